@@ -1,0 +1,1 @@
+"""Where images and brain data come from."""

@@ -1,0 +1,1 @@
+"""Networks and the rules by which they learn."""

@@ -1,0 +1,36 @@
+"""The learning rules: one file with one class each, and one line in this registry."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from rulealign.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rulealign.learning.rule import LearningRule
+
+REGISTRY: dict[str, str] = {
+    "untrained": "rulealign.learning.rules.untrained:Untrained",
+    "untrained_bn": "rulealign.learning.rules.untrained_bn:UntrainedBatchNorm",
+    "bp": "rulealign.learning.rules.bp:Backpropagation",
+    "fa": "rulealign.learning.rules.fa:FeedbackAlignment",
+}
+
+
+def rule_class(kind: str) -> type[LearningRule]:
+    """Find the class of a learning rule.
+
+    Args:
+        kind: a key of `REGISTRY`.
+
+    Returns:
+        The class; importing it does not import torch.
+
+    Raises:
+        ConfigurationError: there is no such rule; lists those there are.
+    """
+    if kind not in REGISTRY:
+        raise ConfigurationError(f"there is no learning rule '{kind}'; there are: {list(REGISTRY)}")
+    module, name = REGISTRY[kind].split(":")
+    return getattr(import_module(module), name)

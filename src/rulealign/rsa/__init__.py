@@ -1,0 +1,1 @@
+"""Representational similarity analysis: numpy and scipy only, no torch."""

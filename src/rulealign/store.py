@@ -1,0 +1,233 @@
+"""HDF5 and CSV, in and out: whole or not at all, with ids and the settings that made them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from rulealign.errors import DataError, StoreError
+from rulealign.provenance import canonical, fingerprint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Write a file whole or not at all: a temporary file beside it, renamed at the end.
+
+    Args:
+        path: the file to make; its folder is made if need be.
+
+    Yields:
+        The temporary path to write to (same folder, same ending).
+
+    Raises:
+        StoreError: the disk is full; names the file and the space left. Nothing stays behind.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if _disk_is_full(error):
+            raise StoreError(_full_disk_message(path)) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    # HDF5 may hide ENOSPC in the text of an error, or in the error that it followed from.
+    while error is not None:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if "No space left on device" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _full_disk_message(path: Path) -> str:
+    free = shutil.disk_usage(path.parent).free / 1e6
+    return (
+        f"{path}: the disk is full ({free:.1f} MB free), the file was not written and nothing of it"
+        " is left. Free some space and type the same command again: finished results are kept."
+    )
+
+
+def write_h5(
+    path: Path,
+    arrays: Mapping[str, np.ndarray],
+    *,
+    ids: Mapping[str, Sequence[str]],
+    settings: Mapping[str, Any],
+    attributes: Mapping[str, Any] | None = None,
+) -> None:
+    """Write arrays with the ids of their axes and the settings that made them.
+
+    Args:
+        path: the HDF5 file to make.
+        arrays: dataset name ("a/b" makes groups) -> array of any shape and numeric dtype.
+        ids: name -> ordered ids (text), written as datasets under `ids/`; for example
+            `{"stimulus": [...]}` for the stimuli in the order of the arrays' rows or pairs.
+        settings: the plain settings of the stage; kept as JSON in the attribute `settings`, with
+            their fingerprint in `settings_hash`.
+        attributes: more attributes of the file: text, numbers or booleans.
+
+    Raises:
+        StoreError: the disk is full.
+        DataError: an id occurs twice.
+    """
+    for name, values in ids.items():
+        refuse_duplicates(values, f"{path}: {name} ids")
+    with whole(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array)
+        for name, values in ids.items():
+            file.create_dataset(f"ids/{name}", data=list(values), dtype=h5py.string_dtype())
+        file.attrs["settings"] = canonical(settings)
+        file.attrs["settings_hash"] = fingerprint(settings)
+        for name, value in (attributes or {}).items():
+            file.attrs[name] = value
+
+
+@contextmanager
+def open_h5(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading.
+
+    Args:
+        path: a file, normally one made by `write_h5`.
+
+    Yields:
+        The open file.
+
+    Raises:
+        StoreError: the file is missing, truncated or no HDF5 file; names it and the remedy.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be read as HDF5 ({error}). If it is a result, delete it and type the"
+            " same command again; if it is yours, get it again from its source."
+        ) from error
+    with file:
+        yield file
+
+
+def read_ids(file: h5py.File, name: str) -> list[str]:
+    """Read the ordered ids of one axis from an open file.
+
+    Args:
+        file: an open file made by `write_h5`.
+        name: the axis, such as "stimulus".
+
+    Returns:
+        The ids, in order.
+
+    Raises:
+        StoreError: the file has no such ids.
+    """
+    if f"ids/{name}" not in file:
+        raise StoreError(f"{file.filename}: has no {name} ids; it was not made by this pipeline.")
+    return [value.decode() for value in file[f"ids/{name}"][()]]
+
+
+def read_settings(file: h5py.File) -> dict[str, Any]:
+    """Read the settings that a file was made with.
+
+    Args:
+        file: an open file made by `write_h5`.
+
+    Returns:
+        The plain settings.
+    """
+    return json.loads(file.attrs["settings"])
+
+
+def refuse_duplicates(values: Sequence[str], what: str) -> None:
+    """Refuse ids that occur twice.
+
+    Args:
+        values: ordered ids.
+        what: whose ids they are, for the message.
+
+    Raises:
+        DataError: names the first id that occurs again.
+    """
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise DataError(f"{what}: '{value}' occurs twice.")
+        seen.add(value)
+
+
+def require_same_ids(one: Sequence[str], other: Sequence[str], what: str, than: str) -> None:
+    """Refuse to compare things whose ids differ, in value or in order.
+
+    Args:
+        one: ordered ids of the first.
+        other: ordered ids of the second.
+        what: the name of the first (a file or an argument), for the message.
+        than: the name of the second.
+
+    Raises:
+        DataError: names the first difference.
+    """
+    for place, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            raise DataError(
+                f"{what} and {than} have different ids: at place {place} '{a}' and '{b}'."
+            )
+    if len(one) != len(other):
+        raise DataError(f"{what} has {len(one)} ids, {than} has {len(other)}.")
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a tidy table as CSV, whole or not at all, numbers to 10 significant digits.
+
+    Args:
+        path: the file to make.
+        table: the table, without an index worth keeping.
+
+    Raises:
+        StoreError: the disk is full.
+    """
+    with whole(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table written by `write_csv`.
+
+    Args:
+        path: the CSV file.
+
+    Returns:
+        The table; only empty cells are missing values (a rule may be called "none" or "nan").
+
+    Raises:
+        StoreError: the file is missing or empty.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except (OSError, pd.errors.EmptyDataError) as error:
+        raise StoreError(f"{path}: cannot be read as a table ({error}).") from error

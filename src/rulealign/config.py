@@ -164,6 +164,11 @@ class RdmArchive(Closed):
     """Brain data that come as RDMs."""
 
     kind: Literal["rdm-archive"] = Field(description="given RDMs per subject and ROI")
+    subjects: PositiveInt = Field(description="people in every file; checked against the files")
+    ids: str = Field(
+        description="pattern of the stimulus ids in the order of the RDMs, such as image_{:02d},"
+        " counted from 1; the stimulus sets must have the same ids"
+    )
     acquisition: str = Field(description="scanner, task and averaging in words, for the report")
     distance: str = Field(description="the dissimilarity that the RDMs hold, for the report")
     rois: Annotated[dict[Label, RdmFile], Field(min_length=1)] = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 import traceback
@@ -36,4 +37,11 @@ def job(log: str | Path, threads: int = 1) -> Iterator[None]:
             traceback.print_exc(file=handle)
             kind = "" if isinstance(error, RulealignError) else f"{type(error).__name__}: "
             sys.exit(f"{kind}{error}\n(traceback: {path})")
-        print(f"done in {time.perf_counter() - start:.1f} s", file=handle)
+        print(_cost(time.perf_counter() - start), file=handle)
+
+
+def _cost(wall: float) -> str:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    # Linux counts the peak in kilobytes, macOS in bytes
+    peak = own.ru_maxrss * (1e-6 if sys.platform == "darwin" else 1e-3)
+    return f"cost: wall {wall:.1f} s, cpu {own.ru_utime + own.ru_stime:.1f} s, peak {peak:.0f} MB"

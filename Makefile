@@ -1,0 +1,36 @@
+# make run    set up an environment in .venv, then compute the default study
+# make test   set up the same environment, then run the tests
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test setup lint docs clean
+
+run: setup
+	$(BIN)/snakemake --cores all
+
+test: setup
+	$(BIN)/pytest
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "rulealign needs Python 3.11 or newer: make $(or $(MAKECMDGOALS),run) PYTHON=python3.11"; exit 1; }
+	@echo "Setting up $(VENV): a download of about 3 GB and a few minutes, once"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+docs: setup
+	$(BIN)/python -m rulealign.config_reference
+
+clean:
+	rm -rf $(VENV) .snakemake

@@ -1,0 +1,34 @@
+# Train networks under different learning rules, and see when, where and how surely their
+# representations align with human visual cortex. One .smk file per stage, in order:
+
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+# A study file given with --configfile is complete: it replaces the default, and is never merged
+# with it. Single values may still be overridden with --config key=value.
+if not workflow.overwrite_configfiles:
+
+    configfile: "workflow_config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/brain.smk"
+include: "rules/train.smk"
+include: "rules/activations.smk"
+include: "rules/rdm.smk"
+include: "rules/alignment.smk"
+include: "rules/statistics.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report.html",
+        f"{RESULTS}/provenance.json",
+
+
+onsuccess:
+    print(f"The report is {RESULTS}/report.html")

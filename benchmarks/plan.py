@@ -1,0 +1,39 @@
+"""How long `snakemake --dry-run` takes: its start, and per job. `python benchmarks/plan.py`."""
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent
+RUNS = 3
+
+
+def plan(*arguments: str) -> tuple[float, int]:
+    """Time one dry run: seconds (the best of three) and jobs."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile")]
+    seconds, jobs = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(RUNS):
+            start = time.perf_counter()
+            done = subprocess.run(
+                [*command, "--directory", folder, "--dry-run", "--quiet", "rules", *arguments],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            seconds.append(time.perf_counter() - start)
+            jobs = int(re.search(r"^total +(\d+)$", done.stdout + done.stderr, re.MULTILINE)[1])
+    return min(seconds), jobs
+
+
+if __name__ == "__main__":
+    full = PROJECT / "studies" / "cichy92.yaml"
+    one = "training={seeds: [42], checkpoints: [0], schedule_epochs: 1}"
+    small_seconds, small_jobs = plan("--configfile", str(full), "--config", one)
+    seconds, jobs = plan("--configfile", str(full))
+    per_job = (seconds - small_seconds) / (jobs - small_jobs)
+    print(f"{small_jobs} jobs: {small_seconds:.2f} s; {jobs} jobs: {seconds:.2f} s")
+    print(f"start {seconds - jobs * per_job:.2f} s, then {1000 * per_job:.1f} ms a job")

@@ -1,0 +1,32 @@
+# What the frozen networks make of the stimuli, at every size: one job per network and size.
+
+
+rule activations:
+    input:
+        checkpoint=CHECKPOINT + ".pt",
+        stimuli=expand(
+            RESULTS + "/stimuli/stim-{stimuli}_px-{{size}}_images.h5",
+            stimuli=STUDY.stimuli,
+        ),
+    output:
+        expand(
+            RESULTS
+            + "/activations/"
+            + NETWORK_ESCAPED
+            + "_stim-{stimuli}_px-{{size}}.h5",
+            stimuli=STUDY.stimuli,
+        ),
+    log:
+        LOGS + "/activations_" + NETWORK + "_px-{size}.log",
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        settings=lambda wildcards: settings(stages.activations, wildcards.rule),
+    message:
+        "Activations of {wildcards.rule}, seed {wildcards.seed}, epoch {wildcards.epoch},"
+        " at {wildcards.size} px"
+    script:
+        "../scripts/activations.py"

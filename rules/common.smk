@@ -1,0 +1,81 @@
+# The study, checked before any job is planned, and the names of its files.
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# The library is used as it lies here, installed or not, in this process and in every job's.
+LIBRARY = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, LIBRARY)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [LIBRARY, os.environ.get("PYTHONPATH")])
+)
+
+from rulealign import stages
+from rulealign.config import load_study
+from rulealign.data import fetch
+from rulealign.errors import RulealignError
+from rulealign.provenance import canonical
+from rulealign.study_folder import (
+    refuse_other_study,
+    refuse_same_name,
+    refuse_second_file,
+)
+
+try:
+    study_files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
+    refuse_second_file(study_files)
+    STUDY_FILE = study_files[0] if study_files else "workflow_config.yaml"
+    STUDY = load_study(config)
+    for source in stages.sources(STUDY):
+        fetch.check_source(source)
+    refuse_same_name(Path(workflow.basedir), STUDY.study, STUDY_FILE)
+    refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))
+except RulealignError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{STUDY.study}"
+LOGS = f"{RESULTS}/logs"
+SUBJECTS = [f"{number:02d}" for number in range(1, STUDY.brain.subjects + 1)]
+NETWORK = (
+    "rule-{rule}_seed-{seed}_epoch-{epoch}"  # one network at one point of its training
+)
+NETWORK_ESCAPED = NETWORK.replace("{", "{{").replace(
+    "}", "}}"
+)  # the same inside expand()
+EPOCHS = {rule: stages.epochs(STUDY, rule) for rule in STUDY.rules}
+
+
+wildcard_constraints:
+    dataset=r"[a-z0-9-]+",
+    stimuli=r"[A-Za-z0-9_]+",
+    size=r"\d+",
+    subject=r"\d\d",
+    roi=r"[A-Za-z0-9_]+",
+    rule=r"[A-Za-z0-9_]+",
+    seed=r"\d+",
+    epoch=r"\d+",
+
+
+def settings(stage, *arguments):
+    """Write the settings of a stage as one line of JSON: a param that is equal when they are."""
+    return canonical(stage(STUDY, *arguments))
+
+
+def source_files(source, whole_folder=False):
+    """Give what a source's job waits for: the record of a download, or the user's own files."""
+    if source is None:
+        return []
+    if not fetch.is_path(source):
+        return [f"resources/{source}/fetched.json"]
+    path = Path(source).expanduser()
+    if whole_folder or not path.is_dir():
+        return [str(path)]
+    return sorted(str(file) for file in path.rglob("*") if file.is_file())
+
+
+def networks(rule):
+    """List (seed, epoch) of every network that a rule keeps."""
+    return [(seed, epoch) for seed in STUDY.training.seeds for epoch in EPOCHS[rule]]

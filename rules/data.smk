@@ -1,0 +1,109 @@
+# Downloads, training images, stimulus images, and the simulated data set.
+
+
+rule fetch:
+    output:
+        "resources/{dataset}/fetched.json",
+    log:
+        LOGS + "/fetch_{dataset}.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=500,
+    message:
+        "Get {wildcards.dataset}: mirrors first, then its public place; checked by checksum"
+    script:
+        "../scripts/fetch.py"
+
+
+rule training_set:
+    input:
+        source_files(stages.source(STUDY.training_set), whole_folder=True),
+    output:
+        f"{RESULTS}/training_set/images.h5",
+    log:
+        f"{LOGS}/training_set.log",
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        settings=settings(stages.training_set),
+        source=stages.source(STUDY.training_set),
+    message:
+        f"Make the training set ({STUDY.training_set.kind})"
+    script:
+        "../scripts/training_set.py"
+
+
+def stimulus_sources(wildcards):
+    section = STUDY.stimuli[wildcards.stimuli]
+    if section.kind == "brain":
+        return [
+            f"{RESULTS}/simulated/images",
+            f"{RESULTS}/simulated/sub-01_StimulusMetadata.csv",
+        ]
+    return source_files(section.source)
+
+
+rule stimuli:
+    input:
+        stimulus_sources,
+    output:
+        RESULTS + "/stimuli/stim-{stimuli}_px-{size}_images.h5",
+    log:
+        LOGS + "/stimuli_stim-{stimuli}_px-{size}.log",
+    priority: 20
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=lambda wildcards: settings(stages.stimuli, wildcards.stimuli),
+    message:
+        "Prepare the stimulus set {wildcards.stimuli} at {wildcards.size} px"
+    script:
+        "../scripts/stimuli.py"
+
+
+if STUDY.brain.kind == "simulated":
+
+    rule simulate_images:
+        output:
+            images=directory(f"{RESULTS}/simulated/images"),
+            truth=f"{RESULTS}/simulated/truth.h5",
+        log:
+            f"{LOGS}/simulate_images.log",
+        priority: 20
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=1000,
+        params:
+            settings=settings(stages.simulation),
+        message:
+            "Draw the images of the simulated study and its known truth"
+        script:
+            "../scripts/simulate_images.py"
+
+    rule simulate_subject:
+        input:
+            images=f"{RESULTS}/simulated/images",
+            truth=f"{RESULTS}/simulated/truth.h5",
+        output:
+            responses=RESULTS + "/simulated/sub-{subject}_ResponseData.h5",
+            voxels=RESULTS + "/simulated/sub-{subject}_VoxelMetadata.csv",
+            stimuli=RESULTS + "/simulated/sub-{subject}_StimulusMetadata.csv",
+        log:
+            LOGS + "/simulate_sub-{subject}.log",
+        priority: 20
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=2000,
+        params:
+            settings=settings(stages.simulation),
+        message:
+            "Simulate the responses of sub-{wildcards.subject}"
+        script:
+            "../scripts/simulate_subject.py"

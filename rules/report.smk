@@ -1,0 +1,93 @@
+# Figures, the report page, and the record of what made them.
+
+TABLES = {
+    name: f"{RESULTS}/statistics/{name}.csv"
+    for name in ("alignment", "ceilings", "training", "inputs")
+}
+VIEWS = {
+    "stim-{stimuli}_px-{size}_descriptor-{descriptor}_centring-{centring}".format(
+        **view
+    ): view
+    for view in stages.views(STUDY)
+}
+
+
+rule provenance:
+    output:
+        f"{RESULTS}/provenance.json",
+    log:
+        f"{LOGS}/provenance.log",
+    priority: 100
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        study=settings(stages.study),
+        study_file=STUDY_FILE,
+    message:
+        "Record the study's settings and the versions of what computes it"
+    script:
+        "../scripts/provenance.py"
+
+
+rule figures:
+    input:
+        **TABLES,
+    output:
+        accuracy=report(
+            f"{RESULTS}/figures/accuracy.svg",
+            caption="../docs/captions/accuracy.rst",
+            category="Learning",
+        ),
+        trajectories=report(
+            expand(RESULTS + "/figures/trajectory_{view}.svg", view=VIEWS),
+            caption="../docs/captions/trajectory.rst",
+            category="Alignment over training",
+        ),
+        finals=report(
+            expand(RESULTS + "/figures/final_{view}.svg", view=VIEWS),
+            caption="../docs/captions/final.rst",
+            category="Alignment at the last epoch",
+        ),
+    log:
+        f"{LOGS}/figures.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        views=[canonical(view) for view in VIEWS.values()],
+        layer_map=canonical([stages.plain(pair) for pair in STUDY.layer_map]),
+        rules=list(STUDY.rules),
+    message:
+        "Draw the figures"
+    script:
+        "../scripts/figures.py"
+
+
+rule report:
+    input:
+        **TABLES,
+        accuracy=rules.figures.output.accuracy,
+        trajectories=rules.figures.output.trajectories,
+        finals=rules.figures.output.finals,
+        provenance=f"{RESULTS}/provenance.json",
+    output:
+        report(
+            f"{RESULTS}/report.html",
+            caption="../docs/captions/page.rst",
+            category="Report page",
+        ),
+    log:
+        f"{LOGS}/report.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        views=[canonical(view) for view in VIEWS.values()],
+    message:
+        "Write the report page"
+    script:
+        "../scripts/report.py"

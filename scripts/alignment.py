@@ -1,0 +1,20 @@
+"""Hold one rule's RDMs against the RDMs of one ROI."""
+
+import json
+from pathlib import Path
+
+from rulealign.job import job
+from rulealign.rsa.alignment import align
+
+with job(snakemake.log[0], snakemake.threads):
+    align(
+        [Path(path) for path in snakemake.input.models],
+        [Path(path) for path in snakemake.input.brain],
+        {
+            **json.loads(snakemake.params.settings),
+            "rule": snakemake.wildcards.rule,
+            "roi": snakemake.wildcards.roi,
+        },
+        Path(snakemake.output.table),
+        Path(snakemake.output.draws),
+    )

@@ -1,0 +1,15 @@
+"""Get one dataset of the registry into resources/."""
+
+from pathlib import Path
+
+from rulealign.data.fetch import fetch, mirrors_in_force
+from rulealign.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    # Mirrors are read from the configuration, not from params: where bytes come from must not
+    # make anything run again.
+    fetch(
+        snakemake.wildcards.dataset,
+        Path(snakemake.output[0]).parent.parent,
+        mirrors_in_force(snakemake.config["data_mirrors"]),
+    )

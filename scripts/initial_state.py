@@ -1,0 +1,17 @@
+"""Make the network of epoch 0 of one rule and seed."""
+
+import json
+from pathlib import Path
+
+from rulealign.job import job
+from rulealign.learning.trainer import initial_checkpoint, use_threads
+
+with job(snakemake.log[0], snakemake.threads):
+    use_threads(snakemake.threads)
+    initial_checkpoint(
+        json.loads(snakemake.params.settings),
+        int(snakemake.wildcards.seed),
+        Path(snakemake.input.images),
+        Path(snakemake.output.checkpoint),
+        Path(snakemake.output.table),
+    )

@@ -1,0 +1,14 @@
+"""Draw the images of the simulated study and its known truth."""
+
+import json
+from pathlib import Path
+
+from rulealign.data.simulate import write_images
+from rulealign.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    write_images(
+        json.loads(snakemake.params.settings),
+        Path(snakemake.output.images),
+        Path(snakemake.output.truth),
+    )

@@ -1,0 +1,15 @@
+"""Simulate one subject's responses, in the table form of THINGS-fMRI."""
+
+import json
+from pathlib import Path
+
+from rulealign.data.simulate import write_subject
+from rulealign.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    write_subject(
+        json.loads(snakemake.params.settings),
+        int(snakemake.wildcards.subject),
+        Path(snakemake.input.images),
+        {name: Path(path) for name, path in snakemake.output.items()},
+    )

@@ -1,0 +1,17 @@
+"""Make the training set's images and labels."""
+
+import json
+from pathlib import Path
+
+from rulealign.data.fetch import resolve
+from rulealign.data.training_set import build
+from rulealign.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    settings = json.loads(snakemake.params.settings)
+    source = snakemake.params.source
+    build(
+        settings,
+        resolve(source, Path("resources")) if source else None,
+        Path(snakemake.output[0]),
+    )

@@ -1,0 +1,113 @@
+"""Write docs/configuration.md from the types: `python -m rulealign.config_reference`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from rulealign import config
+from rulealign.learning.rules import REGISTRY, rule_class
+
+HEADER = """# Configuration reference
+
+Generated from the types by `python -m rulealign.config_reference`; a test holds it equal to them.
+
+A study file is complete: every key below is stated in it, and no other key may occur. The default
+study is `workflow_config.yaml`; a file given with `--configfile` replaces it and is never merged
+with it. Single values are overridden on the command line, nested ones as a small mapping:
+
+```
+snakemake --cores 2 --configfile studies/cichy92_quick.yaml --config seed=7
+snakemake --cores 2 --config statistics='{bootstrap_draws: 200}'
+```
+"""
+
+SECTIONS: list[tuple[str, type[BaseModel]]] = [
+    ("The study", config.Study),
+    ("`network:`", config.Network),
+    ("`training_set:` with `kind: cifar10`", config.Cifar10),
+    ("`training_set:` with `kind: image-folder`", config.ImageFolder),
+    ("`training_set:` with `kind: synthetic-objects`", config.SyntheticObjects),
+    ("`training:`", config.Training),
+    ("`stimuli: <label>:` with `kind: folder`", config.FolderStimuli),
+    ("`stimuli: <label>:` with `kind: mat`", config.MatStimuli),
+    ("`stimuli: <label>:` with `kind: brain`", config.BrainStimuli),
+    ("`brain:` with `kind: rdm-archive`", config.RdmArchive),
+    ("`brain: rois: <ROI>:` with `kind: rdm-archive`", config.RdmFile),
+    ("`brain:` with `kind: simulated`", config.Simulated),
+    ("`evaluation:`", config.Evaluation),
+    ("`layer_map:` (each entry)", config.LayerArea),
+    ("`statistics:`", config.Statistics),
+    ("`report:`", config.Report),
+]
+
+
+def reference() -> str:
+    """Write the reference page of the configuration.
+
+    Returns:
+        Markdown: a table of key, type and description for every section and every learning rule.
+
+    Raises:
+        ValueError: a field has no description.
+    """
+    rules = [(f"`rules: <label>:` with `kind: {kind}`", rule_class(kind)) for kind in REGISTRY]
+    parts = [_section(title, model) for title, model in SECTIONS]
+    parts += [_section(title, rule.Settings, _purpose(rule)) for title, rule in rules]
+    return HEADER + "".join(parts)
+
+
+def _section(title: str, model: type[BaseModel], purpose: str | None = None) -> str:
+    properties = model.model_json_schema()["properties"]
+    rows = [
+        f"| `{name}` | {_type(properties[name])} | {_description(model, name, field)} |\n"
+        for name, field in model.model_fields.items()
+    ]
+    head = ["\n## ", title, "\n\n", purpose or _purpose(model), "\n\n"]
+    return "".join([*head, "| key | value | meaning |\n|---|---|---|\n", *rows])
+
+
+def _purpose(owner: type) -> str:
+    return (owner.__doc__ or "").strip().split("\n\n")[0].replace("\n    ", " ")
+
+
+def _description(model: type[BaseModel], name: str, field: Any) -> str:
+    section = field.annotation
+    if field.description:
+        return field.description
+    if isinstance(section, type) and issubclass(section, BaseModel):
+        return _purpose(section)
+    if name in ("training_set", "brain"):
+        return "one of the kinds below"
+    raise ValueError(f"{model.__name__}.{name} has no description")
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema or "oneOf" in schema:
+        return "section"
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(option) for option in schema["anyOf"]))
+    if schema.get("type") == "array":
+        return f"list of {_type(schema['items'])}"
+    if schema.get("type") == "object":
+        return "mapping"
+    return _plain_type(schema)
+
+
+def _plain_type(schema: dict[str, Any]) -> str:
+    names = {"integer": "integer", "number": "number", "string": "text", "null": "null"}
+    name = names.get(schema.get("type", ""), schema.get("type", "any"))
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = [f"{sign} {json.dumps(schema[key])}" for key, sign in signs.items() if key in schema]
+    return " ".join([name, ", ".join(bounds)]).strip()
+
+
+if __name__ == "__main__":
+    Path("docs/configuration.md").write_text(reference())

@@ -1,0 +1,172 @@
+"""Which settings each stage of the pipeline uses: no more, so that no other change touches it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from rulealign.config import Study
+from rulealign.learning.rules import rule_class
+from rulealign.provenance import fingerprint
+
+
+def plain(section: BaseModel) -> dict[str, Any]:
+    """Turn a typed section into plain values.
+
+    Args:
+        section: a section of the configuration.
+
+    Returns:
+        Nested dicts, lists, strings and numbers, as JSON has them.
+    """
+    return section.model_dump(mode="json")
+
+
+def _without(settings: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in keys}
+
+
+def study(study: Study) -> dict[str, Any]:
+    """Give all settings that say what is computed; where files are found is left out."""
+    return _without(plain(study), "data_mirrors")
+
+
+def sources(study: Study) -> list[str]:
+    """List every source that the study names: datasets of the registry and local paths."""
+    sections = [study.training_set, *study.stimuli.values()]
+    if study.brain.kind == "rdm-archive":
+        sections += study.brain.rois.values()
+    return sorted({source(section) for section in sections if source(section)})
+
+
+def source(section: Any) -> str | None:
+    """Give the source of one section, or None where nothing is brought from outside."""
+    if getattr(section, "kind", None) == "cifar10":
+        return "cifar10"
+    return getattr(section, "source", None)
+
+
+def training_set(study: Study) -> dict[str, Any]:
+    """Give the settings of the training set: its section and the study's seed."""
+    return {**plain(study.training_set), "seed": study.seed}
+
+
+def stimuli(study: Study, label: str) -> dict[str, Any]:
+    """Give the settings of one stimulus set, without the size that it is shown at."""
+    settings = plain(study.stimuli[label])
+    if study.stimuli[label].kind == "brain":
+        settings["stimulus_set"] = study.brain.stimulus_set
+    return settings
+
+
+def simulation(study: Study) -> dict[str, Any]:
+    """Give the settings of a simulated data set: all but what is later read from it."""
+    return _without(plain(study.brain), "rois", "stimulus_set") | {"seed": study.seed}
+
+
+def responses(study: Study, roi: str) -> dict[str, Any]:
+    """Give the settings of one ROI: the columns of the voxel table that make it up."""
+    return {"columns": study.brain.rois[roi]}
+
+
+def brain_rdm(study: Study) -> dict[str, Any]:
+    """Give the settings of the RDMs that are made from responses."""
+    return {
+        "stimulus_set": study.brain.stimulus_set,
+        "acquisition": "generated responses, no scanner",
+    }
+
+
+def archive(study: Study, roi: str) -> dict[str, Any]:
+    """Give the settings of the given RDMs of one ROI."""
+    return _without(plain(study.brain), "rois") | plain(study.brain.rois[roi])
+
+
+def checkpoint(study: Study, rule: str) -> dict[str, Any]:
+    """Give the settings of one rule's training: all but which seeds and epochs are kept."""
+    return {
+        "network": plain(study.network),
+        "training": _without(plain(study.training), "seeds", "checkpoints"),
+        "training_set": plain(study.training_set),
+        "rule": plain(study.rules[rule]),
+        "label": rule,
+        "study_seed": study.seed,
+        "device": study.device,
+    }
+
+
+def activations(study: Study, rule: str) -> dict[str, Any]:
+    """Give the settings of the frozen forward passes of one rule's networks."""
+    return {
+        "rule": rule,
+        "checkpoint_settings_hash": fingerprint(checkpoint(study, rule)),
+        "network": plain(study.network),
+        "mean": study.training.mean,
+        "std": study.training.std,
+        "layers": study.evaluation.layers,
+        "descriptors": study.evaluation.descriptors,
+        "batch_size": study.evaluation.batch_size,
+        "device": study.device,
+    }
+
+
+def model_rdms(study: Study) -> dict[str, Any]:
+    """Give the settings of the model RDMs."""
+    return {"centring": study.evaluation.centring}
+
+
+def alignment(study: Study) -> dict[str, Any]:
+    """Give the settings of the comparison of model and brain RDMs."""
+    return {
+        "study_seed": study.seed,
+        "bootstrap_draws": study.statistics.bootstrap_draws,
+        "interval": study.statistics.interval,
+    }
+
+
+def ceilings(study: Study) -> dict[str, Any]:
+    """Give the settings of the noise ceilings and their null."""
+    return {
+        "study_seed": study.seed,
+        "null_draws": study.statistics.null_draws,
+        "interval": study.statistics.interval,
+    }
+
+
+def views(study: Study) -> list[dict[str, Any]]:
+    """List every combination of stimulus set, size, descriptor and centring, the report's first.
+
+    Args:
+        study: the study.
+
+    Returns:
+        Dicts with the keys stimuli, size, descriptor and centring.
+    """
+    first = plain(study.report)
+    every = [
+        {"stimuli": stimuli, "size": size, "descriptor": descriptor, "centring": centring}
+        for stimuli in study.stimuli
+        for size in study.evaluation.sizes
+        for descriptor in study.evaluation.descriptors
+        for centring in study.evaluation.centring
+    ]
+    return sorted(every, key=lambda view: view != first)
+
+
+def epochs(study: Study, rule: str) -> list[int]:
+    """List the checkpoints of one rule: epoch 0 alone where nothing is trained.
+
+    Args:
+        study: the study.
+        rule: a label of its rules.
+
+    Returns:
+        Epochs, increasing.
+    """
+    return study.training.checkpoints if trains(study, rule) else [0]
+
+
+def trains(study: Study, rule: str) -> bool:
+    """Say whether a rule of the study changes weights at all."""
+    return rule_class(study.rules[rule].kind).trains

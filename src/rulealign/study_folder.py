@@ -1,0 +1,102 @@
+"""One results folder belongs to one study file: two studies of one name would mix results."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rulealign.errors import ConfigurationError
+from rulealign.provenance import fingerprint
+from rulealign.store import whole
+
+
+def refuse_second_file(study_files: Iterable[str]) -> None:
+    """Refuse more than one study file: Snakemake would merge them into a study nobody wrote.
+
+    Args:
+        study_files: the files given with `--configfile`.
+
+    Raises:
+        ConfigurationError: names the files and the remedy.
+    """
+    files = list(study_files)
+    if len(files) > 1:
+        raise ConfigurationError(
+            f"{' and '.join(files)}: a study file is complete and is never merged with another;"
+            " give one with --configfile, and override single values with --config key=value"
+        )
+
+
+def refuse_other_study(results: Path, name: str, study_file: str, settings: Mapping) -> None:
+    """Refuse to put a study into a results folder that another study file has filled.
+
+    Editing a study file, or overriding its values, goes on in the same folder.
+
+    Args:
+        results: the folder that holds a folder per study.
+        name: the study's name.
+        study_file: the file it comes from.
+        settings: its plain settings, as `provenance.json` keeps them.
+
+    Raises:
+        ConfigurationError: names both files, the folder and the remedy.
+    """
+    record = results / name / "provenance.json"
+    if not record.exists():
+        return
+    before: dict[str, Any] = json.loads(record.read_text())
+    other = before["study_file"]
+    if other != study_file and fingerprint(before["study"]) != fingerprint(settings):
+        raise _same_name(name, study_file, other, f"{record.parent} holds the results of the other")
+
+
+def refuse_same_name(folder: Path, name: str, study_file: str) -> None:
+    """Refuse a study whose name another study file of the project has too.
+
+    Args:
+        folder: the project's folder, with `workflow_config.yaml` and `studies/`.
+        name: the study's name.
+        study_file: the file it comes from.
+
+    Raises:
+        ConfigurationError: names both files and the remedy.
+    """
+    for file in [folder / "workflow_config.yaml", *sorted((folder / "studies").glob("*.yaml"))]:
+        if not file.exists() or file.resolve() == Path(study_file).resolve():
+            continue
+        # a pattern, not a parser: reading every study file would slow each start of Snakemake
+        found = re.search(r"^study:\s*[\"']?([\w-]+)", file.read_text(), re.MULTILINE)
+        if found and found.group(1) == name:
+            raise _same_name(name, study_file, str(file), "their results would share a folder")
+
+
+def write_record(output: Path, settings: Mapping, study_file: str) -> None:
+    """Record a study's settings, their fingerprint and the versions of what computes it.
+
+    Args:
+        output: `provenance.json` of the study's results.
+        settings: the study's plain settings.
+        study_file: the file it comes from.
+    """
+    packages = ("rulealign", "snakemake", "torch", "numpy", "scipy", "h5py", "pandas", "Pillow")
+    record = {
+        "study_file": study_file,
+        "study": settings,
+        "study_fingerprint": fingerprint(settings),
+        "python": platform.python_version(),
+        "packages": {package: version(package) for package in packages},
+    }
+    with whole(output) as temporary:
+        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+
+
+def _same_name(name: str, study_file: str, other: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"study: '{name}' is the name of two studies, {study_file} and {other}; {why}."
+        f" Give one of them another name (`study:`), or --config study=<name>."
+    )

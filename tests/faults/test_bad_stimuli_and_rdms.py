@@ -1,0 +1,204 @@
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+from scipy.spatial.distance import pdist, squareform
+
+from rulealign.data.images import read_stimuli, write_stimuli
+from rulealign.data.rdm_archive import read_rdms, write_subject_rdms
+from rulealign.errors import ConfigurationError, DataError
+
+FOLDER = {"kind": "folder", "background": "grey", "as_shown": True, "px": 8}
+MAT = {"kind": "mat", "key": "things", "ids": "image_{:02d}"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    images = tmp_path / "images"
+    images.mkdir()
+    for name in ("a.jpg", "b.png"):
+        Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(images / name)
+    return images
+
+
+def _struct(path, pixels, field="image"):
+    records = np.empty((1, 1), dtype=[(field, object)])
+    records[0, 0] = (pixels,)
+    savemat(path, {"things": records})
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "b.png"])
+def test_a_truncated_image_is_named(folder, name, tmp_path):
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:-900])
+    with pytest.raises(DataError, match=rf"{name}: cannot be read as an image"):
+        write_stimuli(FOLDER, folder, tmp_path / "out.h5")
+    assert not (tmp_path / "out.h5").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no image"])
+def test_a_file_that_is_no_image_is_named(folder, content):
+    (folder / "c.jpg").write_bytes(content)
+    with pytest.raises(DataError, match=r"c\.jpg: cannot be read as an image"):
+        read_stimuli(FOLDER, folder, None)
+
+
+@pytest.mark.parametrize(("mode", "name"), [("RGBA", "c.png"), ("L", "c.png"), ("CMYK", "c.jpg")])
+def test_an_image_that_is_not_rgb_is_named_with_its_mode(folder, mode, name):
+    Image.new(mode, (20, 20)).save(folder / name)
+    with pytest.raises(DataError, match=rf"{name}: its mode is {mode}, not RGB"):
+        read_stimuli(FOLDER, folder, None)
+
+
+def test_a_stray_file_among_the_stimuli_is_named(folder):
+    (folder / "notes.txt").write_text("which images?")
+    with pytest.raises(DataError, match=r"notes\.txt: is no image"):
+        read_stimuli(FOLDER, folder, None)
+
+
+def test_two_files_with_one_stem_are_refused(folder):
+    (folder / "a.png").write_bytes((folder / "b.png").read_bytes())
+    with pytest.raises(DataError, match="'a' occurs twice"):
+        read_stimuli(FOLDER, folder, None)
+
+
+def test_a_missing_or_empty_folder_is_named(tmp_path):
+    with pytest.raises(DataError, match="nowhere: is no folder"):
+        read_stimuli(FOLDER, tmp_path / "nowhere", None)
+    with pytest.raises(DataError, match="holds no images"):
+        read_stimuli(FOLDER, tmp_path, None)
+
+
+def test_images_other_than_the_expected_stimuli_are_refused(folder):
+    with pytest.raises(DataError, match="at place 1 'b' and 'c'"):
+        read_stimuli(FOLDER, folder, ["a", "c"])
+    with pytest.raises(DataError, match=r"has 2 ids.*has 3"):
+        read_stimuli(FOLDER, folder, ["a", "b", "c"])
+
+
+def test_a_missing_brain_image_is_named_and_not_replaced_by_another_exemplar(tmp_path):
+    (tmp_path / "dog").mkdir()
+    Image.new("RGB", (9, 9)).save(tmp_path / "dog" / "dog_01b.jpg")
+    with pytest.raises(DataError, match=r"2 of 3 images are missing: dog_12s\.jpg, cat_01b\.jpg"):
+        read_stimuli({"kind": "brain"}, tmp_path, ["dog_12s.jpg", "dog_01b.jpg", "cat_01b.jpg"])
+    with pytest.raises(DataError, match="none given"):
+        read_stimuli({"kind": "brain"}, tmp_path, None)
+
+
+def test_a_mat_file_without_the_images_says_what_it_has(tmp_path):
+    path = _struct(tmp_path / "x.mat", np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(DataError, match=r"no variable 'others'; it has \['things'\]"):
+        read_stimuli({**MAT, "key": "others"}, path, None)
+    path = _struct(tmp_path / "x.mat", np.zeros((4, 4, 3), np.uint8), field="picture")
+    with pytest.raises(DataError, match="no struct array with a field `image`"):
+        read_stimuli(MAT, path, None)
+    (tmp_path / "y.mat").write_bytes(b"not MATLAB")
+    with pytest.raises(DataError, match=r"y\.mat: cannot be read as a MATLAB file"):
+        read_stimuli(MAT, tmp_path / "y.mat", None)
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3))])
+def test_mat_images_that_are_not_uint8_rgb_are_refused(tmp_path, pixels):
+    path = _struct(tmp_path / "x.mat", pixels)
+    with pytest.raises(DataError, match="image_01: `image` is"):
+        read_stimuli(MAT, path, None)
+
+
+@pytest.mark.parametrize("pattern", ["image", "{:02d", "{name}", "{}_{}"])
+def test_a_pattern_that_gives_no_ids_is_refused(tmp_path, pattern):
+    path = _struct(tmp_path / "x.mat", np.zeros((4, 4, 3), np.uint8))
+    records = np.empty((1, 2), dtype=[("image", object)])
+    records[0, 0] = records[0, 1] = (np.zeros((4, 4, 3), np.uint8),)
+    savemat(path, {"things": records})
+    with pytest.raises(ConfigurationError, match="does not give every stimulus its own id"):
+        read_stimuli({**MAT, "ids": pattern}, path, None)
+
+
+@pytest.fixture
+def rdms():
+    points = np.random.default_rng(1).normal(size=(2, 5, 9))
+    return np.stack([squareform(pdist(one)) for one in points])
+
+
+def _refused(tmp_path, rdms, match, subjects=2):
+    np.save(tmp_path / "rdms.npy", rdms)
+    with pytest.raises(DataError, match=match) as caught:
+        read_rdms(tmp_path / "rdms.npy", None, subjects, ids="image_{:02d}")
+    assert "rdms.npy" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_value_that_is_not_finite_is_named(tmp_path, rdms, value):
+    rdms[1, 2, 3] = rdms[1, 3, 2] = value
+    _refused(tmp_path, rdms, f"subject 2, image_03 with image_04.*{value} is not a finite number")
+
+
+def test_an_asymmetric_rdm_is_named(tmp_path, rdms):
+    rdms[0, 4, 1] *= 1.001
+    _refused(tmp_path, rdms, r"subject 1, image_02 with image_05.*\(2 such places")
+
+
+def test_a_diagonal_other_than_zero_is_named(tmp_path, rdms):
+    rdms[1, 2, 2] = 0.01
+    _refused(tmp_path, rdms, "subject 2, image_03 with image_03.*0.01 should be 0")
+
+
+def test_a_constant_rdm_is_named(tmp_path, rdms):
+    rdms[1] = 1 - np.eye(5)
+    _refused(tmp_path, rdms, "subject 2: all dissimilarities are 1")
+
+
+@pytest.mark.parametrize(("take", "shape"), [(np.s_[0], "5, 5"), (np.s_[:, :4], "2, 4, 5")])
+def test_rdms_that_are_not_square_are_refused(tmp_path, rdms, take, shape):
+    _refused(tmp_path, rdms[take], rf"shape \({shape}\)")
+
+
+def test_another_number_of_subjects_is_refused(tmp_path, rdms):
+    _refused(tmp_path, rdms, "holds 2 subjects, the study says 15", subjects=15)
+
+
+def test_numbers_that_are_not_real_are_refused(tmp_path, rdms):
+    _refused(tmp_path, rdms.astype(complex), "holds complex128, not real numbers")
+
+
+def test_pickled_objects_are_never_loaded(tmp_path, rdms):
+    objects = np.array([{"code": "may run"}, rdms], dtype=object)
+    np.save(tmp_path / "x.npy", objects, allow_pickle=True)
+    np.savez(tmp_path / "x.npz", rdms=objects)
+    for name, key in (("x.npy", None), ("x.npz", "rdms")):
+        with pytest.raises(DataError, match=f"{name}: cannot be read as plain arrays"):
+            read_rdms(tmp_path / name, key, 2)
+
+
+def test_a_key_that_is_missing_or_too_much_is_named(tmp_path, rdms):
+    np.savez(tmp_path / "x.npz", Net_RDM=rdms)
+    np.save(tmp_path / "x.npy", rdms)
+    with pytest.raises(DataError, match=r"has no array 'rdm'; it has \['Net_RDM'\]"):
+        read_rdms(tmp_path / "x.npz", "rdm", 2)
+    with pytest.raises(DataError, match="name the array in it with `key`"):
+        read_rdms(tmp_path / "x.npz", None, 2)
+    with pytest.raises(DataError, match="set `key` to null"):
+        read_rdms(tmp_path / "x.npy", "rdm", 2)
+
+
+def test_broken_and_foreign_files_are_named(tmp_path, rdms):
+    np.savez(tmp_path / "x.npz", rdms=rdms)
+    (tmp_path / "x.npz").write_bytes((tmp_path / "x.npz").read_bytes()[:-40])
+    (tmp_path / "x.npy").write_bytes(b"")
+    for name in ("x.npz", "x.npy", "absent.npz"):
+        with pytest.raises(DataError, match=f"{name}: cannot be read"):
+            read_rdms(tmp_path / name, "rdms", 2)
+    with pytest.raises(DataError, match=r"x\.csv: RDMs are read from"):
+        read_rdms(tmp_path / "x.csv", "rdms", 2)
+
+
+def test_nothing_is_written_when_one_subjects_rdm_is_wrong(tmp_path, rdms):
+    rdms[1, 0, 1] = np.nan
+    np.save(tmp_path / "rdms.npy", rdms)
+    settings = {"key": None, "subjects": 2, "ids": "s{}", "distance": "d", "acquisition": "a"}
+    outputs = [tmp_path / "sub-1.h5", tmp_path / "sub-2.h5"]
+    with pytest.raises(DataError):
+        write_subject_rdms(tmp_path / "rdms.npy", settings, "IT", outputs)
+    assert not any(output.exists() for output in outputs)

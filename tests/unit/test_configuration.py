@@ -1,0 +1,140 @@
+"""The configuration is closed: what is misspelt, missing or impossible is named."""
+
+import copy
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from rulealign.config import load_study
+from rulealign.config_reference import reference
+from rulealign.errors import ConfigurationError
+
+STUDIES = ["workflow_config.yaml", "studies/cichy92.yaml", "studies/cichy92_quick.yaml"]
+# Mappings whose keys are the user's own names, where a new key is no misspelling.
+LABELLED = {("rules",), ("stimuli",), ("brain", "rois")}
+
+
+@pytest.fixture(params=STUDIES)
+def values(request, project):
+    return yaml.safe_load((project / request.param).read_text())
+
+
+@pytest.fixture
+def default(project):
+    return yaml.safe_load((project / "workflow_config.yaml").read_text())
+
+
+def sections(values, path=()):
+    """Yield the path of every mapping of a configuration, and those in lists."""
+    if isinstance(values, dict):
+        yield path
+        for key, value in values.items():
+            yield from sections(value, (*path, key))
+    elif isinstance(values, list):
+        for place, value in enumerate(values):
+            yield from sections(value, (*path, place))
+
+
+def at(values, path):
+    for key in path:
+        values = values[key]
+    return values
+
+
+def test_every_study_of_the_project_is_accepted(values):
+    assert load_study(values).study == values["study"]
+
+
+def test_a_misspelt_key_in_any_section_is_named(values):
+    for path in sections(values):
+        if path in LABELLED:
+            continue
+        for key in at(values, path):
+            wrong = copy.deepcopy(values)
+            section = at(wrong, path)
+            section[f"{key}x"] = section.pop(key)
+            with pytest.raises(ConfigurationError) as caught:
+                load_study(wrong)
+            # a section that cannot even be told apart (its `kind` is gone) names that kind
+            named = f"{key}x" if key != "kind" else "kind"
+            assert named in str(caught.value), (path, key, str(caught.value))
+
+
+def test_a_missing_key_is_named_wherever_it_is(values):
+    for path in sections(values):
+        if path in LABELLED:
+            continue
+        for key in at(values, path):
+            wrong = copy.deepcopy(values)
+            del at(wrong, path)[key]
+            with pytest.raises(ConfigurationError, match=key):
+                load_study(wrong)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("training", "checkpoints"), [0, 2, 1], "does not increase"),
+        (("training", "checkpoints"), [0, 1, 1], "does not increase"),
+        (("training", "checkpoints"), [1, 2], "lacks epoch 0"),
+        (("training", "checkpoints"), [0, 11], "beyond schedule_epochs"),
+        (("training", "batch_size"), 0, "training.batch_size.*value 0"),
+        (("training", "batch_size"), "128 images", "training.batch_size"),
+        (("training", "std"), [0.2, 0.2, 0.0], "training.std.2"),
+        (("training", "seeds"), [42, 42], "listed twice"),
+        (("evaluation", "layers"), ["conv1", "conv9"], "conv9.*conv1"),
+        (("evaluation", "sizes"), [96], "lacks the training size 32"),
+        (("evaluation", "descriptors"), ["grid-0"], "evaluation.descriptors"),
+        (("layer_map", 0, "layer"), "conv4", "layer_map.*'conv4'"),
+        (("layer_map", 0, "roi"), "V7", r"'V7'.*\['V1', 'V2', 'LOC', 'IT'\]"),
+        (("brain", "rois", "V1"), ["V9"], r"no ROI 'V9'.*'V1', 'V2', 'lLOC', 'rLOC', 'IT'"),
+        (("brain", "kind"), "eeg", "brain"),
+        (("rules", "bp", "kind"), "bpp", "no learning rule 'bpp'.*untrained"),
+        (("rules", "bp", "learning_rate"), -0.1, "bp.*learning_rate"),
+        (("rules", "untrained"), {"kind": "untrained", "learning_rate": 1}, "learning_rate"),
+        (("rules", "fa-2"), {"kind": "untrained"}, "fa-2"),
+        (("report", "size"), 64, "report.size.*64"),
+        (("statistics", "bootstrap_draws"), 30, "needs at least 40 draws"),
+        (("device",), "gpu", "device.*cpu.*cuda"),
+        (("study",), "../elsewhere", "study"),
+    ],
+)
+def test_an_impossible_value_is_refused_by_name(default, path, value, message):
+    at(default, path[:-1])[path[-1]] = value
+    with pytest.raises(ConfigurationError, match=re.compile(message, re.DOTALL)):
+        load_study(default)
+
+
+def test_values_from_the_command_line_arrive_as_text_and_are_understood(default):
+    default["statistics"]["bootstrap_draws"] = "400"
+    default["training"]["checkpoints"] = ["0", "1"]
+    default["training"]["horizontal_flip"] = "false"
+    study = load_study(default)
+    assert study.statistics.bootstrap_draws == 400
+    assert study.training.checkpoints == [0, 1]
+    assert study.training.horizontal_flip is False
+
+
+def test_the_reference_page_is_what_the_types_say(project):
+    page = (project / "docs" / "configuration.md").read_text()
+    assert page == reference(), "run: python -m rulealign.config_reference"
+
+
+def test_every_line_of_the_default_configuration_with_a_value_is_commented_by_its_section(project):
+    text = (project / "workflow_config.yaml").read_text().split("\n")
+    bare = [line for line in text if re.match(r"^\S.*:\s*\S", line) and "#" not in line]
+    assert [line.split(":")[0] for line in bare] == ["title", "question"]
+
+
+def test_reading_a_configuration_loads_neither_torch_nor_numpy():
+    code = (
+        "import sys, rulealign.config, rulealign.stages, rulealign.data.fetch\n"
+        "from rulealign.learning.rules import REGISTRY, rule_class\n"
+        "[rule_class(kind).Settings for kind in REGISTRY]\n"
+        "print([m for m in ('torch', 'torchvision', 'numpy', 'pandas') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,96 @@
+"""The house has floors: a module imports only from floors below its own."""
+
+import ast
+import re
+import subprocess
+import sys
+
+import pytest
+
+# Lowest first; modules of one floor may import each other.
+FLOORS = [
+    ("errors", "schema", "lazy", "provenance", "job", "__init__"),
+    ("store", "learning.rule", "learning.rules.__init__", "study_folder"),
+    ("config",),
+    ("stages", "config_reference"),
+    ("guards",),
+    ("data",),
+    ("learning",),
+    ("activations",),
+    ("rsa",),
+    ("report",),
+]
+# Rules are reached through their registry, by name, and never imported by other floors.
+
+
+def floor(module):
+    """Give the number of a module's floor: that of the longest name that fits."""
+    fits = [
+        (len(name), number)
+        for number, names in enumerate(FLOORS)
+        for name in names
+        if module == name or module.startswith(f"{name}.") or f"{module}.__init__" == name
+    ]
+    assert fits, f"{module} has no floor"
+    return max(fits)[1]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "rulealign":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rulealign."):
+            yield node.module.removeprefix("rulealign.")
+
+
+def modules(project):
+    library = project / "src" / "rulealign"
+    for path in sorted(library.rglob("*.py")):
+        yield ".".join(path.relative_to(library).with_suffix("").parts), path
+
+
+def test_every_module_imports_only_from_its_floor_and_below(project):
+    wrong = [
+        f"{module} imports {imported}"
+        for module, path in modules(project)
+        for imported in imports(path)
+        if floor(imported) > floor(module)
+    ]
+    assert wrong == []
+
+
+def test_a_module_that_looks_up_is_found():
+    assert floor("rsa.rdm") > floor("store")
+    assert floor("learning.rule") < floor("config") < floor("learning.trainer")
+
+
+@pytest.mark.parametrize("package", ["rsa", "report", "data"])
+def test_a_floor_without_networks_does_not_load_torch(project, package):
+    names = [
+        f"rulealign.{module.removesuffix('.__init__')}"
+        for module, _ in modules(project)
+        if module.startswith(f"{package}.")
+    ]
+    code = f"import sys, {', '.join(names)}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_library_knows_nothing_of_snakemake(project):
+    for module, path in modules(project):
+        assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.MULTILINE), module
+
+
+def test_the_snakefile_is_a_table_of_contents(project):
+    assert len((project / "Snakefile").read_text().splitlines()) <= 40
+
+
+def test_conda_environments_pin_what_the_constraints_pin(project):
+    pins = dict(
+        line.lower().split("==")
+        for line in (project / "constraints.txt").read_text().splitlines()
+        if "==" in line and not line.startswith("#")
+    )
+    for file in (project / "envs").glob("*.yaml"):
+        for name, version in re.findall(r"^  - ([\w-]+)=([\w.]+)$", file.read_text(), re.MULTILINE):
+            if name != "python":
+                assert pins[{"pytorch": "torch"}.get(name, name)] == version, (file.name, name)

@@ -1,0 +1,111 @@
+"""A small complete study on given RDMs, and real Snakemake runs of it."""
+
+import copy
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+STIMULI = 12
+
+
+@pytest.fixture(scope="session")
+def small_study(project):
+    """Give the settings of a study of seconds: given RDMs, one seed, one epoch."""
+    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study["study"] = "small"
+    study["training_set"] |= {"pool_images": 300, "train_images": 256, "held_out_images": 100}
+    study["training"] |= {"seeds": [1], "checkpoints": [0, 1]}
+    study["network"] |= {"channels": [4, 6, 8], "hidden_units": 16}
+    study["rules"] = {name: study["rules"][name] for name in ("untrained_bn", "bp", "fa")}
+    study["stimuli"] = {
+        "grey": {"kind": "folder", "source": "./images", "background": "noise", "as_shown": True}
+    }
+    study["brain"] = {
+        "kind": "rdm-archive",
+        "subjects": 3,
+        "ids": "image_{:02d}",
+        "acquisition": "generated",
+        "distance": "1 - Pearson",
+        "rois": {"EVC": {"source": "./rdms.npz", "key": "EVC"}},
+    }
+    study["evaluation"] |= {
+        "sizes": [32],
+        "descriptors": ["global-average", "grid-2"],
+        "centring": ["centred"],
+    }
+    study["layer_map"] = [{"layer": "conv1", "roi": "EVC"}, {"layer": "fc1", "roi": "EVC"}]
+    study["statistics"] |= {"bootstrap_draws": 50, "null_draws": 50}
+    study["report"] |= {"stimuli": "grey", "descriptor": "grid-2"}
+    return study
+
+
+def write_inputs(folder, seed=0):
+    """Write the images and RDMs that the small study names, in a working folder."""
+    rng = np.random.default_rng(seed)
+    (folder / "images").mkdir()
+    for number in range(1, STIMULI + 1):
+        pixels = rng.integers(0, 255, (40, 44, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "images" / f"image_{number:02d}.png")
+    shared = rng.random((STIMULI, 30))
+    own = [np.corrcoef(shared + rng.random(shared.shape)) for _ in range(3)]
+    rdms = np.stack([1 - (one + one.T) / 2 for one in own])
+    rdms[:, range(STIMULI), range(STIMULI)] = 0
+    np.savez(folder / "rdms.npz", EVC=rdms)
+
+
+class Run:
+    """One working folder in which Snakemake is called for real."""
+
+    def __init__(self, project, folder, study):
+        self.project, self.folder, self.study = project, folder, copy.deepcopy(study)
+
+    def snakemake(self, *arguments, cores=2, check=False):
+        """Call Snakemake on the study as it stands in `self.study`."""
+        study = self.folder / "study.yaml"
+        study.write_text(yaml.safe_dump(self.study, sort_keys=False))
+        command = [sys.executable, "-m", "snakemake", "--snakefile", self.project / "Snakefile"]
+        command += ["--directory", self.folder, "--cores", cores, "--configfile", study]
+        command += ["--workflow-profile", self.project / "profiles" / "default", *arguments]
+        environment = {**os.environ, "RULEALIGN_DATA_MIRRORS": ""}
+        done = subprocess.run(
+            [str(part) for part in command],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+        done.output = done.stdout + done.stderr
+        if check:
+            assert done.returncode == 0, done.output
+        return done
+
+    def results(self):
+        """Map every result but logs to its bytes."""
+        root = self.folder / "results" / self.study["study"]
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and path.relative_to(root).parts[0] != "logs"
+        }
+
+
+@pytest.fixture
+def new_run(project, small_study, tmp_path):
+    """Give a working folder with inputs and no results."""
+    write_inputs(tmp_path)
+    return Run(project, tmp_path, small_study)
+
+
+@pytest.fixture(scope="session")
+def finished(project, small_study, tmp_path_factory):
+    """Give a working folder in which the small study has run to its end."""
+    folder = tmp_path_factory.mktemp("finished")
+    write_inputs(folder)
+    run = Run(project, folder, small_study)
+    run.first = run.snakemake(check=True)
+    return run

@@ -34,6 +34,7 @@ rule provenance:
 rule figures:
     input:
         **TABLES,
+        training_set=f"{RESULTS}/training_set/images.h5",
     output:
         accuracy=report(
             f"{RESULTS}/figures/accuracy.svg",
@@ -57,7 +58,7 @@ rule figures:
     resources:
         mem_mb=1000,
     params:
-        views=[canonical(view) for view in VIEWS.values()],
+        views=canonical(list(VIEWS.values())),
         layer_map=canonical([stages.plain(pair) for pair in STUDY.layer_map]),
         rules=list(STUDY.rules),
     message:
@@ -86,7 +87,7 @@ rule report:
     resources:
         mem_mb=1000,
     params:
-        views=[canonical(view) for view in VIEWS.values()],
+        views=canonical(list(VIEWS.values())),
     message:
         "Write the report page"
     script:

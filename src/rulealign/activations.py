@@ -1,0 +1,188 @@
+"""What frozen networks make of the stimuli: activations, described and kept with their ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rulealign import guards, store
+from rulealign.errors import DataError, GuardError
+from rulealign.learning import checkpoint as checkpoints
+from rulealign.learning.batches import normalise
+from rulealign.learning.device import require_device
+from rulealign.learning.network import build_network
+
+ALONE_TOLERANCE = 1e-4
+"""Share of a layer's largest activation by which an image alone may differ from one in a batch."""
+
+IMAGES_IN_GUARD = 4
+"""Images shown together when the network is tested for using statistics of the batch."""
+
+
+@dataclass(frozen=True)
+class _Stimuli:
+    label: str
+    px: int
+    ids: list[str]
+    images: Tensor
+
+
+def describe(values: Tensor, descriptor: str) -> Tensor:
+    """Turn a conv map into vectors.
+
+    Args:
+        values: float32, shape (n, channels, height, width).
+        descriptor: `global-average` (mean over positions), or `grid-k`: means over k x k regions
+            (adaptive average pooling). An axis shorter than k keeps its own length, since
+            averaging adds no detail.
+
+    Returns:
+        float32, shape (n, channels * rows * columns), in this order. Not for layers without
+        positions, such as fc1.
+    """
+    return functional.adaptive_avg_pool2d(values, grid(values, descriptor)).flatten(1)
+
+
+def grid(values: Tensor, descriptor: str) -> tuple[int, int]:
+    """Give the rows and columns that a descriptor leaves of a map.
+
+    Args:
+        values: shape (n, channels, height, width).
+        descriptor: as in `describe`.
+
+    Returns:
+        (rows, columns).
+    """
+    k = 1 if descriptor == "global-average" else int(descriptor.removeprefix("grid-"))
+    height, width = values.shape[-2:]
+    return min(k, height), min(k, width)
+
+
+def write_activations(
+    checkpoint: Path,
+    stimuli: Sequence[Path],
+    outputs: Sequence[Path],
+    settings: Mapping[str, Any],
+) -> None:
+    """Show stimulus sets to one frozen network and keep what it makes of them.
+
+    Batch size and number of threads change activations by rounding only (about 1e-6 of a layer's
+    largest), which leaves scores the same to 1e-4.
+
+    Args:
+        checkpoint: the network.
+        stimuli: `stim-<label>_px-<px>_images.h5` of each stimulus set.
+        outputs: the file to make for each, ending in `_stim-<label>_px-<px>.h5`: float32
+            datasets `<layer>/<descriptor>`, and `<layer>/vector` for layers without positions,
+            of shape (stimuli, features).
+        settings: `rule` (label), `seed`, `epoch` and `checkpoint_settings_hash` that the
+            checkpoint must have (the hash may be None: any); `network`, `mean`, `std` that it was
+            trained with; `px`, `layers`, `descriptors`, `batch_size`, `device`.
+
+    Raises:
+        ConfigurationError: a GPU is configured and there is none.
+        DataError: a stimulus file is of another size, or does not belong to its output.
+        GuardError: the checkpoint is another network's, the network uses statistics of the batch
+            or changes while it is read, or an activation is not finite.
+        StoreError: a file cannot be read or written.
+    """
+    device = require_device(settings["device"])
+    loaded = checkpoints.load(
+        checkpoint,
+        rule=settings["rule"],
+        seed=settings["seed"],
+        epoch=settings["epoch"],
+        settings_hash=settings["checkpoint_settings_hash"],
+    )
+    network = build_network(settings["network"])
+    network.load_state_dict(loaded.network)
+    network.to(device).eval()
+    what = f"rule '{loaded.rule}', seed {loaded.seed}, epoch {loaded.epoch}"
+    for path, output in zip(stimuli, outputs, strict=True):
+        shown = _read_stimuli(path, output, settings["px"])
+        arrays, grids = _read_network(network, shown, settings, f"{what}, {path}")
+        attributes = {
+            **{name: settings[name] for name in ("rule", "seed", "epoch", "px")},
+            "stimuli": shown.label,
+            "state_hash": loaded.state_hash,
+            **grids,
+        }
+        store.write_h5(
+            output,
+            arrays,
+            ids={"stimulus": shown.ids},
+            settings=settings,
+            attributes=attributes,
+        )
+        print(f"{what}: {len(shown.ids)} stimuli of '{shown.label}' at {shown.px} px")
+
+
+def _read_stimuli(path: Path, output: Path, px: int) -> _Stimuli:
+    named = re.fullmatch(r"stim-(\w+)_px-(\d+)_images", path.stem)
+    if named is None or not output.stem.endswith(f"_stim-{named[1]}_px-{named[2]}"):
+        raise DataError(
+            f"{path} does not belong to {output}: the names must say the same stim-<label>_px-<px>."
+        )
+    with store.open_h5(path) as file:
+        ids, images = store.read_ids(file, "stimulus"), file["images"][()]
+    if images.shape != (len(ids), px, px, 3):
+        raise DataError(
+            f"{path}: images have the shape {images.shape}, expected {(len(ids), px, px, 3)};"
+            " delete the file to have it made again."
+        )
+    return _Stimuli(named[1], px, ids, torch.from_numpy(images))
+
+
+def _read_network(
+    network: nn.Module, shown: _Stimuli, settings: Mapping[str, Any], what: str
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    def show(images: Tensor) -> Tensor:
+        return normalise(images.to(settings["device"]), settings)
+
+    guards.norm_layers_in_eval(network, what)
+    described, grids = [], {}
+    with guards.unchanged_state(network, what), torch.inference_mode():
+        few = show(shown.images[:IMAGES_IN_GUARD])
+        guards.alone_equals_in_batch(network.layers, few, ALONE_TOLERANCE, what)
+        for images in shown.images.split(settings["batch_size"]):
+            vectors, grids = _describe_layers(network.layers(show(images)), settings)
+            described.append(vectors)
+    arrays = {
+        name: np.concatenate([vectors[name] for vectors in described]) for name in described[0]
+    }
+    for name, array in arrays.items():
+        _require_finite(array, name, shown.ids, what)
+    return arrays, grids
+
+
+def _describe_layers(
+    layers: Mapping[str, Tensor], settings: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    vectors, grids = {}, {}
+    for layer in settings["layers"]:
+        values = layers[layer]
+        if values.ndim == 2:
+            vectors[f"{layer}/vector"] = values.cpu().numpy()
+            continue
+        for descriptor in settings["descriptors"]:
+            name = f"{layer}/{descriptor}"
+            vectors[name] = describe(values, descriptor).cpu().numpy()
+            grids[f"grid:{name}"] = "{} x {}".format(*grid(values, descriptor))
+    return vectors, grids
+
+
+def _require_finite(array: np.ndarray, name: str, ids: Sequence[str], what: str) -> None:
+    finite = np.isfinite(array).all(axis=1)
+    if not finite.all():
+        raise GuardError(
+            f"{what}: {name} is not finite for stimulus '{ids[int(finite.argmin())]}'; the network"
+            " has diverged. Lower the rule's learning_rate."
+        )

@@ -1,0 +1,199 @@
+"""Getting data: from mirrors first, then from the public place; checked before use."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+from rulealign.data.download import shown
+from rulealign.data.obtain import Obtainer, is_url
+from rulealign.data.registry import Dataset, load_registry
+from rulealign.errors import ConfigurationError, DataError
+from rulealign.store import whole
+
+__all__ = ["check_source", "fetch", "is_path", "load_registry", "mirrors_in_force", "resolve"]
+
+MIRRORS_VARIABLE = "RULEALIGN_DATA_MIRRORS"
+RECORD = "fetched.json"
+"""The file that tells that a dataset is complete; written last."""
+WORKSHOP = ".partial"
+"""Folder for unfinished downloads inside a dataset's folder; gone when the dataset is complete."""
+
+
+def is_path(source: str) -> bool:
+    """Tell a local path from the name of a dataset: a path has a "/".
+
+    Args:
+        source: as in a configuration.
+    """
+    return "/" in source
+
+
+def check_source(source: str) -> None:
+    """Check, without reading data, that a source can be there; for planning.
+
+    Args:
+        source: a local path (with a "/") or the name of a dataset.
+
+    Raises:
+        ConfigurationError: no such file or folder, or no such dataset (lists those there are).
+    """
+    if not is_path(source):
+        _dataset(source)
+    elif not Path(source).expanduser().exists():
+        raise ConfigurationError(f"source '{source}': there is no such file or folder.")
+
+
+def resolve(source: str, resources: Path) -> Path:
+    """Find the data of a source that has been fetched, or that the user brought.
+
+    Args:
+        source: a local path (with a "/") or the name of a dataset.
+        resources: the folder of downloads.
+
+    Returns:
+        The local path; of a dataset its only file, or its folder when it has several.
+
+    Raises:
+        ConfigurationError: as in `check_source`.
+        DataError: the dataset is not complete in `resources`.
+    """
+    check_source(source)
+    if is_path(source):
+        return Path(source).expanduser()
+    files, folder = _dataset(source).files, Path(resources) / source
+    if not (folder / RECORD).is_file():
+        raise DataError(f"{folder}: dataset '{source}' is not there yet; fetch it first.")
+    for name, file in files.items():
+        path = folder / name
+        if not path.is_file() or path.stat().st_size != file.bytes:
+            raise DataError(
+                f"{path}: missing, or not {file.bytes} bytes long; delete {folder / RECORD} and"
+                " type the same command again, it will be fetched anew."
+            )
+    return folder / next(iter(files)) if len(files) == 1 else folder
+
+
+def mirrors_in_force(configured: Sequence[str]) -> list[str]:
+    """List the mirrors to ask, those of the environment first.
+
+    Args:
+        configured: `data_mirrors` of the study: folders or http(s) URLs. The variable
+            RULEALIGN_DATA_MIRRORS holds more of them, separated by the system's path separator;
+            in its URLs a ":" is read as part of the URL in front of "//" and a port.
+
+    Returns:
+        The mirrors in order, each once.
+
+    Raises:
+        ConfigurationError: a URL of another kind than http(s).
+    """
+    part = f"[^{re.escape(os.pathsep)}]"
+    server = rf"(?:[^/@:]*:[^/@:]*@)?(?:\[[^\]]*\]|(?!/){part})*?(?::\d+)?"
+    listed = re.findall(
+        rf"https?://{server}(?:/{part}*)?(?={re.escape(os.pathsep)}|$)|{part}+",
+        os.environ.get(MIRRORS_VARIABLE, ""),
+    )
+    mirrors = [mirror.strip() for mirror in [*listed, *configured]]
+    for mirror in mirrors:
+        if "://" in mirror and not is_url(mirror):
+            raise ConfigurationError(
+                f"mirror '{shown(mirror)}': neither a folder nor an http(s) URL; see data_mirrors"
+                f" and {MIRRORS_VARIABLE}."
+            )
+    return list(dict.fromkeys(mirror for mirror in mirrors if mirror))
+
+
+def fetch(name: str, resources: Path, mirrors: Sequence[str]) -> Path:
+    """Get a dataset: what is there and right is left as it is, the rest is got and checked.
+
+    Args:
+        name: a dataset of the registry.
+        resources: the folder of downloads; nothing is written outside `resources/<name>/`.
+        mirrors: folders or base URLs that are asked before the public places, in this order.
+
+    Returns:
+        The folder `resources/<name>/`: the dataset's files, and `fetched.json`, written last.
+
+    Raises:
+        ConfigurationError: there is no such dataset.
+        DataError: a file cannot be got, or its bytes are not those of the registry.
+        StoreError: the disk is full; nothing half-written stays.
+    """
+    import requests
+
+    dataset, folder = _dataset(name), Path(resources) / name
+    with _alone(folder) as workshop, requests.Session() as session:
+        obtainer = Obtainer(name, folder, workshop, list(mirrors), session)
+        for file_name, file in dataset.files.items():
+            obtainer.obtain(file_name, file)
+        _write_record(folder / RECORD, name, dataset)
+    return folder
+
+
+def _dataset(name: str) -> Dataset:
+    registry = load_registry()
+    if name not in registry:
+        raise ConfigurationError(
+            f"there is no dataset '{name}'; there are: {sorted(registry)}."
+            f" A local file or folder is written with a '/', such as ./{name}"
+        )
+    return registry[name]
+
+
+def _write_record(path: Path, name: str, dataset: Dataset) -> None:
+    about = {"dataset": name, **dataset.model_dump(include={"title", "licence", "citation"})}
+    files = {
+        file_name: {"checksum": file.checksum, "bytes": file.bytes}
+        for file_name, file in dataset.files.items()
+    }
+    text = json.dumps(about | {"files": files}, indent=2, ensure_ascii=False) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[Path]:
+    """Keep other processes from fetching into the same folder; yield a place for unfinished work.
+
+    The lock lies in the workshop, which goes when all is done.
+    """
+    workshop = folder / WORKSHOP
+    while (handle := _locked(workshop)) is None:
+        pass
+    with handle:
+        yield workshop
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _locked(workshop: Path) -> TextIO | None:
+    """Open and lock the lock file; None when it was removed while this process waited for it."""
+    workshop.mkdir(parents=True, exist_ok=True)
+    lock = workshop / "lock"
+    try:
+        handle = lock.open("w")
+    except FileNotFoundError:
+        return None
+    _wait_for(handle, workshop.parent)
+    with suppress(FileNotFoundError):
+        if os.path.samestat(lock.stat(), os.fstat(handle.fileno())):
+            return handle
+    handle.close()
+    return None
+
+
+def _wait_for(handle: TextIO, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"{folder}: another process is fetching this dataset; waiting for it", flush=True)
+        fcntl.flock(handle, fcntl.LOCK_EX)

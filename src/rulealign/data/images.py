@@ -1,0 +1,184 @@
+"""Stimulus images: read exactly those named, resized and cropped as networks are shown them."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from rulealign.data.ids import pattern_ids
+from rulealign.data.mat import load_mat
+from rulealign.errors import DataError
+from rulealign.store import refuse_duplicates, require_same_ids, write_h5
+
+ENDINGS = (".jpg", ".jpeg", ".png")
+BOOKKEEPING = ("fetched.json",)
+"""Files that are no images and may lie in a folder of stimuli: what a download leaves there."""
+
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+
+Stimulus = tuple[str, Image.Image]
+
+
+def read_stimuli(
+    settings: Mapping[str, Any], source: Path, ids: Sequence[str] | None
+) -> tuple[list[str], list[Image.Image]]:
+    """Read a stimulus set at its own size. `write_stimuli` holds one image at a time instead.
+
+    Args:
+        settings: the stimulus set's section: `kind` (folder, mat or brain) and its other values.
+        source: folder: one image file per stimulus; mat: the .mat file; brain: the folder of
+            `<concept>/<stimulus>` files.
+        ids: brain: the ordered names of the images (needed); folder and mat: the ids that must
+            be found, or None to take them as they are.
+
+    Returns:
+        The ordered ids, and the images, RGB, pixels as stored (EXIF orientation is not applied).
+
+    Raises:
+        DataError: an image is missing, unreadable or not RGB, an id occurs twice, or the ids are
+            not the expected ones; names the file.
+    """
+    stimuli = list(_iterate(settings, Path(source), ids))
+    return [name for name, _ in stimuli], [image for _, image in stimuli]
+
+
+def prepare(image: Image.Image, px: int) -> np.ndarray:
+    """Resize the shorter side to px (bilinear, antialiased) and crop the centre.
+
+    The same pixels as torchvision's `Resize(px)` and `CenterCrop(px)` on a PIL image.
+
+    Args:
+        image: RGB, any size.
+        px: pixels per side of the result.
+
+    Returns:
+        uint8, shape (px, px, 3), RGB.
+    """
+    short = min(image.size)
+    width, height = (int(px * side / short) for side in image.size)
+    left, top = round((width - px) / 2), round((height - px) / 2)
+    resized = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(resized.crop((left, top, left + px, top + px)))
+
+
+def write_stimuli(
+    settings: Mapping[str, Any],
+    source: Path,
+    output: Path,
+    *,
+    ids: Sequence[str] | None = None,
+) -> None:
+    """Write one stimulus set as networks are shown it.
+
+    Args:
+        settings: as in `read_stimuli`, with `px`, `background` and `as_shown`.
+        source: as in `read_stimuli`.
+        output: the HDF5 file: `images` uint8 (stimuli, px, px, 3) RGB, with the ids `stimulus`
+            and the attributes kind, px, background and as_shown.
+        ids: as in `read_stimuli`.
+
+    Raises:
+        DataError: as in `read_stimuli`.
+        StoreError: the disk is full.
+    """
+    px = settings["px"]
+    prepared = {name: prepare(image, px) for name, image in _iterate(settings, Path(source), ids)}
+    write_h5(
+        output,
+        {"images": np.stack(list(prepared.values()))},
+        ids={"stimulus": list(prepared)},
+        settings=settings,
+        attributes={name: settings[name] for name in ("kind", "px", "background", "as_shown")},
+    )
+
+
+def _iterate(
+    settings: Mapping[str, Any], source: Path, ids: Sequence[str] | None
+) -> Iterator[Stimulus]:
+    if settings["kind"] == "brain":
+        yield from _brain(source, ids)
+        return
+    read = _folder(source) if settings["kind"] == "folder" else _mat(source, settings)
+    names = []
+    for name, image in read:
+        names.append(name)
+        yield name, image
+    if ids is not None:
+        require_same_ids(names, ids, f"{source}: the images found", "the stimuli expected")
+
+
+def _folder(folder: Path) -> Iterator[Stimulus]:
+    if not folder.is_dir():
+        raise DataError(f"{folder}: is no folder; a stimulus set of kind 'folder' needs one.")
+    files = sorted(path for path in folder.iterdir() if path.name not in BOOKKEEPING)
+    for path in files:
+        if not path.is_file() or path.suffix.lower() not in ENDINGS:
+            raise DataError(
+                f"{path}: is no image ({', '.join(ENDINGS)}); a folder of stimuli holds one image"
+                " per stimulus and nothing else. Move it away."
+            )
+    if not files:
+        raise DataError(f"{folder}: holds no images.")
+    refuse_duplicates([path.stem for path in files], f"{folder}: file names without ending")
+    for path in files:
+        yield path.stem, _open(path)
+
+
+def _mat(path: Path, settings: Mapping[str, Any]) -> Iterator[Stimulus]:
+    records = _read_struct(path, settings["key"]).ravel()
+    names = pattern_ids(settings["ids"], records.size)
+    for name, record in zip(names, records, strict=True):
+        pixels = np.asarray(record["image"])
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise DataError(
+                f"{path}: {settings['key']}, {name}: `image` is {pixels.dtype} of shape"
+                f" {pixels.shape}; it must be uint8, height x width x 3."
+            )
+        yield name, Image.fromarray(pixels)
+
+
+def _read_struct(path: Path, key: str) -> np.ndarray:
+    array = load_mat(path, key)
+    if "image" not in (array.dtype.names or ()) or array.size == 0:
+        raise DataError(f"{path}: {key} is no struct array with a field `image`.")
+    return array
+
+
+def _brain(folder: Path, ids: Sequence[str] | None) -> Iterator[Stimulus]:
+    if ids is None:
+        raise DataError(f"{folder}: images of the brain data are found by their ids; none given.")
+    refuse_duplicates(ids, f"{folder}: images asked for")
+    paths = {name: folder / name.rpartition("_")[0] / name for name in ids}
+    missing = [name for name, path in paths.items() if not path.is_file()]
+    if missing:
+        raise DataError(
+            f"{folder}: {len(missing)} of {len(paths)} images are missing: {', '.join(missing)}."
+            " Each is looked for as <concept>/<stimulus>, and nothing stands in for it."
+        )
+    for name, path in paths.items():
+        yield name, _open(path)
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        with warnings.catch_warnings(), Image.open(path) as image:
+            # a picture big enough for this warning is no stimulus
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image.load()
+    except (*_UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(
+            f"{path}: cannot be read as an image ({error}). Get the file again from its source."
+        ) from error
+    if image.mode != "RGB":
+        raise DataError(
+            f"{path}: its mode is {image.mode}, not RGB. Convert it yourself, so that what stands"
+            " behind transparent or grey pixels is your choice."
+        )
+    return image

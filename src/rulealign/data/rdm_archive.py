@@ -1,0 +1,153 @@
+"""Given RDMs: subjects x stimuli x stimuli from .npz, .npy or .mat, checked before use."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rulealign.data.ids import pattern_ids
+from rulealign.data.mat import load_mat
+from rulealign.errors import DataError
+from rulealign.store import write_h5
+
+TOLERANCE = 1e-6
+"""How far an RDM may be from symmetric, and its diagonal from zero, relative to its largest
+dissimilarity: enough for single precision, too little for a mistake."""
+
+
+def read_rdms(path: Path, key: str | None, subjects: int, *, ids: str | None = None) -> np.ndarray:
+    """Read the RDMs of one ROI and check that they are RDMs.
+
+    Args:
+        path: a .npz, .npy or .mat file; nothing pickled is ever loaded.
+        key: name of the array in a .npz or .mat; None for a .npy.
+        subjects: how many people the file must hold.
+        ids: pattern of the stimulus ids, to name places in messages; None for plain numbers.
+
+    Returns:
+        float64, shape (subjects, stimuli, stimuli), in the unit of the file. Negative values are
+        kept: cross-validated distances have them.
+
+    Raises:
+        DataError: the file or the key is missing (lists the keys), the array has another shape
+            or type, or an RDM is not finite, not symmetric, has a diagonal other than zero or is
+            constant; names file, subject and place.
+    """
+    path = Path(path)
+    rdms = _load(path, key)
+    _check_shape(rdms, subjects, path)
+    rdms = rdms.astype(np.float64)
+    names = pattern_ids(ids or "stimulus {}", rdms.shape[1])
+    for subject, rdm in enumerate(rdms, start=1):
+        _check_rdm(rdm, names, f"{path}: subject {subject}")
+    return rdms
+
+
+def write_subject_rdms(
+    path: Path, settings: Mapping[str, Any], roi: str, outputs: Sequence[Path]
+) -> None:
+    """Write the RDMs of one ROI, one file per subject, condensed.
+
+    Args:
+        path: the file of given RDMs.
+        settings: `key`, `subjects`, `ids`, `distance` and `acquisition` of the brain data.
+        roi: the ROI's name.
+        outputs: one HDF5 file per subject, in the order of the file: `rdm` float64
+            (stimuli * (stimuli - 1) / 2,), the upper triangle row by row, with the ids
+            `stimulus` and the attributes subject (counted from 1), roi, distance, acquisition
+            and repetitions (0: as given).
+
+    Raises:
+        DataError: as in `read_rdms`.
+        StoreError: the disk is full.
+    """
+    rdms = read_rdms(path, settings["key"], settings["subjects"], ids=settings["ids"])
+    stimuli = pattern_ids(settings["ids"], rdms.shape[1])
+    upper = np.triu_indices(len(stimuli), 1)
+    described = {name: settings[name] for name in ("distance", "acquisition")}
+    for subject, (rdm, output) in enumerate(zip(rdms, outputs, strict=True), start=1):
+        write_h5(
+            output,
+            {"rdm": rdm[upper]},
+            ids={"stimulus": stimuli},
+            settings=settings,
+            attributes={"subject": subject, "roi": roi, "repetitions": 0, **described},
+        )
+
+
+def _load(path: Path, key: str | None) -> np.ndarray:
+    if path.suffix == ".mat":
+        return load_mat(path, _needed(key, path))
+    if path.suffix not in (".npz", ".npy"):
+        raise DataError(f"{path}: RDMs are read from .npz, .npy and .mat files only.")
+    try:
+        # EOFError: an empty file; BadZipFile: a truncated .npz, which numpy would leave open
+        with path.open("rb") as handle:
+            content = np.load(handle, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return _without_key(content, key, path)
+            return _member(content, _needed(key, path), path)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"{path}: cannot be read as plain arrays ({error}). Get it again from its source; an"
+            " array of Python objects is not loaded, because it may hold code."
+        ) from error
+
+
+def _needed(key: str | None, path: Path) -> str:
+    if key is None:
+        raise DataError(f"{path}: name the array in it with `key`; only a .npy needs none.")
+    return key
+
+
+def _without_key(array: np.ndarray, key: str | None, path: Path) -> np.ndarray:
+    if key is not None:
+        raise DataError(f"{path}: holds one array without a name; set `key` to null, not '{key}'.")
+    return array
+
+
+def _member(content: Any, key: str, path: Path) -> np.ndarray:
+    if key not in content.files:
+        raise DataError(f"{path}: has no array '{key}'; it has {content.files}.")
+    return content[key]
+
+
+def _check_shape(rdms: np.ndarray, subjects: int, path: Path) -> None:
+    if rdms.dtype.kind not in "fiu":
+        raise DataError(f"{path}: holds {rdms.dtype}, not real numbers.")
+    if rdms.ndim != 3 or rdms.shape[1] != rdms.shape[2] or rdms.shape[1] < 3:
+        raise DataError(
+            f"{path}: shape {rdms.shape}; it must be subjects x stimuli x stimuli, with square"
+            " RDMs of at least 3 stimuli."
+        )
+    if rdms.shape[0] != subjects:
+        raise DataError(
+            f"{path}: holds {rdms.shape[0]} subjects, the study says {subjects}; correct"
+            " `subjects`, or get the right file."
+        )
+
+
+def _check_rdm(rdm: np.ndarray, names: Sequence[str], where: str) -> None:
+    _refuse(~np.isfinite(rdm), rdm, names, where, "is not a finite number")
+    scale = np.abs(rdm).max()
+    _refuse(np.diag(np.diag(np.abs(rdm)) > TOLERANCE * scale), rdm, names, where, "should be 0")
+    asymmetric = np.abs(rdm - rdm.T) > TOLERANCE * scale
+    _refuse(asymmetric, rdm, names, where, "is not the same the other way round")
+    if np.ptp(rdm[np.triu_indices(len(rdm), 1)]) == 0:
+        raise DataError(f"{where}: all dissimilarities are {rdm[0, 1]:g}; they order nothing.")
+
+
+def _refuse(
+    wrong: np.ndarray, rdm: np.ndarray, names: Sequence[str], where: str, complaint: str
+) -> None:
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise DataError(
+            f"{where}, {names[row]} with {names[column]}: the dissimilarity {rdm[row, column]:g}"
+            f" {complaint} ({int(wrong.sum())} such places in this RDM)."
+        )

@@ -1,0 +1,133 @@
+"""Training images: read from their source or generated, kept as one file of arrays."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rulealign.data.image_folder import Split, read_splits
+from rulealign.errors import DataError
+from rulealign.provenance import derive_seed
+from rulealign.store import open_h5, write_h5
+
+SPLITS = ("train", "test")
+
+
+def build(settings: Mapping[str, Any], source: Path | None, output: Path) -> None:
+    """Write a training set: all images of both splits, with their labels.
+
+    Args:
+        settings: the section `training_set` of the configuration, and the study's `seed`.
+        source: cifar10: the official cifar-10-python.tar.gz, checked; image-folder: a folder, .zip
+            or .tar* of `split/class/image`; synthetic-objects: None.
+        output: the HDF5 file to make: `train/images` and `test/images` uint8 (n, px, px, 3) RGB,
+            `train/labels` and `test/labels` int64 (n,), with the ids `class` in label order.
+
+    Raises:
+        DataError: the source is not what it should be, or has fewer images than the study uses.
+        StoreError: the disk is full.
+    """
+    classes, splits = _READERS[settings["kind"]](settings, source, Path(output).parent)
+    for split, wanted in (("train", "train_images"), ("test", "held_out_images")):
+        there = len(splits[split][1])
+        if there < settings[wanted]:
+            raise DataError(
+                f"{source or output}: the split '{split}' has {there} images, training_set.{wanted}"
+                f" asks for {settings[wanted]}; lower it, or bring more images."
+            )
+    arrays = {}
+    for split in SPLITS:
+        arrays[f"{split}/images"], arrays[f"{split}/labels"] = splits[split]
+    write_h5(output, arrays, ids={"class": classes}, settings=settings)
+
+
+def load_split(path: Path, split: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw images of one split, without replacement.
+
+    Args:
+        path: a file made by `build`.
+        split: "train" or "test".
+        count: how many; the first ones of a random order that depends on the seed alone, so that
+            a larger draw begins with the smaller one.
+        seed: of the draw, such as `derive_seed(study_seed, seed, "training images")`.
+
+    Returns:
+        images: uint8, shape (count, px, px, 3), RGB, in the order of the draw.
+        labels: int64, shape (count,).
+
+    Raises:
+        DataError: there is no such split, or it has fewer images.
+    """
+    with open_h5(path) as file:
+        if split not in file:
+            raise DataError(f"{path}: has no split '{split}'; there are {list(SPLITS)}.")
+        labels = file[f"{split}/labels"][()]
+        if count > len(labels):
+            raise DataError(
+                f"{path}: the split '{split}' has {len(labels)} images, {count} are asked for."
+            )
+        # one long read, then a choice in memory: HDF5 is slow at scattered rows
+        images = file[f"{split}/images"][()]
+    drawn = np.random.default_rng(seed).permutation(len(labels))[:count]
+    return images[drawn], labels[drawn]
+
+
+def _cifar10(
+    settings: Mapping[str, Any], source: Path | None, workplace: Path
+) -> tuple[list[str], dict[str, Split]]:
+    from torchvision.datasets import CIFAR10
+
+    if settings["image_size"] != 32:
+        raise DataError(
+            f"training_set.image_size is {settings['image_size']}, but CIFAR-10 has 32 pixels per"
+            " side; set it to 32 (images are shown at other sizes by evaluation.sizes)."
+        )
+    workplace.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=workplace, prefix=".cifar10-") as root:
+        try:
+            with tarfile.open(source) as archive:
+                archive.extractall(root, filter="data")
+            parts = [CIFAR10(root, train=split == "train", download=False) for split in SPLITS]
+        except (tarfile.TarError, EOFError, RuntimeError) as error:
+            raise DataError(
+                f"{source}: is not the official archive of CIFAR-10 ({error}); delete it and type"
+                " the same command again, it will be fetched anew."
+            ) from error
+    splits = {
+        split: (np.ascontiguousarray(part.data), np.array(part.targets, dtype=np.int64))
+        for split, part in zip(SPLITS, parts, strict=True)
+    }
+    return parts[0].classes, splits
+
+
+def _image_folder(
+    settings: Mapping[str, Any], source: Path | None, _workplace: Path
+) -> tuple[list[str], dict[str, Split]]:
+    return read_splits(source, settings["image_size"], SPLITS)
+
+
+def _synthetic_objects(
+    settings: Mapping[str, Any], _source: Path | None, _workplace: Path
+) -> tuple[list[str], dict[str, Split]]:
+    from rulealign.data.synthetic import CLASSES, make_objects
+
+    counts = {"train": settings["pool_images"], "test": settings["held_out_images"]}
+    splits = {
+        split: make_objects(
+            count, settings["image_size"], derive_seed(settings["seed"], "training_set", split)
+        )
+        for split, count in counts.items()
+    }
+    return list(CLASSES), splits
+
+
+_READERS = {
+    "cifar10": _cifar10,
+    "image-folder": _image_folder,
+    "synthetic-objects": _synthetic_objects,
+}

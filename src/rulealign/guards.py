@@ -1,0 +1,155 @@
+"""Checks that run in the pipeline: each stops a known way to a wrong number (science.md, 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rulealign.errors import GuardError
+from rulealign.lazy import torch
+from rulealign.provenance import state_hash
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def norm_layers_in_eval(module: nn.Module, what: str) -> None:
+    """Guard 1: refuse to read a network whose norm layers would use the batch's own statistics.
+
+    Args:
+        module: the network, about to be read.
+        what: whose network it is (rule, seed, epoch), for the message.
+
+    Raises:
+        GuardError: names the first norm layer that is in training mode or keeps no statistics.
+    """
+    for name, layer in _norm_layers(module):
+        if layer.training:
+            raise GuardError(
+                f"{what}: norm layer '{name}' is in training mode and would use the statistics of"
+                " the batch it is shown; network.eval() must reach every layer before extraction."
+            )
+        if layer.running_mean is None:
+            raise GuardError(
+                f"{what}: norm layer '{name}' keeps no statistics and would use those of the batch"
+                " it is shown; build it with track_running_stats=True."
+            )
+
+
+def norm_layers_in_train(module: nn.Module, what: str) -> None:
+    """Guard 1: refuse to train a network whose norm layers are frozen.
+
+    Args:
+        module: the network, about to be trained.
+        what: whose network it is (rule, seed, epoch), for the message.
+
+    Raises:
+        GuardError: names the first norm layer that is in evaluation mode.
+    """
+    for name, layer in _norm_layers(module):
+        if not layer.training:
+            raise GuardError(
+                f"{what}: norm layer '{name}' is in evaluation mode before training; call"
+                " network.train(), and see which measurement did not put the mode back."
+            )
+
+
+def _norm_layers(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    base = torch.nn.modules.batchnorm._NormBase
+    return ((name, layer) for name, layer in module.named_modules() if isinstance(layer, base))
+
+
+def alone_equals_in_batch(
+    forward: Callable[[Tensor], Mapping[str, Tensor]], images: Tensor, tolerance: float, what: str
+) -> None:
+    """Guard 1: refuse a network that sees an image differently when others are shown with it.
+
+    Args:
+        forward: images -> features, layer -> shape (n, ...).
+        images: float32, shape (n, 3, px, px); the first is shown alone and with the others. A
+            single image is shown with its own negative.
+        tolerance: largest difference allowed, as a share of the layer's largest feature; sums of
+            float32 differ by about 1e-6 between batch sizes.
+        what: whose network it is (rule, seed, epoch), for the message.
+
+    Raises:
+        GuardError: names the layer and the difference.
+    """
+    batch = images if len(images) > 1 else torch.cat([images, -images])
+    together, alone = forward(batch), forward(batch[:1])
+    for layer, features in together.items():
+        scale = float(features.abs().max())
+        difference = float((features[:1] - alone[layer]).abs().max())
+        # written so that NaN, which no comparison finds larger, is refused too
+        if not difference <= tolerance * scale:
+            raise GuardError(
+                f"{what}: layer '{layer}' gives an image other features alone than in a batch"
+                f" (largest difference {difference:.3g}, largest feature {scale:.3g}): it uses"
+                " statistics of the batch. Put every layer in evaluation mode."
+            )
+
+
+@contextmanager
+def unchanged_state(module: nn.Module, what: str) -> Iterator[None]:
+    """Guards 1, 14, 27: refuse a measurement that changes the network it measures.
+
+    Args:
+        module: the network, measured inside the `with`.
+        what: whose network it is, and the measurement, for the message.
+
+    Raises:
+        GuardError: names the first parameter or buffer that changed.
+    """
+    before = _hashes(module)
+    yield
+    changed = [name for name, value in _hashes(module).items() if before[name] != value]
+    if changed:
+        raise GuardError(
+            f"{what}: the measurement changed the network, first '{changed[0]}'; measure in"
+            " evaluation mode and without gradients."
+        )
+
+
+def _hashes(module: nn.Module) -> dict[str, str]:
+    return {name: state_hash({name: value}) for name, value in module.state_dict().items()}
+
+
+def states_pairwise_distinct(hashes: Mapping[str, str]) -> None:
+    """Guard 17: refuse two trained networks with the same weights.
+
+    Args:
+        hashes: name of a trained network (rule, seed, epoch > 0) -> hash of its state. Leave out
+            epoch 0 and rules that do not train, which share their weights by design.
+
+    Raises:
+        GuardError: names the first two networks with the same state.
+    """
+    first: dict[str, str] = {}
+    for name, value in hashes.items():
+        if value in first:
+            raise GuardError(
+                f"{name} and {first[value]} have the same state {value}: one of them is not what"
+                " its name says. Delete both checkpoints and type the same command again."
+            )
+        first[value] = name
+
+
+def same_initial_weights(hashes: Mapping[str, str], seed: int) -> None:
+    """Guard 10: refuse to compare rules that started from different initial weights.
+
+    Args:
+        hashes: rule -> hash of the initial weights of its network of one seed.
+        seed: that seed, for the message.
+
+    Raises:
+        GuardError: names the first rule that differs from the first one.
+    """
+    rules = list(hashes)
+    for rule in rules[1:]:
+        if hashes[rule] != hashes[rules[0]]:
+            raise GuardError(
+                f"seed {seed}: rules '{rules[0]}' and '{rule}' started from different weights"
+                f" ({hashes[rules[0]]} and {hashes[rule]}); delete their checkpoints and type the"
+                " same command again."
+            )

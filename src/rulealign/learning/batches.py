@@ -1,0 +1,189 @@
+"""Training images as tensors: normalised, put in order and augmented in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rulealign.data.training_set import load_split
+from rulealign.errors import DataError
+from rulealign.learning.network import CLASSES
+from rulealign.provenance import derive_seed
+
+
+def normalise(images: Tensor, settings: Mapping[str, Any]) -> Tensor:
+    """Turn pixels into a network's input.
+
+    Args:
+        images: uint8, shape (n, height, width, 3), RGB.
+        settings: `mean` and `std`, three numbers each, for pixel values 0-1.
+
+    Returns:
+        (pixel / 255 - mean) / std: float32, shape (n, 3, height, width), channels-last in memory.
+    """
+    mean = torch.tensor(settings["mean"], device=images.device)
+    std = torch.tensor(settings["std"], device=images.device)
+    return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images and labels on the network's device.
+
+    Attributes:
+        images: uint8, shape (n, px, px, 3).
+        labels: int64, shape (n,).
+    """
+
+    images: Tensor
+    labels: Tensor
+
+
+def training_images(
+    path: Path, settings: Mapping[str, Any], seed: int, device: torch.device
+) -> LabelledImages:
+    """Load the training images of one seed.
+
+    Args:
+        path: the training set's `images.h5`.
+        settings: the settings of a checkpoint.
+        seed: the network's seed, which draws the images.
+        device: where to put them.
+
+    Returns:
+        `training_set.train_images` images of the train split.
+
+    Raises:
+        DataError: fewer images than one batch, or images of another size or with other labels.
+    """
+    count = settings["training_set"]["train_images"]
+    batch_size = settings["training"]["batch_size"]
+    if count < batch_size:
+        raise DataError(
+            f"{path}: {count} training images are fewer than one batch of {batch_size}, and the"
+            " last partial batch is dropped; raise training_set.train_images or lower"
+            " training.batch_size."
+        )
+    draw = derive_seed(settings["study_seed"], seed, "training images")
+    return _load(path, "train", count, draw, settings, device)
+
+
+def held_out_images(
+    path: Path, settings: Mapping[str, Any], device: torch.device
+) -> LabelledImages:
+    """Load the held-out images, the same for every rule and seed.
+
+    Args:
+        path: the training set's `images.h5`.
+        settings: the settings of a checkpoint.
+        device: where to put them.
+
+    Returns:
+        `training_set.held_out_images` images of the test split.
+
+    Raises:
+        DataError: images of another size or with other labels.
+    """
+    draw = derive_seed(settings["study_seed"], "held-out images")
+    count = settings["training_set"]["held_out_images"]
+    return _load(path, "test", count, draw, settings, device)
+
+
+def _load(
+    path: Path, split: str, count: int, draw: int, settings: Mapping[str, Any], device: torch.device
+) -> LabelledImages:
+    images, labels = load_split(path, split, count, draw)
+    px = settings["training_set"]["image_size"]
+    if images.shape[1:] != (px, px, 3):
+        raise DataError(
+            f"{path}: {split}/images are {images.shape[1]} x {images.shape[2]} px, but"
+            f" training_set.image_size is {px}; delete the file to have it made again."
+        )
+    if labels.min() < 0 or labels.max() >= CLASSES:
+        raise DataError(
+            f"{path}: {split}/labels has label {labels.max()}, but the network tells {CLASSES}"
+            f" classes apart, 0 to {CLASSES - 1}; use a training set of at most {CLASSES} classes."
+        )
+    return LabelledImages(
+        *(torch.from_numpy(np.array(array)).to(device) for array in (images, labels))
+    )
+
+
+class Epochs:
+    """Deals out a seed's training images: in a new order and newly augmented in each epoch.
+
+    Order and augmentation depend on study seed, seed and epoch, not on the rule, so that rules are
+    compared on the same images.
+
+    Args:
+        data: the training images.
+        settings: the settings of a checkpoint.
+        seed: the network's seed.
+    """
+
+    def __init__(self, data: LabelledImages, settings: Mapping[str, Any], seed: int) -> None:
+        self.data, self.settings, self.seed = data, settings, seed
+        self.padding = settings["training"]["crop_padding"]
+        edge = (0, 0, self.padding, self.padding, self.padding, self.padding)
+        self.padded = torch.nn.functional.pad(data.images, edge)
+
+    def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Deal out one epoch, without a last partial batch.
+
+        Args:
+            epoch: 0 for the first one.
+
+        Yields:
+            Images, float32, shape (batch, 3, px, px), normalised; labels, int64, shape (batch,).
+        """
+        count, size = len(self.data.labels), self.settings["training"]["batch_size"]
+        order = torch.randperm(count, generator=self._generator(epoch, "order"))
+        top, left, mirrored = self._draw(count, self._generator(epoch, "augmentation"))
+        for start in range(0, count - size + 1, size):
+            now = slice(start, start + size)
+            chosen = order[now].to(self.padded.device)
+            images = crop(
+                self.padded[chosen], top[now], left[now], mirrored[now], self.data.images.shape[1]
+            )
+            yield normalise(images, self.settings["training"]), self.data.labels[chosen]
+
+    def __len__(self) -> int:
+        return len(self.data.labels) // self.settings["training"]["batch_size"]
+
+    def _generator(self, epoch: int, purpose: str) -> torch.Generator:
+        # on the CPU, so that the draw is the same for every device
+        seed = derive_seed(self.settings["study_seed"], self.seed, epoch, purpose)
+        return torch.Generator().manual_seed(seed)
+
+    def _draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        corner = torch.randint(0, 2 * self.padding + 1, (2, count), generator=generator)
+        mirrored = torch.rand(count, generator=generator) < 0.5
+        if not self.settings["training"]["horizontal_flip"]:
+            mirrored = torch.zeros_like(mirrored)
+        return *corner.to(self.padded.device), mirrored.to(self.padded.device)
+
+
+def crop(padded: Tensor, top: Tensor, left: Tensor, mirrored: Tensor, px: int) -> Tensor:
+    """Cut a square out of each image, and mirror some of the squares.
+
+    Args:
+        padded: shape (n, height, width, channels).
+        top: int64, shape (n,); first row of each square.
+        left: int64, shape (n,); first column of each square.
+        mirrored: bool, shape (n,); whether left and right change places.
+        px: pixels per side of the squares.
+
+    Returns:
+        Shape (n, px, px, channels), of the type of `padded`.
+    """
+    along = torch.arange(px, device=padded.device)
+    rows = top[:, None] + along
+    columns = left[:, None] + torch.where(mirrored[:, None], px - 1 - along, along)
+    each = torch.arange(len(padded), device=padded.device)
+    return padded[each[:, None, None], rows[:, :, None], columns[:, None, :]]

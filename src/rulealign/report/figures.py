@@ -1,0 +1,46 @@
+"""The figures of the report, by name and all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from rulealign.report import select
+from rulealign.report.accuracy import draw_accuracy
+from rulealign.report.finals import draw_final
+from rulealign.report.trajectories import draw_trajectories
+
+__all__ = ["draw_accuracy", "draw_all", "draw_final", "draw_trajectories"]
+
+
+def draw_all(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    views: Sequence[Mapping[str, object]],
+    layer_map: Sequence[Mapping[str, str]],
+    rules: Sequence[str],
+    classes: int,
+    trajectories: Sequence[Path],
+    finals: Sequence[Path],
+    accuracy: Path,
+) -> None:
+    """Draw every figure of the report.
+
+    Args:
+        tables: `alignment`, `ceilings` and `training`.
+        views: keys stimuli, px (or size), descriptor and centring, one per figure.
+        layer_map: pairs of `layer` and `roi`.
+        rules: labels, in the study's order.
+        classes: number of classes of the training set.
+        trajectories: one .svg file per view.
+        finals: one .svg file per view.
+        accuracy: the .svg file of the held-out accuracy.
+    """
+    what = {"layer_map": layer_map, "rules": rules}
+    for draw, outputs in ((draw_trajectories, trajectories), (draw_final, finals)):
+        for view, output in zip(views, outputs, strict=True):
+            shown = select.as_view(view)
+            draw(tables["alignment"], tables["ceilings"], **what, **shown, output=output)
+    draw_accuracy(tables["training"], rules=rules, classes=classes, output=accuracy)

@@ -1,0 +1,93 @@
+"""Alignment at the last checkpoint, by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from rulealign.report import panels as parts
+from rulealign.report import select
+from rulealign.report.style import INK, QUIET, RC, RuleStyle, panels, rule_styles, save
+
+
+def draw_final(
+    alignment: pd.DataFrame,
+    ceilings: pd.DataFrame,
+    *,
+    layer_map: Sequence[Mapping[str, str]],
+    stimuli: str,
+    px: int,
+    descriptor: str,
+    centring: str,
+    rules: Sequence[str],
+    output: Path,
+) -> Figure:
+    """Draw each rule's last checkpoint: a panel per layer and area, a row per rule.
+
+    The noise ceiling is always within the axis, so that levels are seen against it; small ticks
+    are the lowest and the highest seed.
+
+    Args:
+        alignment: as in `draw_trajectories`, like all that follow.
+        ceilings: see there.
+        layer_map: see there.
+        stimuli: see there.
+        px: see there.
+        descriptor: see there.
+        centring: see there.
+        rules: see there.
+        output: the .svg file.
+
+    Returns:
+        The figure that was written.
+
+    Raises:
+        DataError: the tables lack what is to be drawn.
+    """
+    view = {"stimuli": stimuli, "px": px, "descriptor": descriptor, "centring": centring}
+    rows, styles = select.at_view(alignment, view), rule_styles(rules)
+    margin = 0.35 + 0.085 * max(map(len, rules))
+    figure, axes = panels(parts.panel_names(layer_map), rules, left=margin, right=0.25)
+    with matplotlib.rc_context(RC):
+        for ax, pair in zip(axes, layer_map, strict=True):
+            last = select.last(select.courses(rows, rules, pair))
+            _draw_last(ax, last, styles)
+            _finish_last(ax, last, select.ceiling(ceilings, pair["roi"]), pair, rules)
+    save(figure, output, f"Alignment at the last checkpoint: {select.words(view)}")
+    return figure
+
+
+def _draw_last(ax: Axes, last: Mapping[str, pd.Series], styles: Mapping[str, RuleStyle]) -> None:
+    for place, (rule, look) in enumerate(styles.items()):
+        if rule not in last:
+            ax.text(0, place, " not measured", va="center", color=QUIET, fontsize=8.5)
+            continue
+        row = last[rule]
+        seeds = [row["seed_low"], row["seed_high"]]
+        ax.hlines(place, row["low"], row["high"], color=look.colour, linewidth=1.4, zorder=2)
+        ax.plot(seeds, [place, place], "|", color=INK, markersize=7, label="_seeds", zorder=2.5)
+        ax.plot(row["score"], place, look.marker, color=look.colour, label=rule, zorder=3)
+
+
+def _finish_last(
+    ax: Axes,
+    last: Mapping[str, pd.Series],
+    bound: pd.Series,
+    pair: Mapping[str, str],
+    rules: Sequence[str],
+) -> None:
+    low, high, shown = parts.limits(pd.DataFrame(last.values()), bound, always=True)
+    ax.set_xlim(low, high)
+    ax.set_ylim(len(rules) - 0.5, -0.5)
+    ax.set_yticks(range(len(rules)), rules)
+    ax.axvline(0, color=INK, linewidth=0.7, zorder=1)
+    parts.draw_ceiling(ax, bound, shown=shown, upright=True)
+    ax.set_title(f"{pair['layer']} → {pair['roi']}", pad=18)
+    ax.set_xlabel(parts.SCORE)
+    ax.xaxis.set_major_locator(MaxNLocator(6))

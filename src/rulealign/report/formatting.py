@@ -1,0 +1,70 @@
+"""The one place where a number of the result tables becomes text."""
+
+from __future__ import annotations
+
+import pandas as pd
+from markupsafe import Markup, escape
+
+NOT_MEASURED = "not measured"
+DIGITS = 3
+"""Decimals of a correlation."""
+
+
+def plain(value: float, digits: int = DIGITS) -> str:
+    """Write a number for a figure or a caption.
+
+    Args:
+        value: from a result table.
+        digits: decimals.
+
+    Returns:
+        The number, rounded once, with a true minus sign; "not measured" where it is missing.
+    """
+    return NOT_MEASURED if pd.isna(value) else f"{value:z.{digits}f}".replace("-", "−")
+
+
+def number(value: float, digits: int = DIGITS, reason: str = NOT_MEASURED) -> Markup:
+    """Write a number for the page, with the table's own value in the markup.
+
+    Args:
+        value: from a result table.
+        digits: decimals.
+        reason: what to write where it is missing.
+
+    Returns:
+        A `<data>` element, or the reason.
+    """
+    if pd.isna(value):
+        return missing(reason)
+    # item(): numpy's numbers write themselves with their type
+    exact = value.item() if hasattr(value, "item") else value
+    return Markup('<data value="{}">{}</data>').format(repr(exact), plain(value, digits))
+
+
+def percent(fraction: float, reason: str = NOT_MEASURED) -> Markup:
+    """Write a fraction as a percentage with one decimal, as `number` does."""
+    if pd.isna(fraction):
+        return missing(reason)
+    exact = float(fraction)
+    return Markup('<data value="{}">{}</data>%').format(repr(exact), plain(100 * exact, 1))
+
+
+def missing(reason: str) -> Markup:
+    """Write why there is no number."""
+    return Markup('<span class="missing">{}</span>').format(escape(reason))
+
+
+def score(row: pd.Series) -> Markup:
+    """Write a score with its interval.
+
+    Args:
+        row: with score, low and high.
+
+    Returns:
+        Markup such as "0.123 [0.101, 0.145]".
+    """
+    if pd.isna(row["score"]):
+        return missing(NOT_MEASURED)
+    return Markup('{} <span class="interval">[{}, {}]</span>').format(
+        number(row["score"]), number(row["low"]), number(row["high"])
+    )

@@ -1,0 +1,103 @@
+"""Alignment over training: levels with their intervals, never growth alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from rulealign.report import panels as parts
+from rulealign.report import select
+from rulealign.report.style import INK, RC, RuleStyle, frozen, panels, rule_styles, save
+
+
+def draw_trajectories(
+    alignment: pd.DataFrame,
+    ceilings: pd.DataFrame,
+    *,
+    layer_map: Sequence[Mapping[str, str]],
+    stimuli: str,
+    px: int,
+    descriptor: str,
+    centring: str,
+    rules: Sequence[str],
+    output: Path,
+) -> Figure:
+    """Draw alignment over training: a panel per layer and area, a line per rule.
+
+    Scores are of the convention `per_subject`. A rule that does not train is measured at epoch 0
+    and drawn as a dashed horizontal line.
+
+    Args:
+        alignment: the table `statistics/alignment.csv`.
+        ceilings: the table `statistics/ceilings.csv`.
+        layer_map: pairs of `layer` and `roi`, one panel each.
+        stimuli: a stimulus set.
+        px: pixels per side at which it is shown.
+        descriptor: of conv layers; layers without spatial axes are shown under every one.
+        centring: uncentred or centred.
+        rules: labels, in the study's order.
+        output: the .svg file.
+
+    Returns:
+        The figure that was written.
+
+    Raises:
+        DataError: the tables lack what is to be drawn.
+    """
+    view = {"stimuli": stimuli, "px": px, "descriptor": descriptor, "centring": centring}
+    rows, styles = select.at_view(alignment, view), rule_styles(rules)
+    places = parts.epoch_places(rows["epoch"])
+    figure, axes = panels(parts.panel_names(layer_map), rules)
+    with matplotlib.rc_context(RC):
+        for ax, pair in zip(axes, layer_map, strict=True):
+            courses = select.courses(rows, rules, pair)
+            bound = select.ceiling(ceilings, pair["roi"])
+            _draw_courses(ax, courses, places, styles)
+            _finish_trajectory(ax, courses, bound, pair)
+            parts.epoch_axis(ax, places)
+            ends = {rule: course["score"].iloc[-1] for rule, course in courses.items()}
+            parts.label_lines(ax, ends, styles)
+    save(figure, output, f"Alignment over training: {select.words(view)}")
+    return figure
+
+
+def _draw_courses(
+    ax: Axes,
+    courses: Mapping[str, pd.DataFrame],
+    places: Mapping[int, int],
+    styles: Mapping[str, RuleStyle],
+) -> None:
+    shifts = parts.dodge(list(styles))
+    for rule, course in courses.items():
+        look = styles[rule]
+        x = course["epoch"].map(places) + shifts[rule]
+        if len(course) == 1 and len(places) > 1:
+            frozen(ax, course["score"].iloc[0], color=look.colour, label=f"_frozen {rule}")
+        _errorbar(ax, x, course, look, rule)
+
+
+def _errorbar(ax: Axes, x: pd.Series, course: pd.DataFrame, look: RuleStyle, rule: str) -> None:
+    # drawn as bars by themselves: an interval of percentiles need not contain the score
+    ax.vlines(x, course["low"], course["high"], color=look.colour, linewidth=1, zorder=2.5)
+    (line,) = ax.plot(x, course["score"], look.marker, color=look.colour, label=rule, zorder=3)
+    line.set_linestyle("-")
+    if look.dashes:
+        line.set_dashes(look.dashes)
+
+
+def _finish_trajectory(
+    ax: Axes, courses: Mapping[str, pd.DataFrame], bound: pd.Series, pair: Mapping[str, str]
+) -> None:
+    low, high, shown = parts.limits(pd.concat(courses.values()), bound, always=False)
+    ax.set_ylim(low, high)
+    ax.axhline(0, color=INK, linewidth=0.7, zorder=1)
+    parts.draw_ceiling(ax, bound, shown=shown)
+    ax.set_title(f"{pair['layer']} → {pair['roi']}", pad=18)
+    ax.set_ylabel(parts.SCORE)
+    ax.yaxis.set_major_locator(MaxNLocator(6))

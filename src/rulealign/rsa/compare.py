@@ -1,0 +1,168 @@
+"""Spearman comparison of condensed RDMs, in the two score conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import rankdata
+
+from rulealign.errors import DataError, GuardError
+
+PER_SUBJECT = "per_subject"
+"""The mean over subjects of rho with each subject's RDM (primary)."""
+
+MEAN_RDM = "mean_rdm"
+"""rho with the mean RDM over subjects. Higher than `PER_SUBJECT` by construction."""
+
+CONVENTIONS = (MEAN_RDM, PER_SUBJECT)
+"""The score conventions, in the sorted order in which tables list them."""
+
+ALL_PAIRS = "all"
+"""The pairs that a score rests on: every pair of different stimuli."""
+
+
+def ranks(rdms: np.ndarray, names: Sequence[str] | None = None) -> np.ndarray:
+    """Rank the dissimilarities of each RDM, equal ones sharing their average rank.
+
+    Args:
+        rdms: shape (n_rdms, n_pairs), any float or integer dtype; condensed RDMs.
+        names: what to call each RDM in an error; by default its row.
+
+    Returns:
+        float64, shape (n_rdms, n_pairs); ranks from 1.
+
+    Raises:
+        DataError: an RDM has a NaN or an infinity, or is constant; names it.
+    """
+    rdms = np.atleast_2d(rdms)
+    require_rankable(rdms, names)
+    return rankdata(rdms, axis=1)
+
+
+def require_rankable(rdms: np.ndarray, names: Sequence[str] | None = None) -> None:
+    """Refuse RDMs whose dissimilarities have no order.
+
+    Args:
+        rdms: shape (n_rdms, n_pairs), any float or integer dtype; condensed RDMs.
+        names: what to call each RDM in an error; by default its row.
+
+    Raises:
+        DataError: an RDM has a NaN or an infinity, or is constant; names it.
+    """
+    _refuse(~np.isfinite(rdms).all(axis=1), names, "has dissimilarities that are NaN or infinite")
+    _refuse(
+        rdms.min(axis=1) == rdms.max(axis=1),
+        names,
+        "is constant: it orders no pairs, so it has no Spearman correlation; leave it out",
+    )
+
+
+def _refuse(faulty: np.ndarray, names: Sequence[str] | None, why: str) -> None:
+    if faulty.any():
+        place = int(np.argmax(faulty))
+        raise DataError(f"{names[place] if names is not None else f'RDM {place}'} {why}.")
+
+
+def standardise(ranked: np.ndarray) -> np.ndarray:
+    """Centre and scale rows to unit length, so that a dot product is a Pearson correlation.
+
+    Args:
+        ranked: float64, shape (n_rdms, n_pairs); ranks of RDMs that are not constant.
+
+    Returns:
+        float64, shape (n_rdms, n_pairs).
+    """
+    centred = ranked - ranked.mean(axis=1, keepdims=True)
+    return centred / np.linalg.norm(centred, axis=1, keepdims=True)
+
+
+def spearman_matrix(
+    models: np.ndarray,
+    brains: np.ndarray,
+    *,
+    model_names: Sequence[str] | None = None,
+    brain_names: Sequence[str] | None = None,
+) -> np.ndarray:
+    """Correlate every model RDM with every brain RDM: Spearman's rho, ties by average ranks.
+
+    Pairs share stimuli and are not independent: there is no p-value here, see `bootstrap`.
+
+    Args:
+        models: shape (n_models, n_pairs); condensed RDMs.
+        brains: shape (n_brains, n_pairs); condensed RDMs of the same stimuli in the same order.
+        model_names: what to call each model RDM in an error.
+        brain_names: what to call each brain RDM in an error.
+
+    Returns:
+        float64, shape (n_models, n_brains); rho, from -1 to 1.
+
+    Raises:
+        DataError: the numbers of pairs differ, or an RDM is constant or not finite; names it.
+    """
+    models, brains = np.atleast_2d(models), np.atleast_2d(brains)
+    require_same_pairs(models, brains)
+    return standardise(ranks(models, model_names)) @ standardise(ranks(brains, brain_names)).T
+
+
+def require_same_pairs(models: np.ndarray, brains: np.ndarray) -> None:
+    """Refuse RDMs of different numbers of pairs.
+
+    Args:
+        models: shape (n_models, n_pairs).
+        brains: shape (n_brains, n_pairs).
+
+    Raises:
+        DataError: the numbers of pairs differ.
+    """
+    if models.shape[1] != brains.shape[1]:
+        raise DataError(
+            f"the models' RDMs have {models.shape[1]} pairs, the brains' {brains.shape[1]}: they"
+            " are of different stimuli."
+        )
+
+
+def with_mean(subjects: np.ndarray) -> np.ndarray:
+    """Add the mean RDM over subjects as a last row.
+
+    Args:
+        subjects: float64, shape (n_subjects, n_pairs).
+
+    Returns:
+        float64, shape (n_subjects + 1, n_pairs).
+    """
+    return np.vstack([subjects, subjects.mean(axis=0)])
+
+
+def convention_weights(n_subjects: int) -> np.ndarray:
+    """Weights that turn the correlations with `with_mean`'s rows into the score conventions.
+
+    Args:
+        n_subjects: number of subjects.
+
+    Returns:
+        float64, shape (n_subjects + 1, 2); one column per convention, in the order of
+        `CONVENTIONS`: `rho @ convention_weights(n)` are the scores.
+    """
+    weights = np.zeros((n_subjects + 1, len(CONVENTIONS)))
+    weights[:n_subjects, CONVENTIONS.index(PER_SUBJECT)] = 1 / n_subjects
+    weights[n_subjects, CONVENTIONS.index(MEAN_RDM)] = 1
+    return weights
+
+
+def require_same_convention(one: Sequence[str], other: Sequence[str]) -> None:
+    """Refuse to hold scores of one convention beside values of another.
+
+    Args:
+        one: the `convention` column of the first table.
+        other: the `convention` column of the second table.
+
+    Raises:
+        GuardError: the two tables together name more than one convention.
+    """
+    named = sorted(set(one) | set(other))
+    if len(named) > 1:
+        raise GuardError(
+            f"values of different score conventions are not interchangeable: {named}; choose one"
+            " of them in the column `convention` of both tables."
+        )

@@ -1,0 +1,128 @@
+"""The RDMs of one rule's networks, read back with every check that they belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rulealign.errors import DataError, GuardError
+from rulealign.rsa.compare import require_rankable
+from rulealign.rsa.rdm_file import (
+    dataset_names,
+    read_attributes,
+    require_files,
+    require_size,
+)
+from rulealign.store import open_h5, read_ids, require_same_ids
+
+NETWORK_KEYS = ("rule", "seed", "epoch", "stimuli", "px")
+"""What tells the files of one rule's RDMs apart."""
+
+MODEL_KEYS = (*NETWORK_KEYS, "layer", "descriptor", "centring")
+"""What tells model RDMs apart: columns of the tables, in sorting order."""
+
+
+@dataclass(frozen=True)
+class ModelRdms:
+    """The RDMs of one rule's networks.
+
+    Attributes:
+        index: one row per RDM, with the columns `MODEL_KEYS`; sorted by them.
+        ids: stimulus ids, in the order of the pairs.
+        rdms: float32, shape (n_rdms, n_pairs); in the order of `index`.
+    """
+
+    index: pd.DataFrame
+    ids: list[str]
+    rdms: np.ndarray
+
+    @property
+    def names(self) -> list[str]:
+        """What to call each RDM: its keys, joined."""
+        return joined(self.index)
+
+
+def joined(keys: pd.DataFrame) -> list[str]:
+    """Join the values of each row by underscores, into its name.
+
+    Args:
+        keys: a table whose columns tell its rows apart.
+
+    Returns:
+        One name per row, such as `bp_42_0_grey_32_conv1_grid-8_centred`.
+    """
+    return ["_".join(map(str, row)) for row in keys.itertuples(index=False)]
+
+
+def read_model_rdms(files: Sequence[Path], rule: str) -> ModelRdms:
+    """Read all RDMs of one rule's networks.
+
+    Args:
+        files: the files of `rdms/` of this rule, for all seeds, epochs, stimulus sets and sizes.
+        rule: the label of the rule.
+
+    Returns:
+        The RDMs, sorted by `MODEL_KEYS`.
+
+    Raises:
+        DataError: there is no file, two files hold the same networks, stimulus ids or the sets of
+            layers differ, or an RDM is not finite or of another size than its ids.
+        GuardError: a file is of another rule, or was made with other settings.
+        StoreError: a file is no RDM file of this pipeline.
+    """
+    require_files(files, "model")
+    read = [_read_model(Path(path), rule) for path in files]
+    first = read[0]
+    for one in read[1:]:
+        require_same_ids(first.ids, one.ids, first.path, one.path)
+        _require_same_content(first, one)
+    rows = [row for one in read for row in one.rows]
+    index = pd.DataFrame(rows, columns=list(MODEL_KEYS))
+    order = index.sort_values(list(MODEL_KEYS), kind="stable").index.to_numpy()
+    index = index.iloc[order].reset_index(drop=True)
+    repeated = index.duplicated()
+    if repeated.any():
+        raise DataError(f"two files hold the RDM {joined(index[repeated])[0]}; list it once.")
+    return ModelRdms(index, first.ids, np.concatenate([one.rdms for one in read])[order])
+
+
+@dataclass(frozen=True)
+class _ModelFile:
+    path: str
+    settings_hash: str
+    ids: list[str]
+    rows: list[tuple]
+    rdms: np.ndarray
+
+
+def _read_model(path: Path, rule: str) -> _ModelFile:
+    with open_h5(path) as file:
+        keys = read_attributes(file, (*NETWORK_KEYS, "settings_hash"))
+        if keys["rule"] != rule:
+            raise GuardError(f"{path}: is of the rule '{keys['rule']}', not of '{rule}'.")
+        ids = read_ids(file, "stimulus")
+        names = dataset_names(file, depth=3)
+        rdms = [file[name][()].astype(np.float32) for name in names]
+    for name, rdm in zip(names, rdms, strict=True):
+        require_size(rdm, ids, f"{path}: {name}")
+    require_rankable(np.stack(rdms), [f"{path}: {name}" for name in names])
+    rows = [(*(keys[key] for key in NETWORK_KEYS), *name.split("/")) for name in names]
+    return _ModelFile(str(path), keys["settings_hash"], ids, rows, np.stack(rdms))
+
+
+def _require_same_content(one: _ModelFile, other: _ModelFile) -> None:
+    if one.settings_hash != other.settings_hash:
+        raise GuardError(
+            f"{one.path} and {other.path} were made with different settings and must not be"
+            " mixed; delete the older one and type the same command again."
+        )
+    held, others = ({row[len(NETWORK_KEYS) :] for row in file.rows} for file in (one, other))
+    if held != others:
+        raise DataError(
+            f"{one.path} and {other.path} hold different RDMs: only one of them has"
+            f" {'/'.join(sorted(held ^ others)[0])}."
+        )

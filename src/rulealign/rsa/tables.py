@@ -1,0 +1,206 @@
+"""The tidy tables of `statistics/`: alignment over seeds, noise ceilings, training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rulealign.errors import DataError, GuardError
+from rulealign.rsa.alignment import COLUMNS, row_ids
+from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.rsa.brain_rdms import read_brain_rdms
+from rulealign.rsa.ceiling import ceiling_table
+from rulealign.rsa.model_rdms import joined
+from rulealign.store import (
+    open_h5,
+    read_csv,
+    read_ids,
+    read_settings,
+    require_same_ids,
+    write_csv,
+)
+
+BOOTSTRAP_KEYS = ("study_seed", "bootstrap_draws", "interval")
+"""The settings that all draws of one table must share."""
+
+ALIGNMENT_KEYS = [name for name in COLUMNS[: COLUMNS.index("n_stimuli")] if name != "seed"]
+"""Columns that tell the rows of `statistics/alignment.csv` apart, in sorting order."""
+
+
+def alignment_table(
+    tables: Sequence[Path], draws: Sequence[Path], settings: dict[str, Any], output: Path
+) -> None:
+    """Average alignment over seeds: `statistics/alignment.csv`.
+
+    The interval is that of the stimulus bootstrap for the mean over seeds: draws are averaged
+    over seeds (they share their resamples), then percentiles are taken. It does not contain the
+    variation over seeds, which `seed_low` and `seed_high` (lowest and highest seed) show.
+
+    Args:
+        tables: the `alignment/*.csv`, of all rules and ROIs.
+        draws: their `*_draws.h5`, in the same order.
+        settings: `study_seed`, `bootstrap_draws` and `interval` (coverage).
+        output: the CSV to make.
+
+    Raises:
+        GuardError: draws were made with other bootstrap settings; names both.
+        DataError: draws do not belong to their table, were made with other stimuli, or the seeds
+            of some rows are missing or there twice.
+        StoreError: a file cannot be read, or the disk is full.
+    """
+    if not tables or len(tables) != len(draws):
+        raise DataError(
+            f"{len(tables)} alignment tables need as many draws files, not {len(draws)}"
+        )
+    _require_shared_bootstrap([Path(path) for path in draws], settings)
+    parts = [
+        _over_seeds(Path(table), Path(path), settings["interval"])
+        for table, path in zip(tables, draws, strict=True)
+    ]
+    rows = pd.concat(parts).sort_values(ALIGNMENT_KEYS, kind="stable")
+    repeated = rows.duplicated(ALIGNMENT_KEYS)
+    if repeated.any():
+        first = joined(rows.loc[repeated, ALIGNMENT_KEYS])[0]
+        raise DataError(f"two alignment tables have rows of {first}; list each table once.")
+    _require_same_seeds(rows)
+    write_csv(output, rows.drop(columns="seeds"))
+
+
+def _require_shared_bootstrap(draws: Sequence[Path], settings: dict[str, Any]) -> None:
+    first_ids: list[str] = []
+    for path in draws:
+        with open_h5(path) as file:
+            made_with, ids = read_settings(file), read_ids(file, "stimulus")
+        first_ids = first_ids or ids
+        require_same_ids(first_ids, ids, str(draws[0]), str(path))
+        for key in BOOTSTRAP_KEYS:
+            if made_with.get(key) != settings[key]:
+                raise GuardError(
+                    f"{path}: was made with {key} = {made_with.get(key)!r}, but"
+                    f" {_who(draws, key, settings[key])} has {settings[key]!r}; draws of different"
+                    " settings must not be mixed. Delete it and type the same command again."
+                )
+
+
+def _who(draws: Sequence[Path], key: str, value: Any) -> str:
+    # name a file that was made with the settings in force, where there is one
+    for path in draws:
+        with open_h5(path) as file:
+            if read_settings(file).get(key) == value:
+                return str(path)
+    return "the study"
+
+
+def _over_seeds(table: Path, path: Path, interval: float) -> pd.DataFrame:
+    rows = read_csv(table)
+    with open_h5(path) as file:
+        require_same_ids(row_ids(rows), read_ids(file, "row"), str(table), str(path))
+        sampled = file["draws"][()].astype(np.float64)
+    if not np.isfinite(sampled).all() or not np.isfinite(rows["score"]).all():
+        raise DataError(f"{path} or {table}: has a score that is NaN or infinite.")
+    groups = rows.groupby([*ALIGNMENT_KEYS, "n_stimuli", "n_subjects"], sort=True)
+    return pd.DataFrame(
+        [
+            _mean_row(dict(zip(groups.keys, key, strict=True)), rows.loc[places], sampled, interval)
+            for key, places in groups.groups.items()
+        ]
+    )
+
+
+def _mean_row(
+    keys: dict[str, Any], rows: pd.DataFrame, sampled: np.ndarray, interval: float
+) -> dict[str, Any]:
+    low, high = percentile_interval(sampled[:, rows.index].mean(axis=1), interval)
+    n_stimuli, n_subjects = keys.pop("n_stimuli"), keys.pop("n_subjects")
+    return keys | {
+        "n_seeds": len(rows),
+        "n_stimuli": n_stimuli,
+        "n_subjects": n_subjects,
+        "score": rows["score"].mean(),
+        "low": float(low),
+        "high": float(high),
+        "seed_low": rows["score"].min(),
+        "seed_high": rows["score"].max(),
+        "seeds": sorted(rows["seed"].tolist()),
+    }
+
+
+def _require_same_seeds(rows: pd.DataFrame) -> None:
+    names, seeds = joined(rows[ALIGNMENT_KEYS]), list(rows["seeds"])
+    for name, own in zip(names, seeds, strict=True):
+        if own != seeds[0]:
+            raise DataError(
+                f"{name} has the seeds {own}, {names[0]} has {seeds[0]}; a mean over seeds needs"
+                " the same ones everywhere."
+            )
+
+
+def ceilings_table(
+    brain_files_by_roi: Mapping[str, Sequence[Path]], settings: dict[str, Any], output: Path
+) -> None:
+    """Make the noise ceilings of all ROIs: `statistics/ceilings.csv`.
+
+    Args:
+        brain_files_by_roi: ROI -> the subjects' RDM files.
+        settings: `study_seed`, `null_draws` and `interval` (coverage).
+        output: the CSV to make.
+
+    Raises:
+        GuardError: a file is of another ROI, or files of an ROI must not be mixed.
+        DataError: an ROI has fewer than 2 subjects, or an RDM that cannot be ranked.
+        StoreError: a file cannot be read, or the disk is full.
+    """
+    rows = []
+    for roi, files in sorted(brain_files_by_roi.items()):
+        brain = read_brain_rdms(files)
+        if brain.roi != roi:
+            raise GuardError(f"{files[0]}: is of the ROI '{brain.roi}', not '{roi}'.")
+        print(f"noise ceiling of {roi}: {settings['null_draws']} permutations", flush=True)
+        rows.append(ceiling_table(brain, settings))
+    write_csv(output, pd.concat(rows))
+
+
+def training_table(logs: Sequence[Path], meta: Sequence[Mapping[str, Any]], output: Path) -> None:
+    """Collect the accuracy and loss at every checkpoint: `statistics/training.csv`.
+
+    Args:
+        logs: the `checkpoints/*_log.csv`.
+        meta: for each log, in the same order: `rule` (label), `kind`, `seed`, `epoch`, `trains`
+            (whether the rule learns) and `held_out_images` (how many the accuracy rests on).
+        output: the CSV to make.
+
+    Raises:
+        DataError: a log lacks its checkpoint's epoch, its accuracy or, where the rule learns, its
+            loss; names the log.
+        StoreError: a log cannot be read, or the disk is full.
+    """
+    if not logs or len(logs) != len(meta):
+        raise DataError(f"{len(logs)} training logs need as many descriptions, not {len(meta)}.")
+    rows = [_training_row(Path(log), known) for log, known in zip(logs, meta, strict=True)]
+    table = pd.DataFrame(rows).sort_values(["rule", "seed", "epoch"], kind="stable")
+    write_csv(output, table)
+
+
+def _training_row(log: Path, known: Mapping[str, Any]) -> dict[str, Any]:
+    lines = read_csv(log)
+    line = lines[lines["epoch"] == known["epoch"]]
+    if len(line) != 1:
+        raise DataError(f"{log}: has {len(line)} lines of epoch {known['epoch']}, not one.")
+    accuracy = line["held_out_accuracy"].item()
+    if not 0 <= accuracy <= 1:
+        raise DataError(f"{log}: held_out_accuracy is {accuracy}, not a fraction from 0 to 1.")
+    learns = bool(known["trains"]) and known["epoch"] > 0
+    loss = line["loss"].item() if learns else None
+    if learns and not np.isfinite(loss):
+        raise DataError(f"{log}: the loss of epoch {known['epoch']} is {loss}.")
+    return {
+        **{key: known[key] for key in ("rule", "kind", "seed", "epoch")},
+        "trains": bool(known["trains"]),
+        "held_out_accuracy": accuracy,
+        "held_out_images": known["held_out_images"],
+        "loss": loss,
+    }

@@ -1,0 +1,121 @@
+"""Noise ceilings against a plain loop, rsatoolbox and the published 92 images."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import squareform
+from scipy.stats import rankdata, spearmanr
+
+from rulealign.rsa.brain_rdms import BrainRdms
+from rulealign.rsa.ceiling import ceiling_table, nili_bounds, null_bounds
+
+
+def people(n_subjects=5, n_stimuli=10, noise=1.0, seed=0):
+    rng = np.random.default_rng(seed)
+    n_pairs = n_stimuli * (n_stimuli - 1) // 2
+    return rng.random(n_pairs) + noise * rng.random((n_subjects, n_pairs))
+
+
+def plain_bounds(subjects):
+    lower = [
+        spearmanr(one, np.mean([*subjects[:s], *subjects[s + 1 :]], axis=0)).statistic
+        for s, one in enumerate(subjects)
+    ]
+    upper = [spearmanr(one, np.mean(subjects, axis=0)).statistic for one in subjects]
+    return np.mean(lower), np.mean(upper)
+
+
+def mirror_rdms(mirror, roi):
+    squares = np.load(mirror / "cichy92" / f"fmri_{roi}_RDMs.npz")["Net_RDM"]
+    return np.stack([squareform(square, checks=False) for square in squares])
+
+
+def test_bounds_equal_a_plain_loop():
+    assert nili_bounds(people()) == pytest.approx(plain_bounds(people()), abs=1e-13)
+
+
+def test_bounds_equal_a_plain_loop_with_ties():
+    # quarters are exact in binary, so that equal means stay equal in any order of summation
+    tied = np.round(people(n_subjects=4) * 4) / 4
+    assert nili_bounds(tied) == pytest.approx(plain_bounds(tied), abs=1e-13)
+
+
+def test_bounds_of_two_subjects_are_known():
+    one, other = people(n_subjects=2)
+    lower, upper = nili_bounds(np.stack([one, other]))
+    assert lower == pytest.approx(spearmanr(one, other).statistic, abs=1e-13)
+    assert upper > lower
+
+
+def test_bounds_of_ranks_equal_rsatoolbox():
+    # rsatoolbox pools ranks where these bounds pool dissimilarities; given ranks, they agree
+    from rsatoolbox.inference import boot_noise_ceiling
+    from rsatoolbox.rdm import RDMs
+
+    ranked = rankdata(people(), axis=1)
+    theirs = boot_noise_ceiling(RDMs(ranked), method="spearman")
+    assert nili_bounds(ranked) == pytest.approx([float(bound) for bound in theirs], abs=1e-12)
+    assert abs(nili_bounds(people() ** 4)[0] - theirs[0]) > 1e-3
+
+
+def test_null_equals_permuting_whole_matrices_plainly():
+    subjects = people()
+    rng = np.random.default_rng(7)
+    for null in null_bounds(subjects, draws=3, seed=7):
+        orders = rng.permuted(np.tile(np.arange(10), (5, 1)), axis=1)
+        shuffled = [
+            squareform(squareform(rdm)[np.ix_(order, order)])
+            for rdm, order in zip(subjects, orders, strict=True)
+        ]
+        np.testing.assert_allclose(null, plain_bounds(shuffled), atol=1e-13)
+
+
+def test_null_of_the_lower_bound_is_centred_and_that_of_the_upper_is_not():
+    # the upper bound's null: each subject is 1/N of the mean, so rho is about 1/sqrt(N)
+    lower, upper = null_bounds(people(n_subjects=4, n_stimuli=30), draws=200, seed=1).mean(axis=0)
+    assert abs(lower) < 0.02
+    assert upper == pytest.approx(1 / np.sqrt(4), abs=0.05)
+
+
+def brain(rdms, n_stimuli):
+    ids = [f"image_{place}" for place in range(n_stimuli)]
+    subjects = [str(place) for place in range(len(rdms))]
+    return BrainRdms("IT", subjects, ids, rdms, "1 - Pearson", "simulated", 0)
+
+
+SETTINGS = {"study_seed": 1, "null_draws": 200, "interval": 0.95}
+
+
+def test_subjects_that_agree_are_informative():
+    row = ceiling_table(brain(people(n_stimuli=20, noise=0.5), 20), SETTINGS).iloc[0]
+    assert row["informative"]
+    assert row["lower"] > row["null_lower_high"]
+
+
+def test_subjects_that_agree_by_chance_are_not_informative():
+    chance = np.random.default_rng(3).random((3, 190))
+    row = ceiling_table(brain(chance, 20), SETTINGS).iloc[0]
+    assert not row["informative"]
+    assert row["upper"] > 0.4  # and yet the upper bound looks fine by itself
+
+
+def test_interval_of_the_null_is_central():
+    rdms = people(n_stimuli=20)
+    row = ceiling_table(brain(rdms, 20), SETTINGS | {"interval": 0.8}).iloc[0]
+    wider = ceiling_table(brain(rdms, 20), SETTINGS | {"interval": 0.98}).iloc[0]
+    assert row["null_upper_mean"] < row["null_upper_high"] < wider["null_upper_high"]
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize(
+    ("roi", "lower", "upper"), [("EVC", 0.239, 0.386), ("IT", 0.449, 0.535)]
+)
+def test_bounds_of_the_92_images_are_the_published_ones(mirror, roi, lower, upper):
+    rdms = mirror_rdms(mirror, roi)
+    assert nili_bounds(rdms) == pytest.approx((lower, upper), abs=0.001)
+
+
+@pytest.mark.mirror
+def test_null_of_the_92_images_lies_high_for_the_upper_bound_only(mirror):
+    lower, upper = null_bounds(mirror_rdms(mirror, "EVC"), draws=60, seed=2).mean(axis=0)
+    assert abs(lower) < 0.01
+    assert upper == pytest.approx(0.24, abs=0.01)

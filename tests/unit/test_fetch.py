@@ -1,0 +1,361 @@
+"""Datasets come from mirrors or servers, are resumed, checked, and left alone when right."""
+
+import hashlib
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from rulealign.data import download, fetch, obtain
+from rulealign.data.registry import REGISTRY, Dataset, read_registry
+from rulealign.errors import ConfigurationError, DataError
+
+CONTENT = hashlib.shake_256(b"content").digest(700_001)
+
+
+class Server:
+    """A local server of one file, with the faults that a test plants.
+
+    Attributes:
+        cut_after: bytes after which the connection is closed, once per entry.
+        status: answers to give before the file, once per entry.
+        ranges: whether the server can resume.
+        requests: the path and Range header of every request.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content, self.ranges = content, True
+        self.cut_after: list[int] = []
+        self.status: list[int] = []
+        self.requests: list[tuple[str, str | None]] = []
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        asked = handler.headers["Range"]
+        self.requests.append((handler.path, asked))
+        if self.status:
+            handler.send_error(self.status.pop(0))
+            return
+        begin = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.ranges else 0
+        handler.send_response(206 if begin else 200)
+        if begin:
+            last = len(self.content) - 1
+            handler.send_header("Content-Range", f"bytes {begin}-{last}/{len(self.content)}")
+        handler.send_header("Content-Length", str(len(self.content) - begin))
+        handler.end_headers()
+        end = begin + self.cut_after.pop(0) if self.cut_after else None
+        handler.wfile.write(self.content[begin:end])
+        handler.close_connection = True
+
+
+@contextmanager
+def serving(content=CONTENT):
+    server = Server(content)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            server.answer(self)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        server.url = f"http://127.0.0.1:{httpd.server_address[1]}"
+        try:
+            yield server
+        finally:
+            httpd.shutdown()
+            thread.join()
+
+
+def dataset(url, content=CONTENT, **changes):
+    file = {
+        "urls": [f"{url}/data.bin"] if url else [],
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "mirror": "sub/data.bin",
+    }
+    about = {"title": "t", "licence": "l", "citation": "c"}
+    return Dataset(**about, files={"data.bin": {**file, **changes}})
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch):
+    monkeypatch.setattr(download, "FIRST_WAIT", 0.0)
+    monkeypatch.delenv(fetch.MIRRORS_VARIABLE, raising=False)
+
+
+@pytest.fixture
+def get(monkeypatch, tmp_path):
+    def run(entry, mirrors=()):
+        monkeypatch.setattr(fetch, "load_registry", lambda: {"small": entry})
+        return fetch.fetch("small", tmp_path / "resources", list(mirrors))
+
+    return run
+
+
+def listed(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_file_is_downloaded_and_recorded_and_nothing_else_is_left(get):
+    with serving() as server:
+        folder = get(dataset(server.url))
+    assert listed(folder) == ["data.bin", "fetched.json"]
+    assert (folder / "data.bin").read_bytes() == CONTENT
+    record = json.loads((folder / "fetched.json").read_text())
+    assert record["licence"] == "l"
+    assert record["citation"] == "c"
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    assert record["files"] == {"data.bin": {"bytes": 700_001, "checksum": f"sha256:{digest}"}}
+
+
+def test_an_md5_is_enough_where_the_publisher_gives_no_other(get):
+    with serving() as server:
+        md5 = hashlib.md5(CONTENT).hexdigest()
+        folder = get(dataset(server.url, sha256=None, md5=md5))
+    assert (folder / "data.bin").read_bytes() == CONTENT
+
+
+def test_a_cut_download_continues_where_it_broke_off(get):
+    with serving() as server:
+        server.cut_after = [4 * 65_536, 2 * 65_536 + 100]  # what is under 64 KiB is not kept
+        folder = get(dataset(server.url))
+    assert [asked for _, asked in server.requests] == [None, "bytes=262144-", "bytes=393216-"]
+    assert (folder / "data.bin").read_bytes() == CONTENT
+
+
+def test_a_later_run_continues_what_an_earlier_one_left(get, monkeypatch):
+    with serving() as server:
+        server.cut_after = [262_144]
+        with monkeypatch.context() as context:
+            context.setattr(download, "ATTEMPTS", 1)
+            with pytest.raises(DataError, match="kept: the same command continues"):
+                get(dataset(server.url))
+        folder = get(dataset(server.url))
+    assert [asked for _, asked in server.requests] == [None, "bytes=262144-"]
+    assert (folder / "data.bin").read_bytes() == CONTENT
+
+
+def test_what_an_earlier_run_left_of_another_version_is_thrown_away(get, tmp_path):
+    workshop = tmp_path / "resources/small/.partial"
+    workshop.mkdir(parents=True)
+    (workshop / "data.bin.part").write_bytes(b"x" * 1000)
+    with serving() as server:
+        folder = get(dataset(server.url))
+    assert [asked for _, asked in server.requests] == ["bytes=1000-", None]
+    assert (folder / "data.bin").read_bytes() == CONTENT
+
+
+def test_a_server_that_cannot_resume_begins_again(get):
+    with serving() as server:
+        server.ranges, server.cut_after = False, [262_144]
+        folder = get(dataset(server.url))
+    assert [asked for _, asked in server.requests] == [None, "bytes=262144-"]
+    assert (folder / "data.bin").read_bytes() == CONTENT
+
+
+def test_a_server_that_is_busy_is_asked_again(get):
+    with serving() as server:
+        server.status = [503, 503]
+        folder = get(dataset(server.url))
+    assert len(server.requests) == 3
+    assert (folder / "data.bin").read_bytes() == CONTENT
+
+
+def test_the_waits_between_tries_double(monkeypatch, get):
+    waits = []
+    monkeypatch.setattr(download, "FIRST_WAIT", 1.0)
+    monkeypatch.setattr(download.time, "sleep", waits.append)
+    with serving() as server:
+        server.status = [503, 503, 503]
+        get(dataset(server.url))
+    assert waits == [1.0, 2.0, 4.0]
+
+
+def test_what_is_there_and_right_is_neither_downloaded_nor_touched(get):
+    with serving() as server:
+        folder = get(dataset(server.url))
+        before = {name: (folder / name).stat().st_mtime_ns for name in listed(folder)}
+        get(dataset(server.url))
+        assert len(server.requests) == 1
+    assert {name: (folder / name).stat().st_mtime_ns for name in listed(folder)} == before
+
+
+def test_a_damaged_file_is_got_again_and_said(get, capsys):
+    with serving() as server:
+        folder = get(dataset(server.url))
+        (folder / "data.bin").write_bytes(b"damaged")
+        get(dataset(server.url))
+    assert (folder / "data.bin").read_bytes() == CONTENT
+    assert "damaged" in capsys.readouterr().out
+
+
+def test_a_mirror_folder_is_asked_before_the_server(get, tmp_path):
+    (tmp_path / "mirror/sub").mkdir(parents=True)
+    (tmp_path / "mirror/sub/data.bin").write_bytes(CONTENT)
+    with serving() as server:
+        folder = get(dataset(server.url), [str(tmp_path / "mirror")])
+        assert server.requests == []
+    assert (folder / "data.bin").read_bytes() == CONTENT
+
+
+def test_mirrors_are_asked_in_order_and_those_that_lack_the_file_are_named(get, tmp_path, capsys):
+    with serving() as server, serving() as lacking:
+        lacking.status = [404]
+        folder = get(dataset(None), [str(tmp_path / "none"), lacking.url, f"{server.url}/base/"])
+        assert server.requests == [("/base/sub/data.bin", None)]
+        assert lacking.requests == [("/sub/data.bin", None)]
+    assert (folder / "data.bin").read_bytes() == CONTENT
+    said = capsys.readouterr().out
+    assert f"not from {tmp_path}/none/sub/data.bin: cannot be read" in said
+    assert f"not from {lacking.url}/sub/data.bin: the server answers 404" in said
+
+
+def test_a_mirror_without_a_server_is_asked_once_and_not_for_every_file(get, capsys):
+    with serving() as gone:
+        pass
+    with serving() as server:
+        one = dataset(server.url).files["data.bin"]
+        entry = Dataset(title="t", licence="l", citation="c", files={"a": one, "b": one})
+        folder = get(entry, [gone.url])
+    assert listed(folder) == ["a", "b", "fetched.json"]
+    assert capsys.readouterr().out.count(f"not from {gone.url}") == 1
+
+
+def test_secrets_in_addresses_are_not_printed(get, capsys):
+    with serving() as server:
+        get(dataset(server.url), [server.url.replace("://", "://me:secret@") + "/a?token=hidden"])
+    said = capsys.readouterr()
+    assert "secret" not in said.out + said.err
+    assert "hidden" not in said.out + said.err
+
+
+def test_two_processes_do_not_fetch_the_same_dataset_at_once(get, monkeypatch, tmp_path, capsys):
+    with serving() as server:
+        entry = dataset(server.url)
+        with fetch._alone(tmp_path / "resources/small"):
+            second = threading.Thread(target=get, args=(entry,))
+            second.start()
+            second.join(0.3)
+            assert second.is_alive()
+            assert server.requests == []
+        second.join(10)
+    assert (tmp_path / "resources/small/data.bin").read_bytes() == CONTENT
+    assert "another process is fetching" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("variable", "mirrors"),
+    [
+        ("/data:/more data", ["/data", "/more data"]),
+        ("https://one.org/base:/data", ["https://one.org/base", "/data"]),
+        ("/data:https://one.org:8080/base:http://two.org:81", None),
+        ("http://127.0.0.1:8080:/data::", ["http://127.0.0.1:8080", "/data"]),
+        ("https://me:word@one.org:8080/a:~/b", ["https://me:word@one.org:8080/a", "~/b"]),
+        (
+            "https://[::1]:80/a:https://one.org:/data",
+            ["https://[::1]:80/a", "https://one.org", "/data"],
+        ),
+        ("", []),
+    ],
+)
+def test_the_variable_with_mirrors_may_hold_urls(monkeypatch, variable, mirrors):
+    mirrors = mirrors or (variable and ["/data", "https://one.org:8080/base", "http://two.org:81"])
+    monkeypatch.setenv(fetch.MIRRORS_VARIABLE, variable)
+    assert fetch.mirrors_in_force(["/last"]) == [*(mirrors or []), "/last"]
+
+
+def test_mirrors_of_the_environment_come_first_and_each_counts_once(monkeypatch):
+    monkeypatch.setenv(fetch.MIRRORS_VARIABLE, "/b")
+    assert fetch.mirrors_in_force(["/a", "/b"]) == ["/b", "/a"]
+
+
+def test_a_mirror_of_another_kind_is_refused():
+    with pytest.raises(ConfigurationError, match="ftp://one.org/x"):
+        fetch.mirrors_in_force(["ftp://one.org/x"])
+
+
+def test_sources_are_paths_when_they_have_a_slash(tmp_path):
+    assert fetch.is_path("./cifar10")
+    assert not fetch.is_path("cifar10")
+    fetch.check_source("cifar10")
+    fetch.check_source(str(tmp_path))
+
+
+def test_an_unknown_source_is_refused_with_the_names_there_are(tmp_path):
+    with pytest.raises(
+        ConfigurationError, match=r"no dataset 'cifar11'.*'cichy92-evc', .*'cifar10'"
+    ):
+        fetch.check_source("cifar11")
+    with pytest.raises(ConfigurationError, match="no such file or folder"):
+        fetch.check_source(str(tmp_path / "missing"))
+    with pytest.raises(ConfigurationError, match="no dataset"):
+        fetch.fetch("../up", tmp_path, [])
+
+
+def test_a_dataset_is_resolved_to_its_only_file_and_several_to_their_folder(get, tmp_path):
+    resources = tmp_path / "resources"
+    with serving() as server:
+        one = dataset(server.url)
+        get(one)
+        assert fetch.resolve("small", resources) == resources / "small/data.bin"
+        two = {"data.bin": one.files["data.bin"], "b": one.files["data.bin"]}
+        get(Dataset(title="t", licence="l", citation="c", files=two))
+    assert fetch.resolve("small", resources) == resources / "small"
+    assert fetch.resolve(str(tmp_path), resources) == tmp_path
+
+
+def test_a_dataset_that_is_not_complete_is_not_resolved(get, tmp_path):
+    resources = tmp_path / "resources"
+    with serving() as server:
+        folder = get(dataset(server.url))
+    (folder / "data.bin").write_bytes(CONTENT[:-1])
+    with pytest.raises(DataError, match="data.bin: missing, or not 700001 bytes long"):
+        fetch.resolve("small", resources)
+    (folder / "fetched.json").unlink()
+    with pytest.raises(DataError, match="is not there yet"):
+        fetch.resolve("small", resources)
+
+
+def test_the_registry_holds_the_published_facts():
+    registry = read_registry(REGISTRY)
+    assert set(registry) >= {f"cichy92-{name}" for name in ("evc", "it", "white", "grey")}
+    cifar = registry["cifar10"].files["cifar-10-python.tar.gz"]
+    assert cifar.checksum == "md5:c58f30108f718f92721af3b95e74349a"
+    assert cifar.bytes == 170_498_071
+    white = registry["cichy92-white"].files
+    assert list(white) == [f"image_{number:02d}.jpg" for number in range(1, 93)]
+    assert white["image_01.jpg"].urls == [
+        "https://raw.githubusercontent.com/cvai-roig-lab/Net2Brain/"
+        "05ac462951ef792ff2ba70c4b97d5409a8e44289/input_data/stimuli_data/92images/image_01.jpg"
+    ]
+
+
+@pytest.mark.mirror
+def test_the_registry_describes_the_bytes_of_the_mirror(mirror):
+    checked = 0
+    for entry in read_registry(REGISTRY).values():
+        for file in entry.files.values():
+            path = mirror / file.mirror
+            if file.md5 is None:
+                assert path.stat().st_size == file.bytes
+                assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+                checked += 1
+    assert checked == 2 + 1 + 92 + 1
+
+
+@pytest.mark.mirror
+def test_ninety_two_images_come_from_the_mirror(mirror, tmp_path):
+    folder = fetch.fetch("cichy92-white", tmp_path, [str(mirror)])
+    assert len(listed(folder)) == 93
+    assert (
+        obtain.checksum(
+            folder / "image_92.jpg", read_registry(REGISTRY)["cichy92-white"].files["image_92.jpg"]
+        )
+        == hashlib.sha256((mirror / "cichy92/92images/image_92.jpg").read_bytes()).hexdigest()
+    )

@@ -16,8 +16,8 @@ test: setup
 setup: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "rulealign needs Python 3.11 or newer: make $(or $(MAKECMDGOALS),run) PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' \
+		|| { echo "rulealign needs Python 3.11.4 or newer: make $(or $(MAKECMDGOALS),run) PYTHON=python3.11"; exit 1; }
 	@echo "Setting up $(VENV): a download of about 3 GB and a few minutes, once"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'

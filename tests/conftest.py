@@ -3,7 +3,10 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from rulealign import store
 
 PROJECT = Path(__file__).parent.parent
 
@@ -21,3 +24,53 @@ def mirror() -> Path:
         if folder and (Path(folder) / "cichy92").is_dir():
             return Path(folder)
     pytest.skip("no mirror of public data (RULEALIGN_DATA_MIRRORS)")
+
+
+GRADIENT = {"weight_decay": 1e-4, "schedule": "cosine", "clip_norm": 1.0}
+RULES = {
+    "untrained": {},
+    "untrained_bn": {"images": "training", "batch_size": 20},
+    "bp": {"optimizer": "adam", "learning_rate": 0.01, "momentum": 0.0, **GRADIENT},
+    "fa": {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9, **GRADIENT},
+}
+
+
+@pytest.fixture
+def checkpoint_settings():
+    """Give a function: kind of a rule -> settings of its checkpoints, in a very small study."""
+
+    def settings(kind, **training):
+        return {
+            "network": {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3},
+            "training": {
+                "schedule_epochs": 6,
+                "batch_size": 16,
+                "crop_padding": 2,
+                "horizontal_flip": True,
+                "mean": [0.5, 0.4, 0.3],
+                "std": [0.2, 0.25, 0.3],
+                **training,
+            },
+            "training_set": {"image_size": 16, "train_images": 50, "held_out_images": 30},
+            "rule": {"kind": kind, **RULES[kind]},
+            "label": kind,
+            "study_seed": 7,
+            "device": "cpu",
+        }
+
+    return settings
+
+
+@pytest.fixture(scope="session")
+def small_training_set(tmp_path_factory) -> Path:
+    """Give a file of 60 + 40 images of 16 px; the class is the brightness of the red channel."""
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for split, count in {"train": 60, "test": 40}.items():
+        labels = rng.integers(0, 10, count)
+        images = rng.integers(0, 100, (count, 16, 16, 3), dtype=np.uint8)
+        images[..., 0] += (labels * 15).astype(np.uint8)[:, None, None]
+        arrays |= {f"{split}/images": images, f"{split}/labels": labels}
+    path = tmp_path_factory.mktemp("training_set") / "images.h5"
+    store.write_h5(path, arrays, ids={"class": [str(label) for label in range(10)]}, settings={})
+    return path

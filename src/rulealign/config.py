@@ -42,7 +42,7 @@ class Network(Closed):
 
 
 class _TrainingSet(Closed):
-    image_size: Literal[32] | Pixels = Field(description="pixels per side of the stored images")
+    image_size: Pixels = Field(description="pixels per side of the stored images")
     train_images: PositiveInt = Field(
         description="images per seed, drawn from the train split by the seed"
     )

@@ -1,4 +1,4 @@
-"""Checks that run in the pipeline: each stops a known way to a wrong number (science.md, 6)."""
+"""Checks that run in the pipeline: each stops a known way to a wrong number (docs/method.md)."""
 
 from __future__ import annotations
 

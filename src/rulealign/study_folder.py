@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from rulealign.atomic import whole
 from rulealign.errors import ConfigurationError
 from rulealign.provenance import fingerprint
-from rulealign.store import whole
 
 
 def refuse_second_file(study_files: Iterable[str]) -> None:

@@ -106,9 +106,7 @@ def test_interval_of_the_null_is_central():
 
 
 @pytest.mark.mirror
-@pytest.mark.parametrize(
-    ("roi", "lower", "upper"), [("EVC", 0.239, 0.386), ("IT", 0.449, 0.535)]
-)
+@pytest.mark.parametrize(("roi", "lower", "upper"), [("EVC", 0.239, 0.386), ("IT", 0.449, 0.535)])
 def test_bounds_of_the_92_images_are_the_published_ones(mirror, roi, lower, upper):
     rdms = mirror_rdms(mirror, roi)
     assert nili_bounds(rdms) == pytest.approx((lower, upper), abs=0.001)

@@ -112,6 +112,9 @@ def _read_tar(source: Path) -> Iterator[tuple[str, bytes]]:
                 name = _safe(source, member.name, member.isreg())
                 _refuse_large(source, name, member.size)
                 yield name, archive.extractfile(member).read()
+            # a whole tar ends with empty blocks; one cut between two files just ends
+            if archive.fileobj.tell() == archive.offset:
+                raise EOFError("the end of the archive is missing")
     except _DAMAGED as error:
         raise _damaged(source, error) from error
 

@@ -158,7 +158,7 @@ class Download:
         except requests.RequestException as error:
             if isinstance(error, ValueError):
                 raise Unavailable(f"no usable address ({type(error).__name__})", False) from error
-            return f"no answer ({_cause(error)})", self._size() > offset
+            return f"no answer, or cut ({_cause(error)})", self._size() > offset
 
     def _take(self, answer: requests.Response, offset: int) -> tuple[str, bool] | None:
         status = f"the server answers {answer.status_code} {answer.reason}"

@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from rulealign.atomic import whole
 from rulealign.data.download import shown
 from rulealign.data.obtain import Obtainer, is_url
 from rulealign.data.registry import Dataset, load_registry
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.store import whole
 
 __all__ = ["check_source", "fetch", "is_path", "load_registry", "mirrors_in_force", "resolve"]
 
@@ -71,6 +71,12 @@ def resolve(source: str, resources: Path) -> Path:
     files, folder = _dataset(source).files, Path(resources) / source
     if not (folder / RECORD).is_file():
         raise DataError(f"{folder}: dataset '{source}' is not there yet; fetch it first.")
+    recorded = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    if recorded["files"] != _listing(_dataset(source)):
+        raise DataError(
+            f"{folder / RECORD}: the registry names other files or checksums by now; delete this"
+            " file and type the same command again, what changed will be fetched."
+        )
     for name, file in files.items():
         path = folder / name
         if not path.is_file() or path.stat().st_size != file.bytes:
@@ -98,7 +104,7 @@ def mirrors_in_force(configured: Sequence[str]) -> list[str]:
     part = f"[^{re.escape(os.pathsep)}]"
     server = rf"(?:[^/@:]*:[^/@:]*@)?(?:\[[^\]]*\]|(?!/){part})*?(?::\d+)?"
     listed = re.findall(
-        rf"https?://{server}(?:/{part}*)?(?={re.escape(os.pathsep)}|$)|{part}+",
+        rf"[A-Za-z0-9+.-]+://{server}(?:/{part}*)?(?={re.escape(os.pathsep)}|$)|{part}+",
         os.environ.get(MIRRORS_VARIABLE, ""),
     )
     mirrors = [mirror.strip() for mirror in [*listed, *configured]]
@@ -148,13 +154,16 @@ def _dataset(name: str) -> Dataset:
     return registry[name]
 
 
+def _listing(dataset: Dataset) -> dict[str, dict[str, str | int]]:
+    return {
+        name: {"checksum": file.checksum, "bytes": file.bytes}
+        for name, file in dataset.files.items()
+    }
+
+
 def _write_record(path: Path, name: str, dataset: Dataset) -> None:
     about = {"dataset": name, **dataset.model_dump(include={"title", "licence", "citation"})}
-    files = {
-        file_name: {"checksum": file.checksum, "bytes": file.bytes}
-        for file_name, file in dataset.files.items()
-    }
-    text = json.dumps(about | {"files": files}, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(about | {"files": _listing(dataset)}, indent=2, ensure_ascii=False) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     with whole(path) as temporary:

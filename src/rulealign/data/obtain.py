@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rulealign.atomic import whole
 from rulealign.data.download import Download, Unavailable, shown, wrong_bytes
 from rulealign.data.registry import RemoteFile
 from rulealign.errors import DataError, StoreError
-from rulealign.store import whole
 
 if TYPE_CHECKING:
     import requests

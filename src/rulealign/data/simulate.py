@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from scipy.spatial.distance import pdist
 from scipy.stats import zscore
 
+from rulealign.data.simulated_images import image_table, load_scenes, write_folder
 from rulealign.data.simulated_tables import (
     brain_coordinates,
     field_columns,
@@ -28,53 +25,12 @@ from rulealign.data.simulated_trials import (
     run_drift,
     split_half,
 )
-from rulealign.data.simulated_voxels import TUNINGS, Scenes, see
-from rulealign.data.synthetic import CLASSES, draw_pose, draw_style, render
-from rulealign.data.things import image_paths
+from rulealign.data.simulated_voxels import TUNINGS, Scenes
+from rulealign.data.synthetic import CLASSES
 from rulealign.provenance import derive_seed
-from rulealign.store import whole, write_csv, write_h5
+from rulealign.store import write_csv, write_h5
 
 _REFERENCE_VOXELS = 2000
-
-
-def image_table(settings: Mapping[str, Any]) -> pd.DataFrame:
-    """List the images of a simulated data set.
-
-    Args:
-        settings: the brain section with the study's `seed`; `concepts`, `exemplars` and
-            `repeated_images` are used.
-
-    Returns:
-        One row per image, sorted by stimulus: stimulus (disc_a_01s.jpg), concept, class_index,
-        concept_index, trial_type.
-    """
-    concepts, exemplars = settings["concepts"], settings["exemplars"]
-    shown = [(c, e + 1, "train") for c in range(concepts) for e in range(exemplars)]
-    for place in range(settings["repeated_images"]):
-        shown.append((place % concepts, exemplars + 1 + place // concepts, "test"))
-    rows = [
-        (f"{_concept(c)}_{number:02d}s.jpg", _concept(c), c % len(CLASSES), c, kind)
-        for c, number, kind in shown
-    ]
-    names = ["stimulus", "concept", "class_index", "concept_index", "trial_type"]
-    return pd.DataFrame(rows, columns=names).sort_values("stimulus", ignore_index=True)
-
-
-def _concept(index: int) -> str:
-    letters, place = "", index // len(CLASSES)
-    while place >= 0:
-        letters = ascii_lowercase[place % 26] + letters
-        place = place // 26 - 1
-    return f"{CLASSES[index % len(CLASSES)]}_{letters}"
-
-
-def _paint(settings: Mapping[str, Any], row: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Paint one image and its mask: the looks are the concept's, pose and background its own."""
-    seed = settings["seed"]
-    style_rng = np.random.default_rng(derive_seed(seed, "concept", row.concept_index))
-    rng = np.random.default_rng(derive_seed(seed, "image", row.stimulus))
-    style = draw_style(row.class_index, style_rng)
-    return render(style, draw_pose(rng), settings["image_size"], rng)
 
 
 def write_images(settings: dict[str, Any], folder: Path, truth: Path) -> None:
@@ -90,31 +46,18 @@ def write_images(settings: dict[str, Any], folder: Path, truth: Path) -> None:
     Raises:
         StoreError: the disk is full.
     """
-    table, folder = image_table(settings), Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        for row in table.itertuples():
-            with whole(made / row.concept / row.stimulus) as temporary:
-                image = Image.fromarray(_paint(settings, row)[0])
-                image.save(temporary, format="JPEG", quality=95, subsampling=0)
-        made.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)
-        made.replace(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+    table = image_table(settings)
+    write_folder(settings, table, Path(folder))
     _write_truth(settings, table, folder, truth)
 
 
-def _write_truth(
-    settings: dict[str, Any], table: pd.DataFrame, folder: Path, truth: Path
-) -> None:
-    scenes = _scenes(settings, table, folder)
+def _write_truth(settings: dict[str, Any], table: pd.DataFrame, folder: Path, truth: Path) -> None:
+    scenes = load_scenes(settings, table, folder)
     rdms = {}
     for column, tuning in TUNINGS.items():
         rng = np.random.default_rng(derive_seed(settings["seed"], "truth", column))
         answers = tuning(scenes, _REFERENCE_VOXELS, rng).responses
-        rdms[f"rdm/{column}"] = pdist(zscore(answers, axis=0), "correlation")
+        rdms[f"rdm/{column}"] = _rdm(answers)
     classes = {"class_index": table["class_index"].to_numpy()}
     write_h5(
         truth,
@@ -125,12 +68,9 @@ def _write_truth(
     )
 
 
-def _scenes(settings: Mapping[str, Any], table: pd.DataFrame, folder: Path) -> Scenes:
-    # voxels see the pictures as saved, which networks will see too
-    paths = image_paths(folder, table["stimulus"].tolist())
-    images = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])
-    masks = np.stack([_paint(settings, row)[1] for row in table.itertuples()])
-    return see(images, masks, table["class_index"].to_numpy())
+def _rdm(answers: np.ndarray) -> np.ndarray:
+    # rounded, so that equal distances stay equal (ties) whatever the order of summation
+    return np.round(pdist(zscore(answers, axis=0), "correlation"), 12)
 
 
 def write_subject(
@@ -155,7 +95,7 @@ def write_subject(
     """
     table = image_table(settings)
     trials = _trials(settings, subject, table)
-    signal, voxels = _voxels(settings, subject, _scenes(settings, table, images))
+    signal, voxels = _voxels(settings, subject, load_scenes(settings, table, images))
     shown = table.set_index("stimulus").index.get_indexer(trials["stimulus"])
     responses = _measure(settings, subject, signal[:, shown], trials)
     voxels = _with_reliability(voxels, repeated_responses(responses, trials))

@@ -93,24 +93,26 @@ def write_response_data(path: Path, responses: np.ndarray, voxel_id: np.ndarray)
         _mark(group, pandas_type="frame", **{f"{name}_variety": "regular" for name in varieties})
         group.attrs["ndim"], group.attrs["nblocks"] = np.int64(2), np.int64(2)
         _write_objects(group, "axis0", ["voxel_id", *trials])
-        _write_array(group, "axis1", np.arange(len(responses)), kind="integer", name="N.")
+        _write_array(group, "axis1", np.arange(len(responses)), kind="integer")
         _write_objects(group, "block0_items", trials)
         _write_array(group, "block0_values", np.asarray(responses, dtype=np.float64))
-        items = np.array([b"voxel_id"])
-        _write_array(group, "block1_items", items, kind="string", name="N.", nan_rep="nan")
+        _write_array(group, "block1_items", np.array([b"voxel_id"]), kind="string")
         _write_array(group, "block1_values", np.asarray(voxel_id, dtype=np.int64)[:, None])
 
 
 def _mark(place: h5py.HLObject, **values: str) -> None:
     for name, value in values.items():
-        # PyTables writes an empty text as an empty attribute
-        place.attrs[name] = np.bytes_(value) if value else h5py.Empty("S1")
+        if value:
+            kind = h5py.string_dtype("utf-8", len(value))
+            place.attrs.create(name, value.encode(), dtype=kind)
+        else:
+            place.attrs[name] = h5py.Empty("S1")  # PyTables' empty text
 
 
-def _write_array(group: h5py.Group, name: str, array: np.ndarray, **marks: str) -> None:
+def _write_array(group: h5py.Group, name: str, array: np.ndarray, kind: str = "") -> None:
     dataset = group.create_dataset(name, data=array)
     _mark(dataset, CLASS="ARRAY", FLAVOR="numpy", VERSION="2.4", TITLE="")
-    _annotate(dataset, marks)
+    _annotate(dataset, kind)
 
 
 def _write_objects(group: h5py.Group, name: str, values: list) -> None:
@@ -119,9 +121,14 @@ def _write_objects(group: h5py.Group, name: str, values: list) -> None:
     dataset = group.create_dataset(name, (1,), dtype=h5py.vlen_dtype(np.uint8), maxshape=(None,))
     dataset[0] = pickled
     _mark(dataset, CLASS="VLARRAY", PSEUDOATOM="object", VERSION="1.4", TITLE="")
-    _annotate(dataset, {"kind": "object", "name": "N."})
+    _annotate(dataset, "object")
 
 
-def _annotate(dataset: h5py.Dataset, marks: dict[str, str]) -> None:
-    _mark(dataset, **marks)
+def _annotate(dataset: h5py.Dataset, kind: str) -> None:
     dataset.attrs["transposed"] = np.uint8(1)
+    if kind:
+        # an index without a name: PyTables pickles None as "N."
+        _mark(dataset, kind=kind)
+        dataset.attrs["name"] = np.bytes_("N.")
+    if kind == "string":
+        _mark(dataset, nan_rep="")

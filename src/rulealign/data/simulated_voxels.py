@@ -145,7 +145,7 @@ def _factor(
 
 
 def draw_gabors(count: int, rng: np.random.Generator) -> Gabors:
-    """Draw receptive fields of random place, orientation and frequency (2 to 8 cycles a picture).
+    """Draw receptive fields: random place, orientation, and 1.5 to 5.3 cycles per picture.
 
     Args:
         count: how many.
@@ -158,7 +158,7 @@ def draw_gabors(count: int, rng: np.random.Generator) -> Gabors:
         x=rng.uniform(-0.8, 0.8, count),
         y=rng.uniform(-0.8, 0.8, count),
         orientation=rng.uniform(0, np.pi, count),
-        frequency=np.exp2(rng.uniform(0, 2, count)),
+        frequency=np.exp2(rng.uniform(-0.4, 1.4, count)),
     )
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 
-from rulealign.data.things import TRIAL_COLUMNS, read_trials
+from rulealign.data.things_tables import read_trials
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.store import open_h5
 
 Chosen = dict[str, np.ndarray]
 """Stimulus id -> places of its trials; ids in alphabetical order."""
@@ -37,7 +35,7 @@ def choose_trials(trials: pd.DataFrame, stimulus_set: str, place: str) -> Chosen
     """Find the stimuli of a set and their trials.
 
     Args:
-        trials: the columns of `things.TRIAL_COLUMNS`, one row per trial.
+        trials: the columns of `things_tables.TRIAL_COLUMNS`, one row per trial.
         stimulus_set: `first-exemplar` (of each concept the alphabetically first of the images
             shown once; as published) or `test-repeats` (the images shown in every session).
         place: where the trials come from, for messages.
@@ -82,39 +80,6 @@ def stimulus_ids(stimuli_csv: Path, stimulus_set: str) -> list[str]:
         DataError: the table is wrong, or its images were not shown equally often.
     """
     return list(choose_trials(read_trials(stimuli_csv), stimulus_set, str(stimuli_csv)))
-
-
-def select_patterns(responses_h5: Path, stimulus_set: str) -> tuple[list[str], np.ndarray, int]:
-    """Turn an ROI's single trials into one pattern per stimulus.
-
-    Every voxel is z-scored over all its trials (train and test, all sessions), as published, and
-    then the trials of each stimulus are averaged. Z-scoring by run is not offered: it induces
-    correlations between patterns.
-
-    Args:
-        responses_h5: a file made by `things.write_roi_responses`.
-        stimulus_set: as in `choose_trials`.
-
-    Returns:
-        ids: the stimuli in alphabetical order.
-        patterns: float64, shape (stimuli, voxels), in units of each voxel's standard deviation.
-        repetitions: trials averaged per stimulus.
-
-    Raises:
-        DataError: the set is empty, or its images were not shown equally often.
-    """
-    with open_h5(responses_h5) as file:
-        responses = file["responses"][()].astype(np.float64)
-        trials = pd.DataFrame({name: _column(file[f"trials/{name}"]) for name in TRIAL_COLUMNS})
-    chosen = choose_trials(trials, stimulus_set, str(responses_h5))
-    spread = responses.std(axis=1, keepdims=True)
-    scores = (responses - responses.mean(axis=1, keepdims=True)) / spread
-    patterns = np.stack([scores[:, places].mean(axis=1) for places in chosen.values()])
-    return list(chosen), patterns, len(next(iter(chosen.values())))
-
-
-def _column(dataset: h5py.Dataset) -> np.ndarray:
-    return dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()]
 
 
 def image_paths(images: Path, ids: Sequence[str]) -> list[Path]:

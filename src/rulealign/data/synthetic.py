@@ -185,7 +185,9 @@ def _noise(px: int, count: int, slope: float, rng: np.random.Generator) -> np.nd
     return (basis @ weights @ basis.T).real
 
 
-def draw_object(class_index: int, px: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def draw_object(
+    class_index: int, px: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw a picture of one object of a class.
 
     Args:

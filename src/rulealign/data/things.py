@@ -1,12 +1,12 @@
-"""Reads THINGS-fMRI in its table form: three files a person, rows of the ROI only.
+"""THINGS-fMRI in its table form: from three files a person to the patterns of an ROI.
 
 `sub-01_ResponseData.h5` is a pandas file with pickles inside; it is read with h5py alone, never
-with pandas or PyTables. Source of the form: Hebart et al. 2023, eLife 12:e82580.
+with pandas or PyTables, and only the rows of the ROI. Source of the form: Hebart et al. 2023,
+eLife 12:e82580.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,140 +14,25 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from rulealign.data.stimulus_sets import choose_trials, image_paths, stimulus_ids
+from rulealign.data.things_tables import TRIAL_COLUMNS, read_table, read_trials, roi_rows
 from rulealign.errors import DataError
-from rulealign.store import open_h5, refuse_duplicates, write_h5
+from rulealign.store import open_h5, write_h5
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TRIAL_COLUMNS = ("stimulus", "concept", "trial_type", "session", "run", "trial_id")
-"""What is kept of the trial table, in this order."""
+__all__ = [
+    "image_paths",
+    "read_rows",
+    "read_trials",
+    "roi_rows",
+    "select_patterns",
+    "stimulus_ids",
+    "write_roi_responses",
+]
 
-_OTHER_COLUMNS = ("voxel_", "subject_id", "nc_", "splithalf_", "prf-")
 _VALUES, _VOXEL_IDS = "ResponseData/block0_values", "ResponseData/block1_values"
-
-
-def _read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        # only empty cells are missing: a concept may be called "null" or "nan"
-        return pd.read_csv(path, usecols=columns, keep_default_na=False, na_values=[""])
-    except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path}: cannot be read as a table ({error}); get it again from its source."
-        ) from error
-
-
-def _columns(path: Path) -> list[str]:
-    import pandas as pd
-
-    try:
-        return list(pd.read_csv(path, nrows=0).columns)
-    except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as a table ({error}).") from error
-
-
-def roi_columns(voxels_csv: Path) -> list[str]:
-    """List the ROI columns of a voxel table.
-
-    Args:
-        voxels_csv: `sub-01_VoxelMetadata.csv`.
-
-    Returns:
-        The 0/1 columns: all that are not coordinates, reliabilities or receptive fields.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    return [name for name in _columns(voxels_csv) if not name.startswith(_OTHER_COLUMNS)]
-
-
-def roi_rows(voxels_csv: Path, columns: Sequence[str]) -> tuple[np.ndarray, list[str]]:
-    """Find the voxels of an ROI: the union of 0/1 columns.
-
-    Args:
-        voxels_csv: `sub-01_VoxelMetadata.csv`.
-        columns: names of ROI columns, such as ["lLOC", "rLOC"].
-
-    Returns:
-        rows: increasing rows of the table (and of the responses), int64, shape (voxels,).
-        ids: their voxel_id, as text.
-
-    Raises:
-        DataError: a column is unknown (names those there are, the nearest first) or holds other
-            values than 0 and 1, no voxel is in the ROI, or a voxel_id occurs twice.
-    """
-    known = roi_columns(voxels_csv)
-    for column in columns:
-        if column not in known:
-            raise DataError(_unknown_column(voxels_csv, column, known))
-    table = _read_table(voxels_csv, ["voxel_id", *columns])
-    flags = table[list(columns)].to_numpy()
-    if not np.isin(flags, (0, 1)).all():
-        row, place = np.argwhere(~np.isin(flags, (0, 1)))[0]
-        raise DataError(
-            f"{voxels_csv}: column '{columns[place]}' holds {flags[row, place]!r} for voxel"
-            f" {table['voxel_id'][row]}; an ROI column holds 0 and 1."
-        )
-    rows = np.flatnonzero(flags.any(axis=1))
-    if not len(rows):
-        raise DataError(f"{voxels_csv}: no voxel is in {list(columns)}; choose other columns.")
-    ids = [str(value) for value in table["voxel_id"].to_numpy()[rows]]
-    refuse_duplicates(ids, f"{voxels_csv}: voxel_id")
-    return rows, ids
-
-
-def _unknown_column(path: Path, column: str, known: list[str]) -> str:
-    nearest = difflib.get_close_matches(column, known, n=3, cutoff=0.5)
-    others = [name for name in known if name not in nearest]
-    return f"{path}: the data have no ROI '{column}'; they have {nearest + others}"
-
-
-def read_trials(stimuli_csv: Path) -> pd.DataFrame:
-    """Read and check a table of trials.
-
-    Args:
-        stimuli_csv: `sub-01_StimulusMetadata.csv`.
-
-    Returns:
-        The columns of `TRIAL_COLUMNS` and subject_id, one row per trial, in the order of the
-        responses' columns; session, run and trial_id are integers.
-
-    Raises:
-        DataError: a column is missing, a cell is empty, a session, run or trial_id is not a whole
-            number, trial_type is neither train nor test, or a trial is listed twice.
-    """
-    needed = [*TRIAL_COLUMNS, "subject_id"]
-    missing = [name for name in needed if name not in _columns(stimuli_csv)]
-    if missing:
-        raise DataError(f"{stimuli_csv}: lacks the columns {missing}; it needs {needed}.")
-    table = _read_table(stimuli_csv, needed)[needed]
-    empty = np.argwhere(table.isna().to_numpy())
-    if len(empty):
-        row, place = empty[0]
-        raise DataError(f"{stimuli_csv}: '{needed[place]}' is empty in trial row {row}.")
-    for name in ("session", "run", "trial_id"):
-        _require_whole_numbers(stimuli_csv, table, name)
-    unknown = sorted(set(table["trial_type"]) - {"train", "test"})
-    if unknown:
-        raise DataError(f"{stimuli_csv}: trial_type is {unknown[0]!r}; only train and test are.")
-    _refuse_repeated_trials(stimuli_csv, table)
-    return table
-
-
-def _require_whole_numbers(path: Path, table: pd.DataFrame, name: str) -> None:
-    if table[name].dtype.kind != "i":
-        wrong = [value for value in table[name] if not str(value).lstrip("-").isdigit()]
-        raise DataError(f"{path}: '{name}' holds {wrong[0]!r}, which is not a whole number.")
-
-
-def _refuse_repeated_trials(path: Path, table: pd.DataFrame) -> None:
-    for columns in (["trial_id"], ["session", "run", "stimulus"]):
-        repeated = table[table.duplicated(columns)]
-        if len(repeated):
-            first = ", ".join(f"{name} {repeated[name].iloc[0]}" for name in columns)
-            raise DataError(f"{path}: a trial is listed twice: {first}.")
 
 
 def read_rows(dataset: Any, rows: np.ndarray) -> np.ndarray:
@@ -199,7 +84,7 @@ def write_roi_responses(
     """
     rows, ids = roi_rows(voxels, columns)
     trials = read_trials(stimuli)
-    _require_subject(voxels, _read_table(voxels, ["subject_id"]), subject)
+    _require_subject(voxels, read_table(voxels, ["subject_id"]), subject)
     _require_subject(stimuli, trials, subject)
     with open_h5(responses) as file:
         values = _checked_values(file, voxels, stimuli, len(trials))
@@ -228,7 +113,7 @@ def _checked_values(file: h5py.File, voxels: Path, stimuli: Path, trials: int) -
                 f"{file.filename}: has no '{name}'; it has {list(file)}. The table form of"
                 " THINGS-fMRI is expected."
             )
-    values, count = file[_VALUES], len(_read_table(voxels, ["voxel_id"]))
+    values, count = file[_VALUES], len(read_table(voxels, ["voxel_id"]))
     if values.shape[0] != count:
         raise DataError(f"{file.filename} has {values.shape[0]} voxels, {voxels} has {count}.")
     if values.shape[1] != trials:
@@ -256,3 +141,38 @@ def _plain(column: pd.Series) -> np.ndarray:
     if column.dtype.kind == "i":
         return column.to_numpy(dtype=np.int64)
     return np.array(column.astype(str).tolist(), dtype=h5py.string_dtype())
+
+
+def select_patterns(responses_h5: Path, stimulus_set: str) -> tuple[list[str], np.ndarray, int]:
+    """Turn an ROI's single trials into one pattern per stimulus.
+
+    Every voxel is z-scored over all its trials (train and test, all sessions), as published, and
+    then the trials of each stimulus are averaged. Z-scoring by run is not offered: it induces
+    correlations between patterns.
+
+    Args:
+        responses_h5: a file made by `write_roi_responses`.
+        stimulus_set: as in `choose_trials`.
+
+    Returns:
+        ids: the stimuli in alphabetical order.
+        patterns: float64, shape (stimuli, voxels), in units of each voxel's standard deviation.
+        repetitions: trials averaged per stimulus.
+
+    Raises:
+        DataError: the set is empty, or its images were not shown equally often.
+    """
+    import pandas as pd
+
+    with open_h5(responses_h5) as file:
+        responses = file["responses"][()].astype(np.float64)
+        trials = pd.DataFrame({name: _column(file[f"trials/{name}"]) for name in TRIAL_COLUMNS})
+    chosen = choose_trials(trials, stimulus_set, str(responses_h5))
+    spread = responses.std(axis=1, keepdims=True)
+    scores = (responses - responses.mean(axis=1, keepdims=True)) / spread
+    patterns = np.stack([scores[:, places].mean(axis=1) for places in chosen.values()])
+    return list(chosen), patterns, len(next(iter(chosen.values())))
+
+
+def _column(dataset: h5py.Dataset) -> np.ndarray:
+    return dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rulealign.data.image_folder import Split, read_splits
-from rulealign.errors import DataError
+from rulealign.errors import DataError, StoreError
 from rulealign.provenance import derive_seed
 from rulealign.store import open_h5, write_h5
 
@@ -93,7 +95,12 @@ def _cifar10(
             with tarfile.open(source) as archive:
                 archive.extractall(root, filter="data")
             parts = [CIFAR10(root, train=split == "train", download=False) for split in SPLITS]
-        except (tarfile.TarError, EOFError, RuntimeError) as error:
+        except (tarfile.TarError, EOFError, RuntimeError, OSError, zlib.error) as error:
+            if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreError(
+                    f"{workplace}: the disk is full; unpacking {source} needs 180 MB for a while."
+                    " Free some space and type the same command again."
+                ) from error
             raise DataError(
                 f"{source}: is not the official archive of CIFAR-10 ({error}); delete it and type"
                 " the same command again, it will be fetched anew."

@@ -24,8 +24,8 @@ class Cnn3(nn.Module):
     """A small CNN: three blocks of convolution, BatchNorm, ReLU and max-pooling, then two layers.
 
     Each block is conv 3x3 (padding 1, no bias) -> BatchNorm -> ReLU -> 2x2 max-pool; then fc1,
-    ReLU, dropout and fc2. PyTorch's default initialisation throughout. Source: science.md,
-    section 2 (the network of the 2026 field report).
+    ReLU, dropout and fc2. PyTorch's default initialisation throughout. See
+    docs/networks.md.
 
     Args:
         channels: channels of conv1, conv2 and conv3.

@@ -38,6 +38,7 @@ from rulealign.provenance import canonical, derive_seed, fingerprint, state_hash
 
 __all__ = ["held_out_accuracy", "initial_checkpoint", "train_stretch", "use_threads"]
 
+
 @dataclass(frozen=True)
 class _Run:
     """One network under one rule."""

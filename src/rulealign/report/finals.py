@@ -52,8 +52,8 @@ def draw_final(
     """
     view = {"stimuli": stimuli, "px": px, "descriptor": descriptor, "centring": centring}
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
-    margin = 0.35 + 0.085 * max(map(len, rules))
-    figure, axes = panels(parts.panel_names(layer_map), rules, left=margin, right=0.25)
+    margin = 0.35 + 0.088 * max(map(len, rules))
+    figure, axes = panels(parts.panel_names(layer_map), rules, left=margin, right=0.45)
     with matplotlib.rc_context(RC):
         for ax, pair in zip(axes, layer_map, strict=True):
             last = select.last(select.courses(rows, rules, pair))
@@ -90,4 +90,4 @@ def _finish_last(
     parts.draw_ceiling(ax, bound, shown=shown, upright=True)
     ax.set_title(f"{pair['layer']} → {pair['roi']}", pad=18)
     ax.set_xlabel(parts.SCORE)
-    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.xaxis.set_major_locator(MaxNLocator(5))

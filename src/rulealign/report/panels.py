@@ -12,12 +12,12 @@ from scipy.optimize import isotonic_regression
 from rulealign.report.formatting import plain
 from rulealign.report.style import HATCH, INK, PALE, PANEL_IN, QUIET, RuleStyle
 
-_LABEL_PT = 12.5
+_LABEL_PT = 13
 _FAR = 2.5
 """A ceiling further up than this many times the scores' range would flatten their course."""
 
 
-SCORE = "Spearman's ρ, mean over subjects"
+SCORE = "Spearman's ρ, mean of subjects"
 """The axis label of scores of the convention `per_subject`."""
 
 
@@ -39,7 +39,7 @@ def epoch_axis(axes: Axes, places: Mapping[int, int]) -> None:
     """Label an axis of checkpoints."""
     axes.set_xticks(list(places.values()), [str(epoch) for epoch in places])
     axes.set_xlim(-0.5, len(places) - 0.5)
-    axes.set_xlabel("epoch (checkpoints, evenly spaced)")
+    axes.set_xlabel("epoch (evenly spaced)")
 
 
 def dodge(rules: Sequence[str]) -> dict[str, float]:
@@ -88,7 +88,7 @@ def draw_ceiling(axes: Axes, ceiling: pd.Series, *, shown: bool, upright: bool =
     bounds = f"{plain(ceiling['lower'])} to {plain(ceiling['upper'])}"
     words = f"noise ceiling {bounds}" + ("" if informative else ": not informative")
     beyond = "" if shown else " (↑ above this axis)"
-    axes.text(0, 1.02, words + beyond, transform=axes.transAxes, color=QUIET, fontsize=8.5)
+    axes.text(0, 1.02, words + beyond, transform=axes.transAxes, color=QUIET, fontsize=9)
 
 
 def label_lines(axes: Axes, ends: Mapping[str, float], styles: Mapping[str, RuleStyle]) -> None:
@@ -111,7 +111,7 @@ def label_lines(axes: Axes, ends: Mapping[str, float], styles: Mapping[str, Rule
         if name in styles:
             look = styles[name]
             axes.plot(1.07, place, look.marker, color=look.colour, label="_key", **leader)
-        axes.text(1.1, place, name, transform=beside, va="center", color=INK, fontsize=9)
+        axes.text(1.1, place, name, transform=beside, va="center", color=INK, fontsize=9.5)
 
 
 def spread(values: Sequence[float], gap: float, low: float, high: float) -> np.ndarray:

@@ -103,7 +103,7 @@ def last(courses: Mapping[str, pd.DataFrame]) -> dict[str, pd.Series]:
 
 def words(view: Mapping[str, object]) -> str:
     """Name a view in words."""
-    return "{stimuli} images, {px} px, {descriptor}, {centring}".format(**view)
+    return "stimuli {stimuli}, {px} px, {descriptor}, {centring}".format(**view)
 
 
 def ceiling(

@@ -16,23 +16,23 @@ from rulealign.store import whole
 # Okabe & Ito's colours for colour-blind readers, without yellow, which fades on white paper
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
-# solid in the third place: studies list their untrained controls, which have dashes of their own, first
+# solid in the third place: untrained controls come first, and have dashes of their own
 DASHES = ((7, 2, 1.5, 2), (7, 2, 1.5, 2, 1.5, 2), (), (7, 2.5))
 FROZEN_DASHES = (2.5, 2.5)
 """The dashes of a rule that does not train, whatever its place."""
 
 INK, QUIET, HATCH, PALE = "#222222", "#6B6B6B", "#BDBDBD", "#DEDEDE"
 COLUMNS = 2
-PANEL_IN = (3.1, 2.35)
+PANEL_IN = (2.6, 2.2)
 """Width and height of a panel's axes, inches."""
-MARGIN_IN = {"left": 0.72, "bottom": 0.55, "top": 0.62}
+MARGIN_IN = {"left": 0.74, "bottom": 0.56, "top": 0.64}
 
 RC = {
     "svg.hashsalt": "rulealign",
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
-    "font.size": 9.5,
-    "axes.titlesize": 10.5,
+    "font.size": 10,
+    "axes.titlesize": 11,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.edgecolor": QUIET,
@@ -45,8 +45,8 @@ RC = {
     "ytick.color": QUIET,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
     "lines.linewidth": 1.6,
     "lines.markersize": 5.0,
     "hatch.linewidth": 0.5,
@@ -107,7 +107,7 @@ def panels(names: Sequence[str], rules: Sequence[str], **margins: float) -> tupl
     Returns:
         The figure and its axes.
     """
-    margin = MARGIN_IN | {"right": 0.42 + 0.085 * max(map(len, rules))} | margins
+    margin = MARGIN_IN | {"right": 0.42 + 0.088 * max(map(len, rules))} | margins
     rows, columns = grid(len(names))
     cell = (
         margin["left"] + PANEL_IN[0] + margin["right"],

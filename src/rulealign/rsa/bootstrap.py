@@ -10,8 +10,8 @@ from rulealign.errors import DataError
 from rulealign.provenance import derive_seed
 from rulealign.rsa.compare import require_rankable, require_same_pairs
 
-# Beyond the processor's cache, gathering by index takes three times as long.
-_WORK_MB = 16.0
+# Beyond the processor's cache, gathering by index takes up to three times as long.
+_WORK_MB = 8.0
 
 
 def bootstrap_seed(study_seed: int, n_stimuli: int) -> int:
@@ -127,23 +127,23 @@ def _chunks(n_models: int, n_brains: int, n_pairs: int, work_mb: float) -> Itera
 class _WeightedRanks:
     """Ranks of RDMs whose pairs occur with weights; sorted once, ranked for any weights."""
 
-    BYTES_PER_PAIR = 56
+    BYTES_PER_PAIR = 40
 
     def __init__(self, rdms: np.ndarray) -> None:
         n_rdms, n_pairs = rdms.shape
         self._order = np.argsort(rdms, axis=1, kind="stable")
-        in_order = np.take_along_axis(rdms, self._order, axis=1)
-        starts, stops = _tie_spans(in_order)
+        starts, stops = _tie_spans(np.take_along_axis(rdms, self._order, axis=1))
         # where in the flattened cumulative sums each pair's ties begin and end
         rows = np.arange(n_rdms)[:, np.newaxis] * (n_pairs + 1)
-        self._below, self._through = np.empty_like(starts), np.empty_like(stops)
-        np.put_along_axis(self._below, self._order, starts + rows, axis=1)
+        below, self._through = np.empty_like(starts), np.empty_like(stops)
+        np.put_along_axis(below, self._order, starts + rows, axis=1)
         np.put_along_axis(self._through, self._order, stops + rows, axis=1)
-        self._cumulative = np.zeros((n_rdms, n_pairs + 1), dtype=np.int64)
-        self._gathered = np.empty((n_rdms, n_pairs), dtype=np.int64)
-        self._scratch = np.empty((n_rdms, n_pairs), dtype=np.int64)
-        self._squares = self._scratch.view(np.float64)
-        self._ranks = np.empty((n_rdms, n_pairs))
+        self._tied = np.flatnonzero(self._through - below > 1)
+        self._below_tied = below.reshape(-1)[self._tied]
+        # twice the sum of the weights is below n_stimuli^2, and fits 32 bits
+        self._cumulative = np.zeros((n_rdms, n_pairs + 1), dtype=np.int32)
+        self._gathered = np.empty((n_rdms, n_pairs), dtype=np.int32)
+        self._ranks, self._squares = np.empty((2, n_rdms, n_pairs))
 
     def centred(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rank all pairs, each as often as its weight says.
@@ -155,14 +155,17 @@ class _WeightedRanks:
             Twice the mid-ranks less their weighted mean, float64, shape (n_rdms, n_pairs), in a
             buffer that the next call fills; and the root of their weighted sum of squares.
         """
+        total, gathered = weights.sum(), self._gathered
         # mode="clip" spares numpy a copy; all places are valid by construction
-        np.take(weights, self._order, out=self._gathered, mode="clip")
-        np.cumsum(self._gathered, axis=1, out=self._cumulative[:, 1:])
-        flat = self._cumulative.reshape(-1)
-        np.take(flat, self._below, out=self._gathered, mode="clip")
-        np.take(flat, self._through, out=self._scratch, mode="clip")
-        np.add(self._gathered, self._scratch, out=self._ranks)
-        self._ranks -= weights.sum()
+        np.take((2 * weights).astype(np.int32), self._order, out=gathered, mode="clip")
+        np.cumsum(gathered, axis=1, dtype=np.int32, out=self._cumulative[:, 1:])
+        cumulative = self._cumulative.reshape(-1)
+        np.take(cumulative, self._through, out=gathered, mode="clip")
+        # below a pair without equals lies what lies through it, less the pair itself
+        np.subtract(gathered, weights + float(total), out=self._ranks)
+        through_tied = gathered.reshape(-1)[self._tied]
+        middle = (cumulative[self._below_tied] / 2 + through_tied / 2) - total
+        self._ranks.reshape(-1)[self._tied] = middle
         np.square(self._ranks, out=self._squares)
         return self._ranks, np.sqrt(self._squares @ weights.astype(np.float64))
 

@@ -1,0 +1,62 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rulealign.errors import StoreError
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Write a file whole or not at all: a temporary file beside it, renamed at the end.
+
+    Args:
+        path: the file to make; its folder is made if need be.
+
+    Yields:
+        The temporary path to write to (same folder, same ending).
+
+    Raises:
+        StoreError: the disk is full; names the file and the space left. Nothing stays behind.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if _disk_is_full(error):
+            raise StoreError(_full_disk_message(path)) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    # HDF5 may hide ENOSPC in the text of an error, or in the error that it followed from.
+    while error is not None:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if "No space left on device" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _full_disk_message(path: Path) -> str:
+    free = shutil.disk_usage(path.parent).free / 1e6
+    return (
+        f"{path}: the disk is full ({free:.1f} MB free), the file was not written and nothing of it"
+        " is left. Free some space and type the same command again: finished results are kept."
+    )

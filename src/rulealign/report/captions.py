@@ -1,0 +1,80 @@
+"""Captions of the figures: what is drawn, and how many stimuli, subjects and seeds it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from rulealign.report import select
+from rulealign.report.describe import listed
+from rulealign.report.formatting import plain
+
+
+def trajectory(
+    study: Mapping[str, Any], alignment: pd.DataFrame, view: Mapping[str, object]
+) -> str:
+    """Caption alignment over training.
+
+    Args:
+        study: the study's plain configuration.
+        alignment: the table `statistics/alignment.csv`.
+        view: the keys stimuli, px, descriptor and centring.
+
+    Returns:
+        Plain text.
+    """
+    return (
+        f"Alignment over training: {select.words(view)}. Mean over subjects of Spearman's ρ"
+        f" (per_subject), mean over seeds; bars: {_interval(study)}, side by side for legibility."
+        " Dashed horizontal lines: rules that do not train, measured at epoch 0. Grey: noise"
+        f" ceiling, {_null(study)}. {_numbers(select.at_view(alignment, view))}"
+    )
+
+
+def final(study: Mapping[str, Any], alignment: pd.DataFrame, view: Mapping[str, object]) -> str:
+    """Caption each rule's last checkpoint; arguments and result as in `trajectory`."""
+    return (
+        f"Last checkpoint of each rule: {select.words(view)}. Mean over subjects of Spearman's ρ"
+        f" (per_subject), mean over seeds; lines: {_interval(study)}; ticks: lowest and highest"
+        f" seed. Grey: noise ceiling, {_null(study)}."
+        f" {_numbers(select.at_view(alignment, view))}"
+    )
+
+
+def accuracy(training: pd.DataFrame) -> str:
+    """Caption held-out accuracy.
+
+    Args:
+        training: the table `statistics/training.csv`.
+
+    Returns:
+        Plain text.
+    """
+    images = listed(training["held_out_images"].unique())
+    seeds = training.groupby("rule")["seed"].nunique()
+    return (
+        f"Accuracy on {images} held-out images, in evaluation mode. Thick: mean over"
+        f" {listed(seeds.unique())} seeds; thin: each seed. Dotted: chance. Dashed horizontal"
+        " lines: rules that do not train."
+    )
+
+
+def _interval(study: Mapping[str, Any]) -> str:
+    statistics = study["statistics"]
+    coverage = plain(100 * statistics["interval"], 0)
+    return f"{coverage}% interval of {statistics['bootstrap_draws']} resamples of the stimuli"
+
+
+def _null(study: Mapping[str, Any]) -> str:
+    quantile = plain(50 * (1 + study["statistics"]["interval"]), 1)
+    return (
+        "hatched where it is not informative; dotted: what its upper bound reaches by chance"
+        f" ({quantile}th percentile of the permutation null)"
+    )
+
+
+def _numbers(rows: pd.DataFrame) -> str:
+    counts = (listed(rows[f"n_{what}"].unique()) for what in ("stimuli", "subjects", "seeds"))
+    return "{} stimuli, {} subjects, {} seeds.".format(*counts)

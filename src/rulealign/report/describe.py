@@ -1,0 +1,123 @@
+"""What was run, in words and lists, from the study's configuration and the result tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+_TRAINING_SETS = {
+    "cifar10": "CIFAR-10, the official arrays.",
+    "image-folder": "Images as they are in the folder or archive “{source}”. They are not the"
+    " official arrays of a data set of that name, even where they are copies of it.",
+    "synthetic-objects": "Generated: shaped, textured objects on 1/f backgrounds; no photographs.",
+}
+_BRAINS = {
+    "rdm-archive": "RDMs as given by their source.",
+    "simulated": "Simulated from a known truth. Nobody was measured: nothing here is a finding"
+    " about brains.",
+}
+Facts = list[tuple[str, str]]
+
+
+def describe(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> dict[str, Facts]:
+    """Say what was run.
+
+    Args:
+        study: the study's plain configuration.
+        tables: `ceilings`, which carries what the brain data say of themselves, and `alignment`.
+
+    Returns:
+        Heading -> (term, text) in order.
+    """
+    return {
+        "Network and training": _training(study),
+        "Stimuli": _stimuli(study, tables["alignment"]),
+        "Brain data": _brain(study, tables["ceilings"]),
+        "Comparison": _comparison(study),
+    }
+
+
+def rules(study: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """List the learning rules: label, kind and all other settings."""
+    return [
+        (label, rule["kind"], _settings(rule, without=["kind"]) or "no settings")
+        for label, rule in study["rules"].items()
+    ]
+
+
+def listed(values: Iterable[object]) -> str:
+    """Write values one after the other, with commas."""
+    return ", ".join(str(value) for value in values)
+
+
+def _settings(section: Mapping[str, Any], without: Iterable[str] = ()) -> str:
+    shown = {key: value for key, value in section.items() if key not in without}
+    return listed(f"{key.replace('_', ' ')} {_value(value)}" for key, value in shown.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "(" + listed(_value(one) for one in value) + ")"
+    return str(value)
+
+
+def _training(study: Mapping[str, Any]) -> Facts:
+    images, training = study["training_set"], study["training"]
+    about = _TRAINING_SETS.get(images["kind"], f"{images['kind']}.").format_map(images)
+    return [
+        ("Network", _settings(study["network"])),
+        ("Training images", about),
+        ("Their settings", _settings(images, without=["kind", "source"])),
+        ("Seeds", f"{len(training['seeds'])} networks per rule: {listed(training['seeds'])}"),
+        ("Checkpoints", f"after epochs {listed(training['checkpoints'])}"),
+        ("Course", _settings(training, without=["seeds", "checkpoints"])),
+    ]
+
+
+def _stimuli(study: Mapping[str, Any], alignment: pd.DataFrame) -> Facts:
+    facts = [("Number", f"{listed(alignment['n_stimuli'].unique())} images")]
+    for label, section in study["stimuli"].items():
+        shown = "yes" if section["as_shown"] else "no"
+        text = f"background: {section['background']}; as shown to people: {shown}"
+        facts.append((label, text + _source(section)))
+    return facts
+
+
+def _source(section: Mapping[str, Any]) -> str:
+    return f"; from {section['source']}" if "source" in section else "; come with the brain data"
+
+
+def _brain(study: Mapping[str, Any], ceilings: pd.DataFrame) -> Facts:
+    brain = study["brain"]
+    facts = [("Kind", _BRAINS.get(brain["kind"], f"{brain['kind']}."))]
+    described = ["acquisition", "distance", "repetitions", "n_subjects"]
+    for values, rows in ceilings.groupby(described, sort=False):
+        acquisition, distance, repetitions, subjects = values
+        averaged = (
+            f"{repetitions} trials per image averaged" if repetitions else "averaged as given"
+        )
+        text = f"{acquisition}. {subjects} subjects; distance: {distance}; {averaged}"
+        facts.append((listed(rows["roi"].unique()), text))
+    areas = [f"{roi}: {_area(origin)}" for roi, origin in brain["rois"].items()]
+    said = ["kind", "rois", "acquisition", "distance", "subjects"]
+    return [*facts, ("Areas", "; ".join(areas)), ("Settings", _settings(brain, without=said))]
+
+
+def _area(origin: Mapping[str, Any] | list[str]) -> str:
+    return _settings(origin) if isinstance(origin, Mapping) else f"columns {listed(origin)}"
+
+
+def _comparison(study: Mapping[str, Any]) -> Facts:
+    measured, statistics = study["evaluation"], study["statistics"]
+    pairs = listed(f"{pair['layer']} → {pair['roi']}" for pair in study["layer_map"])
+    return [
+        ("Layer to area, fixed before the run", pairs),
+        ("Image sizes", f"{listed(measured['sizes'])} px"),
+        ("Descriptors of conv maps", listed(measured["descriptors"])),
+        ("Centring", listed(measured["centring"])),
+        ("Statistics", _settings(statistics)),
+    ]

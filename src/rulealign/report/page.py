@@ -1,0 +1,160 @@
+"""The report page: one HTML file with everything in it, readable on any screen and on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rulealign.report import captions, describe, select, tabulate
+from rulealign.report.inline import Inline, inline
+from rulealign.store import whole
+
+
+class ReportFigure(NamedTuple):
+    """A figure of the report.
+
+    Attributes:
+        path: the .svg file.
+        caption: plain text.
+        group: trajectory, final or accuracy.
+        title: a few words.
+    """
+
+    path: Path
+    caption: str
+    group: str
+    title: str
+
+
+def report_figures(
+    study: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    views: Sequence[Mapping[str, object]],
+    trajectories: Sequence[Path],
+    finals: Sequence[Path],
+    accuracy: Path,
+) -> list[ReportFigure]:
+    """Put the figures of `figures.draw_all` into the form that `write_page` takes.
+
+    Args:
+        study: the study's plain configuration.
+        tables: `alignment` and `training`.
+        views: one per figure, the report's own first.
+        trajectories: one .svg file per view.
+        finals: one .svg file per view.
+        accuracy: an .svg file.
+
+    Returns:
+        Files with captions and groups.
+    """
+    alignment, figures = tables["alignment"], []
+    for view, course, last in zip(map(select.as_view, views), trajectories, finals, strict=True):
+        words = select.words(view)
+        caption = captions.trajectory(study, alignment, view)
+        figures.append(ReportFigure(course, caption, "trajectory", words))
+        caption = captions.final(study, alignment, view)
+        figures.append(ReportFigure(last, caption, "final", words))
+    caption = captions.accuracy(tables["training"])
+    return [*figures, ReportFigure(accuracy, caption, "accuracy", "held-out accuracy")]
+
+
+def write_page(
+    output: Path,
+    *,
+    study: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    figures: Sequence[ReportFigure],
+    facts: Mapping[str, Any],
+) -> None:
+    """Write the report page.
+
+    Args:
+        output: the .html file.
+        study: the study's plain configuration.
+        tables: `alignment`, `ceilings` and `training`, as in statistics/*.csv.
+        figures: as `report_figures` makes them; of the groups trajectory and final the first is the
+            report's own setting, and the others follow below it in pairs.
+        facts: what computed it: study_file, study_fingerprint, python and packages.
+
+    Raises:
+        DataError: the tables lack what is to be shown.
+        StoreError: a figure is missing, or the disk is full.
+    """
+    inlined = _inlined(figures)
+    view = select.as_view(study["report"])
+    page = _template().render(
+        study=study,
+        facts=facts,
+        view=select.words(view),
+        described=describe.describe(study, tables),
+        rules=describe.rules(study),
+        figures={group: found[0] for group, found in inlined.items()},
+        others=list(zip(inlined["trajectory"][1:], inlined["final"][1:], strict=True)),
+        every=[figure for found in inlined.values() for figure in found],
+        tables=_tables(study, tables, view),
+    )
+    with whole(Path(output)) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("rulealign.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html")
+
+
+def _inlined(figures: Sequence[ReportFigure]) -> dict[str, list[Inline]]:
+    groups: dict[str, list[Inline]] = {"trajectory": [], "final": [], "accuracy": []}
+    for place, (path, caption, group, title) in enumerate(figures):
+        groups[group].append(inline(path, f"figure{place}", caption, title))
+    return groups
+
+
+def _tables(
+    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], view: Mapping[str, object]
+) -> dict[str, tabulate.Table]:
+    rules, pairs, words = list(study["rules"]), study["layer_map"], select.words(view)
+    own = select.at_view(tables["alignment"], view)
+    other = select.at_view(tables["alignment"], view, convention="mean_rdm")
+    interval = study["statistics"]["interval"]
+    score = "Spearman's ρ [stimulus-bootstrap interval]"
+    return {
+        "final": tabulate.last_checkpoints(
+            own, rules, pairs, f"{score}, per_subject, last checkpoint of each rule; {words}."
+        ),
+        "mean_rdm": tabulate.last_checkpoints(
+            other,
+            rules,
+            pairs,
+            f"{score}, mean_rdm (not comparable with per_subject scores or their noise ceiling),"
+            f" last checkpoint of each rule; {words}.",
+        ),
+        "epochs": tabulate.by_epoch(
+            own, rules, pairs, f"{score}, per_subject, every checkpoint; {words}."
+        ),
+        "layers": tabulate.layers_by_areas(
+            own,
+            rules,
+            pairs,
+            "Spearman's ρ, per_subject, last checkpoint of each rule: every layer with every area."
+            f" Bold: the pairs fixed before the run; {words}.",
+        ),
+        "ceilings": tabulate.ceilings(
+            tables["ceilings"], interval, "Noise ceilings of per_subject scores, with their null."
+        ),
+        "accuracy": tabulate.accuracy(
+            tables["training"],
+            rules,
+            "Held-out accuracy: mean over seeds [lowest seed, highest seed].",
+        ),
+    }

@@ -1,0 +1,165 @@
+"""The tables of the report page: cells of markup that carry the result tables' own values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from markupsafe import Markup
+
+from rulealign.report import select
+from rulealign.report.formatting import NOT_MEASURED, missing, number, percent, score
+
+Pair = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page.
+
+    Attributes:
+        caption: what it holds and how it is to be read.
+        head: one text per column.
+        rows: cells; the first of each row names it.
+    """
+
+    caption: str
+    head: list[str]
+    rows: list[list[str | Markup]]
+
+
+def last_checkpoints(
+    rows: pd.DataFrame, rules: Sequence[str], pairs: Sequence[Pair], caption: str
+) -> Table:
+    """Tabulate each rule's last checkpoint.
+
+    Args:
+        rows: alignments of one view and convention.
+        rules: labels, in order.
+        pairs: layer and roi, one column each.
+        caption: of the table.
+
+    Returns:
+        A row per rule, a column per pair of layer and area.
+    """
+    last = [select.last(select.courses(rows, rules, pair)) for pair in pairs]
+    body = []
+    for rule in rules:
+        cells = [score(one[rule]) if rule in one else missing(NOT_MEASURED) for one in last]
+        epochs = {one[rule]["epoch"] for one in last if rule in one}
+        epoch = number(epochs.pop(), 0) if len(epochs) == 1 else missing(NOT_MEASURED)
+        body.append([rule, epoch, *cells])
+    return Table(caption, ["rule", "epoch", *_heads(pairs)], body)
+
+
+def by_epoch(
+    rows: pd.DataFrame, rules: Sequence[str], pairs: Sequence[Pair], caption: str
+) -> Table:
+    """Tabulate alignment over training: a row per rule and epoch, else as `last_checkpoints`."""
+    courses = [select.courses(rows, rules, pair) for pair in pairs]
+    body = []
+    for rule in rules:
+        found = [one[rule].set_index("epoch") if rule in one else None for one in courses]
+        epochs = sorted({e for one in found if one is not None for e in one.index})
+        for epoch in epochs:
+            body.append([rule, number(epoch, 0), *(_at(one, epoch) for one in found)])
+    return Table(caption, ["rule", "epoch", *_heads(pairs)], body)
+
+
+def _at(course: pd.DataFrame | None, epoch: int) -> Markup:
+    if course is None or epoch not in course.index:
+        return missing(NOT_MEASURED)
+    return score(course.loc[epoch])
+
+
+def _heads(pairs: Sequence[Pair]) -> list[str]:
+    return [f"{pair['layer']} → {pair['roi']}" for pair in pairs]
+
+
+def layers_by_areas(
+    rows: pd.DataFrame, rules: Sequence[str], mapped: Sequence[Pair], caption: str
+) -> Table:
+    """Tabulate every layer with every area at each rule's last checkpoint.
+
+    Args:
+        rows: alignments of one view and convention.
+        rules: labels, in order.
+        mapped: the pairs fixed before the run; they are set in bold.
+        caption: of the table.
+
+    Returns:
+        A row per rule and layer, a column per area.
+    """
+    fixed = {(pair["layer"], pair["roi"]) for pair in mapped}
+    areas = list(rows["roi"].unique())
+    body = []
+    for rule in rules:
+        for layer in rows["layer"].unique():
+            cells = [_last_score(rows, rule, layer, area) for area in areas]
+            marked = [
+                Markup("<strong>{}</strong>").format(cell) if (layer, area) in fixed else cell
+                for cell, area in zip(cells, areas, strict=True)
+            ]
+            body.append([rule, layer, *marked])
+    return Table(caption, ["rule", "layer", *areas], body)
+
+
+def _last_score(rows: pd.DataFrame, rule: str, layer: str, area: str) -> Markup:
+    course = select.course(rows, rule, layer, area)
+    return number(course["score"].iloc[-1]) if len(course) else missing(NOT_MEASURED)
+
+
+def ceilings(table: pd.DataFrame, interval: float, caption: str) -> Table:
+    """Tabulate the noise ceilings with the null of both bounds.
+
+    Args:
+        table: `statistics/ceilings.csv`.
+        interval: coverage of the null's interval.
+        caption: of the table.
+
+    Returns:
+        A row per area.
+    """
+    top = f"{50 * (1 + interval):g}th percentile"
+    head = ["area", "lower", "by chance", top, "upper", "by chance", top, "informative"]
+    columns = [
+        *("lower", "null_lower_mean", "null_lower_high"),
+        *("upper", "null_upper_mean", "null_upper_high"),
+    ]
+    body = [
+        [row["roi"], *(number(row[c]) for c in columns), "yes" if row["informative"] else "no"]
+        for _, row in table.iterrows()
+    ]
+    return Table(caption, head, body)
+
+
+def accuracy(training: pd.DataFrame, rules: Sequence[str], caption: str) -> Table:
+    """Tabulate held-out accuracy, mean over seeds with the lowest and the highest seed.
+
+    Args:
+        training: the table `statistics/training.csv`.
+        rules: labels, in order.
+        caption: of the table.
+
+    Returns:
+        A row per rule, a column per epoch.
+    """
+    epochs = sorted(training["epoch"].unique())
+    body = [
+        [rule, *(_accuracy(training[training["rule"] == rule], epoch) for epoch in epochs)]
+        for rule in rules
+    ]
+    return Table(caption, ["rule", *(f"epoch {epoch}" for epoch in epochs)], body)
+
+
+def _accuracy(rows: pd.DataFrame, epoch: int) -> Markup:
+    values = rows.loc[rows["epoch"] == epoch, "held_out_accuracy"]
+    if values.empty and len(rows) and not rows["trains"].any():
+        return missing("does not train")
+    mean = percent(values.mean())
+    if values.isna().all() or len(values) < 2:
+        return mean
+    return Markup('{} <span class="interval">[{}, {}]</span>').format(
+        mean, percent(values.min()), percent(values.max())
+    )

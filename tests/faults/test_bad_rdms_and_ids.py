@@ -1,0 +1,332 @@
+"""Planted faults in features, RDM files, ids, draws and logs: each gets an error that names it."""
+
+import h5py
+import numpy as np
+import pytest
+
+from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
+from rulealign.rsa.alignment import align
+from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
+from rulealign.rsa.compare import spearman_matrix
+from rulealign.rsa.rdm import (
+    correlation_rdm,
+    mean_vector_share,
+    write_brain_rdm,
+    write_model_rdms,
+)
+from rulealign.rsa.tables import alignment_table, ceilings_table, training_table
+from rulealign.store import write_h5
+
+N = 8
+IDS = [f"image_{place:02d}" for place in range(N)]
+BOOTSTRAP = {"study_seed": 1, "bootstrap_draws": 20, "interval": 0.9}
+ABOUT = {"roi": "IT", "distance": "1 - Pearson", "acquisition": "3T", "repetitions": 1}
+
+
+def features(seed, n=N):
+    return np.random.default_rng(seed).random((n, 20))
+
+
+def model(folder, ids=IDS, layer="conv1", centring=("centred",), **changed):
+    """Write one network's activations and RDMs the way the pipeline does."""
+    keys = {"rule": "bp", "seed": 42, "epoch": 0, "stimuli": "grey", "px": 32} | changed
+    name = "_".join(map(str, keys.values()))
+    activations, output = folder / f"{name}_activations.h5", folder / f"{name}.h5"
+    arrays = {f"{layer}/vector": features(keys["seed"], len(ids))}
+    write_h5(activations, arrays, ids={"stimulus": ids}, settings={}, attributes=keys)
+    write_model_rdms(activations, output, {"centring": list(centring)})
+    return output
+
+
+def brain(folder, subject, ids=IDS, file=None, **changed):
+    output = folder / f"sub-{file or subject}_rdm.h5"
+    patterns = features(100 + int(file or subject), len(ids))
+    write_brain_rdm(ids, patterns, output, settings={}, subject=subject, **(ABOUT | changed))
+    return output
+
+
+def run(folder, models, brains, **changed):
+    settings = BOOTSTRAP | {"roi": "IT", "rule": "bp"} | changed
+    table = folder / f"rule-{settings['rule']}_roi-IT.csv"
+    draws = table.with_name(f"{table.stem}_draws.h5")
+    align(models, brains, settings, table, draws)
+    return table, draws
+
+
+@pytest.fixture
+def brains(tmp_path):
+    """Give two subjects' RDM files."""
+    return [brain(tmp_path, subject) for subject in ("1", "2")]
+
+
+def plant(path, dataset, change):
+    with h5py.File(path, "r+") as file:
+        array = file[dataset][()]
+        change(array)
+        file[dataset][...] = array
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_feature_that_is_not_finite_names_its_stimulus(value):
+    x = features(0)
+    x[3, 5] = value
+    with pytest.raises(DataError, match="image_03"):
+        correlation_rdm(x, centred=False, ids=IDS)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1])
+def test_a_stimulus_that_excites_all_features_alike_is_named(level):
+    x = features(0)
+    x[5] = level
+    with pytest.raises(DataError, match=r"image_05.*all equal"):
+        correlation_rdm(x, centred=False, ids=IDS)
+
+
+def test_stimuli_that_are_all_the_same_have_no_centred_rdm():
+    with pytest.raises(DataError, match="after centring"):
+        correlation_rdm(np.tile(features(0)[0], (N, 1)), centred=True, ids=IDS)
+
+
+def test_stimuli_that_are_all_the_same_have_no_share_of_the_mean():
+    with pytest.raises(DataError, match="no variance"):
+        mean_vector_share(np.tile(features(0)[0], (N, 1)))
+
+
+def test_a_single_feature_is_refused():
+    with pytest.raises(DataError, match="single feature"):
+        correlation_rdm(features(0)[:, :1], centred=True, ids=IDS)
+
+
+def test_features_of_another_number_of_stimuli_than_ids_are_refused():
+    with pytest.raises(DataError, match="8 stimulus ids"):
+        correlation_rdm(features(0)[:7], centred=True, ids=IDS)
+
+
+def test_an_activations_file_with_a_dead_layer_is_named(tmp_path):
+    path = model(tmp_path).with_name("bp_42_0_grey_32_activations.h5")
+    plant(path, "conv1/vector", lambda array: array.fill(0))
+    with pytest.raises(DataError, match=r"activations\.h5: conv1/vector: .*image_00"):
+        write_model_rdms(path, tmp_path / "rdm.h5", {"centring": ["uncentred"]})
+    assert not (tmp_path / "rdm.h5").exists()
+
+
+def test_an_unknown_centring_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match="centered"):
+        write_model_rdms(tmp_path / "none.h5", tmp_path / "rdm.h5", {"centring": ["centered"]})
+
+
+def test_a_voxel_pattern_that_is_constant_names_subject_and_stimulus(tmp_path):
+    x = features(0)
+    x[2] = 1
+    with pytest.raises(DataError, match=r"subject 3, ROI IT: .*image_02"):
+        write_brain_rdm(IDS, x, tmp_path / "rdm.h5", settings={}, subject="3", **ABOUT)
+
+
+def test_sound_files_are_aligned(tmp_path, brains):
+    table, _ = run(tmp_path, [model(tmp_path)], brains)
+    assert table.exists()
+
+
+def swapped():
+    return [*IDS[:3], IDS[4], IDS[3], *IDS[5:]]
+
+
+def test_a_model_with_swapped_stimuli_is_refused_at_the_first_difference(tmp_path, brains):
+    with pytest.raises(DataError, match=r"place 3 'image_04' and 'image_03'"):
+        run(tmp_path, [model(tmp_path, ids=swapped())], brains)
+
+
+def test_one_model_of_many_with_swapped_stimuli_is_refused(tmp_path, brains):
+    models = [model(tmp_path), model(tmp_path, ids=swapped(), seed=7)]
+    with pytest.raises(DataError, match=r"bp_7_0_grey_32\.h5 .*place 3 'image_03' and 'image_04'"):
+        run(tmp_path, models, brains)
+
+
+def test_a_subject_with_swapped_stimuli_is_refused(tmp_path, brains):
+    brains.append(brain(tmp_path, "3", ids=swapped()))
+    with pytest.raises(DataError, match=r"sub-3_rdm\.h5 .*place 3"):
+        run(tmp_path, [model(tmp_path)], brains)
+
+
+def test_another_number_of_stimuli_is_refused(tmp_path, brains):
+    with pytest.raises(DataError, match="has 7 ids, .* has 8"):
+        run(tmp_path, [model(tmp_path, ids=IDS[:7])], brains)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_brain_rdm_that_is_not_finite_names_the_file(tmp_path, brains, value):
+    plant(brains[1], "rdm", lambda array: array.__setitem__(4, value))
+    with pytest.raises(DataError, match=r"sub-2_rdm\.h5 .*NaN or infinite"):
+        run(tmp_path, [model(tmp_path)], brains)
+
+
+def test_a_constant_brain_rdm_names_the_file(tmp_path, brains):
+    plant(brains[0], "rdm", lambda array: array.fill(0.5))
+    with pytest.raises(DataError, match=r"sub-1_rdm\.h5 is constant"):
+        run(tmp_path, [model(tmp_path)], brains)
+
+
+def test_a_constant_model_rdm_names_file_and_dataset(tmp_path, brains):
+    path = model(tmp_path)
+    plant(path, "conv1/vector/centred", lambda array: array.fill(1))
+    with pytest.raises(DataError, match=r"32\.h5: conv1/vector/centred is constant"):
+        run(tmp_path, [path], brains)
+
+
+def test_an_rdm_of_another_size_than_its_ids_is_refused(tmp_path, brains):
+    path = tmp_path / "short.h5"
+    attributes = {"rule": "bp", "seed": 1, "epoch": 0, "stimuli": "grey", "px": 32}
+    arrays = {"conv1/vector/centred": np.arange(27.0)}
+    write_h5(path, arrays, ids={"stimulus": IDS}, settings={}, attributes=attributes)
+    with pytest.raises(DataError, match=r"short\.h5: conv1/vector/centred: .*28 pairs"):
+        run(tmp_path, [path], brains)
+
+
+def test_a_file_of_another_rule_is_refused(tmp_path, brains):
+    with pytest.raises(GuardError, match=r"of the rule 'fa', not of 'bp'"):
+        run(tmp_path, [model(tmp_path), model(tmp_path, rule="fa")], brains)
+
+
+def test_the_same_networks_twice_are_refused(tmp_path, brains):
+    path = model(tmp_path)
+    copy = tmp_path / "copy.h5"
+    copy.write_bytes(path.read_bytes())
+    with pytest.raises(DataError, match="bp_42_0_grey_32_conv1_vector_centred"):
+        run(tmp_path, [path, copy], brains)
+
+
+def test_networks_that_lack_a_layer_are_refused(tmp_path, brains):
+    models = [model(tmp_path), model(tmp_path, seed=7, layer="conv2")]
+    with pytest.raises(DataError, match="only one of them has conv1/vector/centred"):
+        run(tmp_path, models, brains)
+
+
+def test_model_rdms_of_different_settings_are_refused(tmp_path, brains):
+    models = [model(tmp_path), model(tmp_path, seed=7, centring=["uncentred"])]
+    with pytest.raises(GuardError, match="different settings"):
+        run(tmp_path, models, brains)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"distance": "crossnobis"}, {"roi": "V1"}, {"repetitions": 12}, {"acquisition": "7T"}],
+)
+def test_subjects_measured_differently_are_not_mixed(tmp_path, brains, changed):
+    brains.append(brain(tmp_path, "3", **changed))
+    with pytest.raises(GuardError, match=rf"sub-3_rdm\.h5 .*{next(iter(changed))}"):
+        run(tmp_path, [model(tmp_path)], brains)
+
+
+def test_files_of_another_roi_than_asked_for_are_refused(tmp_path, brains):
+    with pytest.raises(GuardError, match="of the ROI 'IT', not 'V1'"):
+        run(tmp_path, [model(tmp_path)], brains, roi="V1")
+    with pytest.raises(GuardError, match="of the ROI 'IT', not 'V1'"):
+        ceilings_table({"V1": brains}, {}, tmp_path / "ceilings.csv")
+
+
+def test_a_subject_counted_twice_is_refused(tmp_path, brains):
+    brains.append(brain(tmp_path, "2", file="9"))
+    with pytest.raises(DataError, match="'2' occurs twice"):
+        run(tmp_path, [model(tmp_path)], brains)
+
+
+def test_a_truncated_file_is_named(tmp_path, brains):
+    brains[1].write_bytes(brains[1].read_bytes()[:2000])
+    with pytest.raises(StoreError, match=r"sub-2_rdm\.h5"):
+        run(tmp_path, [model(tmp_path)], brains)
+
+
+def test_a_file_that_is_no_rdm_file_is_named(tmp_path, brains):
+    brains[0] = tmp_path / "bp_42_0_grey_32_activations.h5"
+    path = model(tmp_path)
+    with pytest.raises(StoreError, match=r"activations\.h5: lacks the attribute 'subject'"):
+        run(tmp_path, [path], brains)
+
+
+def test_a_single_subject_has_no_ceiling(tmp_path, brains):
+    settings = {"study_seed": 1, "null_draws": 20, "interval": 0.9}
+    with pytest.raises(DataError, match="at least 2 subjects"):
+        ceilings_table({"IT": brains[:1]}, settings, tmp_path / "ceilings.csv")
+
+
+def test_rdms_of_different_numbers_of_pairs_are_not_correlated():
+    with pytest.raises(DataError, match="6 pairs, the brains' 10"):
+        spearman_matrix(np.arange(6.0), np.arange(10.0))
+
+
+def test_a_resample_of_too_few_different_stimuli_is_refused():
+    with pytest.raises(DataError, match="only 1 different ones"):
+        resample_counts(3, draws=50, seed=1)
+
+
+def test_an_rdm_that_is_constant_in_a_resample_is_named():
+    # only the pairs of stimulus 3 stand out, and the resample lacks it
+    rdms = np.stack([np.arange(6.0), np.array([1, 1, 2, 1, 2, 2.0])])
+    counts = np.array([[1, 1, 1, 1], [2, 1, 1, 0]])
+    with pytest.raises(DataError, match="model RDM 1 is constant over the stimuli of resample 1"):
+        bootstrap_spearman(rdms, np.arange(6.0)[::-1], counts)
+    with pytest.raises(DataError, match="brain RDM 1 is constant over the stimuli of resample 1"):
+        bootstrap_spearman(rdms[0], rdms, counts)
+
+
+@pytest.fixture
+def two_rules(tmp_path, brains):
+    """Give a function that aligns bp and fa, fa with changed settings or seed."""
+
+    def make(seed=42, **changed):
+        one = run(tmp_path, [model(tmp_path)], brains)
+        other = run(tmp_path, [model(tmp_path, rule="fa", seed=seed)], brains, rule="fa", **changed)
+        return zip(one, other, strict=True)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "changed", [{"study_seed": 2}, {"bootstrap_draws": 30}, {"interval": 0.95}]
+)
+def test_draws_of_different_settings_are_not_mixed(tmp_path, two_rules, changed):
+    tables, draws = two_rules(**changed)
+    key = next(iter(changed))
+    for settings in (BOOTSTRAP, BOOTSTRAP | changed):
+        with pytest.raises(GuardError, match=rf"(?s)rule-.*_draws\.h5.*{key}.*rule-.*_draws\.h5"):
+            alignment_table(tables, draws, settings, tmp_path / "alignment.csv")
+
+
+def test_draws_of_other_settings_than_the_study_are_refused(tmp_path, two_rules):
+    with pytest.raises(GuardError, match="the study has 9"):
+        alignment_table(*two_rules(), BOOTSTRAP | {"study_seed": 9}, tmp_path / "alignment.csv")
+
+
+def test_draws_beside_another_table_are_refused(tmp_path, two_rules):
+    tables, draws = two_rules()
+    with pytest.raises(DataError, match="at place 0 'bp_42.*fa_42"):
+        alignment_table(tables, draws[::-1], BOOTSTRAP, tmp_path / "alignment.csv")
+
+
+def test_a_table_listed_twice_is_refused(tmp_path, two_rules):
+    (table, _), (draw, _) = two_rules()
+    with pytest.raises(DataError, match="list each table once"):
+        alignment_table([table] * 2, [draw] * 2, BOOTSTRAP, tmp_path / "alignment.csv")
+
+
+def test_rules_with_different_seeds_are_not_averaged_side_by_side(tmp_path, two_rules):
+    with pytest.raises(DataError, match=r"fa_0.* has the seeds \[7\], bp_0.* has \[42\]"):
+        alignment_table(*two_rules(seed=7), BOOTSTRAP, tmp_path / "alignment.csv")
+
+
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        ("1,0.1,2.0,0.5\n", "0 lines of epoch 2"),
+        ("2,0.1,2.0,0.5\n2,0.1,2.0,0.5\n", "2 lines of epoch 2"),
+        ("2,0.1,2.0,\n", "held_out_accuracy is nan"),
+        ("2,0.1,2.0,55\n", "held_out_accuracy is 55"),
+        ("2,0.1,,0.5\n", "loss of epoch 2 is nan"),
+    ],
+)
+def test_an_incomplete_training_log_is_named(tmp_path, lines, what):
+    log = tmp_path / "rule-bp_log.csv"
+    log.write_text("epoch,learning_rate,loss,held_out_accuracy\n" + lines)
+    known = {"rule": "bp", "kind": "bp", "seed": 42, "epoch": 2, "trains": True}
+    with pytest.raises(DataError, match=rf"rule-bp_log\.csv: .*{what}"):
+        training_table([log], [known | {"held_out_images": 100}], tmp_path / "training.csv")

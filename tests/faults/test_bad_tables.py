@@ -1,0 +1,242 @@
+"""Faults planted into THINGS-fMRI tables: each must be caught, and named with file and place."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from rulealign.data.simulate import write_images, write_subject
+from rulealign.data.things import (
+    image_paths,
+    read_trials,
+    roi_rows,
+    select_patterns,
+    write_roi_responses,
+)
+from rulealign.errors import DataError, StoreError
+
+SETTINGS = {
+    "concepts": 10,
+    "exemplars": 1,
+    "repeated_images": 4,
+    "sessions": 2,
+    "runs": 2,
+    "image_size": 16,
+    "voxels_per_roi": 8,
+    "noise": 0.5,
+    "drift": 0.1,
+    "seed": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sound")
+    write_images(SETTINGS, folder / "images", folder / "truth.h5")
+    write_subject(SETTINGS, 1, folder / "images", tables_of(folder))
+    return folder
+
+
+def tables_of(folder):
+    names = {"responses": "responses.h5", "voxels": "voxels.csv", "stimuli": "stimuli.csv"}
+    return {name: folder / file for name, file in names.items()}
+
+
+@pytest.fixture
+def tables(sound, tmp_path):
+    copies = tables_of(tmp_path)
+    for name, path in tables_of(sound).items():
+        copies[name].write_bytes(path.read_bytes())
+    return copies
+
+
+def extract(tables, columns=("V1",), subject="01"):
+    output = tables["responses"].parent / "roi.h5"
+    paths = (tables["responses"], tables["voxels"], tables["stimuli"])
+    write_roi_responses(*paths, list(columns), subject, "V1", {}, output)
+    return output
+
+
+def change(path, edit):
+    table = pd.read_csv(path)
+    changed = edit(table)
+    (table if changed is None else changed).to_csv(path, index=False)
+
+
+def refused(tables, match, **kwargs):
+    with pytest.raises(DataError, match=match):
+        extract(tables, **kwargs)
+    assert not (tables["responses"].parent / "roi.h5").exists()
+
+
+def test_sound_tables_pass(tables):
+    assert len(select_patterns(extract(tables), "first-exemplar")[0]) == 10
+
+
+@pytest.mark.parametrize(
+    ("asked", "nearest"), [("LOC", "'rLOC', 'lLOC'"), ("v1", "'V1'"), ("hv4", "'hV4'")]
+)
+def test_an_unknown_roi_lists_those_there_are_the_nearest_first(tables, asked, nearest):
+    with pytest.raises(DataError, match=rf"no ROI '{asked}'; they have \[{nearest}") as caught:
+        roi_rows(tables["voxels"], [asked])
+    assert "glasser-V1" in str(caught.value)
+    assert "nc_testset" not in str(caught.value)
+
+
+def test_an_empty_roi_is_refused(tables):
+    refused(tables, r"no voxel is in \['hV4'\]", columns=["hV4"])
+
+
+def test_a_column_that_is_not_0_or_1_is_refused(tables):
+    change(tables["voxels"], lambda t: t.__setitem__("V1", t["V1"] * 0.5))
+    refused(tables, "column 'V1' holds 0.5 for voxel")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_voxel_that_is_not_finite_is_named(tables, bad):
+    row = int(roi_rows(tables["voxels"], ["V1"])[0][2])
+    with h5py.File(tables["responses"], "r+") as file:
+        file["ResponseData/block0_values"][row, 5] = bad
+    refused(tables, f"voxel {row} has responses that are not finite")
+    extract(tables, columns=["V2"])  # a fault elsewhere does not concern this ROI
+
+
+def test_a_constant_voxel_is_named(tables):
+    row = int(roi_rows(tables["voxels"], ["V1"])[0][0])
+    with h5py.File(tables["responses"], "r+") as file:
+        file["ResponseData/block0_values"][row] = 0.25
+    refused(tables, f"voxel {row} has the same response in every trial")
+
+
+@pytest.mark.parametrize("column", ["trial_type", "session", "run", "stimulus", "concept"])
+def test_a_missing_trial_column_is_named(tables, column):
+    change(tables["stimuli"], lambda t: t.drop(columns=column))
+    refused(tables, rf"stimuli.csv: lacks the columns \['{column}'\]")
+
+
+def test_a_missing_voxel_column_is_named(tables):
+    change(tables["voxels"], lambda t: t.drop(columns="voxel_id"))
+    refused(tables, r"voxels.csv: lacks the columns \['voxel_id'\]")
+
+
+def test_trials_missing_at_the_end_are_noticed(tables):
+    change(tables["stimuli"], lambda t: t.iloc[:-1])
+    refused(tables, "responses.h5 has 18 trials, .*stimuli.csv has 17")
+
+
+def test_voxels_missing_at_the_end_are_noticed(tables):
+    change(tables["voxels"], lambda t: t.iloc[:-1])
+    refused(tables, "responses.h5 has 44 voxels, .*voxels.csv has 43")
+
+
+def test_a_trial_listed_twice_by_its_id_is_refused(tables):
+    change(tables["stimuli"], lambda t: t.loc[[0, 0, *range(2, len(t))]])
+    refused(tables, "a trial is listed twice: trial_id 0")
+
+
+def test_a_trial_listed_twice_under_a_new_id_is_refused(tables):
+    def copy_first(table):
+        row = table.iloc[0].copy()
+        row["trial_id"] = 99
+        table.loc[1] = row
+
+    change(tables["stimuli"], copy_first)
+    refused(tables, "a trial is listed twice: session 1, run 1, stimulus")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("session", 1.5, "'session' holds .*not a whole number"),
+        ("run", "first", "'run' holds 'first', which is not a whole number"),
+        ("trial_type", "catch", "trial_type is 'catch'"),
+        ("stimulus", None, "'stimulus' is empty in trial row 3"),
+        ("session", None, "'session' is empty in trial row 3"),
+    ],
+)
+def test_a_wrong_cell_is_named(tables, column, value, message):
+    def put(table):
+        table[column] = table[column].astype(object)
+        table.loc[3, column] = value
+
+    change(tables["stimuli"], put)
+    with pytest.raises(DataError, match=message):
+        read_trials(tables["stimuli"])
+
+
+def test_a_table_without_trials_is_refused(tables):
+    change(tables["stimuli"], lambda t: t.iloc[:0])
+    refused(tables, "stimuli.csv: lists no trials")
+
+
+def test_voxels_in_another_order_than_the_responses_are_refused(tables):
+    change(tables["voxels"], lambda t: t.iloc[::-1])
+    refused(tables, r"row \d+ is voxel \d+ in .*responses.h5, \d+ in .*voxels.csv")
+
+
+def test_a_voxel_id_that_occurs_twice_is_refused(tables):
+    change(tables["voxels"], lambda t: t.assign(voxel_id=7))
+    refused(tables, "voxel_id: '7' occurs twice")
+
+
+def test_another_persons_table_is_refused(tables):
+    refused(tables, "holds data of subject 1, not of subject 02", subject="02")
+    change(tables["stimuli"], lambda t: t.assign(subject_id=3))
+    refused(tables, "stimuli.csv: holds data of subject 3")
+
+
+def test_an_hdf5_file_of_another_form_is_refused(tables):
+    with h5py.File(tables["responses"], "w") as file:
+        file["betas"] = np.zeros((44, 18))
+    refused(tables, r"has no 'ResponseData/block0_values'; it has \['betas'\]")
+
+
+def test_a_truncated_response_file_is_refused(tables):
+    content = tables["responses"].read_bytes()
+    tables["responses"].write_bytes(content[: len(content) // 2])
+    with pytest.raises(StoreError, match="responses.h5: cannot be read as HDF5"):
+        extract(tables)
+
+
+def test_a_missing_or_empty_table_is_refused(tables):
+    tables["stimuli"].write_text("")
+    refused(tables, "stimuli.csv: cannot be read as a table")
+    tables["voxels"].unlink()
+    refused(tables, "voxels.csv: cannot be read as a table")
+
+
+def test_images_repeated_unequally_are_refused(tables):
+    def retype(table):
+        place = table.index[table["trial_type"] == "test"][0]
+        table.loc[place, "trial_type"] = "train"
+        table.loc[place, "stimulus"] = "zebra_01s.jpg"
+        table.loc[place, "concept"] = "zebra"
+
+    change(tables["stimuli"], retype)
+    with pytest.raises(DataError, match="was shown . times, . expected in the stimulus set 'test"):
+        select_patterns(extract(tables), "test-repeats")
+
+
+def test_a_first_exemplar_shown_twice_is_refused(tables):
+    def repeat(table):
+        train = table.index[table["trial_type"] == "train"]
+        one, other = train[0], table.index[table["session"] == 2][0]
+        table.loc[other, ["trial_type", "stimulus", "concept"]] = table.loc[
+            one, ["trial_type", "stimulus", "concept"]
+        ].to_numpy()
+
+    change(tables["stimuli"], repeat)
+    with pytest.raises(DataError, match="was shown 2 times, 1 expected"):
+        select_patterns(extract(tables), "first-exemplar")
+
+
+def test_a_missing_image_is_named_and_no_other_exemplar_taken(sound, tmp_path):
+    for path in (sound / "images").rglob("*.jpg"):
+        copy = tmp_path / path.relative_to(sound / "images")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    (tmp_path / "disc_a" / "disc_a_01s.jpg").unlink()
+    with pytest.raises(DataError, match=r"images are missing: \['disc_a_01s.jpg'\]"):
+        image_paths(tmp_path, ["disc_a_01s.jpg", "square_a_01s.jpg"])
+    with pytest.raises(DataError, match=r"\['disc_a_01s.jpg'\]"):
+        write_subject(SETTINGS, 1, tmp_path, tables_of(tmp_path / "out"))

@@ -1,0 +1,117 @@
+"""Guards 1, 10, 14, 17 and 27: each planted fault is caught and named."""
+
+import pytest
+import torch
+from torch import nn
+
+from rulealign import guards
+from rulealign.errors import GuardError
+from rulealign.learning import trainer
+from rulealign.learning.batches import LabelledImages
+from rulealign.learning.network import Cnn3, initial_network
+
+NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
+
+
+class EvalDoesNothing(Cnn3):
+    """The fault of two published rules: eval() leaves the network in training mode."""
+
+    def eval(self):
+        return self
+
+
+def images(count=6):
+    return torch.randn(count, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+def test_a_network_whose_eval_does_nothing_is_not_read():
+    network = EvalDoesNothing([4, 6, 8], 16, 0.3).eval()
+    with pytest.raises(GuardError, match=r"rule 'x', seed 1, epoch 2: norm layer 'norm1'"):
+        guards.norm_layers_in_eval(network, "rule 'x', seed 1, epoch 2")
+
+
+def test_one_norm_layer_in_training_mode_is_named():
+    network = initial_network(NETWORK, 0, 1).eval()
+    guards.norm_layers_in_eval(network, "x")
+    network.norm3.train()
+    with pytest.raises(GuardError, match="'norm3' is in training mode"):
+        guards.norm_layers_in_eval(network, "x")
+
+
+def test_a_norm_layer_without_statistics_is_named():
+    network = initial_network(NETWORK, 0, 1)
+    network.norm2 = nn.BatchNorm2d(6, track_running_stats=False)
+    with pytest.raises(GuardError, match="'norm2' keeps no statistics"):
+        guards.norm_layers_in_eval(network.eval(), "x")
+
+
+def test_a_frozen_norm_layer_is_not_trained():
+    network = initial_network(NETWORK, 0, 1).train()
+    guards.norm_layers_in_train(network, "x")
+    network.norm2.eval()
+    with pytest.raises(GuardError, match="'norm2' is in evaluation mode"):
+        guards.norm_layers_in_train(network, "x")
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_a_forward_that_uses_batch_statistics_is_caught(count):
+    network = initial_network(NETWORK, 0, 1).eval()
+    with torch.no_grad():
+        guards.alone_equals_in_batch(network.layers, images(count), 1e-4, "x")
+        network.norm1.train()
+        with pytest.raises(GuardError, match="layer 'conv1' gives an image other features alone"):
+            guards.alone_equals_in_batch(network.layers, images(count), 1e-4, "x")
+
+
+def test_batch_statistics_outside_norm_layers_are_caught():
+    network = initial_network(NETWORK, 0, 1).eval()
+
+    def forward(batch):
+        layers = network.layers(batch)
+        layers["fc1"] = layers["fc1"] - layers["fc1"].mean(0)
+        return layers
+
+    with torch.no_grad(), pytest.raises(GuardError, match="layer 'fc1'"):
+        guards.alone_equals_in_batch(forward, images(), 1e-4, "x")
+
+
+def test_features_that_are_not_numbers_are_caught():
+    def forward(batch):
+        return {"conv1": batch.sqrt()}
+
+    with pytest.raises(GuardError, match="layer 'conv1'"):
+        guards.alone_equals_in_batch(forward, images(), 1e-4, "x")
+
+
+def test_a_measurement_that_changes_the_network_is_caught():
+    network = initial_network(NETWORK, 0, 1)
+    with torch.no_grad():
+        with guards.unchanged_state(network, "x"):
+            network.eval()(images())
+        with (
+            pytest.raises(GuardError, match=r"accuracy: .*'norm1\.running_mean'"),
+            guards.unchanged_state(network, "accuracy"),
+        ):
+            network.train()(images())
+
+
+def test_accuracy_is_not_measured_in_training_mode():
+    network = EvalDoesNothing([4, 6, 8], 16, 0.3)
+    pixels = torch.zeros(20, 16, 16, 3, dtype=torch.uint8)
+    data = LabelledImages(pixels, torch.zeros(20, dtype=torch.int64))
+    settings = {"mean": [0.5] * 3, "std": [0.2] * 3, "batch_size": 8}
+    with pytest.raises(GuardError, match="'norm1' is in training mode"):
+        trainer.held_out_accuracy(network, data, settings, "x")
+
+
+def test_two_networks_with_the_same_state_are_caught():
+    distinct = {"bp, seed 1, epoch 1": "a", "bp, seed 1, epoch 2": "b", "fa, seed 1, epoch 1": "c"}
+    guards.states_pairwise_distinct(distinct)
+    with pytest.raises(GuardError, match="bp, seed 2, epoch 1 and bp, seed 1, epoch 2"):
+        guards.states_pairwise_distinct(distinct | {"bp, seed 2, epoch 1": "b"})
+
+
+def test_a_rule_with_other_initial_weights_is_caught():
+    guards.same_initial_weights({"bp": "a", "fa": "a"}, 42)
+    with pytest.raises(GuardError, match="seed 42: rules 'bp' and 'pc'"):
+        guards.same_initial_weights({"bp": "a", "fa": "a", "pc": "b"}, 42)

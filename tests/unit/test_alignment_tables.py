@@ -1,0 +1,207 @@
+"""Alignment files and the tables of statistics/ against plain computations with scipy."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.distance import squareform
+from scipy.stats import spearmanr
+
+from rulealign.rsa.alignment import align
+from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
+from rulealign.rsa.ceiling import nili_bounds
+from rulealign.rsa.tables import alignment_table, ceilings_table, training_table
+from rulealign.store import write_h5
+
+N = 15
+IDS = [f"image_{place:02d}" for place in range(N)]
+PAIRS = N * (N - 1) // 2
+BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": 60, "interval": 0.9}
+SEEDS, EPOCHS = (42, 7), (0, 10, 2)
+MEASURED = ("conv1/global-average/uncentred", "conv1/grid-8/centred", "fc1/vector/centred")
+
+
+def model_rdm(rule, seed, epoch, name):
+    place = 1000 * len(rule) + 100 * seed + 10 * epoch + MEASURED.index(name)
+    return np.random.default_rng(place).random(PAIRS).round(2).astype(np.float32)
+
+
+def brain_rdms(roi, n_subjects=3):
+    return np.random.default_rng(len(roi)).random((n_subjects, PAIRS)) + model_rdm(
+        "bp", 42, 0, MEASURED[0]
+    )
+
+
+def model_files(folder, rule):
+    for seed in SEEDS:
+        for epoch in EPOCHS:
+            path = folder / f"rule-{rule}_seed-{seed}_epoch-{epoch}_stim-grey_px-32.h5"
+            keys = {"rule": rule, "seed": seed, "epoch": epoch, "stimuli": "grey", "px": 32}
+            arrays = {name: model_rdm(rule, seed, epoch, name) for name in MEASURED}
+            write_h5(path, arrays, ids={"stimulus": IDS}, settings={}, attributes=keys)
+            yield path
+
+
+def brain_files(folder, roi):
+    for subject, rdm in enumerate(brain_rdms(roi)):
+        path = folder / f"sub-{subject}_roi-{roi}_rdm.h5"
+        about = {"subject": subject, "roi": roi, "distance": "1 - Pearson"}
+        about |= {"acquisition": "3T", "repetitions": 2}
+        write_h5(path, {"rdm": rdm}, ids={"stimulus": IDS}, settings={}, attributes=about)
+        yield path
+
+
+@pytest.fixture(scope="module")
+def aligned(tmp_path_factory):
+    """Give the folder, tables and draws of two rules in two ROIs."""
+    folder = tmp_path_factory.mktemp("study")
+    brains = {roi: list(brain_files(folder, roi)) for roi in ("EVC", "IT")}
+    made = []
+    for rule in ("bp", "untrained"):
+        models = list(model_files(folder, rule))
+        for roi, files in brains.items():
+            table = folder / f"rule-{rule}_roi-{roi}.csv"
+            draws = table.with_name(f"{table.stem}_draws.h5")
+            align(models, files, BOOTSTRAP | {"roi": roi, "rule": rule}, table, draws)
+            made.append((table, draws))
+    tables, draws = zip(*made, strict=True)
+    return folder, tables, draws, brains
+
+
+def plain_scores(model, brains):
+    per_subject = np.mean([spearmanr(model, brain).statistic for brain in brains])
+    return {
+        "per_subject": per_subject,
+        "mean_rdm": spearmanr(model, brains.mean(axis=0)).statistic,
+    }
+
+
+def plain_draws(model, brains):
+    first, second = np.triu_indices(N, 1)
+    square, squares = squareform(model), [squareform(brain) for brain in brains]
+    seed = bootstrap_seed(BOOTSTRAP["study_seed"], N)
+    for count in resample_counts(N, BOOTSTRAP["bootstrap_draws"], seed):
+        drawn = np.repeat(np.arange(N), count)
+        kept = drawn[first] != drawn[second]
+        at = drawn[first][kept], drawn[second][kept]
+        yield plain_scores(square[at], np.stack([each[at] for each in squares]))
+
+
+def one_row(table, **keys):
+    for column, value in keys.items():
+        table = table[table[column] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+@pytest.mark.parametrize("convention", ["per_subject", "mean_rdm"])
+@pytest.mark.parametrize("name", MEASURED)
+def test_scores_and_intervals_equal_scipy(aligned, name, convention):
+    folder, *_ = aligned
+    table = pd.read_csv(folder / "rule-bp_roi-EVC.csv")
+    layer, descriptor, centring = name.split("/")
+    keys = {"layer": layer, "descriptor": descriptor, "centring": centring}
+    row = one_row(table, seed=42, epoch=2, convention=convention, **keys)
+    model, brains = model_rdm("bp", 42, 2, name).astype(float), brain_rdms("EVC")
+    assert row["score"] == pytest.approx(plain_scores(model, brains)[convention], abs=1e-9)
+    draws = [draw[convention] for draw in plain_draws(model, brains)]
+    assert row["low"] == pytest.approx(np.percentile(draws, 5), abs=1e-9)
+    assert row["high"] == pytest.approx(np.percentile(draws, 95), abs=1e-9)
+    with h5py.File(folder / "rule-bp_roi-EVC_draws.h5") as file:
+        np.testing.assert_allclose(file["draws"][:, row.name], draws, atol=1e-6)
+        assert file["ids/row"][row.name].decode() == (
+            f"bp_42_2_grey_32_{layer}_{descriptor}_{centring}_EVC_{convention}"
+        )
+
+
+def test_rows_are_sorted_whatever_the_order_of_files(aligned):
+    folder, *_ = aligned
+    table = pd.read_csv(folder / "rule-bp_roi-EVC.csv")
+    keys = ["rule", "seed", "epoch", "stimuli", "px", "layer", "descriptor", "centring"]
+    assert list(table.columns) == [
+        *keys,
+        *("roi", "convention", "pairs", "n_stimuli", "n_subjects", "score", "low", "high"),
+    ]
+    assert len(table) == len(SEEDS) * len(EPOCHS) * len(MEASURED) * 2
+    pd.testing.assert_frame_equal(table, table.sort_values([*keys, "convention"]))
+    assert set(table["pairs"]) == {"all"}
+    assert set(table["n_stimuli"]) == {N}
+    assert set(table["n_subjects"]) == {3}
+
+
+def test_the_same_input_in_another_order_gives_the_same_bytes(aligned):
+    folder, tables, draws, brains = aligned
+    again = folder / "again.csv", folder / "again.h5"
+    models = sorted(folder.glob("rule-bp_seed-*.h5"), reverse=True)
+    align(models, brains["EVC"], BOOTSTRAP | {"roi": "EVC", "rule": "bp"}, *again)
+    assert again[0].read_bytes() == tables[0].read_bytes()
+    assert again[1].read_bytes() == draws[0].read_bytes()
+
+
+def test_alignment_over_seeds_averages_scores_and_draws(aligned):
+    folder, tables, draws, _ = aligned
+    output = folder / "alignment.csv"
+    alignment_table(tables, draws, BOOTSTRAP, output)
+    table = pd.read_csv(output)
+    assert ",".join(table.columns) == (
+        "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,n_seeds,n_stimuli,"
+        "n_subjects,score,low,high,seed_low,seed_high"
+    )
+    assert len(table) == 2 * 2 * len(EPOCHS) * len(MEASURED) * 2
+    keys = {"rule": "untrained", "epoch": 10, "descriptor": "grid-8", "roi": "IT"}
+    row = one_row(table, convention="per_subject", **keys)
+    brains = brain_rdms("IT")
+    models = [model_rdm("untrained", seed, 10, MEASURED[1]).astype(float) for seed in SEEDS]
+    scores = [plain_scores(model, brains)["per_subject"] for model in models]
+    sampled = np.mean(
+        [[draw["per_subject"] for draw in plain_draws(model, brains)] for model in models], axis=0
+    )
+    assert row["n_seeds"] == 2
+    assert row["score"] == pytest.approx(np.mean(scores), abs=1e-9)
+    assert [row["seed_low"], row["seed_high"]] == pytest.approx(sorted(scores), abs=1e-9)
+    expected = np.percentile(sampled, [5, 95])
+    assert [row["low"], row["high"]] == pytest.approx(list(expected), abs=1e-6)
+
+
+def test_ceilings_are_tabled_per_roi(aligned):
+    folder, _, _, brains = aligned
+    output = folder / "ceilings.csv"
+    ceilings_table(brains, {"study_seed": 5, "null_draws": 40, "interval": 0.95}, output)
+    table = pd.read_csv(output)
+    assert ",".join(table.columns) == (
+        "roi,convention,pairs,distance,acquisition,repetitions,n_subjects,n_stimuli,lower,upper,"
+        "null_lower_mean,null_lower_high,null_upper_mean,null_upper_high,informative"
+    )
+    assert list(table["roi"]) == ["EVC", "IT"]
+    for roi in brains:
+        row = one_row(table, roi=roi)
+        bounds = [row["lower"], row["upper"]]
+        assert bounds == pytest.approx(list(nili_bounds(brain_rdms(roi))), abs=1e-9)
+        told = row[["distance", "acquisition", "repetitions", "n_subjects", "n_stimuli"]]
+        assert list(told) == ["1 - Pearson", "3T", 2, 3, N]
+    assert table["informative"].dtype == bool
+
+
+LOG = "epoch,learning_rate,loss,held_out_accuracy\n"
+
+
+def test_training_is_tabled_at_every_checkpoint(tmp_path):
+    logs, meta = [], []
+    for rule, epoch, lines in [
+        ("fa", 2, "1,0.1,2.25,\n2,0.05,1.5,0.375\n"),
+        ("fa", 0, "0,,,0.1\n"),
+        ("untrained", 2, "2,,,0.125\n"),
+    ]:
+        log = tmp_path / f"{rule}_{epoch}.csv"
+        log.write_text(LOG + lines)
+        logs.append(log)
+        known = {"rule": rule, "kind": rule, "seed": 42, "epoch": epoch}
+        meta.append(known | {"trains": rule == "fa", "held_out_images": 1000})
+    output = tmp_path / "training.csv"
+    training_table(logs, meta, output)
+    assert output.read_text().splitlines() == [
+        "rule,kind,seed,epoch,trains,held_out_accuracy,held_out_images,loss",
+        "fa,fa,42,0,True,0.1,1000,",
+        "fa,fa,42,2,True,0.375,1000,1.5",
+        "untrained,untrained,42,2,False,0.125,1000,",
+    ]

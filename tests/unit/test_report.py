@@ -1,0 +1,319 @@
+import re
+from html.parser import HTMLParser
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from rulealign import stages
+from rulealign.config import load_study
+from rulealign.errors import StoreError
+from rulealign.report.figures import draw_all
+from rulealign.report.page import report_figures, write_page
+from rulealign.store import read_csv, write_csv
+
+FACTS = {
+    "study_file": "studies/small.yaml",
+    "study_fingerprint": "0123456789abcdef",
+    "python": "3.11.9",
+    "packages": {"numpy": "2.4.6"},
+}
+
+
+class Page(HTMLParser):
+    """Tables as rows of cells; a cell is its text and the values of its <data> elements."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tables, self.tags, self.words = {}, [], []
+        self._rows = self._cell = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.tags.append((tag, attributes))
+        if tag == "table":
+            self._rows = self.tables.setdefault(attributes["id"], [])
+        elif tag == "tr":
+            self._rows.append([])
+        elif tag in ("td", "th"):
+            self._cell = ["", []]
+            self._rows[-1].append(self._cell)
+        elif tag == "data":
+            self._cell[1].append(float(attributes["value"]))
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self._cell = None
+
+    def handle_data(self, data):
+        self.words.append(data)
+        if self._cell is not None:
+            self._cell[0] += data
+
+
+def _study(project):
+    settings = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study = load_study({**settings, "title": "Rules & <areas>"})
+    return stages.plain(study), stages.views(study)
+
+
+def _alignment(study, rng):
+    rows, measured = [], study["evaluation"]
+    for rule, stimuli, px, layer, centring, roi, convention in product(
+        study["rules"],
+        study["stimuli"],
+        measured["sizes"],
+        measured["layers"],
+        measured["centring"],
+        study["brain"]["rois"],
+        ("per_subject", "mean_rdm"),
+    ):
+        epochs = [0] if rule.startswith("untrained") else study["training"]["checkpoints"]
+        descriptors = ["vector"] if layer == "fc1" else measured["descriptors"]
+        for epoch, descriptor in product(epochs, descriptors):
+            key = (rule, epoch, stimuli, px, layer, descriptor, centring, roi, convention, "all")
+            score = rng.normal(0, 0.1)
+            rows.append((*key, 2, 30, 4, score, *(score + np.array([-0.03, 0.04, -0.01, 0.02]))))
+    columns = (
+        "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,"
+        "n_seeds,n_stimuli,n_subjects,score,low,high,seed_low,seed_high"
+    )
+    return pd.DataFrame(rows, columns=columns.split(","))
+
+
+def _ceilings(study, rng):
+    bounds = ["lower", "upper", "null_lower_mean", "null_lower_high"]
+    bounds += ["null_upper_mean", "null_upper_high"]
+    rows = []
+    for place, roi in enumerate(study["brain"]["rois"]):
+        row = {"roi": roi, "convention": "per_subject", "pairs": "all", "n_subjects": 4}
+        row |= {"distance": "1 - Pearson", "acquisition": "simulated 3T", "repetitions": 6}
+        row |= {"n_stimuli": 30, "informative": place > 0}
+        rows.append(row | dict(zip(bounds, rng.uniform(0, 0.5, len(bounds)), strict=True)))
+    return pd.DataFrame(rows)
+
+
+def _training(study, rng):
+    rows = []
+    for rule, seed in product(study["rules"], (42, 123)):
+        trains = not rule.startswith("untrained")
+        for epoch in study["training"]["checkpoints"] if trains else [0]:
+            loss = np.nan if epoch == 0 else rng.uniform(0.5, 2)
+            rows.append((rule, rule, seed, epoch, trains, rng.uniform(), 1000, loss))
+    columns = ["rule", "kind", "seed", "epoch", "trains"]
+    return pd.DataFrame(rows, columns=[*columns, "held_out_accuracy", "held_out_images", "loss"])
+
+
+@pytest.fixture(scope="module")
+def made(project, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    study, views = _study(project)
+    rng = np.random.default_rng(8)
+    tables = {}
+    for name, make in (("alignment", _alignment), ("ceilings", _ceilings), ("training", _training)):
+        write_csv(folder / f"{name}.csv", make(study, rng))
+        tables[name] = read_csv(folder / f"{name}.csv")
+    files = {
+        "views": views[:2],
+        "trajectories": [folder / "t0.svg", folder / "t1.svg"],
+        "finals": [folder / "f0.svg", folder / "f1.svg"],
+        "accuracy": folder / "a.svg",
+    }
+    drawn = {"layer_map": study["layer_map"], "rules": list(study["rules"]), "classes": 10}
+    draw_all(tables, **drawn, **files)
+    figures = report_figures(study, tables, **files)
+    return folder, study, tables, figures
+
+
+@pytest.fixture(scope="module")
+def text(made):
+    folder, study, tables, figures = made
+    write_page(folder / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
+    return (folder / "r.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return Page(text)
+
+
+def _look_up(made, convention="per_subject", **wanted):
+    _, study, tables, _ = made
+    view = study["report"]
+    wanted |= {"stimuli": view["stimuli"], "px": view["size"], "centring": view["centring"]}
+    wanted |= {"convention": convention}
+    wanted["descriptor"] = "vector" if wanted["layer"] == "fc1" else view["descriptor"]
+    (row,) = [r for r in tables["alignment"].to_dict("records") if wanted.items() <= r.items()]
+    return [row["score"], row["low"], row["high"]]
+
+
+def _last(study, rule):
+    return 0 if rule.startswith("untrained") else study["training"]["checkpoints"][-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "convention"), [("table-final", "per_subject"), ("table-mean-rdm", "mean_rdm")]
+)
+def test_final_scores_and_intervals_are_the_csvs(made, page, name, convention):
+    study, rows = made[1], page.tables[name][1:]
+    assert [row[0][0] for row in rows] == list(study["rules"])
+    for row in rows:
+        rule = row[0][0]
+        assert row[1][1] == [_last(study, rule)]
+        for cell, pair in zip(row[2:], study["layer_map"], strict=True):
+            wanted = {"rule": rule, "epoch": _last(study, rule), **pair}
+            assert cell[1] == _look_up(made, convention, **wanted)
+
+
+def test_scores_by_epoch_are_the_csvs(made, page):
+    study, rows = made[1], page.tables["table-epochs"][1:]
+    trained = [rule for rule in study["rules"] if not rule.startswith("untrained")]
+    expected = len(study["rules"]) - len(trained)
+    assert len(rows) == expected + len(trained) * len(study["training"]["checkpoints"])
+    for row in rows:
+        for cell, pair in zip(row[2:], study["layer_map"], strict=True):
+            assert cell[1] == _look_up(made, rule=row[0][0], epoch=row[1][1][0], **pair)
+
+
+def test_every_layer_with_every_area_is_the_csvs(made, page):
+    study, (head, *rows) = made[1], page.tables["table-layers"]
+    areas = [cell[0] for cell in head[2:]]
+    assert areas == list(study["brain"]["rois"])
+    assert len(rows) == len(study["rules"]) * len(study["evaluation"]["layers"])
+    for row in rows:
+        rule, layer = row[0][0], row[1][0]
+        for cell, area in zip(row[2:], areas, strict=True):
+            wanted = {"rule": rule, "epoch": _last(study, rule), "layer": layer, "roi": area}
+            assert cell[1] == _look_up(made, **wanted)[:1]
+
+
+def test_ceilings_are_the_csvs_with_their_null_and_flag(made, page):
+    table, rows = made[2]["ceilings"], page.tables["table-ceilings"][1:]
+    columns = ["lower", "null_lower_mean", "null_lower_high"]
+    columns += ["upper", "null_upper_mean", "null_upper_high"]
+    for row, (_, expected) in zip(rows, table.iterrows(), strict=True):
+        assert row[0][0] == expected["roi"]
+        assert [cell[1][0] for cell in row[1:7]] == list(expected[columns])
+        assert row[7][0] == ("yes" if expected["informative"] else "no")
+
+
+def test_accuracies_are_the_csvs_mean_and_range(made, page):
+    _, study, tables, _ = made
+    rows = page.tables["table-accuracy"][1:]
+    for row in rows:
+        for cell, epoch in zip(row[1:], study["training"]["checkpoints"], strict=True):
+            if row[0][0].startswith("untrained") and epoch:
+                assert cell == ["does not train", []]
+                continue
+            one, other = [
+                r["held_out_accuracy"]
+                for r in tables["training"].to_dict("records")
+                if (r["rule"], r["epoch"]) == (row[0][0], epoch)
+            ]
+            expected = [(one + other) / 2, min(one, other), max(one, other)]
+            assert cell[1] == pytest.approx(expected, abs=1e-12)
+
+
+def test_what_is_shown_is_the_value_rounded_once(text):
+    found = re.findall(r'<data value="([^"]+)">([^<]+)</data>(%?)', text)
+    assert len(found) > 100
+    for value, shown, unit in found:
+        shown = shown.replace("−", "-")
+        decimals = len(shown.partition(".")[2])
+        exact = float(value) * (100 if unit else 1)
+        assert abs(float(shown) - exact) <= 0.5 * 10**-decimals + 1e-12
+        assert decimals in ((1,) if unit else (0, 3))
+
+
+def test_nothing_is_loaded_from_elsewhere_and_no_script_runs(page, text):
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "image"}
+    for tag, attributes in page.tags:
+        assert not [name for name in attributes if name == "src" or name.startswith("on")]
+        href = attributes.get("href", "#")
+        assert href.startswith("#") or (tag == "a" and href.startswith("https://doi.org/"))
+    assert "@import" not in text
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", text))
+
+
+def test_ids_are_unique_and_every_reference_has_its_target(page, text):
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = re.findall(r'(?:href="#|url\(#|aria-labelledby=")([^")]+)', text)
+    assert targets
+    assert set(targets) <= set(ids)
+
+
+def test_every_picture_has_words_and_its_own_panel(made, page):
+    figures, pairs = made[3], made[1]["layer_map"]
+    pictures = [a for tag, a in page.tags if tag == "svg" and a.get("role") == "img"]
+    assert len(pictures) == (len(figures) - 1) * len(pairs) + 1
+    assert pictures[0]["aria-label"].startswith(
+        f"{pairs[0]['layer']} → {pairs[0]['roi']}. Alignment over training: "
+    )
+    boxes = [tuple(map(float, a["viewbox"].split())) for a in pictures[: len(pairs)]]
+    assert len(set(boxes)) == len(pairs)
+    assert len({box[2:] for box in boxes}) == 1
+
+
+def test_the_page_says_what_was_run_and_on_what(made, page):
+    study, words = made[1], " ".join("".join(page.words).split())
+    assert "Rules & <areas>" in words
+    assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in (
+        page.tags
+    )
+    for phrase in (
+        study["question"],
+        "Generated: shaped, textured objects",
+        "as shown to people: yes",
+        "simulated 3T. 4 subjects; distance: 1 - Pearson; 6 trials per image averaged",
+        "Nobody was measured",
+        "30 stimuli, 4 subjects, 2 seeds",
+        f"{study['statistics']['bootstrap_draws']} resamples of the stimuli",
+        "0123456789abcdef",
+        "numpy 2.4.6",
+    ):
+        assert phrase in words
+
+
+def test_a_copy_of_a_training_set_is_not_called_official(made, tmp_path):
+    _, study, tables, figures = made
+    copy = {"kind": "image-folder", "source": "cifar10-jpeg", "image_size": 32}
+    study = {**study, "training_set": copy}
+    write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
+    text = (tmp_path / "r.html").read_text()
+    assert "archive “cifar10-jpeg”. They are not the official arrays" in text
+
+
+def test_the_same_tables_give_the_same_bytes(made, text, tmp_path):
+    _, study, tables, figures = made
+    write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
+    assert (tmp_path / "r.html").read_text() == text
+
+
+def test_missing_values_are_called_not_measured(made, tmp_path):
+    _, study, tables, figures = made
+    alignment, training = tables["alignment"].copy(), tables["training"].copy()
+    alignment.loc[alignment["rule"] == "bp", ["score", "low", "high"]] = np.nan
+    training.loc[training["rule"] == "fa", "held_out_accuracy"] = np.nan
+    tables = {**tables, "alignment": alignment, "training": training}
+    write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
+    page = Page((tmp_path / "r.html").read_text())
+    (bp,) = [row for row in page.tables["table-final"] if row[0][0] == "bp"]
+    assert {cell[0] for cell in bp[1:]} == {"not measured"}
+    (fa,) = [row for row in page.tables["table-accuracy"] if row[0][0] == "fa"]
+    assert {cell[0] for cell in fa[1:]} == {"not measured"}
+    assert not re.search(r"\bnan\b", " ".join(page.words), re.IGNORECASE)
+
+
+def test_a_file_that_is_no_figure_is_named(made, tmp_path):
+    _, study, tables, figures = made
+    (tmp_path / "x.svg").write_text("<svg></svg>")
+    for path in (tmp_path / "x.svg", tmp_path / "absent.svg"):
+        broken = [figures[0]._replace(path=path), *figures[1:]]
+        with pytest.raises(StoreError, match=f"{path.name}: is no figure"):
+            write_page(tmp_path / "r", study=study, tables=tables, figures=broken, facts=FACTS)
+    assert not (tmp_path / "r").exists()

@@ -1,0 +1,163 @@
+"""Reading of THINGS-fMRI tables against whole-array numpy and plain loops."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from rulealign.data.things import (
+    image_paths,
+    read_rows,
+    read_trials,
+    roi_rows,
+    select_patterns,
+    stimulus_ids,
+    write_roi_responses,
+)
+from rulealign.data.things_tables import roi_columns
+from rulealign.errors import ConfigurationError, DataError
+
+STIMULI = [
+    *("dog_12s.jpg", "dog_02s.jpg", "ice_cream_05s.jpg", "ant_01b.jpg"),
+    *("ape_13s.jpg", "dog_14s.jpg", "dog_14s.jpg", "ape_13s.jpg"),
+]
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """Write a small data set by hand: 9 voxels, 8 trials."""
+    rng = np.random.default_rng(0)
+    responses = rng.standard_normal((9, 8))
+    with h5py.File(tmp_path / "responses.h5", "w") as file:
+        file["ResponseData/block0_values"] = responses
+        file["ResponseData/block1_values"] = 100 + np.arange(9)[:, None]
+    voxels = pd.DataFrame({"voxel_id": 100 + np.arange(9), "subject_id": 1, "nc_testset": 0.5})
+    voxels["V1"] = [0, 1, 1, 0, 0, 0, 1, 0, 0]
+    voxels["lLOC"] = [0, 0, 0, 1, 0, 0, 0, 0, 0]
+    voxels["rLOC"] = [1, 0, 0, 1, 0, 0, 0, 0, 1]
+    voxels["glasser-p9-\n46v"] = [0, 0, 0, 0, 1, 0, 0, 0, 0]
+    voxels["hV4"] = 0
+    voxels.to_csv(tmp_path / "voxels.csv", index=False)
+    trials = pd.DataFrame(
+        {
+            "trial_type": ["train"] * 4 + ["test"] * 4,
+            "session": [1, 1, 2, 2, 1, 1, 2, 2],
+            "run": [1, 2, 1, 2, 1, 2, 1, 2],
+            "subject_id": 1,
+            "trial_id": range(8),
+            "stimulus": STIMULI,
+            "concept": [name.rpartition("_")[0] for name in STIMULI],
+        }
+    )
+    trials.to_csv(tmp_path / "stimuli.csv", index=False)
+    return tmp_path, responses
+
+
+def extract(folder, columns):
+    paths = (folder / "responses.h5", folder / "voxels.csv", folder / "stimuli.csv")
+    write_roi_responses(*paths, columns, "01", "ROI", {"columns": columns}, folder / "roi.h5")
+    return folder / "roi.h5"
+
+
+def test_an_roi_is_the_union_of_its_columns(tables):
+    folder, _ = tables
+    rows, ids = roi_rows(folder / "voxels.csv", ["lLOC", "rLOC"])
+    assert rows.tolist() == [0, 3, 8]
+    assert ids == ["100", "103", "108"]
+
+
+def test_a_column_name_with_a_line_break_is_found(tables):
+    folder, _ = tables
+    assert roi_rows(folder / "voxels.csv", ["glasser-p9-\n46v"])[0].tolist() == [4]
+    assert roi_columns(folder / "voxels.csv") == ["V1", "lLOC", "rLOC", "glasser-p9-\n46v", "hV4"]
+
+
+@pytest.mark.parametrize("rows", [[0], [8], [0, 1, 2], [1, 2, 6], [0, 3, 4, 5, 8], range(9)])
+def test_reading_rows_equals_indexing_the_whole_array_and_reads_no_other_row(tables, rows):
+    folder, responses = tables
+    asked = []
+
+    class Recorder:
+        shape = responses.shape
+
+        def __getitem__(self, key):
+            asked.extend(range(key.start, key.stop))
+            with h5py.File(folder / "responses.h5") as file:
+                return file["ResponseData/block0_values"][key]
+
+    found = read_rows(Recorder(), np.array(rows))
+    assert (found == responses[list(rows)].astype(np.float32)).all()
+    assert asked == list(rows)
+
+
+def test_the_extracted_file_keeps_voxels_trials_and_settings(tables):
+    folder, responses = tables
+    with h5py.File(extract(folder, ["V1"])) as file:
+        assert (file["responses"][()] == responses[[1, 2, 6]].astype(np.float32)).all()
+        assert file["ids/voxel"].asstr()[()].tolist() == ["101", "102", "106"]
+        assert file["trials/stimulus"].asstr()[()].tolist() == STIMULI
+        assert file["trials/session"][()].tolist() == [1, 1, 2, 2, 1, 1, 2, 2]
+        assert sorted(file["trials"]) == [
+            *("concept", "run", "session", "stimulus", "trial_id", "trial_type")
+        ]
+        assert (file.attrs["subject"], file.attrs["roi"]) == ("01", "ROI")
+        assert file.attrs["settings"] == '{"columns":["V1"]}'
+
+
+def test_first_exemplars_are_single_trials_of_voxels_scored_over_all_trials(tables):
+    folder, responses = tables
+    ids, patterns, repetitions = select_patterns(extract(folder, ["V1"]), "first-exemplar")
+    # dog_02 comes before dog_12 though it was shown later; dog_14 and ape_13 are repeated images
+    assert ids == ["ant_01b.jpg", "dog_02s.jpg", "ice_cream_05s.jpg"]
+    assert repetitions == 1
+    for column, voxel in enumerate([1, 2, 6]):
+        values = [float(np.float32(value)) for value in responses[voxel]]
+        mean = sum(values) / 8
+        sd = (sum((value - mean) ** 2 for value in values) / 8) ** 0.5
+        for row, trial in enumerate([3, 1, 2]):
+            assert patterns[row, column] == pytest.approx((values[trial] - mean) / sd)
+
+
+def test_repeated_images_are_averaged_over_their_trials(tables):
+    folder, responses = tables
+    ids, patterns, repetitions = select_patterns(extract(folder, ["V1"]), "test-repeats")
+    assert (ids, repetitions) == (["ape_13s.jpg", "dog_14s.jpg"], 2)
+    roi = responses[[1, 2, 6]].astype(np.float32).astype(float)
+    scores = ((roi.T - roi.mean(axis=1)) / roi.std(axis=1)).T
+    np.testing.assert_allclose(patterns[0], (scores[:, 4] + scores[:, 7]) / 2)
+    np.testing.assert_allclose(patterns[1], (scores[:, 5] + scores[:, 6]) / 2)
+
+
+@pytest.mark.parametrize("stimulus_set", ["first-exemplar", "test-repeats"])
+def test_the_table_alone_gives_the_ids_of_the_patterns(tables, stimulus_set):
+    folder, _ = tables
+    expected = select_patterns(extract(folder, ["V1"]), stimulus_set)[0]
+    assert stimulus_ids(folder / "stimuli.csv", stimulus_set) == expected
+
+
+def test_an_unknown_stimulus_set_is_refused(tables):
+    folder, _ = tables
+    with pytest.raises(ConfigurationError, match="first-exemplar.*test-repeats"):
+        stimulus_ids(folder / "stimuli.csv", "second-exemplar")
+
+
+def test_concepts_called_null_or_nan_are_not_missing(tables):
+    folder, _ = tables
+    table = pd.read_csv(folder / "stimuli.csv")
+    table.loc[0, ["stimulus", "concept"]] = ["nan_01b.jpg", "nan"]
+    table.loc[1, ["stimulus", "concept"]] = ["null_01b.jpg", "null"]
+    table.to_csv(folder / "stimuli.csv", index=False)
+    assert read_trials(folder / "stimuli.csv")["concept"].tolist()[:2] == ["nan", "null"]
+
+
+def test_images_are_found_by_exact_name(tmp_path):
+    for name in ("dog/dog_01s.jpg", "ice_cream/ice_cream_05s.jpg"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"")
+    ids = ["ice_cream_05s.jpg", "dog_01s.jpg"]
+    assert image_paths(tmp_path, ids) == [
+        tmp_path / "ice_cream" / "ice_cream_05s.jpg",
+        tmp_path / "dog" / "dog_01s.jpg",
+    ]
+    with pytest.raises(DataError, match=r"1 of 2 images are missing: \['dog_02s.jpg'\]"):
+        image_paths(tmp_path, ["dog_01s.jpg", "dog_02s.jpg"])

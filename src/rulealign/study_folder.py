@@ -83,7 +83,7 @@ def write_record(output: Path, settings: Mapping, study_file: str) -> None:
         settings: the study's plain settings.
         study_file: the file it comes from.
     """
-    packages = ("rulealign", "snakemake", "torch", "numpy", "scipy", "h5py", "pandas", "Pillow")
+    packages = ["rulealign", "snakemake", "torch", "torchvision", "numpy", "scipy", "h5py", "pandas", "Pillow", "matplotlib", "Jinja2"]
     record = {
         "study_file": study_file,
         "study": settings,

@@ -220,8 +220,6 @@ def test_subjects_measured_differently_are_not_mixed(tmp_path, brains, changed):
 def test_files_of_another_roi_than_asked_for_are_refused(tmp_path, brains):
     with pytest.raises(GuardError, match="of the ROI 'IT', not 'V1'"):
         run(tmp_path, [model(tmp_path)], brains, roi="V1")
-    with pytest.raises(GuardError, match="of the ROI 'IT', not 'V1'"):
-        ceilings_table({"V1": brains}, {}, tmp_path / "ceilings.csv")
 
 
 def test_a_subject_counted_twice_is_refused(tmp_path, brains):
@@ -246,7 +244,7 @@ def test_a_file_that_is_no_rdm_file_is_named(tmp_path, brains):
 def test_a_single_subject_has_no_ceiling(tmp_path, brains):
     settings = {"study_seed": 1, "null_draws": 20, "interval": 0.9}
     with pytest.raises(DataError, match="at least 2 subjects"):
-        ceilings_table({"IT": brains[:1]}, settings, tmp_path / "ceilings.csv")
+        ceilings_table(brains[:1], settings, tmp_path / "ceilings.csv")
 
 
 def test_rdms_of_different_numbers_of_pairs_are_not_correlated():
@@ -317,16 +315,17 @@ def test_rules_with_different_seeds_are_not_averaged_side_by_side(tmp_path, two_
 @pytest.mark.parametrize(
     ("lines", "what"),
     [
-        ("1,0.1,2.0,0.5\n", "0 lines of epoch 2"),
-        ("2,0.1,2.0,0.5\n2,0.1,2.0,0.5\n", "2 lines of epoch 2"),
-        ("2,0.1,2.0,\n", "held_out_accuracy is nan"),
-        ("2,0.1,2.0,55\n", "held_out_accuracy is 55"),
-        ("2,0.1,,0.5\n", "loss of epoch 2 is nan"),
+        ("1,0.1,2.0,0.5,9\n", "0 lines of epoch 2"),
+        ("2,0.1,2.0,0.5,9\n2,0.1,2.0,0.5,9\n", "2 lines of epoch 2"),
+        ("2,0.1,2.0,,9\n", "held_out_accuracy is nan"),
+        ("2,0.1,2.0,55,9\n", "held_out_accuracy is 55"),
+        ("2,0.1,,0.5,9\n", "loss of epoch 2 is nan"),
+        ("2,0.1,2.0,0.5,\n", "held_out_images is nan"),
     ],
 )
 def test_an_incomplete_training_log_is_named(tmp_path, lines, what):
     log = tmp_path / "rule-bp_log.csv"
-    log.write_text("epoch,learning_rate,loss,held_out_accuracy\n" + lines)
+    log.write_text("epoch,learning_rate,loss,held_out_accuracy,held_out_images\n" + lines)
     known = {"rule": "bp", "kind": "bp", "seed": 42, "epoch": 2, "trains": True}
     with pytest.raises(DataError, match=rf"rule-bp_log\.csv: .*{what}"):
-        training_table([log], [known | {"held_out_images": 100}], tmp_path / "training.csv")
+        training_table([log], [known], tmp_path / "training.csv")

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import pearsonr, spearmanr
+from threadpoolctl import threadpool_limits
 
 from rulealign.config import SIMULATED_COLUMNS
 from rulealign.data.simulate import write_images, write_subject
@@ -269,14 +270,15 @@ def test_drift_is_a_line_within_each_run(tmp_path):
     assert added.std() > 0.05
 
 
-def test_the_same_settings_give_the_same_bytes(tmp_path):
-    small = {"voxels_per_roi": 8, "noise": 1.0, "drift": 0.5}
-    for name in ("one", "two"):
-        write_study(tmp_path / name, **small)
-    files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*"))
+def test_the_same_settings_give_the_same_bytes_on_one_thread_and_two(tmp_path):
+    small = {"voxels_per_roi": 100, "noise": 1.0, "drift": 0.5, "image_size": 96}
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            write_study(tmp_path / str(threads), **small)
+    files = sorted(p.relative_to(tmp_path / "1") for p in (tmp_path / "1").rglob("*.*"))
     assert len(files) == 4 + 52
     for file in files:
-        assert file_sha256(tmp_path / "one" / file) == file_sha256(tmp_path / "two" / file)
+        assert file_sha256(tmp_path / "1" / file) == file_sha256(tmp_path / "2" / file)
 
 
 def test_images_are_those_of_the_table_and_rewriting_leaves_no_others(tmp_path):

@@ -166,7 +166,11 @@ def test_alignment_over_seeds_averages_scores_and_draws(aligned):
 def test_ceilings_are_tabled_per_roi(aligned):
     folder, _, _, brains = aligned
     output = folder / "ceilings.csv"
-    ceilings_table(brains, {"study_seed": 5, "null_draws": 40, "interval": 0.95}, output)
+    ceilings_table(
+        [*brains["IT"], *brains["EVC"]],
+        {"study_seed": 5, "null_draws": 40, "interval": 0.95},
+        output,
+    )
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
         "roi,convention,pairs,distance,acquisition,repetitions,n_subjects,n_stimuli,lower,upper,"
@@ -182,26 +186,26 @@ def test_ceilings_are_tabled_per_roi(aligned):
     assert table["informative"].dtype == bool
 
 
-LOG = "epoch,learning_rate,loss,held_out_accuracy\n"
+LOG = "epoch,learning_rate,loss,held_out_accuracy,held_out_images\n"
 
 
 def test_training_is_tabled_at_every_checkpoint(tmp_path):
     logs, meta = [], []
     for rule, epoch, lines in [
-        ("fa", 2, "1,0.1,2.25,\n2,0.05,1.5,0.375\n"),
-        ("fa", 0, "0,,,0.1\n"),
-        ("untrained", 2, "2,,,0.125\n"),
+        ("fa", 2, "1,0.1,2.25,,\n2,0.05,1.5,0.375,1000\n"),
+        ("fa", 0, "0,,,0.1,1000\n"),
+        ("untrained", 2, "2,,,0.125,500\n"),
     ]:
         log = tmp_path / f"{rule}_{epoch}.csv"
         log.write_text(LOG + lines)
         logs.append(log)
         known = {"rule": rule, "kind": rule, "seed": 42, "epoch": epoch}
-        meta.append(known | {"trains": rule == "fa", "held_out_images": 1000})
+        meta.append(known | {"trains": rule == "fa"})
     output = tmp_path / "training.csv"
     training_table(logs, meta, output)
     assert output.read_text().splitlines() == [
         "rule,kind,seed,epoch,trains,held_out_accuracy,held_out_images,loss",
         "fa,fa,42,0,True,0.1,1000,",
         "fa,fa,42,2,True,0.375,1000,1.5",
-        "untrained,untrained,42,2,False,0.125,1000,",
+        "untrained,untrained,42,2,False,0.125,500,",
     ]

@@ -111,10 +111,10 @@ def test_a_ceiling_is_drawn_to_scale_or_said_to_be_above_the_axis(alignment, cei
     assert band.get_hatch() is not None
     assert any(set(line.get_ydata()) == {0.21} for line in near.lines)
     assert near.get_ylim()[1] > 0.21
-    assert "noise ceiling 0.100 to 0.200: not informative" in [t.get_text() for t in near.texts]
+    assert "noise ceiling 0.100 to 0.200, not informative" in [t.get_text() for t in near.texts]
     assert not far.patches
     assert far.get_ylim()[1] < 0.8
-    assert "noise ceiling 0.800 to 0.900 (↑ above this axis)" in [t.get_text() for t in far.texts]
+    assert "↑ noise ceiling 0.800 to 0.900" in [t.get_text() for t in far.texts]
 
 
 def test_the_last_checkpoint_is_drawn_with_interval_seeds_and_the_ceiling_in_view(
@@ -154,6 +154,34 @@ def test_a_missing_rule_is_called_not_measured(alignment, ceilings, tmp_path):
     )
     for ax in figure.axes:
         assert [text.get_position()[1] for text in ax.texts if "not measured" in text.get_text()]
+
+
+def test_a_missing_score_is_a_gap_and_no_earlier_one_stands_in_for_it(
+    alignment, ceilings, tmp_path
+):
+    holes = alignment.copy()
+    values = ["score", "low", "high", "seed_low", "seed_high"]
+    holes.loc[(holes["rule"] == "bp") & (holes["epoch"] == 1), values] = np.nan
+    holes.loc[(holes["rule"] == "fa") & (holes["epoch"] == 5), values] = np.nan
+    course = draw_trajectories(holes, ceilings, **LOOK, output=tmp_path / "x.svg").axes[0]
+    assert list(np.isnan(_line(course, "bp").get_ydata())) == [False, True, False]
+    last = draw_final(holes, ceilings, **LOOK, output=tmp_path / "x.svg").axes[0]
+    assert not any(line.get_label() == "fa" for line in last.lines)
+    assert any("not measured" in text.get_text() for text in last.texts)
+
+
+@pytest.mark.parametrize("scale", [1, 0.07, -0.07])
+@pytest.mark.parametrize("draw", [draw_trajectories, draw_final])
+def test_nothing_reaches_out_of_its_panels_rectangle(alignment, ceilings, tmp_path, draw, scale):
+    scores = alignment[["score", "low", "high", "seed_low", "seed_high"]] * scale
+    ends = {"low": scores[["low", "high"]].min(axis=1), "high": scores[["low", "high"]].max(axis=1)}
+    scaled = alignment.assign(**{**scores, **ends})
+    figure = draw(scaled, ceilings, **LOOK, output=tmp_path / "x.svg")
+    half, height = figure.bbox.width / 2, figure.bbox.height
+    for place, ax in enumerate(figure.axes):
+        reach = ax.get_tightbbox()
+        assert place * half <= reach.x0 < reach.x1 <= (place + 1) * half
+        assert 0 <= reach.y0 < reach.y1 <= height
 
 
 @pytest.mark.parametrize("draw", [draw_trajectories, draw_final])

@@ -14,8 +14,8 @@ from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
 from rulealign.learning.batches import Epochs, LabelledImages, crop, normalise
-from rulealign.learning.network import initial_network
 from rulealign.learning.gradient import GradientRule
+from rulealign.learning.network import initial_network
 from rulealign.learning.rules.bp import Backpropagation
 from rulealign.learning.rules.fa import FeedbackAlignment
 from rulealign.provenance import derive_seed, fingerprint, state_hash
@@ -191,7 +191,8 @@ def test_augmentation_equals_a_loop_over_images(checkpoint_settings):
         expected = normalise(torch.from_numpy(image.copy())[None], settings["training"])[0]
         assert torch.equal(images[place % 7], expected)
         assert told[place % 7] == shuffled[place]
-    assert any(mirrored) and not all(mirrored)
+    assert any(mirrored)
+    assert not all(mirrored)
 
 
 def test_without_padding_and_mirroring_images_are_dealt_as_they_are(checkpoint_settings):

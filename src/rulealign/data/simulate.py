@@ -69,8 +69,14 @@ def _write_truth(settings: dict[str, Any], table: pd.DataFrame, folder: Path, tr
 
 
 def _rdm(answers: np.ndarray) -> np.ndarray:
-    # rounded, so that equal distances stay equal (ties) whatever the order of summation
-    return np.round(pdist(zscore(answers, axis=0), "correlation"), 12)
+    # rounded, so that equal distances stay equal (ties)
+    return np.round(pdist(_signal(answers), "correlation"), 9)
+
+
+def _signal(answers: np.ndarray) -> np.ndarray:
+    """Give answers unit variance over images in every voxel; shape (images, voxels)."""
+    # rounded, so that the order of summation (the number of threads) leaves no trace in the bytes
+    return np.round(zscore(answers, axis=0), 6)
 
 
 def write_subject(
@@ -125,7 +131,7 @@ def _voxels(
     count, signals, column, fields = settings["voxels_per_roi"], [], [], []
     for name, tuning in TUNINGS.items():
         voxels = tuning(scenes, count, _rng(settings, subject, "voxels", name))
-        signals.append(zscore(voxels.responses, axis=0).T)
+        signals.append(_signal(voxels.responses).T)
         column += [name] * count
         place = voxels.fields
         known = (place.x, place.y, place.sigma) if place else [np.full(count, np.nan)] * 3

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from rulealign.atomic import whole
 from rulealign.data.simulated_voxels import Scenes, see
 from rulealign.data.stimulus_sets import image_paths
 from rulealign.data.synthetic import CLASSES, draw_pose, draw_style, render
 from rulealign.provenance import derive_seed
-from rulealign.store import whole
 
 
 def image_table(settings: Mapping[str, Any]) -> pd.DataFrame:

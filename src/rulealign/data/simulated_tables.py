@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from rulealign.store import whole
+from rulealign.atomic import whole
 
 _BOTH_SIDES = ("EBA", "FFA", "OFA", "STS", "PPA", "RSC", "TOS", "LOC")
 ROI_COLUMNS: tuple[str, ...] = (

@@ -29,7 +29,8 @@ def trajectory(
         f"Alignment over training: {select.words(view)}. Mean over subjects of Spearman's ρ"
         f" (per_subject), mean over seeds; bars: {_interval(study)}, side by side for legibility."
         " Dashed horizontal lines: rules that do not train, measured at epoch 0. Grey: noise"
-        f" ceiling, {_null(study)}. {_numbers(select.at_view(alignment, view))}"
+        f" ceiling, {_null(study)}; ↑: it lies above the axis."
+        f" {_numbers(select.at_view(alignment, view))}"
     )
 
 

@@ -82,7 +82,9 @@ def _finish_last(
     pair: Mapping[str, str],
     rules: Sequence[str],
 ) -> None:
-    low, high, shown = parts.limits(pd.DataFrame(last.values()), bound, always=True)
+    low, high, shown = parts.limits(
+        pd.DataFrame(last.values(), columns=["low", "high"]), bound, always=True
+    )
     ax.set_xlim(low, high)
     ax.set_ylim(len(rules) - 0.5, -0.5)
     ax.set_yticks(range(len(rules)), rules)
@@ -90,4 +92,4 @@ def _finish_last(
     parts.draw_ceiling(ax, bound, shown=shown, upright=True)
     ax.set_title(f"{pair['layer']} → {pair['roi']}", pad=18)
     ax.set_xlabel(parts.SCORE)
-    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))

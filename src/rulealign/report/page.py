@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from rulealign.atomic import whole
 from rulealign.report import captions, describe, select, tabulate
 from rulealign.report.inline import Inline, inline
-from rulealign.store import whole
 
 
 class ReportFigure(NamedTuple):

@@ -86,9 +86,9 @@ def draw_ceiling(axes: Axes, ceiling: pd.Series, *, shown: bool, upright: bool =
         span(ceiling["lower"], ceiling["upper"], edgecolor=HATCH, linewidth=0, zorder=0, **look)
         line(ceiling["null_upper_high"], color=QUIET, linestyle=":", linewidth=1, zorder=1)
     bounds = f"{plain(ceiling['lower'])} to {plain(ceiling['upper'])}"
-    words = f"noise ceiling {bounds}" + ("" if informative else ": not informative")
-    beyond = "" if shown else " (↑ above this axis)"
-    axes.text(0, 1.02, words + beyond, transform=axes.transAxes, color=QUIET, fontsize=9)
+    words = f"noise ceiling {bounds}" + ("" if informative else ", not informative")
+    beyond = "" if shown else "↑ "
+    axes.text(0, 1.02, beyond + words, transform=axes.transAxes, color=QUIET, fontsize=9)
 
 
 def label_lines(axes: Axes, ends: Mapping[str, float], styles: Mapping[str, RuleStyle]) -> None:

@@ -83,22 +83,23 @@ def courses(
         pair: with `layer` and `roi`.
 
     Returns:
-        label -> `course` of its measured scores; rules without any are left out, and whoever
-        shows the courses says so.
+        label -> `course`; rules without any score are left out, and whoever shows the courses
+        says so.
 
     Raises:
         DataError: no rule was measured.
     """
     found = {rule: course(rows, rule, pair["layer"], pair["roi"]) for rule in rules}
-    measured = {rule: one.dropna(subset="score") for rule, one in found.items()}
-    if all(one.empty for one in measured.values()):
+    measured = {rule: one for rule, one in found.items() if one["score"].notna().any()}
+    if not measured:
         raise DataError(f"the alignment table has no scores of {pair['layer']} with {pair['roi']}.")
-    return {rule: one for rule, one in measured.items() if len(one)}
+    return measured
 
 
 def last(courses: Mapping[str, pd.DataFrame]) -> dict[str, pd.Series]:
-    """Take the last checkpoint of every course."""
-    return {rule: one.iloc[-1] for rule, one in courses.items()}
+    """Take the last checkpoint of every course; an earlier one does not stand in for it."""
+    rows = {rule: one.iloc[-1] for rule, one in courses.items()}
+    return {rule: row for rule, row in rows.items() if pd.notna(row["score"])}
 
 
 def words(view: Mapping[str, object]) -> str:

@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rulealign.store import whole
+from rulealign.atomic import whole
 
 # Okabe & Ito's colours for colour-blind readers, without yellow, which fades on white paper
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -25,7 +25,7 @@ INK, QUIET, HATCH, PALE = "#222222", "#6B6B6B", "#BDBDBD", "#DEDEDE"
 COLUMNS = 2
 PANEL_IN = (2.6, 2.2)
 """Width and height of a panel's axes, inches."""
-MARGIN_IN = {"left": 0.74, "bottom": 0.56, "top": 0.64}
+MARGIN_IN = {"left": 0.9, "bottom": 0.56, "top": 0.64}
 
 RC = {
     "svg.hashsalt": "rulealign",
@@ -107,7 +107,7 @@ def panels(names: Sequence[str], rules: Sequence[str], **margins: float) -> tupl
     Returns:
         The figure and its axes.
     """
-    margin = MARGIN_IN | {"right": 0.42 + 0.088 * max(map(len, rules))} | margins
+    margin = MARGIN_IN | {"right": max(1, 0.42 + 0.088 * max(map(len, rules)))} | margins
     rows, columns = grid(len(names))
     cell = (
         margin["left"] + PANEL_IN[0] + margin["right"],

@@ -61,7 +61,7 @@ def draw_trajectories(
             _draw_courses(ax, courses, places, styles)
             _finish_trajectory(ax, courses, bound, pair)
             parts.epoch_axis(ax, places)
-            ends = {rule: course["score"].iloc[-1] for rule, course in courses.items()}
+            ends = {rule: course["score"].dropna().iloc[-1] for rule, course in courses.items()}
             parts.label_lines(ax, ends, styles)
     save(figure, output, f"Alignment over training: {select.words(view)}")
     return figure
@@ -100,4 +100,4 @@ def _finish_trajectory(
     parts.draw_ceiling(ax, bound, shown=shown)
     ax.set_title(f"{pair['layer']} → {pair['roi']}", pad=18)
     ax.set_ylabel(parts.SCORE)
-    ax.yaxis.set_major_locator(MaxNLocator(6))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

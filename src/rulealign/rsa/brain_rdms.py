@@ -40,6 +40,28 @@ class BrainRdms:
     repetitions: int
 
 
+def files_by_roi(files: Sequence[Path]) -> dict[str, list[Path]]:
+    """Sort subjects' RDM files by the ROI that they say they are of.
+
+    Args:
+        files: `sub-<s>_roi-<r>_rdm.h5` of any ROIs.
+
+    Returns:
+        ROI -> its files, ROIs in sorted order.
+
+    Raises:
+        DataError: there is no file, or one is listed twice.
+        StoreError: a file is no RDM file of this pipeline.
+    """
+    require_files(files, "brain")
+    found: dict[str, list[Path]] = {}
+    for path in files:
+        with open_h5(path) as file:
+            roi = str(read_attributes(file, ["roi"])["roi"])
+        found.setdefault(roi, []).append(Path(path))
+    return dict(sorted(found.items()))
+
+
 def read_brain_rdms(files: Sequence[Path]) -> BrainRdms:
     """Read the subjects' RDMs of one ROI.
 

@@ -12,7 +12,7 @@ import pandas as pd
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.alignment import COLUMNS, row_ids
 from rulealign.rsa.bootstrap import percentile_interval
-from rulealign.rsa.brain_rdms import read_brain_rdms
+from rulealign.rsa.brain_rdms import files_by_roi, read_brain_rdms
 from rulealign.rsa.ceiling import ceiling_table
 from rulealign.rsa.model_rdms import joined
 from rulealign.store import (
@@ -139,28 +139,23 @@ def _require_same_seeds(rows: pd.DataFrame) -> None:
             )
 
 
-def ceilings_table(
-    brain_files_by_roi: Mapping[str, Sequence[Path]], settings: dict[str, Any], output: Path
-) -> None:
+def ceilings_table(brain_files: Sequence[Path], settings: dict[str, Any], output: Path) -> None:
     """Make the noise ceilings of all ROIs: `statistics/ceilings.csv`.
 
     Args:
-        brain_files_by_roi: ROI -> the subjects' RDM files.
+        brain_files: the subjects' `sub-<s>_roi-<r>_rdm.h5` of all ROIs.
         settings: `study_seed`, `null_draws` and `interval` (coverage).
         output: the CSV to make.
 
     Raises:
-        GuardError: a file is of another ROI, or files of an ROI must not be mixed.
+        GuardError: files of an ROI differ in distance, acquisition or repetitions.
         DataError: an ROI has fewer than 2 subjects, or an RDM that cannot be ranked.
         StoreError: a file cannot be read, or the disk is full.
     """
     rows = []
-    for roi, files in sorted(brain_files_by_roi.items()):
-        brain = read_brain_rdms(files)
-        if brain.roi != roi:
-            raise GuardError(f"{files[0]}: is of the ROI '{brain.roi}', not '{roi}'.")
+    for roi, files in files_by_roi(brain_files).items():
         print(f"noise ceiling of {roi}: {settings['null_draws']} permutations", flush=True)
-        rows.append(ceiling_table(brain, settings))
+        rows.append(ceiling_table(read_brain_rdms(files), settings))
     write_csv(output, pd.concat(rows))
 
 
@@ -169,13 +164,13 @@ def training_table(logs: Sequence[Path], meta: Sequence[Mapping[str, Any]], outp
 
     Args:
         logs: the `checkpoints/*_log.csv`.
-        meta: for each log, in the same order: `rule` (label), `kind`, `seed`, `epoch`, `trains`
-            (whether the rule learns) and `held_out_images` (how many the accuracy rests on).
+        meta: for each log, in the same order: `rule` (label), `kind`, `seed`, `epoch` and
+            `trains` (whether the rule learns).
         output: the CSV to make.
 
     Raises:
-        DataError: a log lacks its checkpoint's epoch, its accuracy or, where the rule learns, its
-            loss; names the log.
+        DataError: a log lacks its checkpoint's epoch, its accuracy, the number of images that it
+            rests on or, where the rule learns, its loss; names the log.
         StoreError: a log cannot be read, or the disk is full.
     """
     if not logs or len(logs) != len(meta):
@@ -193,6 +188,9 @@ def _training_row(log: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     accuracy = line["held_out_accuracy"].item()
     if not 0 <= accuracy <= 1:
         raise DataError(f"{log}: held_out_accuracy is {accuracy}, not a fraction from 0 to 1.")
+    images = line["held_out_images"].item()
+    if not images > 0:
+        raise DataError(f"{log}: held_out_images is {images}, not a number of images.")
     learns = bool(known["trains"]) and known["epoch"] > 0
     loss = line["loss"].item() if learns else None
     if learns and not np.isfinite(loss):
@@ -201,6 +199,6 @@ def _training_row(log: Path, known: Mapping[str, Any]) -> dict[str, Any]:
         **{key: known[key] for key in ("rule", "kind", "seed", "epoch")},
         "trains": bool(known["trains"]),
         "held_out_accuracy": accuracy,
-        "held_out_images": known["held_out_images"],
+        "held_out_images": int(images),
         "loss": loss,
     }

@@ -14,6 +14,12 @@ from rulealign.atomic import whole
 from rulealign.errors import ConfigurationError
 from rulealign.provenance import fingerprint
 
+PACKAGES = (
+    *("rulealign", "snakemake", "torch", "torchvision", "numpy", "scipy", "h5py", "pandas"),
+    *("Pillow", "matplotlib", "Jinja2"),
+)
+"""What a study's numbers and figures may depend on."""
+
 
 def refuse_second_file(study_files: Iterable[str]) -> None:
     """Refuse more than one study file: Snakemake would merge them into a study nobody wrote.
@@ -83,13 +89,12 @@ def write_record(output: Path, settings: Mapping, study_file: str) -> None:
         settings: the study's plain settings.
         study_file: the file it comes from.
     """
-    packages = ["rulealign", "snakemake", "torch", "torchvision", "numpy", "scipy", "h5py", "pandas", "Pillow", "matplotlib", "Jinja2"]
     record = {
         "study_file": study_file,
         "study": settings,
         "study_fingerprint": fingerprint(settings),
         "python": platform.python_version(),
-        "packages": {package: version(package) for package in packages},
+        "packages": {package: version(package) for package in PACKAGES},
     }
     with whole(output) as temporary:
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")

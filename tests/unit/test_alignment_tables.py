@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import spearmanr
 
+from rulealign.errors import GuardError
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
 from rulealign.rsa.ceiling import nili_bounds
@@ -186,15 +187,15 @@ def test_ceilings_are_tabled_per_roi(aligned):
     assert table["informative"].dtype == bool
 
 
-LOG = "epoch,learning_rate,loss,held_out_accuracy,held_out_images\n"
+LOG = "epoch,learning_rate,loss,held_out_accuracy,held_out_images,initial_hash,state_hash\n"
 
 
 def test_training_is_tabled_at_every_checkpoint(tmp_path):
     logs, meta = [], []
     for rule, epoch, lines in [
-        ("fa", 2, "1,0.1,2.25,,\n2,0.05,1.5,0.375,1000\n"),
-        ("fa", 0, "0,,,0.1,1000\n"),
-        ("untrained", 2, "2,,,0.125,500\n"),
+        ("fa", 2, "1,0.1,2.25,,,,\n2,0.05,1.5,0.375,1000,a,b\n"),
+        ("fa", 0, "0,,,0.1,1000,a,c\n"),
+        ("untrained", 2, "2,,,0.125,500,a,c\n"),
     ]:
         log = tmp_path / f"{rule}_{epoch}.csv"
         log.write_text(LOG + lines)
@@ -209,3 +210,32 @@ def test_training_is_tabled_at_every_checkpoint(tmp_path):
         "fa,fa,42,2,True,0.375,1000,1.5",
         "untrained,untrained,42,2,False,0.125,500,",
     ]
+
+
+def write_logs(folder, networks):
+    """Write the log and description of networks: (rule, seed, epoch, initial hash, state hash)."""
+    logs, meta = [], []
+    for rule, seed, epoch, initial, state in networks:
+        log = folder / f"{rule}_{seed}_{epoch}.csv"
+        log.write_text(LOG + f"{epoch},0.1,2.0,0.5,100,{initial},{state}\n")
+        logs.append(log)
+        meta.append({"rule": rule, "kind": rule, "seed": seed, "epoch": epoch, "trains": True})
+    return logs, meta
+
+
+def test_two_trained_networks_with_one_state_stop_the_run(tmp_path):
+    logs, meta = write_logs(
+        tmp_path, [("bp", 1, 0, "a", "x"), ("fa", 1, 0, "a", "x"), ("bp", 1, 5, "a", "y")]
+    )
+    training_table(logs, meta, tmp_path / "t.csv")  # epoch 0 is the same for all rules
+    logs, meta = write_logs(tmp_path, [("bp", 1, 5, "a", "y"), ("fa", 1, 5, "a", "y")])
+    with pytest.raises(GuardError, match=r"'fa', seed 1, epoch 5 and rule 'bp', seed 1, epoch 5"):
+        training_table(logs, meta, tmp_path / "t.csv")
+
+
+def test_rules_that_started_from_different_weights_stop_the_run(tmp_path):
+    logs, meta = write_logs(tmp_path, [("bp", 1, 0, "a", "x"), ("bp", 2, 0, "b", "y")])
+    training_table(logs, meta, tmp_path / "t.csv")  # seeds may differ
+    logs, meta = write_logs(tmp_path, [("bp", 1, 0, "a", "x"), ("fa", 1, 0, "b", "z")])
+    with pytest.raises(GuardError, match=r"seed 1: rules 'bp' and 'fa' started from different"):
+        training_table(logs, meta, tmp_path / "t.csv")

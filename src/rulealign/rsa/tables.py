@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rulealign import guards
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.alignment import COLUMNS, row_ids
 from rulealign.rsa.bootstrap import percentile_interval
@@ -171,13 +172,25 @@ def training_table(logs: Sequence[Path], meta: Sequence[Mapping[str, Any]], outp
     Raises:
         DataError: a log lacks its checkpoint's epoch, its accuracy, the number of images that it
             rests on or, where the rule learns, its loss; names the log.
+        GuardError: two trained networks have the same state, or rules of one seed started from
+            different weights.
         StoreError: a log cannot be read, or the disk is full.
     """
     if not logs or len(logs) != len(meta):
         raise DataError(f"{len(logs)} training logs need as many descriptions, not {len(meta)}.")
     rows = [_training_row(Path(log), known) for log, known in zip(logs, meta, strict=True)]
     table = pd.DataFrame(rows).sort_values(["rule", "seed", "epoch"], kind="stable")
-    write_csv(output, table)
+    _guard_states(table)
+    write_csv(output, table.drop(columns=["initial_hash", "state_hash"]))
+
+
+def _guard_states(table: pd.DataFrame) -> None:
+    for seed, networks in table.groupby("seed"):
+        guards.same_initial_weights(networks.set_index("rule")["initial_hash"].to_dict(), seed)
+    trained = table[table["trains"] & (table["epoch"] > 0)]
+    names = "rule '" + trained["rule"] + "', seed " + trained["seed"].astype(str)
+    names += ", epoch " + trained["epoch"].astype(str)
+    guards.states_pairwise_distinct(dict(zip(names, trained["state_hash"], strict=True)))
 
 
 def _training_row(log: Path, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,4 +214,6 @@ def _training_row(log: Path, known: Mapping[str, Any]) -> dict[str, Any]:
         "held_out_accuracy": accuracy,
         "held_out_images": int(images),
         "loss": loss,
+        "initial_hash": line["initial_hash"].item(),
+        "state_hash": line["state_hash"].item(),
     }

@@ -3,21 +3,12 @@
 
 rule activations:
     input:
-        checkpoint=CHECKPOINT + ".pt",
-        stimuli=expand(
-            RESULTS + "/stimuli/stim-{stimuli}_px-{{size}}_images.h5",
-            stimuli=STUDY.stimuli,
-        ),
+        checkpoint=CHECKPOINT,
+        stimuli=expand(STIMULI, stimuli=STUDY.stimuli, allow_missing=True),
     output:
-        expand(
-            RESULTS
-            + "/activations/"
-            + NETWORK_ESCAPED
-            + "_stim-{stimuli}_px-{{size}}.h5",
-            stimuli=STUDY.stimuli,
-        ),
+        expand(ACTIVATIONS, stimuli=STUDY.stimuli, allow_missing=True),
     log:
-        LOGS + "/activations_" + NETWORK + "_px-{size}.log",
+        f"{LOGS}/activations_{NETWORK}_px-{{size}}.log",
     conda:
         "../envs/torch.yaml"
     threads: 1

@@ -1,26 +1,15 @@
 # Scores and bootstrap draws: one job per rule and ROI.
 
 
-def rdms_of_rule(wildcards):
-    return [
-        f"{RESULTS}/rdms/rule-{wildcards.rule}_seed-{seed}_epoch-{epoch}_stim-{stimuli}_px-{size}.h5"
-        for seed, epoch in networks(wildcards.rule)
-        for stimuli in STUDY.stimuli
-        for size in STUDY.evaluation.sizes
-    ]
-
-
 rule alignment:
     input:
         models=rdms_of_rule,
-        brain=expand(
-            RESULTS + "/brain/sub-{subject}_roi-{{roi}}_rdm.h5", subject=SUBJECTS
-        ),
+        brain=expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
     output:
-        table=RESULTS + "/alignment/rule-{rule}_roi-{roi}.csv",
-        draws=RESULTS + "/alignment/rule-{rule}_roi-{roi}_draws.h5",
+        table=ALIGNMENT,
+        draws=DRAWS,
     log:
-        LOGS + "/alignment_rule-{rule}_roi-{roi}.log",
+        f"{LOGS}/alignment_rule-{{rule}}_roi-{{roi}}.log",
     conda:
         "../envs/data.yaml"
     threads: 1

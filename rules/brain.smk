@@ -6,11 +6,9 @@ if STUDY.brain.kind == "rdm-archive":
         input:
             lambda wildcards: source_files(STUDY.brain.rois[wildcards.roi].source),
         output:
-            expand(
-                RESULTS + "/brain/sub-{subject}_roi-{{roi}}_rdm.h5", subject=SUBJECTS
-            ),
+            expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
         log:
-            LOGS + "/brain_rdms_roi-{roi}.log",
+            f"{LOGS}/brain_rdms_roi-{{roi}}.log",
         priority: 20
         conda:
             "../envs/data.yaml"
@@ -27,13 +25,13 @@ else:
 
     rule responses:
         input:
-            responses=RESULTS + "/simulated/sub-{subject}_ResponseData.h5",
-            voxels=RESULTS + "/simulated/sub-{subject}_VoxelMetadata.csv",
-            stimuli=RESULTS + "/simulated/sub-{subject}_StimulusMetadata.csv",
+            responses=f"{SIMULATED}/sub-{{subject}}_ResponseData.h5",
+            voxels=f"{SIMULATED}/sub-{{subject}}_VoxelMetadata.csv",
+            stimuli=f"{SIMULATED}/sub-{{subject}}_StimulusMetadata.csv",
         output:
-            RESULTS + "/brain/sub-{subject}_roi-{roi}_responses.h5",
+            RESPONSES,
         log:
-            LOGS + "/responses_sub-{subject}_roi-{roi}.log",
+            f"{LOGS}/responses_sub-{{subject}}_roi-{{roi}}.log",
         priority: 20
         conda:
             "../envs/data.yaml"
@@ -48,11 +46,11 @@ else:
 
     rule brain_rdm:
         input:
-            RESULTS + "/brain/sub-{subject}_roi-{roi}_responses.h5",
+            RESPONSES,
         output:
-            RESULTS + "/brain/sub-{subject}_roi-{roi}_rdm.h5",
+            BRAIN_RDM,
         log:
-            LOGS + "/brain_rdm_sub-{subject}_roi-{roi}.log",
+            f"{LOGS}/brain_rdm_sub-{{subject}}_roi-{{roi}}.log",
         priority: 20
         conda:
             "../envs/data.yaml"
@@ -68,18 +66,10 @@ else:
 
 rule check_inputs:
     input:
-        stimuli=expand(
-            RESULTS + "/stimuli/stim-{stimuli}_px-{size}_images.h5",
-            stimuli=STUDY.stimuli,
-            size=STUDY.evaluation.sizes,
-        ),
-        brain=expand(
-            RESULTS + "/brain/sub-{subject}_roi-{roi}_rdm.h5",
-            subject=SUBJECTS,
-            roi=STUDY.brain.rois,
-        ),
+        stimuli=expand(STIMULI, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes),
+        brain=expand(BRAIN_RDM, subject=SUBJECTS, roi=STUDY.brain.rois),
     output:
-        f"{RESULTS}/statistics/inputs.csv",
+        TABLE.format(table="inputs"),
     log:
         f"{LOGS}/check_inputs.log",
     priority: 20

@@ -1,17 +1,9 @@
 # The study, checked before any job is planned, and the names of its files.
 
 import os
-import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-
-# The library is used as it lies here, installed or not, in this process and in every job's.
-LIBRARY = str(Path(workflow.basedir) / "src")
-sys.path.insert(0, LIBRARY)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [LIBRARY, os.environ.get("PYTHONPATH")])
-)
 
 from rulealign import stages
 from rulealign.config import load_study
@@ -39,13 +31,24 @@ except RulealignError as error:
 RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"
 SUBJECTS = [f"{number:02d}" for number in range(1, STUDY.brain.subjects + 1)]
+EPOCHS = {rule: stages.epochs(STUDY, rule) for rule in STUDY.rules}
+
+# Names of files that several rules share; every name says what the file holds.
 NETWORK = (
     "rule-{rule}_seed-{seed}_epoch-{epoch}"  # one network at one point of its training
 )
-NETWORK_ESCAPED = NETWORK.replace("{", "{{").replace(
-    "}", "}}"
-)  # the same inside expand()
-EPOCHS = {rule: stages.epochs(STUDY, rule) for rule in STUDY.rules}
+TRAINING_SET = f"{RESULTS}/training_set/images.h5"
+STIMULI = f"{RESULTS}/stimuli/stim-{{stimuli}}_px-{{size}}_images.h5"
+SIMULATED = f"{RESULTS}/simulated"
+RESPONSES = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_responses.h5"
+BRAIN_RDM = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_rdm.h5"
+CHECKPOINT = f"{RESULTS}/checkpoints/{NETWORK}.pt"
+CHECKPOINT_LOG = f"{RESULTS}/checkpoints/{NETWORK}_log.csv"
+ACTIVATIONS = f"{RESULTS}/activations/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
+MODEL_RDMS = f"{RESULTS}/rdms/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
+ALIGNMENT = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}.csv"
+DRAWS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_draws.h5"
+TABLE = f"{RESULTS}/statistics/{{table}}.csv"
 
 
 wildcard_constraints:
@@ -79,3 +82,33 @@ def source_files(source, whole_folder=False):
 def networks(rule):
     """List (seed, epoch) of every network that a rule keeps."""
     return [(seed, epoch) for seed in STUDY.training.seeds for epoch in EPOCHS[rule]]
+
+
+def stimulus_sources(wildcards):
+    section = STUDY.stimuli[wildcards.stimuli]
+    if section.kind == "brain":
+        return [
+            f"{SIMULATED}/images",
+            f"{SIMULATED}/sub-01_StimulusMetadata.csv",
+        ]
+    return source_files(section.source)
+
+
+def previous_epoch(wildcards):
+    epochs = EPOCHS[wildcards.rule]
+    return epochs[epochs.index(int(wildcards.epoch)) - 1]
+
+
+def previous_checkpoint(wildcards):
+    return CHECKPOINT.format(**{**wildcards, "epoch": previous_epoch(wildcards)})
+
+
+def rdms_of_rule(wildcards):
+    return [
+        MODEL_RDMS.format(
+            **wildcards, seed=seed, epoch=epoch, stimuli=stimuli, size=size
+        )
+        for seed, epoch in networks(wildcards.rule)
+        for stimuli in STUDY.stimuli
+        for size in STUDY.evaluation.sizes
+    ]

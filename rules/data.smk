@@ -5,7 +5,7 @@ rule fetch:
     output:
         "resources/{dataset}/fetched.json",
     log:
-        LOGS + "/fetch_{dataset}.log",
+        f"{LOGS}/fetch_{{dataset}}.log",
     conda:
         "../envs/data.yaml"
     resources:
@@ -20,7 +20,7 @@ rule training_set:
     input:
         source_files(stages.source(STUDY.training_set), whole_folder=True),
     output:
-        f"{RESULTS}/training_set/images.h5",
+        TRAINING_SET,
     log:
         f"{LOGS}/training_set.log",
     conda:
@@ -36,23 +36,13 @@ rule training_set:
         "../scripts/training_set.py"
 
 
-def stimulus_sources(wildcards):
-    section = STUDY.stimuli[wildcards.stimuli]
-    if section.kind == "brain":
-        return [
-            f"{RESULTS}/simulated/images",
-            f"{RESULTS}/simulated/sub-01_StimulusMetadata.csv",
-        ]
-    return source_files(section.source)
-
-
 rule stimuli:
     input:
         stimulus_sources,
     output:
-        RESULTS + "/stimuli/stim-{stimuli}_px-{size}_images.h5",
+        STIMULI,
     log:
-        LOGS + "/stimuli_stim-{stimuli}_px-{size}.log",
+        f"{LOGS}/stimuli_stim-{{stimuli}}_px-{{size}}.log",
     priority: 20
     conda:
         "../envs/data.yaml"
@@ -70,8 +60,8 @@ if STUDY.brain.kind == "simulated":
 
     rule simulate_images:
         output:
-            images=directory(f"{RESULTS}/simulated/images"),
-            truth=f"{RESULTS}/simulated/truth.h5",
+            images=directory(f"{SIMULATED}/images"),
+            truth=f"{SIMULATED}/truth.h5",
         log:
             f"{LOGS}/simulate_images.log",
         priority: 20
@@ -88,14 +78,14 @@ if STUDY.brain.kind == "simulated":
 
     rule simulate_subject:
         input:
-            images=f"{RESULTS}/simulated/images",
-            truth=f"{RESULTS}/simulated/truth.h5",
+            images=f"{SIMULATED}/images",
+            truth=f"{SIMULATED}/truth.h5",
         output:
-            responses=RESULTS + "/simulated/sub-{subject}_ResponseData.h5",
-            voxels=RESULTS + "/simulated/sub-{subject}_VoxelMetadata.csv",
-            stimuli=RESULTS + "/simulated/sub-{subject}_StimulusMetadata.csv",
+            responses=f"{SIMULATED}/sub-{{subject}}_ResponseData.h5",
+            voxels=f"{SIMULATED}/sub-{{subject}}_VoxelMetadata.csv",
+            stimuli=f"{SIMULATED}/sub-{{subject}}_StimulusMetadata.csv",
         log:
-            LOGS + "/simulate_sub-{subject}.log",
+            f"{LOGS}/simulate_sub-{{subject}}.log",
         priority: 20
         conda:
             "../envs/data.yaml"

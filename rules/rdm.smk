@@ -3,20 +3,11 @@
 
 rule model_rdms:
     input:
-        expand(
-            RESULTS
-            + "/activations/"
-            + NETWORK_ESCAPED
-            + "_stim-{stimuli}_px-{{size}}.h5",
-            stimuli=STUDY.stimuli,
-        ),
+        expand(ACTIVATIONS, stimuli=STUDY.stimuli, allow_missing=True),
     output:
-        expand(
-            RESULTS + "/rdms/" + NETWORK_ESCAPED + "_stim-{stimuli}_px-{{size}}.h5",
-            stimuli=STUDY.stimuli,
-        ),
+        expand(MODEL_RDMS, stimuli=STUDY.stimuli, allow_missing=True),
     log:
-        LOGS + "/model_rdms_" + NETWORK + "_px-{size}.log",
+        f"{LOGS}/model_rdms_{NETWORK}_px-{{size}}.log",
     conda:
         "../envs/data.yaml"
     threads: 1

@@ -1,7 +1,7 @@
 # Figures, the report page, and the record of what made them.
 
 TABLES = {
-    name: f"{RESULTS}/statistics/{name}.csv"
+    name: TABLE.format(table=name)
     for name in ("alignment", "ceilings", "training", "inputs")
 }
 VIEWS = {
@@ -34,7 +34,7 @@ rule provenance:
 rule figures:
     input:
         **TABLES,
-        training_set=f"{RESULTS}/training_set/images.h5",
+        training_set=TRAINING_SET,
     output:
         accuracy=report(
             f"{RESULTS}/figures/accuracy.svg",
@@ -42,12 +42,12 @@ rule figures:
             category="Learning",
         ),
         trajectories=report(
-            expand(RESULTS + "/figures/trajectory_{view}.svg", view=VIEWS),
+            [f"{RESULTS}/figures/trajectory_{view}.svg" for view in VIEWS],
             caption="../docs/captions/trajectory.rst",
             category="Alignment over training",
         ),
         finals=report(
-            expand(RESULTS + "/figures/final_{view}.svg", view=VIEWS),
+            [f"{RESULTS}/figures/final_{view}.svg" for view in VIEWS],
             caption="../docs/captions/final.rst",
             category="Alignment at the last epoch",
         ),
@@ -88,6 +88,8 @@ rule report:
         mem_mb=1000,
     params:
         views=canonical(list(VIEWS.values())),
+        rules=list(STUDY.rules),
+        rois=list(STUDY.brain.rois),
     message:
         "Write the report page"
     script:

@@ -3,13 +3,9 @@
 
 rule ceilings:
     input:
-        expand(
-            RESULTS + "/brain/sub-{subject}_roi-{roi}_rdm.h5",
-            roi=STUDY.brain.rois,
-            subject=SUBJECTS,
-        ),
+        expand(BRAIN_RDM, roi=STUDY.brain.rois, subject=SUBJECTS),
     output:
-        f"{RESULTS}/statistics/ceilings.csv",
+        TABLE.format(table="ceilings"),
     log:
         f"{LOGS}/ceilings.log",
     conda:
@@ -24,17 +20,12 @@ rule ceilings:
         "../scripts/ceilings.py"
 
 
-ALIGNMENTS = expand(
-    RESULTS + "/alignment/rule-{rule}_roi-{roi}", rule=STUDY.rules, roi=STUDY.brain.rois
-)
-
-
 rule alignment_table:
     input:
-        tables=[f"{stem}.csv" for stem in ALIGNMENTS],
-        draws=[f"{stem}_draws.h5" for stem in ALIGNMENTS],
+        tables=expand(ALIGNMENT, rule=STUDY.rules, roi=STUDY.brain.rois),
+        draws=expand(DRAWS, rule=STUDY.rules, roi=STUDY.brain.rois),
     output:
-        f"{RESULTS}/statistics/alignment.csv",
+        TABLE.format(table="alignment"),
     log:
         f"{LOGS}/alignment_table.log",
     conda:
@@ -52,12 +43,12 @@ rule alignment_table:
 rule training_table:
     input:
         [
-            CHECKPOINT.format(rule=rule, seed=seed, epoch=epoch) + "_log.csv"
+            CHECKPOINT_LOG.format(rule=rule, seed=seed, epoch=epoch)
             for rule in STUDY.rules
             for seed, epoch in networks(rule)
         ],
     output:
-        f"{RESULTS}/statistics/training.csv",
+        TABLE.format(table="training"),
     log:
         f"{LOGS}/training_table.log",
     conda:

@@ -1,19 +1,17 @@
 # Networks: epoch 0, then each stretch of training from the checkpoint before it.
 
-CHECKPOINT = RESULTS + "/checkpoints/" + NETWORK
-
 
 rule initial_state:
     input:
-        images=f"{RESULTS}/training_set/images.h5",
+        images=TRAINING_SET,
         # Bad images or brain data stop the run before hours of training, but a change of theirs
         # must not train anything again.
-        checked=ancient(f"{RESULTS}/statistics/inputs.csv"),
+        checked=ancient(TABLE.format(table="inputs")),
     output:
-        checkpoint=CHECKPOINT + ".pt",
-        table=CHECKPOINT + "_log.csv",
+        checkpoint=CHECKPOINT,
+        table=CHECKPOINT_LOG,
     log:
-        LOGS + "/train_" + NETWORK + ".log",
+        f"{LOGS}/train_{NETWORK}.log",
     wildcard_constraints:
         epoch="0",
     priority: 10
@@ -30,26 +28,15 @@ rule initial_state:
         "../scripts/initial_state.py"
 
 
-def previous_epoch(wildcards):
-    epochs = EPOCHS[wildcards.rule]
-    return epochs[epochs.index(int(wildcards.epoch)) - 1]
-
-
-def previous_checkpoint(wildcards):
-    return (
-        CHECKPOINT.format(**{**wildcards, "epoch": previous_epoch(wildcards)}) + ".pt"
-    )
-
-
 rule train:
     input:
-        images=f"{RESULTS}/training_set/images.h5",
+        images=TRAINING_SET,
         previous=previous_checkpoint,
     output:
-        checkpoint=CHECKPOINT + ".pt",
-        table=CHECKPOINT + "_log.csv",
+        checkpoint=CHECKPOINT,
+        table=CHECKPOINT_LOG,
     log:
-        LOGS + "/train_" + NETWORK + ".log",
+        f"{LOGS}/train_{NETWORK}.log",
     wildcard_constraints:
         epoch=r"[1-9]\d*",
     priority: 10

@@ -9,10 +9,14 @@ from rulealign.store import read_csv
 
 with job(snakemake.log[0], snakemake.threads):
     record = json.loads(Path(snakemake.input.provenance).read_text())
+    study = record["study"]
+    # JSON has sorted keys; the page keeps the order in which the study names rules and ROIs
+    study["rules"] = {rule: study["rules"][rule] for rule in snakemake.params.rules}
+    study["brain"]["rois"] = {roi: study["brain"]["rois"][roi] for roi in snakemake.params.rois}
     names = ("alignment", "ceilings", "training")
     tables = {name: read_csv(Path(snakemake.input[name])) for name in names}
     figures = report_figures(
-        record["study"],
+        study,
         tables,
         views=json.loads(snakemake.params.views),
         trajectories=[Path(path) for path in snakemake.input.trajectories],
@@ -21,7 +25,7 @@ with job(snakemake.log[0], snakemake.threads):
     )
     write_page(
         Path(snakemake.output[0]),
-        study=record["study"],
+        study=study,
         tables=tables,
         figures=figures,
         facts=record,

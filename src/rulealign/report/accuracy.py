@@ -61,7 +61,7 @@ def _draw_learning(
     ax: Axes, rows: pd.DataFrame, places: Mapping[int, int], look: RuleStyle, rule: str
 ) -> float:
     # pivot, unlike pivot_table, refuses a seed that occurs twice
-    table = rows.pivot(index="epoch", columns="seed", values="held_out_accuracy")  # noqa: PD010
+    table = rows.pivot(index="epoch", columns="seed", values="held_out_accuracy")
     x = table.index.map(places)
     mean = table.mean(axis="columns")
     if len(table) == 1 and len(places) > 1:

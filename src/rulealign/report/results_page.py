@@ -1,0 +1,165 @@
+"""A page of docs/ whose numbers all come from the tables of a finished study.
+
+`python -m rulealign.report.results_page docs/results/<page>.md.j2 results/<study>` writes
+`docs/results/<page>.md` and copies the figures that the page shows beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+
+from rulealign.atomic import whole
+from rulealign.cost import cost_table
+from rulealign.errors import DataError
+from rulealign.report.formatting import plain
+from rulealign.report.select import NO_SPACE
+from rulealign.store import read_csv
+
+
+class ResultsPage:
+    """What a page's template may call: tables, single numbers and figures of one study.
+
+    Args:
+        results: the folder of the study's results.
+        figures: the folder that figures are copied to.
+    """
+
+    def __init__(self, results: Path, figures: Path) -> None:
+        self.results, self.figures = results, figures
+        self.record = json.loads((results / "provenance.json").read_text())
+        names = ("alignment", "ceilings", "training")
+        self.tables = {name: read_csv(results / "statistics" / f"{name}.csv") for name in names}
+        alignment = self.tables["alignment"]
+        self.primary = alignment[alignment["convention"] == "per_subject"]
+
+    def score(self, rule: str, epoch: int, layer: str, roi: str, **view: Any) -> str:
+        """Write one score with its interval, such as 0.123 [0.101, 0.145].
+
+        Args:
+            rule: a rule's label.
+            epoch: a checkpoint.
+            layer: a layer.
+            roi: an area.
+            view: stimuli, px, centring and (where the layer has positions) descriptor.
+
+        Raises:
+            DataError: the table has no such row, or more than one.
+        """
+        wanted = {"rule": rule, "epoch": epoch, "layer": layer, "roi": roi} | view
+        rows = self.primary
+        for column, value in wanted.items():
+            rows = rows[rows[column] == value]
+        if len(rows) != 1:
+            raise DataError(f"the alignment table has {len(rows)} rows of {wanted}, not one.")
+        return _score(rows.iloc[0])
+
+    def scores(self, layer: str, roi: str) -> str:
+        """Write all scores of a layer with an area: a row per rule and epoch in every setting."""
+        rows = self.primary[(self.primary["layer"] == layer) & (self.primary["roi"] == roi)]
+        keys = ["stimuli", "px", "rule", "epoch"]
+        columns = ["descriptor", "centring"]
+        text = rows.assign(text=[_score(row) for _, row in rows.iterrows()])
+        wide = text.pivot(index=keys, columns=columns, values="text").sort_index(axis=1)
+        heads = [_heading(*pair) for pair in wide.columns]
+        body = [
+            [*map(str, index), *cells] for index, cells in zip(wide.index, wide.values, strict=True)
+        ]
+        return _markdown(["stimuli", "px", "rule", "epoch", *heads], body)
+
+    def accuracy(self) -> str:
+        """Write held-out accuracy (%) by rule and epoch: mean over seeds, lowest to highest."""
+        table = self.tables["training"]
+        epochs = sorted(table["epoch"].unique())
+        body = []
+        for rule, rows in table.groupby("rule", sort=False):
+            by_epoch = rows.groupby("epoch")["held_out_accuracy"]
+            cells = {epoch: _accuracy(100 * values) for epoch, values in by_epoch}
+            body.append([rule, *(cells.get(epoch, "") for epoch in epochs)])
+        return _markdown(["rule", *(f"epoch {epoch}" for epoch in epochs)], body)
+
+    def ceilings(self) -> str:
+        """Write the noise ceilings with their null."""
+        columns = ["lower", "upper", "null_lower_high", "null_upper_mean", "null_upper_high"]
+        body = [
+            [row["roi"], str(row["n_subjects"]), str(row["n_stimuli"])]
+            + [plain(row[column], 4) for column in columns]
+            + ["yes" if row["informative"] else "no"]
+            for _, row in self.tables["ceilings"].iterrows()
+        ]
+        heads = ["area", "subjects", "stimuli", "lower", "upper", "null of lower, upper end"]
+        heads += ["null of upper, mean", "null of upper, upper end", "informative"]
+        return _markdown(heads, body)
+
+    def cost(self) -> str:
+        """Write what the study cost, by stage, from the logs of its jobs."""
+        table = cost_table(self.results)
+        body = [
+            [row["stage"], str(row["jobs"])]
+            + [plain(row[name], 1) for name in ("wall_minutes", "cpu_minutes")]
+            + [plain(row["peak_mb"], 0)]
+            for _, row in table.iterrows()
+        ]
+        return _markdown(["stage", "jobs", "wall, min", "CPU, min", "peak memory, MB"], body)
+
+    def figure(self, name: str, alternative: str) -> str:
+        """Copy a figure beside the page and write the link to it."""
+        self.figures.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.results / "figures" / name, self.figures / name)
+        return f"![{alternative}]({self.figures.name}/{name})"
+
+
+def _score(row: pd.Series) -> str:
+    return f"{plain(row['score'])} [{plain(row['low'])}, {plain(row['high'])}]"
+
+
+def _accuracy(percent: pd.Series) -> str:
+    return f"{plain(percent.mean(), 1)} ({plain(percent.min(), 1)}–{plain(percent.max(), 1)})"
+
+
+def _heading(descriptor: str, centring: str) -> str:
+    return centring if descriptor == NO_SPACE else f"{descriptor}, {centring}"
+
+
+def _markdown(heads: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_results_page(template: Path, results: Path) -> Path:
+    """Fill a template with the numbers of a finished study.
+
+    Args:
+        template: `<page>.md.j2`; it may call the methods of `ResultsPage` by their names, and
+            knows the study's plain configuration as `study`.
+        results: the folder of the study's results.
+
+    Returns:
+        The page, `<page>.md` beside the template.
+
+    Raises:
+        DataError: the template asks for a number that the study lacks.
+    """
+    page = template.with_suffix("")
+    makes = ResultsPage(results, page.with_suffix("").parent / f"{page.stem}_figures")
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.globals |= {
+        name: getattr(makes, name)
+        for name in ("score", "scores", "accuracy", "ceilings", "cost", "figure")
+    }
+    environment.globals |= {"study": makes.record["study"], "record": makes.record}
+    text = environment.from_string(template.read_text()).render()
+    with whole(page) as temporary:
+        temporary.write_text(text)
+    return page
+
+
+if __name__ == "__main__":
+    print(write_results_page(Path(sys.argv[1]), Path(sys.argv[2])))

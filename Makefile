@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test setup lint docs clean
+.PHONY: run test setup lint bench docs clean
 
 run: setup
 	$(BIN)/snakemake --cores all
@@ -28,6 +28,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
+
+bench: setup
+	$(BIN)/python benchmarks/plan.py
+	$(BIN)/python benchmarks/bootstrap.py
 
 docs: setup
 	$(BIN)/python -m rulealign.config_reference

@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 
 run: setup
 	$(BIN)/snakemake --cores all
+	@echo "Open results/default/report.html in a browser."
 
 test: setup
 	$(BIN)/pytest

@@ -31,4 +31,5 @@ rule all:
 
 
 onsuccess:
-    print(f"The report is {RESULTS}/report.html")
+    if Path(f"{RESULTS}/report.html").exists():
+        print(f"The report is {RESULTS}/report.html")

@@ -6,20 +6,23 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from rulealign import stages
-from rulealign.config import load_study
+from rulealign.config import load_study, refuse_repeated_keys
 from rulealign.data import fetch
 from rulealign.errors import RulealignError
-from rulealign.provenance import canonical
+from rulealign.job import let_jobs_import_rulealign
+from rulealign.provenance import canonical, folder_listing
 from rulealign.study_folder import (
     refuse_other_study,
     refuse_same_name,
     refuse_second_file,
+    versions,
 )
 
 try:
     study_files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
     refuse_second_file(study_files)
     STUDY_FILE = study_files[0] if study_files else "workflow_config.yaml"
+    refuse_repeated_keys(Path(STUDY_FILE))
     STUDY = load_study(config)
     for source in stages.sources(STUDY):
         fetch.check_source(source)
@@ -27,6 +30,8 @@ try:
     refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))
 except RulealignError as error:
     raise WorkflowError(str(error)) from None
+
+let_jobs_import_rulealign()
 
 RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"
@@ -68,7 +73,10 @@ def settings(stage, *arguments):
 
 
 def source_files(source, whole_folder=False):
-    """Give what a source's job waits for: the record of a download, or the user's own files."""
+    """Give what a source's job waits for: the record of a download, or the user's own files.
+
+    A folder of ten thousands of files is one input; `folder_listing` in the params sees changes.
+    """
     if source is None:
         return []
     if not fetch.is_path(source):

@@ -30,6 +30,7 @@ rule training_set:
     params:
         settings=settings(stages.training_set),
         source=stages.source(STUDY.training_set),
+        listing=folder_listing(stages.source(STUDY.training_set)),
     message:
         f"Make the training set ({STUDY.training_set.kind})"
     script:
@@ -70,7 +71,7 @@ if STUDY.brain.kind == "simulated":
         resources:
             mem_mb=1000,
         params:
-            settings=settings(stages.simulation),
+            settings=settings(stages.simulated_images),
         message:
             "Draw the images of the simulated study and its known truth"
         script:
@@ -92,7 +93,7 @@ if STUDY.brain.kind == "simulated":
         resources:
             mem_mb=2000,
         params:
-            settings=settings(stages.simulation),
+            settings=settings(stages.simulated_subject),
         message:
             "Simulate the responses of sub-{wildcards.subject}"
         script:

@@ -25,6 +25,7 @@ rule provenance:
     params:
         study=settings(stages.study),
         study_file=STUDY_FILE,
+        versions=canonical(versions()),
     message:
         "Record the study's settings and the versions of what computes it"
     script:

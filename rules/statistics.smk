@@ -8,6 +8,7 @@ rule ceilings:
         TABLE.format(table="ceilings"),
     log:
         f"{LOGS}/ceilings.log",
+    priority: 20
     conda:
         "../envs/data.yaml"
     resources:

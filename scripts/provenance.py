@@ -11,4 +11,5 @@ with job(snakemake.log[0], snakemake.threads):
         Path(snakemake.output[0]),
         json.loads(snakemake.params.study),
         snakemake.params.study_file,
+        json.loads(snakemake.params.versions),
     )

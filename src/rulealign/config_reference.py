@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rulealign import config
+from rulealign import config, sections
 from rulealign.learning.rules import REGISTRY, rule_class
 
 HEADER = """# Configuration reference
@@ -27,21 +27,21 @@ snakemake --cores 2 --config statistics='{bootstrap_draws: 200}'
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("The study", config.Study),
-    ("`network:`", config.Network),
-    ("`training_set:` with `kind: cifar10`", config.Cifar10),
-    ("`training_set:` with `kind: image-folder`", config.ImageFolder),
-    ("`training_set:` with `kind: synthetic-objects`", config.SyntheticObjects),
-    ("`training:`", config.Training),
-    ("`stimuli: <label>:` with `kind: folder`", config.FolderStimuli),
-    ("`stimuli: <label>:` with `kind: mat`", config.MatStimuli),
-    ("`stimuli: <label>:` with `kind: brain`", config.BrainStimuli),
-    ("`brain:` with `kind: rdm-archive`", config.RdmArchive),
-    ("`brain: rois: <ROI>:` with `kind: rdm-archive`", config.RdmFile),
-    ("`brain:` with `kind: simulated`", config.Simulated),
-    ("`evaluation:`", config.Evaluation),
-    ("`layer_map:` (each entry)", config.LayerArea),
-    ("`statistics:`", config.Statistics),
-    ("`report:`", config.Report),
+    ("`network:`", sections.Network),
+    ("`training_set:` with `kind: cifar10`", sections.Cifar10),
+    ("`training_set:` with `kind: image-folder`", sections.ImageFolder),
+    ("`training_set:` with `kind: synthetic-objects`", sections.SyntheticObjects),
+    ("`training:`", sections.Training),
+    ("`stimuli: <label>:` with `kind: folder`", sections.FolderStimuli),
+    ("`stimuli: <label>:` with `kind: mat`", sections.MatStimuli),
+    ("`stimuli: <label>:` with `kind: brain`", sections.BrainStimuli),
+    ("`brain:` with `kind: rdm-archive`", sections.RdmArchive),
+    ("`brain: rois: <ROI>:` with `kind: rdm-archive`", sections.RdmFile),
+    ("`brain:` with `kind: simulated`", sections.Simulated),
+    ("`evaluation:`", sections.Evaluation),
+    ("`layer_map:` (each entry)", sections.LayerArea),
+    ("`statistics:`", sections.Statistics),
+    ("`report:`", sections.Report),
 ]
 
 

@@ -153,3 +153,21 @@ def same_initial_weights(hashes: Mapping[str, str], seed: int) -> None:
                 f" ({hashes[rules[0]]} and {hashes[rule]}); delete their checkpoints and type the"
                 " same command again."
             )
+
+
+def weights_as_drawn(now: str, drawn: str, what: str) -> None:
+    """Guard 12: refuse a rule whose preparation changed the initial weights.
+
+    Args:
+        now: hash of the weights after the rule's `prepare`.
+        drawn: hash of the initial weights.
+        what: whose network it is (rule, seed, epoch), for the message.
+
+    Raises:
+        GuardError: the hashes differ.
+    """
+    if now != drawn:
+        raise GuardError(
+            f"{what}: preparing the network changed its initial weights ({drawn} to {now}); epoch 0"
+            " would be no common baseline. A rule's `prepare` may set norm statistics only."
+        )

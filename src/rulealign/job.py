@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -13,6 +14,14 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from rulealign.errors import RulealignError
+
+
+def let_jobs_import_rulealign() -> None:
+    """Put this library on the path of the jobs to come, whatever environment they run in."""
+    library = str(Path(__file__).parent.parent)
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if library not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [library, *paths]))
 
 
 @contextmanager

@@ -52,6 +52,24 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def folder_listing(source: str | None) -> str:
+    """Fingerprint the names, sizes and times of all files of a folder, without reading them.
+
+    Args:
+        source: a path, or None or the name of a dataset, which have no listing.
+
+    Returns:
+        16 hexadecimal digits; empty where the source is no folder.
+    """
+    if source is None or "/" not in source or not Path(source).expanduser().is_dir():
+        return ""
+    folder = Path(source).expanduser()
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return fingerprint(
+        [[str(p.relative_to(folder)), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
+    )
+
+
 def state_hash(state: Mapping[str, Any]) -> str:
     """Hash named tensors or arrays: 16 hexadecimal digits over names, types, shapes and bytes.
 

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 """A name that becomes part of file names: letters, digits and underscores, a letter first."""
 
-PositiveInt = Annotated[int, Field(gt=0)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Pixels = Annotated[int, Field(ge=8, le=1024, description="pixels per side")]
+
+def _no_boolean(value: Any) -> Any:
+    # Python counts True as 1; text is allowed, since values of --config arrive as text
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
+def _numbered(pattern: str) -> str:
+    try:
+        distinct = pattern.format(1) != pattern.format(2)
+    except (IndexError, KeyError, ValueError):
+        distinct = False
+    if not distinct:
+        raise ValueError(f"{pattern!r} has no place for the number, such as image_{{:02d}}")
+    return pattern
+
+
+Number = BeforeValidator(_no_boolean)
+"""Marks a number, which true and false are not."""
+
+Integer = Annotated[int, Number]
+Finite = Annotated[float, Field(allow_inf_nan=False), Number]
+PositiveInt = Annotated[int, Field(gt=0), Number]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False), Number]
+NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False), Number]
+Fraction = Annotated[float, Field(ge=0, lt=1), Number]
+Pixels = Annotated[int, Field(ge=8, le=1024, description="pixels per side"), Number]
 Descriptor = Annotated[str, StringConstraints(pattern=r"^(global-average|grid-[1-9]\d*)$")]
+IdPattern = Annotated[str, AfterValidator(_numbered)]
+"""A pattern of stimulus ids, with a place for the number, counted from 1."""
 
 
 def _distinct(values: list) -> list:

@@ -1,4 +1,8 @@
-"""Which settings each stage of the pipeline uses: no more, so that no other change touches it."""
+"""Which settings each stage of the pipeline uses: no more, so that no other change touches it.
+
+Each function takes the study (and the label, rule or ROI that the job is for) and returns plain
+values: nested dicts, lists, strings and numbers, as JSON has them.
+"""
 
 from __future__ import annotations
 
@@ -60,9 +64,16 @@ def stimuli(study: Study, label: str) -> dict[str, Any]:
     return settings
 
 
-def simulation(study: Study) -> dict[str, Any]:
-    """Give the settings of a simulated data set: all but what is later read from it."""
-    return _without(plain(study.brain), "rois", "stimulus_set") | {"seed": study.seed}
+def simulated_images(study: Study) -> dict[str, Any]:
+    """Give the settings of the images of a simulated data set."""
+    used = ("concepts", "exemplars", "repeated_images", "image_size")
+    return {key: getattr(study.brain, key) for key in used} | {"seed": study.seed}
+
+
+def simulated_subject(study: Study) -> dict[str, Any]:
+    """Give the settings of one simulated person: all but what is later read from the data."""
+    settings = _without(plain(study.brain), "subjects", "rois", "stimulus_set")
+    return settings | {"seed": study.seed}
 
 
 def responses(study: Study, roi: str) -> dict[str, Any]:

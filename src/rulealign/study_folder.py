@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rulealign.atomic import whole
-from rulealign.errors import ConfigurationError
+from rulealign.errors import ConfigurationError, StoreError
 from rulealign.provenance import fingerprint
 
 PACKAGES = (
@@ -51,12 +51,18 @@ def refuse_other_study(results: Path, name: str, study_file: str, settings: Mapp
 
     Raises:
         ConfigurationError: names both files, the folder and the remedy.
+        StoreError: the record cannot be read.
     """
     record = results / name / "provenance.json"
     if not record.exists():
         return
-    before: dict[str, Any] = json.loads(record.read_text())
-    other = before["study_file"]
+    try:
+        before: dict[str, Any] = json.loads(record.read_text())
+        other = before["study_file"]
+    except (json.JSONDecodeError, KeyError) as error:
+        raise StoreError(
+            f"{record}: cannot be read ({error}). Delete it and type the same command again."
+        ) from error
     if other != study_file and fingerprint(before["study"]) != fingerprint(settings):
         raise _same_name(name, study_file, other, f"{record.parent} holds the results of the other")
 
@@ -81,20 +87,27 @@ def refuse_same_name(folder: Path, name: str, study_file: str) -> None:
             raise _same_name(name, study_file, str(file), "their results would share a folder")
 
 
-def write_record(output: Path, settings: Mapping, study_file: str) -> None:
+def versions() -> dict[str, str]:
+    """Give the versions of Python and of the packages that numbers and figures may depend on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def write_record(output: Path, settings: Mapping, study_file: str, versions: Mapping) -> None:
     """Record a study's settings, their fingerprint and the versions of what computes it.
 
     Args:
         output: `provenance.json` of the study's results.
         settings: the study's plain settings.
         study_file: the file it comes from.
+        versions: as `versions` gives them.
     """
+    packages = dict(versions)
     record = {
         "study_file": study_file,
         "study": settings,
         "study_fingerprint": fingerprint(settings),
-        "python": platform.python_version(),
-        "packages": {package: version(package) for package in PACKAGES},
+        "python": packages.pop("python"),
+        "packages": packages,
     }
     with whole(output) as temporary:
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")

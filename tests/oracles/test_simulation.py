@@ -12,7 +12,6 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import pearsonr, spearmanr
 from threadpoolctl import threadpool_limits
 
-from rulealign.config import SIMULATED_COLUMNS
 from rulealign.data.simulate import write_images, write_subject
 from rulealign.data.simulated_images import image_table, load_scenes
 from rulealign.data.simulated_trials import noise_ceiling, split_half
@@ -26,6 +25,7 @@ from rulealign.data.simulated_voxels import (
 from rulealign.data.things import select_patterns, write_roi_responses
 from rulealign.errors import ConfigurationError
 from rulealign.provenance import file_sha256
+from rulealign.sections import SIMULATED_COLUMNS
 
 SETTINGS = {
     "subjects": 2,

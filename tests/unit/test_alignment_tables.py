@@ -228,6 +228,9 @@ def test_two_trained_networks_with_one_state_stop_the_run(tmp_path):
         tmp_path, [("bp", 1, 0, "a", "x"), ("fa", 1, 0, "a", "x"), ("bp", 1, 5, "a", "y")]
     )
     training_table(logs, meta, tmp_path / "t.csv")  # epoch 0 is the same for all rules
+    logs, meta = write_logs(tmp_path, [("bp", 1, 0, "a", "x"), ("bp", 2, 0, "b", "x")])
+    with pytest.raises(GuardError, match=r"'bp', epoch 0, seed 2 and rule 'bp', epoch 0, seed 1"):
+        training_table(logs, meta, tmp_path / "t.csv")
     logs, meta = write_logs(tmp_path, [("bp", 1, 5, "a", "y"), ("fa", 1, 5, "a", "y")])
     with pytest.raises(GuardError, match=r"'fa', seed 1, epoch 5 and rule 'bp', seed 1, epoch 5"):
         training_table(logs, meta, tmp_path / "t.csv")

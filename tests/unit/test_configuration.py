@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from rulealign.config import load_study
+from rulealign.config import load_study, refuse_repeated_keys
 from rulealign.config_reference import reference
 from rulealign.errors import ConfigurationError
 
@@ -98,6 +98,13 @@ def test_a_missing_key_is_named_wherever_it_is(values):
         (("rules", "fa-2"), {"kind": "untrained"}, "fa-2"),
         (("report", "size"), 64, "report.size.*64"),
         (("statistics", "bootstrap_draws"), 30, "needs at least 40 draws"),
+        (("training", "mean"), [float("nan"), 0.5, 0.5], "training.mean.0"),
+        (("training", "batch_size"), 2001, "batch_size: 2001 is more than .* 2000"),
+        (("training_set", "pool_images"), 1999, "pool_images 1999 is less than train_images 2000"),
+        (("training_set", "image-size"), 32, "  training_set.image-size: unknown key"),
+        (("seed",), True, "seed: must be a number"),
+        (("training", "seeds"), [True], "training.seeds.0: must be a number"),
+        (("rules", "bp", "kind"), ["bp"], "bp: needs a `kind`"),
         (("device",), "gpu", "device.*cpu.*cuda"),
         (("study",), "../elsewhere", "study"),
     ],
@@ -106,6 +113,53 @@ def test_an_impossible_value_is_refused_by_name(default, path, value, message):
     at(default, path[:-1])[path[-1]] = value
     with pytest.raises(ConfigurationError, match=re.compile(message, re.DOTALL)):
         load_study(default)
+
+
+def real(project, changes):
+    """Give the study on real data, with some values changed."""
+    values = yaml.safe_load((project / "studies/cichy92.yaml").read_text())
+    for path, value in changes.items():
+        at(values, path[:-1])[path[-1]] = value
+    return values
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("training_set", "train_images"), 60_000, "train_images 60000: cifar10 has 50000"),
+        (("training_set", "image_size"), 64, "the images of cifar10 have 32 px"),
+        (("brain", "subjects"), 1, "brain.subjects"),
+        (("brain", "ids"), "image", "brain.ids: 'image' has no place for the number"),
+        (("stimuli", "white", "kind"), "brain", "stimuli.white.*source"),
+    ],
+)
+def test_an_impossible_value_of_the_real_study_is_refused(project, path, value, message):
+    with pytest.raises(ConfigurationError, match=re.compile(message, re.DOTALL)):
+        load_study(real(project, {path: value}))
+
+
+def test_images_of_the_brain_data_need_brain_data_with_images(project):
+    shown = {"kind": "brain", "background": "grey", "as_shown": True}
+    with pytest.raises(ConfigurationError, match=r"stimuli\.white\.kind: 'brain' needs"):
+        load_study(real(project, {("stimuli", "white"): shown}))
+
+
+def test_an_image_folder_may_replace_cifar10_and_its_keys_are_closed_too(project):
+    folder = {"kind": "image-folder", "source": "cifar10-jpeg"}
+    values = real(project, {})
+    values["training_set"] |= folder
+    assert load_study(values).training_set.kind == "image-folder"
+    values["training_set"]["sauce"] = "x"
+    with pytest.raises(ConfigurationError, match=r"training_set\.sauce: unknown key"):
+        load_study(values)
+
+
+def test_a_key_that_occurs_twice_is_refused_with_its_line(project, tmp_path):
+    refuse_repeated_keys(project / "workflow_config.yaml")
+    study = tmp_path / "study.yaml"
+    study.write_text("rules:\n  bp:\n    kind: bp\n  bp:\n    kind: fa\n")
+    with pytest.raises(ConfigurationError, match=r"study\.yaml, line 4: the key 'bp' occurs twice"):
+        refuse_repeated_keys(study)
 
 
 def test_values_from_the_command_line_arrive_as_text_and_are_understood(default):

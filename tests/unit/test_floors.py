@@ -10,7 +10,7 @@ import pytest
 # Lowest first; modules of one floor may import each other.
 FLOORS = [
     ("errors", "schema", "lazy", "provenance", "job", "cost", "atomic", "__init__"),
-    ("store", "learning.rule", "learning.rules.__init__", "study_folder"),
+    ("store", "learning.rule", "learning.rules.__init__", "study_folder", "sections"),
     ("config",),
     ("stages", "config_reference"),
     ("guards",),

@@ -6,9 +6,15 @@ import json
 import pytest
 import torch
 
-from rulealign.errors import ConfigurationError
+from rulealign.errors import ConfigurationError, StoreError
 from rulealign.provenance import canonical, derive_seed, file_sha256, fingerprint, state_hash
-from rulealign.study_folder import refuse_other_study, refuse_same_name, refuse_second_file
+from rulealign.study_folder import (
+    refuse_other_study,
+    refuse_same_name,
+    refuse_second_file,
+    versions,
+    write_record,
+)
 
 
 def test_the_order_of_keys_does_not_matter_and_that_of_lists_does():
@@ -62,6 +68,27 @@ def test_results_of_another_study_file_with_the_same_name_are_not_touched(tmp_pa
     refuse_other_study(tmp_path, "s", "b.yaml", settings)  # moved: the same study
     with pytest.raises(ConfigurationError, match=r"'s' .* b\.yaml and a\.yaml"):
         refuse_other_study(tmp_path, "s", "b.yaml", {"study": "s", "seed": 2})
+
+
+def test_a_record_that_was_cut_short_is_named_with_its_remedy(tmp_path):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "provenance.json").write_text('{"study": ')
+    with pytest.raises(StoreError, match=r"provenance\.json: cannot be read .* Delete it"):
+        refuse_other_study(tmp_path, "s", "a.yaml", {})
+
+
+def test_the_record_holds_settings_file_and_versions(tmp_path):
+    settings = {"study": "s", "seed": 1}
+    write_record(tmp_path / "p.json", settings, "a.yaml", {"python": "3.11.9", "numpy": "2.4"})
+    record = json.loads((tmp_path / "p.json").read_text())
+    assert record == {
+        "study_file": "a.yaml",
+        "study": settings,
+        "study_fingerprint": fingerprint(settings),
+        "python": "3.11.9",
+        "packages": {"numpy": "2.4"},
+    }
+    assert versions()["torch"] == torch.__version__.split("+")[0]
 
 
 def test_two_files_of_the_project_with_one_name_are_refused(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +159,12 @@ class Download:
         except requests.RequestException as error:
             if isinstance(error, ValueError):
                 raise Unavailable(f"no usable address ({type(error).__name__})", False) from error
-            return f"no answer, or cut ({_cause(error)})", self._size() > offset
+            cause = _cause(error)
+            reason = f"no answer, or cut ({type(cause).__name__}: {cause})"
+            if isinstance(cause, socket.gaierror):
+                # no network, or a name that does not exist: some seconds do not change that
+                raise Unavailable(reason, False) from error
+            return reason, self._size() > offset
 
     def _take(self, answer: requests.Response, offset: int) -> tuple[str, bool] | None:
         status = f"the server answers {answer.status_code} {answer.reason}"
@@ -198,8 +204,8 @@ def _ended_as_announced(answer: requests.Response, received: int) -> bool:
     return length is not None and received >= int(length)
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException) -> BaseException:
     """Find the reason under requests' and urllib3's wrappers; it names no URL."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
-    return f"{type(error).__name__}: {error}"
+    return error

@@ -18,7 +18,9 @@ from rulealign.errors import DataError
 Split = tuple[np.ndarray, np.ndarray]
 """Images uint8 (n, px, px, 3) RGB, and labels int64 (n,)."""
 
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+"""What Pillow raises for a file that is broken or no image."""
+
 _REPORT_EVERY = 5.0
 
 
@@ -83,7 +85,7 @@ def _decode(contents: bytes, what: str, px: int) -> np.ndarray:
                     " (in Python: PIL.Image.open(file).convert('RGB').save(file))."
                 )
             return np.array(image)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise DataError(f"{what} cannot be read as an image ({error}).") from error
 
 

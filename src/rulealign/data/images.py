@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,9 @@ import numpy as np
 from PIL import Image
 
 from rulealign.data.ids import pattern_ids
+from rulealign.data.image_folder import UNREADABLE
 from rulealign.data.mat import load_mat
+from rulealign.data.stimulus_sets import image_paths
 from rulealign.errors import DataError
 from rulealign.store import refuse_duplicates, require_same_ids, write_h5
 
@@ -21,32 +21,7 @@ ENDINGS = (".jpg", ".jpeg", ".png")
 BOOKKEEPING = ("fetched.json",)
 """Files that are no images and may lie in a folder of stimuli: what a download leaves there."""
 
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
-
 Stimulus = tuple[str, Image.Image]
-
-
-def read_stimuli(
-    settings: Mapping[str, Any], source: Path, ids: Sequence[str] | None
-) -> tuple[list[str], list[Image.Image]]:
-    """Read a stimulus set at its own size. `write_stimuli` holds one image at a time instead.
-
-    Args:
-        settings: the stimulus set's section: `kind` (folder, mat or brain) and its other values.
-        source: folder: one image file per stimulus; mat: the .mat file; brain: the folder of
-            `<concept>/<stimulus>` files.
-        ids: brain: the ordered names of the images (needed); folder and mat: the ids that must
-            be found, or None to take them as they are.
-
-    Returns:
-        The ordered ids, and the images, RGB, pixels as stored (EXIF orientation is not applied).
-
-    Raises:
-        DataError: an image is missing, unreadable or not RGB, an id occurs twice, or the ids are
-            not the expected ones; names the file.
-    """
-    stimuli = list(_iterate(settings, Path(source), ids))
-    return [name for name, _ in stimuli], [image for _, image in stimuli]
 
 
 def prepare(image: Image.Image, px: int) -> np.ndarray:
@@ -89,7 +64,7 @@ def write_stimuli(
         StoreError: the disk is full.
     """
     px = settings["px"]
-    prepared = {name: prepare(image, px) for name, image in _iterate(settings, Path(source), ids)}
+    prepared = {name: prepare(image, px) for name, image in read_stimuli(settings, source, ids)}
     write_h5(
         output,
         {"images": np.stack(list(prepared.values()))},
@@ -99,13 +74,30 @@ def write_stimuli(
     )
 
 
-def _iterate(
+def read_stimuli(
     settings: Mapping[str, Any], source: Path, ids: Sequence[str] | None
 ) -> Iterator[Stimulus]:
+    """Read a stimulus set at its own size, one image at a time.
+
+    Args:
+        settings: the stimulus set's section: `kind` (folder, mat or brain) and its other values.
+        source: folder: one image file per stimulus; mat: the .mat file; brain: the folder of
+            `<concept>/<stimulus>` files.
+        ids: brain: the ordered names of the images (needed); folder and mat: the ids that must
+            be found, or None to take them as they are.
+
+    Yields:
+        Id and image in order; RGB, pixels as stored (EXIF orientation is not applied).
+
+    Raises:
+        DataError: an image is missing, unreadable or not RGB, an id occurs twice, or the ids are
+            not the expected ones; names the file.
+    """
     if settings["kind"] == "brain":
-        yield from _brain(source, ids)
+        yield from _brain(Path(source), ids)
         return
-    read = _folder(source) if settings["kind"] == "folder" else _mat(source, settings)
+    path = Path(source)
+    read = _folder(path) if settings["kind"] == "folder" else _mat(path, settings)
     names = []
     for name, image in read:
         names.append(name)
@@ -155,14 +147,7 @@ def _brain(folder: Path, ids: Sequence[str] | None) -> Iterator[Stimulus]:
     if ids is None:
         raise DataError(f"{folder}: images of the brain data are found by their ids; none given.")
     refuse_duplicates(ids, f"{folder}: images asked for")
-    paths = {name: folder / name.rpartition("_")[0] / name for name in ids}
-    missing = [name for name, path in paths.items() if not path.is_file()]
-    if missing:
-        raise DataError(
-            f"{folder}: {len(missing)} of {len(paths)} images are missing: {', '.join(missing)}."
-            " Each is looked for as <concept>/<stimulus>, and nothing stands in for it."
-        )
-    for name, path in paths.items():
+    for name, path in zip(ids, image_paths(folder, ids), strict=True):
         yield name, _open(path)
 
 
@@ -172,7 +157,7 @@ def _open(path: Path) -> Image.Image:
             # a picture big enough for this warning is no stimulus
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image.load()
-    except (*_UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except (*UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(
             f"{path}: cannot be read as an image ({error}). Get the file again from its source."
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -107,8 +108,14 @@ def _read(path: Path) -> Checkpoint:
     except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError) as error:
         raise StoreError(
             f"{path}: cannot be read as a checkpoint ({_first_line(error)}). Delete it and type"
-            " the same command again: training continues from the checkpoint before it."
+            f" the same command again{_what_follows(Path(path))}."
         ) from error
+
+
+def _what_follows(path: Path) -> str:
+    # before epoch 0 there is no checkpoint to continue from
+    epoch = re.search(r"_epoch-(\d+)$", path.stem)
+    return ": training continues from the checkpoint before it" if epoch and int(epoch[1]) else ""
 
 
 def _first_line(error: Exception) -> str:

@@ -90,6 +90,7 @@ def initial_checkpoint(
         initial_hash = weights_hash(run.network)
         images = training_images(training_set, settings, seed, device).images
         run.rule.prepare(normalise(images, settings["training"]))
+        guards.weights_as_drawn(weights_hash(run.network), initial_hash, run.name(0))
         torch.manual_seed(derive_seed(settings["study_seed"], settings["label"], seed, "training"))
         _finish(run, 0, [{"epoch": 0}], initial_hash, training_set, output, log)
 

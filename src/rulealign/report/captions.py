@@ -8,8 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rulealign.report import select
-from rulealign.report.describe import listed
-from rulealign.report.formatting import plain
+from rulealign.report.formatting import counted, plain
 
 
 def trajectory(
@@ -53,12 +52,12 @@ def accuracy(training: pd.DataFrame) -> str:
     Returns:
         Plain text.
     """
-    images = listed(training["held_out_images"].unique())
-    seeds = training.groupby("rule")["seed"].nunique()
+    images = training["held_out_images"].unique()
+    seeds = training.groupby("rule")["seed"].nunique().unique()
     return (
-        f"Accuracy on {images} held-out images, in evaluation mode. Thick: mean over"
-        f" {listed(seeds.unique())} seeds; thin: each seed. Dotted: chance. Dashed horizontal"
-        " lines: rules that do not train."
+        f"Accuracy on {counted(images, 'held-out image', 'held-out images')}, in evaluation mode."
+        f" Thick: mean over {counted(seeds, 'seed', 'seeds')}; thin: each seed. Dotted: chance."
+        " Dashed horizontal lines: rules that do not train."
     )
 
 
@@ -77,5 +76,6 @@ def _null(study: Mapping[str, Any]) -> str:
 
 
 def _numbers(rows: pd.DataFrame) -> str:
-    counts = (listed(rows[f"n_{what}"].unique()) for what in ("stimuli", "subjects", "seeds"))
-    return "{} stimuli, {} subjects, {} seeds.".format(*counts)
+    names = {"stimuli": "stimulus", "subjects": "subject", "seeds": "seed"}
+    counts = (counted(rows[f"n_{many}"].unique(), one, many) for many, one in names.items())
+    return f"{', '.join(counts)}."

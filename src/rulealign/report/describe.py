@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from rulealign.report.formatting import counted
+
 _TRAINING_SETS = {
     "cifar10": "CIFAR-10, the official arrays.",
     "image-folder": "Images as they are in the folder or archive “{source}”. They are not the"
@@ -67,19 +69,21 @@ def _value(value: object) -> str:
 
 def _training(study: Mapping[str, Any]) -> Facts:
     images, training = study["training_set"], study["training"]
+    networks = counted([len(training["seeds"])], "network", "networks")
+    epochs = "epochs" if len(training["checkpoints"]) > 1 else "epoch"
     about = _TRAINING_SETS.get(images["kind"], f"{images['kind']}.").format_map(images)
     return [
         ("Network", _settings(study["network"])),
         ("Training images", about),
         ("Their settings", _settings(images, without=["kind", "source"])),
-        ("Seeds", f"{len(training['seeds'])} networks per rule: {listed(training['seeds'])}"),
-        ("Checkpoints", f"after epochs {listed(training['checkpoints'])}"),
+        ("Seeds", f"{networks} per rule: {listed(training['seeds'])}"),
+        ("Checkpoints", f"after {epochs} {listed(training['checkpoints'])}"),
         ("Course", _settings(training, without=["seeds", "checkpoints"])),
     ]
 
 
 def _stimuli(study: Mapping[str, Any], alignment: pd.DataFrame) -> Facts:
-    facts = [("Number", f"{listed(alignment['n_stimuli'].unique())} images")]
+    facts = [("Number", counted(alignment["n_stimuli"].unique(), "image", "images"))]
     for label, section in study["stimuli"].items():
         shown = "yes" if section["as_shown"] else "no"
         text = f"background: {section['background']}; as shown to people: {shown}"
@@ -97,14 +101,18 @@ def _brain(study: Mapping[str, Any], ceilings: pd.DataFrame) -> Facts:
     described = ["acquisition", "distance", "repetitions", "n_subjects"]
     for values, rows in ceilings.groupby(described, sort=False):
         acquisition, distance, repetitions, subjects = values
-        averaged = (
-            f"{repetitions} trials per image averaged" if repetitions else "averaged as given"
-        )
-        text = f"{acquisition}. {subjects} subjects; distance: {distance}; {averaged}"
+        people = counted([subjects], "subject", "subjects")
+        text = f"{acquisition}. {people}; distance: {distance}; {_averaged(repetitions)}"
         facts.append((listed(rows["roi"].unique()), text))
     areas = [f"{roi}: {_area(origin)}" for roi, origin in brain["rois"].items()]
     said = ["kind", "rois", "acquisition", "distance", "subjects"]
     return [*facts, ("Areas", "; ".join(areas)), ("Settings", _settings(brain, without=said))]
+
+
+def _averaged(repetitions: int) -> str:
+    if repetitions < 2:
+        return "1 trial per image" if repetitions else "averaged as given"
+    return f"{repetitions} trials per image averaged"
 
 
 def _area(origin: Mapping[str, Any] | list[str]) -> str:

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from rulealign.report import panels as parts
 from rulealign.report import select
 from rulealign.report.style import INK, QUIET, RC, RuleStyle, panels, rule_styles, save
+from rulealign.rsa.compare import require_same_convention
 
 
 def draw_final(
@@ -49,9 +50,11 @@ def draw_final(
 
     Raises:
         DataError: the tables lack what is to be drawn.
+        GuardError: the ceilings are not of the scores' convention (guard 9).
     """
     view = {"stimuli": stimuli, "px": px, "descriptor": descriptor, "centring": centring}
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
+    require_same_convention(rows["convention"], ceilings["convention"])
     margin = 0.35 + 0.088 * max(map(len, rules))
     figure, axes = panels(parts.panel_names(layer_map), rules, left=margin, right=0.45)
     with matplotlib.rc_context(RC):

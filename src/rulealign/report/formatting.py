@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 from markupsafe import Markup, escape
 
@@ -21,6 +23,21 @@ def plain(value: float, digits: int = DIGITS) -> str:
         The number, rounded once, with a true minus sign; "not measured" where it is missing.
     """
     return NOT_MEASURED if pd.isna(value) else f"{value:z.{digits}f}".replace("-", "−")
+
+
+def counted(counts: Iterable[int], one: str, many: str) -> str:
+    """Write how many of a thing there are.
+
+    Args:
+        counts: a number, or several where they differ, such as those of different rules.
+        one: the thing's name in the singular.
+        many: its name in the plural.
+
+    Returns:
+        Text such as "1 seed", "5 seeds" or "1, 5 seeds".
+    """
+    numbers = [str(count) for count in counts]
+    return f"{', '.join(numbers)} {one if numbers == ['1'] else many}"
 
 
 def number(value: float, digits: int = DIGITS, reason: str = NOT_MEASURED) -> Markup:

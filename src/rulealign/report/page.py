@@ -12,6 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rulealign.atomic import whole
 from rulealign.report import captions, describe, select, tabulate
 from rulealign.report.inline import Inline, inline
+from rulealign.report.sources import sources
+from rulealign.rsa.compare import require_same_convention
 
 
 class ReportFigure(NamedTuple):
@@ -82,7 +84,9 @@ def write_page(
         facts: what computed it: study_file, study_fingerprint, python and packages.
 
     Raises:
+        ConfigurationError: the study names a dataset that the registry does not have.
         DataError: the tables lack what is to be shown.
+        GuardError: the ceilings are not of the scores' convention (guard 9).
         StoreError: a figure is missing, or the disk is full.
     """
     inlined = _inlined(figures)
@@ -93,6 +97,7 @@ def write_page(
         view=select.words(view),
         described=describe.describe(study, tables),
         rules=describe.rules(study),
+        sources=sources(study),
         figures={group: found[0] for group, found in inlined.items()},
         others=list(zip(inlined["trajectory"][1:], inlined["final"][1:], strict=True)),
         every=[figure for found in inlined.values() for figure in found],
@@ -126,6 +131,7 @@ def _tables(
     rules, pairs, words = list(study["rules"]), study["layer_map"], select.words(view)
     own = select.at_view(tables["alignment"], view)
     other = select.at_view(tables["alignment"], view, convention="mean_rdm")
+    require_same_convention(own["convention"], tables["ceilings"]["convention"])
     interval = study["statistics"]["interval"]
     score = "Spearman's ρ [stimulus-bootstrap interval]"
     return {

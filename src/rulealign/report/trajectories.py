@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from rulealign.report import panels as parts
 from rulealign.report import select
 from rulealign.report.style import INK, RC, RuleStyle, frozen, panels, rule_styles, save
+from rulealign.rsa.compare import require_same_convention
 
 
 def draw_trajectories(
@@ -49,9 +50,11 @@ def draw_trajectories(
 
     Raises:
         DataError: the tables lack what is to be drawn.
+        GuardError: the ceilings are not of the scores' convention (guard 9).
     """
     view = {"stimuli": stimuli, "px": px, "descriptor": descriptor, "centring": centring}
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
+    require_same_convention(rows["convention"], ceilings["convention"])
     places = parts.epoch_places(rows["epoch"])
     figure, axes = panels(parts.panel_names(layer_map), rules)
     with matplotlib.rc_context(RC):

@@ -187,6 +187,9 @@ def training_table(logs: Sequence[Path], meta: Sequence[Mapping[str, Any]], outp
 def _guard_states(table: pd.DataFrame) -> None:
     for seed, networks in table.groupby("seed"):
         guards.same_initial_weights(networks.set_index("rule")["initial_hash"].to_dict(), seed)
+    for rule, networks in table[table["epoch"] == 0].groupby("rule"):
+        seeds = "rule '" + rule + "', epoch 0, seed " + networks["seed"].astype(str)
+        guards.states_pairwise_distinct(dict(zip(seeds, networks["state_hash"], strict=True)))
     trained = table[table["trains"] & (table["epoch"] > 0)]
     names = "rule '" + trained["rule"] + "', seed " + trained["seed"].astype(str)
     names += ", epoch " + trained["epoch"].astype(str)

@@ -1,0 +1,295 @@
+"""The sections of a study's configuration, one typed class each."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from rulealign.schema import (
+    Closed,
+    Descriptor,
+    Distinct,
+    Finite,
+    Fraction,
+    IdPattern,
+    Integer,
+    Label,
+    NonNegativeFloat,
+    Number,
+    Pixels,
+    PositiveFloat,
+    PositiveInt,
+)
+
+SIMULATED_COLUMNS = ("V1", "V2", "lLOC", "rLOC", "IT")
+"""The ROI columns of a simulated voxel table."""
+
+
+class Network(Closed):
+    """The network that every rule trains."""
+
+    kind: Literal["cnn3"] = Field(description="architecture; see docs/networks.md")
+    channels: Annotated[list[PositiveInt], Field(min_length=3, max_length=3)] = Field(
+        description="channels of conv1, conv2 and conv3"
+    )
+    hidden_units: PositiveInt = Field(description="units of fc1")
+    dropout: Fraction = Field(description="dropout probability between fc1 and fc2")
+
+
+class _TrainingSet(Closed):
+    image_size: Pixels = Field(description="pixels per side of the stored images")
+    train_images: PositiveInt = Field(
+        description="images per seed, drawn from the train split by the seed"
+    )
+    held_out_images: PositiveInt = Field(
+        description="images of the test split that accuracy is measured on (the first ones drawn"
+        " by the study's seed; as many as there are in the split means all)"
+    )
+
+
+class Cifar10(_TrainingSet):
+    """CIFAR-10 as published, through torchvision."""
+
+    kind: Literal["cifar10"] = Field(description="the official arrays, MD5 checked")
+
+    @model_validator(mode="after")
+    def _within_cifar10(self) -> Cifar10:
+        there = {"image_size": 32, "train_images": 50_000, "held_out_images": 10_000}
+        if self.image_size != there["image_size"]:
+            raise ValueError(f"image_size {self.image_size}: the images of cifar10 have 32 px")
+        for key in ("train_images", "held_out_images"):
+            if getattr(self, key) > there[key]:
+                raise ValueError(f"{key} {getattr(self, key)}: cifar10 has {there[key]}")
+        return self
+
+
+class ImageFolder(_TrainingSet):
+    """A folder, zip or tar of `split/class/image`, with the splits `train` and `test`."""
+
+    kind: Literal["image-folder"] = Field(description="images in folders named by class")
+    source: str = Field(
+        description="a dataset of the registry, or a path (with a '/') to a folder, .zip or .tar*"
+    )
+
+
+class SyntheticObjects(_TrainingSet):
+    """Generated objects: 10 classes of shape and texture on 1/f backgrounds."""
+
+    kind: Literal["synthetic-objects"] = Field(description="generated, no download")
+    pool_images: PositiveInt = Field(description="images of the train split that seeds draw from")
+
+    @model_validator(mode="after")
+    def _enough_to_draw(self) -> SyntheticObjects:
+        if self.pool_images < self.train_images:
+            raise ValueError(
+                f"pool_images {self.pool_images} is less than train_images {self.train_images},"
+                " which are drawn from it"
+            )
+        return self
+
+
+TrainingSet = Annotated[Cifar10 | ImageFolder | SyntheticObjects, Field(discriminator="kind")]
+
+
+class Training(Closed):
+    """How every rule is trained, and when it is looked at."""
+
+    seeds: Annotated[list[Annotated[Integer, Field(ge=0)]], Field(min_length=1), Distinct] = Field(
+        description="one network per rule and seed; a seed sets initial weights, images and order"
+    )
+    checkpoints: Annotated[list[Annotated[Integer, Field(ge=0)]], Field(min_length=1)] = Field(
+        description="epochs after which the network is kept and compared; increasing, 0 first"
+    )
+    schedule_epochs: PositiveInt = Field(
+        description="length of the learning-rate schedule in epochs, whatever the last checkpoint"
+    )
+    batch_size: Annotated[Integer, Field(ge=2)] = Field(
+        description="images per step; the last partial batch of an epoch is dropped"
+    )
+    crop_padding: Annotated[Integer, Field(ge=0)] = Field(
+        description="zero pixels added around an image before a random crop of its size"
+    )
+    horizontal_flip: bool = Field(description="mirror half of the training images at random")
+    mean: Annotated[list[Finite], Field(min_length=3, max_length=3)] = Field(
+        description="RGB mean that is subtracted, pixel values 0-1; training and evaluation"
+    )
+    std: Annotated[list[PositiveFloat], Field(min_length=3, max_length=3)] = Field(
+        description="RGB standard deviation that is divided by; training and evaluation"
+    )
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _increasing_from_zero(cls, epochs: list[int]) -> list[int]:
+        if epochs[0] != 0:
+            raise ValueError(f"{epochs} lacks epoch 0, every rule's own baseline; put 0 first")
+        if any(later <= earlier for earlier, later in pairwise(epochs)):
+            raise ValueError(f"{epochs} does not increase; list each epoch once, in order")
+        return epochs
+
+    @model_validator(mode="after")
+    def _within_schedule(self) -> Training:
+        if self.checkpoints[-1] > self.schedule_epochs:
+            raise ValueError(
+                f"checkpoint {self.checkpoints[-1]} lies beyond schedule_epochs"
+                f" {self.schedule_epochs}, where the learning rate is 0"
+            )
+        return self
+
+
+class FolderStimuli(Closed):
+    """Stimulus images in a folder: ids are the file names without ending, in sorted order."""
+
+    kind: Literal["folder"] = Field(description="one image file per stimulus")
+    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a folder")
+    background: str = Field(description="what surrounds the objects, in words; shown in the report")
+    as_shown: bool = Field(description="whether these are the very images people saw")
+
+
+class MatStimuli(Closed):
+    """Stimulus images in a struct array of a MATLAB file, in the order of the array."""
+
+    kind: Literal["mat"] = Field(description="a struct array with a field `image`")
+    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a .mat")
+    key: str = Field(description="name of the struct array in the file")
+    ids: IdPattern = Field(description="pattern of the ids, such as image_{:02d}, counted from 1")
+    background: str = Field(description="what surrounds the objects, in words; shown in the report")
+    as_shown: bool = Field(description="whether these are the very images people saw")
+
+
+class BrainStimuli(Closed):
+    """The images that come with the brain data, one per id of its stimulus set."""
+
+    kind: Literal["brain"] = Field(description="the brain dataset's own images")
+    background: str = Field(description="what surrounds the objects, in words; shown in the report")
+    as_shown: bool = Field(description="whether these are the very images people saw")
+
+
+Stimuli = Annotated[FolderStimuli | MatStimuli | BrainStimuli, Field(discriminator="kind")]
+
+
+class RdmFile(Closed):
+    """Given RDMs of one ROI: subjects x stimuli x stimuli."""
+
+    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a file")
+    key: str | None = Field(description="name of the array in a .npz or .mat; null for a .npy")
+
+
+class RdmArchive(Closed):
+    """Brain data that come as RDMs."""
+
+    kind: Literal["rdm-archive"] = Field(description="given RDMs per subject and ROI")
+    subjects: Annotated[Integer, Field(ge=2, le=99)] = Field(
+        description="people in every file; checked against the files. A noise ceiling needs two"
+    )
+    ids: IdPattern = Field(
+        description="pattern of the stimulus ids in the order of the RDMs, such as image_{:02d},"
+        " counted from 1; the stimulus sets must have the same ids"
+    )
+    acquisition: str = Field(description="scanner, task and averaging in words, for the report")
+    distance: str = Field(description="the dissimilarity that the RDMs hold, for the report")
+    rois: Annotated[dict[Label, RdmFile], Field(min_length=1)] = Field(
+        description="ROI -> file of its RDMs"
+    )
+
+
+class Simulated(Closed):
+    """A generated data set in the table form of THINGS-fMRI, from a known truth."""
+
+    kind: Literal["simulated"] = Field(description="generated, no download")
+    subjects: Annotated[Integer, Field(ge=2, le=99)] = Field(description="simulated people")
+    concepts: Annotated[Integer, Field(ge=10)] = Field(
+        description="object concepts; classes of objects take turns over them"
+    )
+    exemplars: PositiveInt = Field(description="images per concept, each shown once (`train`)")
+    repeated_images: Annotated[Integer, Field(ge=4)] = Field(
+        description="further images, shown once in every session (`test`)"
+    )
+    sessions: Annotated[Integer, Field(ge=2)] = Field(description="sessions per subject")
+    runs: PositiveInt = Field(description="runs per session")
+    image_size: Pixels = Field(description="pixels per side of the generated images")
+    voxels_per_roi: Annotated[Integer, Field(ge=8)] = Field(description="voxels of each ROI column")
+    noise: NonNegativeFloat = Field(
+        description="standard deviation of the trial noise, in units of the signal's"
+    )
+    drift: NonNegativeFloat = Field(
+        description="standard deviation of run-wise offsets, in units of the signal's"
+    )
+    stimulus_set: Literal["first-exemplar", "test-repeats"] = Field(
+        description="first image of each concept, shown once; or the repeated images, averaged"
+    )
+    rois: Annotated[
+        dict[Label, Annotated[list[str], Field(min_length=1), Distinct]], Field(min_length=1)
+    ] = Field(description="ROI -> columns of the voxel table; their union is taken")
+
+    @field_validator("rois")
+    @classmethod
+    def _known_columns(cls, rois: dict[str, list[str]]) -> dict[str, list[str]]:
+        for roi, columns in rois.items():
+            for column in columns:
+                if column not in SIMULATED_COLUMNS:
+                    raise ValueError(
+                        f"{roi}: the data have no ROI '{column}'; they have"
+                        f" {list(SIMULATED_COLUMNS)}"
+                    )
+        return rois
+
+
+Brain = Annotated[RdmArchive | Simulated, Field(discriminator="kind")]
+
+
+class Evaluation(Closed):
+    """What is read from a network, and at which image sizes."""
+
+    sizes: Annotated[list[Pixels], Field(min_length=1), Distinct] = Field(
+        description="pixels per side at which stimuli are shown; must include the training size"
+    )
+    layers: Annotated[list[str], Field(min_length=1), Distinct] = Field(
+        description="layers that are read"
+    )
+    descriptors: Annotated[list[Descriptor], Field(min_length=1), Distinct] = Field(
+        description="how a conv map becomes a vector: global-average, or grid-k (k x k averages)"
+    )
+    centring: Annotated[list[Literal["uncentred", "centred"]], Field(min_length=1), Distinct] = (
+        Field(description="whether each feature's mean over stimuli is subtracted before Pearson")
+    )
+    batch_size: PositiveInt = Field(description="images per forward pass; does not change scores")
+
+
+class LayerArea(Closed):
+    """One line of the fixed map from layers to areas."""
+
+    layer: str = Field(description="a layer of the network")
+    roi: str = Field(description="an ROI of the brain data")
+
+
+class Statistics(Closed):
+    """How sure a score is."""
+
+    bootstrap_draws: Annotated[Integer, Field(ge=20)] = Field(
+        description="resamples of the stimuli, shared by all rules, layers, areas and epochs"
+    )
+    null_draws: Annotated[Integer, Field(ge=20)] = Field(
+        description="permutations for the null of the noise ceiling"
+    )
+    interval: Annotated[float, Field(gt=0.5, lt=1), Number] = Field(
+        description="coverage of the percentile intervals, such as 0.95"
+    )
+
+    @model_validator(mode="after")
+    def _enough_draws(self) -> Statistics:
+        # a percentile needs at least one draw beyond it on either side
+        needed = round(2 / (1 - self.interval))
+        if min(self.bootstrap_draws, self.null_draws) < needed:
+            raise ValueError(f"an interval of {self.interval} needs at least {needed} draws")
+        return self
+
+
+class Report(Closed):
+    """Which of the measured settings the report shows first; all others follow below it."""
+
+    stimuli: str = Field(description="a stimulus set of `stimuli`")
+    size: Pixels = Field(description="one of evaluation.sizes")
+    descriptor: Descriptor = Field(description="one of evaluation.descriptors")
+    centring: Literal["uncentred", "centred"] = Field(description="one of evaluation.centring")

@@ -1,0 +1,99 @@
+"""Each stage is given the settings that it uses, and no others."""
+
+import copy
+
+import pytest
+import yaml
+
+from rulealign import stages
+from rulealign.config import load_study
+from rulealign.provenance import fingerprint, folder_listing
+
+STAGES = {
+    "training_set": stages.training_set,
+    "stimuli": lambda study: stages.stimuli(study, "shown"),
+    "simulated_images": stages.simulated_images,
+    "simulated_subject": stages.simulated_subject,
+    "responses of V1": lambda study: stages.responses(study, "V1"),
+    "responses of LOC": lambda study: stages.responses(study, "LOC"),
+    "brain_rdm": stages.brain_rdm,
+    "checkpoint of bp": lambda study: stages.checkpoint(study, "bp"),
+    "checkpoint of fa": lambda study: stages.checkpoint(study, "fa"),
+    "activations of bp": lambda study: stages.activations(study, "bp"),
+    "activations of fa": lambda study: stages.activations(study, "fa"),
+    "model_rdms": stages.model_rdms,
+    "alignment": stages.alignment,
+    "ceilings": stages.ceilings,
+}
+TRAINING = {
+    f"{stage} of {rule}" for stage in ("checkpoint", "activations") for rule in ("bp", "fa")
+}
+
+
+@pytest.fixture
+def values(project):
+    return yaml.safe_load((project / "workflow_config.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "changed"),
+    [
+        (("data_mirrors",), ["/data"], set()),
+        (("title",), "another", set()),
+        (("training", "checkpoints"), [0, 2, 10], set()),
+        (("training", "seeds"), [42, 123, 7], set()),
+        (("evaluation", "sizes"), [32, 64, 96], set()),
+        (("report", "size"), 96, set()),
+        (("brain", "subjects"), 5, set()),
+        (("brain", "noise"), 3.0, {"simulated_subject"}),
+        (("brain", "rois", "LOC"), ["lLOC"], {"responses of LOC"}),
+        (("brain", "concepts"), 40, {"simulated_images", "simulated_subject"}),
+        (("brain", "stimulus_set"), "first-exemplar", {"stimuli", "brain_rdm"}),
+        (("rules", "fa", "learning_rate"), 0.1, {"checkpoint of fa", "activations of fa"}),
+        (("training", "batch_size"), 64, TRAINING),
+        (
+            ("evaluation", "descriptors"),
+            ["global-average", "grid-8", "grid-2"],
+            {"activations of bp", "activations of fa"},
+        ),
+        (("evaluation", "centring"), ["centred"], {"model_rdms"}),
+        (("statistics", "bootstrap_draws"), 2000, {"alignment"}),
+        (("statistics", "null_draws"), 2000, {"ceilings"}),
+        (("training_set", "train_images"), 1000, TRAINING | {"training_set"}),
+    ],
+)
+def test_a_changed_value_changes_the_stages_that_use_it_and_no_other(values, path, value, changed):
+    before = load_study(copy.deepcopy(values))
+    section = values
+    for key in path[:-1]:
+        section = section[key]
+    section[path[-1]] = value
+    after = load_study(values)
+    assert {name for name, stage in STAGES.items() if stage(before) != stage(after)} == changed
+
+
+def test_activations_expect_the_very_settings_that_the_checkpoint_was_trained_with(values):
+    study = load_study(values)
+    for rule in study.rules:
+        expected = stages.activations(study, rule)["checkpoint_settings_hash"]
+        assert expected == fingerprint(stages.checkpoint(study, rule))
+
+
+def test_every_combination_is_viewed_once_the_reports_own_first(values):
+    views = stages.views(load_study(values))
+    assert views[0] == values["report"]
+    assert len(views) == 1 * 2 * 2 * 2
+    assert all(views.count(view) == 1 for view in views)
+
+
+def test_a_folder_with_a_changed_removed_or_added_file_has_another_listing(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.png").write_bytes(b"1")
+    listings = [folder_listing(str(tmp_path))]
+    (tmp_path / "a" / "x.png").write_bytes(b"12")
+    listings.append(folder_listing(str(tmp_path)))
+    (tmp_path / "a" / "y.png").write_bytes(b"1")
+    listings.append(folder_listing(str(tmp_path)))
+    assert len(set(listings)) == 3
+    assert folder_listing(str(tmp_path)) == listings[-1]
+    assert folder_listing("cifar10-jpeg") == folder_listing(None) == ""

@@ -1,4 +1,4 @@
-"""Rules of one seed share their initial weights, and the log's hash really is that of the weights."""
+"""Rules of one seed share initial weights, and the hash in the log is that of the weights."""
 
 import pytest
 import torch

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import os
+import socket
 import subprocess
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -114,6 +115,30 @@ def test_without_a_network_the_error_says_how_to_bring_the_file_by_hand(get, tmp
     assert "http://127.0.0.1:9/data.bin: no answer, or cut (ConnectionRefusedError" in text
     assert f"<folder>/sub/data.bin ({len(RIGHT)} bytes, sha256:{SHA_RIGHT})" in text
     assert "RULEALIGN_DATA_MIRRORS" in text
+    assert kept(tmp_path / "resources") == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "tries"),
+    [(socket.gaierror(-3, "no such name"), 1), (ConnectionRefusedError(111, "refused"), 5)],
+    ids=["unknown name", "refused"],
+)
+def test_a_name_that_is_not_resolved_is_asked_for_once(get, monkeypatch, tmp_path, fault, tries):
+    asked, waits = [], []
+
+    def getaddrinfo(host, *_, **__):
+        asked.append(host)
+        raise fault
+
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(download.time, "sleep", waits.append)
+    with pytest.raises(DataError) as error:
+        get(["http://one.invalid/data.bin"])
+    reason = f"no answer, or cut ({type(fault).__name__}: {fault})"
+    assert f"http://one.invalid/data.bin: {reason}" in str(error.value)
+    assert asked == ["one.invalid"] * tries
+    assert len(waits) == tries - 1
     assert kept(tmp_path / "resources") == []
 
 

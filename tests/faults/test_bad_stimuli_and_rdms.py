@@ -42,68 +42,70 @@ def test_a_truncated_image_is_named(folder, name, tmp_path):
 def test_a_file_that_is_no_image_is_named(folder, content):
     (folder / "c.jpg").write_bytes(content)
     with pytest.raises(DataError, match=r"c\.jpg: cannot be read as an image"):
-        read_stimuli(FOLDER, folder, None)
+        list(read_stimuli(FOLDER, folder, None))
 
 
 @pytest.mark.parametrize(("mode", "name"), [("RGBA", "c.png"), ("L", "c.png"), ("CMYK", "c.jpg")])
 def test_an_image_that_is_not_rgb_is_named_with_its_mode(folder, mode, name):
     Image.new(mode, (20, 20)).save(folder / name)
     with pytest.raises(DataError, match=rf"{name}: its mode is {mode}, not RGB"):
-        read_stimuli(FOLDER, folder, None)
+        list(read_stimuli(FOLDER, folder, None))
 
 
 def test_a_stray_file_among_the_stimuli_is_named(folder):
     (folder / "notes.txt").write_text("which images?")
     with pytest.raises(DataError, match=r"notes\.txt: is no image"):
-        read_stimuli(FOLDER, folder, None)
+        list(read_stimuli(FOLDER, folder, None))
 
 
 def test_two_files_with_one_stem_are_refused(folder):
     (folder / "a.png").write_bytes((folder / "b.png").read_bytes())
     with pytest.raises(DataError, match="'a' occurs twice"):
-        read_stimuli(FOLDER, folder, None)
+        list(read_stimuli(FOLDER, folder, None))
 
 
 def test_a_missing_or_empty_folder_is_named(tmp_path):
     with pytest.raises(DataError, match="nowhere: is no folder"):
-        read_stimuli(FOLDER, tmp_path / "nowhere", None)
+        list(read_stimuli(FOLDER, tmp_path / "nowhere", None))
     with pytest.raises(DataError, match="holds no images"):
-        read_stimuli(FOLDER, tmp_path, None)
+        list(read_stimuli(FOLDER, tmp_path, None))
 
 
 def test_images_other_than_the_expected_stimuli_are_refused(folder):
     with pytest.raises(DataError, match="at place 1 'b' and 'c'"):
-        read_stimuli(FOLDER, folder, ["a", "c"])
+        list(read_stimuli(FOLDER, folder, ["a", "c"]))
     with pytest.raises(DataError, match=r"has 2 ids.*has 3"):
-        read_stimuli(FOLDER, folder, ["a", "b", "c"])
+        list(read_stimuli(FOLDER, folder, ["a", "b", "c"]))
 
 
 def test_a_missing_brain_image_is_named_and_not_replaced_by_another_exemplar(tmp_path):
     (tmp_path / "dog").mkdir()
     Image.new("RGB", (9, 9)).save(tmp_path / "dog" / "dog_01b.jpg")
-    with pytest.raises(DataError, match=r"2 of 3 images are missing: dog_12s\.jpg, cat_01b\.jpg"):
-        read_stimuli({"kind": "brain"}, tmp_path, ["dog_12s.jpg", "dog_01b.jpg", "cat_01b.jpg"])
+    with pytest.raises(DataError, match=r"2 of 3 .* missing: \['dog_12s\.jpg', 'cat_01b\.jpg'\]"):
+        list(
+            read_stimuli({"kind": "brain"}, tmp_path, ["dog_12s.jpg", "dog_01b.jpg", "cat_01b.jpg"])
+        )
     with pytest.raises(DataError, match="none given"):
-        read_stimuli({"kind": "brain"}, tmp_path, None)
+        list(read_stimuli({"kind": "brain"}, tmp_path, None))
 
 
 def test_a_mat_file_without_the_images_says_what_it_has(tmp_path):
     path = _struct(tmp_path / "x.mat", np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(DataError, match=r"no variable 'others'; it has \['things'\]"):
-        read_stimuli({**MAT, "key": "others"}, path, None)
+        list(read_stimuli({**MAT, "key": "others"}, path, None))
     path = _struct(tmp_path / "x.mat", np.zeros((4, 4, 3), np.uint8), field="picture")
     with pytest.raises(DataError, match="no struct array with a field `image`"):
-        read_stimuli(MAT, path, None)
+        list(read_stimuli(MAT, path, None))
     (tmp_path / "y.mat").write_bytes(b"not MATLAB")
     with pytest.raises(DataError, match=r"y\.mat: cannot be read as a MATLAB file"):
-        read_stimuli(MAT, tmp_path / "y.mat", None)
+        list(read_stimuli(MAT, tmp_path / "y.mat", None))
 
 
 @pytest.mark.parametrize("pixels", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3))])
 def test_mat_images_that_are_not_uint8_rgb_are_refused(tmp_path, pixels):
     path = _struct(tmp_path / "x.mat", pixels)
     with pytest.raises(DataError, match="image_01: `image` is"):
-        read_stimuli(MAT, path, None)
+        list(read_stimuli(MAT, path, None))
 
 
 @pytest.mark.parametrize("pattern", ["image", "{:02d", "{name}", "{}_{}"])
@@ -113,7 +115,7 @@ def test_a_pattern_that_gives_no_ids_is_refused(tmp_path, pattern):
     records[0, 0] = records[0, 1] = (np.zeros((4, 4, 3), np.uint8),)
     savemat(path, {"things": records})
     with pytest.raises(ConfigurationError, match="does not give every stimulus its own id"):
-        read_stimuli({**MAT, "ids": pattern}, path, None)
+        list(read_stimuli({**MAT, "ids": pattern}, path, None))
 
 
 @pytest.fixture

@@ -92,6 +92,27 @@ def test_a_truncated_checkpoint_is_named_with_the_remedy(made, share):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "continues"),
+    [
+        ("rule-bp_seed-5_epoch-0.pt", False),
+        ("rule-a_epoch-3_seed-5_epoch-0.pt", False),
+        ("other.pt", False),
+        ("rule-bp_seed-5_epoch-1.pt", True),
+        ("rule-bp_seed-5_epoch-10.pt", True),
+    ],
+)
+def test_training_is_said_to_continue_only_where_a_checkpoint_comes_before(
+    made, tmp_path, name, continues
+):
+    settings, path = made
+    truncated = tmp_path / name
+    truncated.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(StoreError, match="type the same command again") as caught:
+        load(truncated, settings)
+    assert ("continues from the checkpoint before it" in str(caught.value)) is continues
+
+
 def test_a_missing_checkpoint_is_named(checkpoint_settings, tmp_path):
     with pytest.raises(StoreError, match=r"gone\.pt: cannot be read"):
         load(tmp_path / "gone.pt", checkpoint_settings("bp"))

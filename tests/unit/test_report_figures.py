@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from rulealign.errors import DataError
+from rulealign.errors import DataError, GuardError
 from rulealign.report.figures import draw_accuracy, draw_final, draw_trajectories
 from rulealign.report.panels import limits, spread
 from rulealign.report.select import at_view, ceiling
@@ -229,6 +229,15 @@ def test_conventions_are_never_mixed(alignment, ceilings):
         assert set(rows["convention"]) == {convention}
     with pytest.raises(DataError, match="0 rows for V1, mean_rdm"):
         ceiling(ceilings, "V1", convention="mean_rdm")
+
+
+@pytest.mark.parametrize("draw", [draw_trajectories, draw_final])
+def test_ceilings_of_another_convention_are_not_drawn(alignment, ceilings, tmp_path, draw):
+    other = ceilings.assign(convention="mean_rdm")
+    for faulty in (other, pd.concat([ceilings, other])):
+        with pytest.raises(GuardError, match=r"mean_rdm.*per_subject"):
+            draw(alignment, faulty, **LOOK, output=tmp_path / "x.svg")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_the_table_lacks_or_has_twice_is_an_error(alignment, ceilings, tmp_path):

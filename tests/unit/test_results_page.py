@@ -33,6 +33,7 @@ SCORES = pd.DataFrame(
 CEILINGS = pd.DataFrame(
     {
         "roi": ["EVC"],
+        "convention": ["per_subject"],
         "n_subjects": [15],
         "n_stimuli": [92],
         "lower": [0.23894],

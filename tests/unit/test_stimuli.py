@@ -48,8 +48,8 @@ def test_an_image_of_the_asked_size_keeps_its_pixels():
 def test_a_folder_is_read_in_sorted_order_with_stems_as_ids(tmp_path):
     expected = {name: _save(tmp_path / f"{name}.png", seed) for seed, name in enumerate("cab")}
     (tmp_path / "fetched.json").write_text("{}")
-    ids, images = read_stimuli(FOLDER, tmp_path, None)
-    assert ids == ["a", "b", "c"]
+    ids, images = zip(*read_stimuli(FOLDER, tmp_path, None), strict=True)
+    assert ids == ("a", "b", "c")
     for name, image in zip(ids, images, strict=True):
         assert np.array_equal(np.asarray(image), expected[name])
 
@@ -57,8 +57,11 @@ def test_a_folder_is_read_in_sorted_order_with_stems_as_ids(tmp_path):
 def test_a_mat_file_is_read_in_the_arrays_order(tmp_path):
     pixels = [_pixels(seed) for seed in range(3)]
     _save_struct(tmp_path / "images.mat", pixels)
-    ids, images = read_stimuli(MAT, tmp_path / "images.mat", ["image_01", "image_02", "image_03"])
-    assert ids == ["image_01", "image_02", "image_03"]
+    ids, images = zip(
+        *read_stimuli(MAT, tmp_path / "images.mat", ["image_01", "image_02", "image_03"]),
+        strict=True,
+    )
+    assert ids == ("image_01", "image_02", "image_03")
     for image, expected in zip(images, pixels, strict=True):
         assert np.array_equal(np.asarray(image), expected)
 
@@ -70,8 +73,8 @@ def test_brain_images_come_in_the_asked_order_from_their_concepts_folder(tmp_pat
         _save(tmp_path / "dog" / names[1], 2),
     ]
     _save(tmp_path / "dog" / "dog_01b.png", 3)
-    ids, images = read_stimuli({"kind": "brain"}, tmp_path, names)
-    assert ids == names
+    ids, images = zip(*read_stimuli({"kind": "brain"}, tmp_path, names), strict=True)
+    assert list(ids) == names
     for image, pixels in zip(images, expected, strict=True):
         assert np.array_equal(np.asarray(image), pixels)
 
@@ -103,8 +106,11 @@ def test_the_same_images_give_the_same_bytes(tmp_path):
 def test_the_92_objects_come_in_one_order_on_grey_and_on_white(mirror):
     cichy = mirror / "cichy92"
     mat = {"kind": "mat", "key": "stimuli_92objs", "ids": "image_{:02d}"}
-    ids, on_grey = read_stimuli(mat, cichy / "Kriegeskorte_Neuron2008_supplementalData.mat", None)
-    _, on_white = read_stimuli(FOLDER, cichy / "92images", ids)
+    ids, on_grey = zip(
+        *read_stimuli(mat, cichy / "Kriegeskorte_Neuron2008_supplementalData.mat", None),
+        strict=True,
+    )
+    _, on_white = zip(*read_stimuli(FOLDER, cichy / "92images", ids), strict=True)
     grey = np.stack([np.asarray(image) for image in on_grey]).astype(np.float32)
     white = np.stack([np.asarray(image) for image in on_white]).astype(np.float32)
     assert (grey[:, 0, 0] == 128).all()

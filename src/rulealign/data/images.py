@@ -24,6 +24,38 @@ BOOKKEEPING = ("fetched.json",)
 Stimulus = tuple[str, Image.Image]
 
 
+def read_stimuli(
+    settings: Mapping[str, Any], source: Path, ids: Sequence[str] | None
+) -> Iterator[Stimulus]:
+    """Read a stimulus set at its own size, one image at a time.
+
+    Args:
+        settings: the stimulus set's section: `kind` (folder, mat or brain) and its other values.
+        source: folder: one image file per stimulus; mat: the .mat file; brain: the folder of
+            `<concept>/<stimulus>` files.
+        ids: brain: the ordered names of the images (needed); folder and mat: the ids that must
+            be found, or None to take them as they are.
+
+    Yields:
+        Id and image in order; RGB, pixels as stored (EXIF orientation is not applied).
+
+    Raises:
+        DataError: an image is missing, unreadable or not RGB, an id occurs twice, or the ids are
+            not the expected ones; names the file.
+    """
+    path = Path(source)
+    if settings["kind"] == "brain":
+        yield from _brain(path, ids)
+        return
+    read = _folder(path) if settings["kind"] == "folder" else _mat(path, settings)
+    names = []
+    for name, image in read:
+        names.append(name)
+        yield name, image
+    if ids is not None:
+        require_same_ids(names, ids, f"{source}: the images found", "the stimuli expected")
+
+
 def prepare(image: Image.Image, px: int) -> np.ndarray:
     """Resize the shorter side to px (bilinear, antialiased) and crop the centre.
 
@@ -72,38 +104,6 @@ def write_stimuli(
         settings=settings,
         attributes={name: settings[name] for name in ("kind", "px", "background", "as_shown")},
     )
-
-
-def read_stimuli(
-    settings: Mapping[str, Any], source: Path, ids: Sequence[str] | None
-) -> Iterator[Stimulus]:
-    """Read a stimulus set at its own size, one image at a time.
-
-    Args:
-        settings: the stimulus set's section: `kind` (folder, mat or brain) and its other values.
-        source: folder: one image file per stimulus; mat: the .mat file; brain: the folder of
-            `<concept>/<stimulus>` files.
-        ids: brain: the ordered names of the images (needed); folder and mat: the ids that must
-            be found, or None to take them as they are.
-
-    Yields:
-        Id and image in order; RGB, pixels as stored (EXIF orientation is not applied).
-
-    Raises:
-        DataError: an image is missing, unreadable or not RGB, an id occurs twice, or the ids are
-            not the expected ones; names the file.
-    """
-    if settings["kind"] == "brain":
-        yield from _brain(Path(source), ids)
-        return
-    path = Path(source)
-    read = _folder(path) if settings["kind"] == "folder" else _mat(path, settings)
-    names = []
-    for name, image in read:
-        names.append(name)
-        yield name, image
-    if ids is not None:
-        require_same_ids(names, ids, f"{source}: the images found", "the stimuli expected")
 
 
 def _folder(folder: Path) -> Iterator[Stimulus]:

@@ -21,6 +21,7 @@ from rulealign.cost import cost_table
 from rulealign.errors import DataError
 from rulealign.report.formatting import plain
 from rulealign.report.select import NO_SPACE
+from rulealign.rsa.compare import PER_SUBJECT, require_same_convention
 from rulealign.store import read_csv
 
 
@@ -38,7 +39,8 @@ class ResultsPage:
         names = ("alignment", "ceilings", "training")
         self.tables = {name: read_csv(results / "statistics" / f"{name}.csv") for name in names}
         alignment = self.tables["alignment"]
-        self.primary = alignment[alignment["convention"] == "per_subject"]
+        self.primary = alignment[alignment["convention"] == PER_SUBJECT]
+        require_same_convention(self.primary["convention"], self.tables["ceilings"]["convention"])
 
     def score(self, rule: str, epoch: int, layer: str, roi: str, **view: Any) -> str:
         """Write one score with its interval, such as 0.123 [0.101, 0.145].

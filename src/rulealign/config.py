@@ -183,9 +183,10 @@ def _explain(error: ValidationError | ConfigurationError) -> str:
 
 
 def _explain_one(detail: Mapping[str, Any]) -> str:
-    key = ".".join(map(str, _without_kind(detail["loc"]))) or "(study)"
+    place = _without_kind(detail["loc"])
+    key = ".".join(map(str, place)) or "(study)"
     if detail["type"] == "extra_forbidden":
-        kind = "" if key.count(".") < 1 else ", or one of another `kind` of this section"
+        kind = " of this `kind`" if place != detail["loc"] else ""
         return f"  {key}: unknown key{kind} (value {detail['input']!r}); see docs/configuration.md"
     if detail["type"] == "missing":
         return f"  {key}: missing; every value must be stated, see docs/configuration.md"

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import RuleSettings
 from rulealign.learning.rules import rule_class
-from rulealign.schema import Closed, Integer, Label
+from rulealign.schema import Closed, Count, Label
 from rulealign.sections import (
     Brain,
     Evaluation,
@@ -37,7 +37,7 @@ class Study(Closed):
     )
     title: str = Field(description="the study in one line, for the report")
     question: str = Field(description="what the study asks, for the report")
-    seed: Annotated[Integer, Field(ge=0)] = Field(description="all randomness derives from it")
+    seed: Count = Field(description="all randomness derives from it")
     device: Literal["cpu", "cuda"] = Field(description="where networks run; never replaced")
     data_mirrors: list[str] = Field(
         description="folders or URLs asked for downloads before the public ones;"

@@ -37,7 +37,7 @@ def _numbered(pattern: str) -> str:
 Number = BeforeValidator(_no_boolean)
 """Marks a number, which true and false are not."""
 
-Integer = Annotated[int, Number]
+Count = Annotated[int, Field(ge=0), Number]
 Finite = Annotated[float, Field(allow_inf_nan=False), Number]
 PositiveInt = Annotated[int, Field(gt=0), Number]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False), Number]

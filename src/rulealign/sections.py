@@ -9,12 +9,12 @@ from pydantic import Field, field_validator, model_validator
 
 from rulealign.schema import (
     Closed,
+    Count,
     Descriptor,
     Distinct,
     Finite,
     Fraction,
     IdPattern,
-    Integer,
     Label,
     NonNegativeFloat,
     Number,
@@ -96,19 +96,21 @@ TrainingSet = Annotated[Cifar10 | ImageFolder | SyntheticObjects, Field(discrimi
 class Training(Closed):
     """How every rule is trained, and when it is looked at."""
 
-    seeds: Annotated[list[Annotated[Integer, Field(ge=0)]], Field(min_length=1), Distinct] = Field(
-        description="one network per rule and seed; a seed sets initial weights, images and order"
+    seeds: Annotated[list[Annotated[int, Field(ge=0), Number]], Field(min_length=1), Distinct] = (
+        Field(
+            description="one network per rule and seed; a seed sets initial weights, images and order"
+        )
     )
-    checkpoints: Annotated[list[Annotated[Integer, Field(ge=0)]], Field(min_length=1)] = Field(
+    checkpoints: Annotated[list[Count], Field(min_length=1)] = Field(
         description="epochs after which the network is kept and compared; increasing, 0 first"
     )
     schedule_epochs: PositiveInt = Field(
         description="length of the learning-rate schedule in epochs, whatever the last checkpoint"
     )
-    batch_size: Annotated[Integer, Field(ge=2)] = Field(
+    batch_size: Annotated[int, Field(ge=2), Number] = Field(
         description="images per step; the last partial batch of an epoch is dropped"
     )
-    crop_padding: Annotated[Integer, Field(ge=0)] = Field(
+    crop_padding: Count = Field(
         description="zero pixels added around an image before a random crop of its size"
     )
     horizontal_flip: bool = Field(description="mirror half of the training images at random")
@@ -180,7 +182,7 @@ class RdmArchive(Closed):
     """Brain data that come as RDMs."""
 
     kind: Literal["rdm-archive"] = Field(description="given RDMs per subject and ROI")
-    subjects: Annotated[Integer, Field(ge=2, le=99)] = Field(
+    subjects: Annotated[int, Field(ge=2, le=99), Number] = Field(
         description="people in every file; checked against the files. A noise ceiling needs two"
     )
     ids: IdPattern = Field(
@@ -198,18 +200,20 @@ class Simulated(Closed):
     """A generated data set in the table form of THINGS-fMRI, from a known truth."""
 
     kind: Literal["simulated"] = Field(description="generated, no download")
-    subjects: Annotated[Integer, Field(ge=2, le=99)] = Field(description="simulated people")
-    concepts: Annotated[Integer, Field(ge=10)] = Field(
+    subjects: Annotated[int, Field(ge=2, le=99), Number] = Field(description="simulated people")
+    concepts: Annotated[int, Field(ge=10), Number] = Field(
         description="object concepts; classes of objects take turns over them"
     )
     exemplars: PositiveInt = Field(description="images per concept, each shown once (`train`)")
-    repeated_images: Annotated[Integer, Field(ge=4)] = Field(
+    repeated_images: Annotated[int, Field(ge=4), Number] = Field(
         description="further images, shown once in every session (`test`)"
     )
-    sessions: Annotated[Integer, Field(ge=2)] = Field(description="sessions per subject")
+    sessions: Annotated[int, Field(ge=2), Number] = Field(description="sessions per subject")
     runs: PositiveInt = Field(description="runs per session")
     image_size: Pixels = Field(description="pixels per side of the generated images")
-    voxels_per_roi: Annotated[Integer, Field(ge=8)] = Field(description="voxels of each ROI column")
+    voxels_per_roi: Annotated[int, Field(ge=8), Number] = Field(
+        description="voxels of each ROI column"
+    )
     noise: NonNegativeFloat = Field(
         description="standard deviation of the trial noise, in units of the signal's"
     )
@@ -267,10 +271,10 @@ class LayerArea(Closed):
 class Statistics(Closed):
     """How sure a score is."""
 
-    bootstrap_draws: Annotated[Integer, Field(ge=20)] = Field(
+    bootstrap_draws: Annotated[int, Field(ge=20), Number] = Field(
         description="resamples of the stimuli, shared by all rules, layers, areas and epochs"
     )
-    null_draws: Annotated[Integer, Field(ge=20)] = Field(
+    null_draws: Annotated[int, Field(ge=20), Number] = Field(
         description="permutations for the null of the noise ceiling"
     )
     interval: Annotated[float, Field(gt=0.5, lt=1), Number] = Field(

@@ -96,10 +96,8 @@ TrainingSet = Annotated[Cifar10 | ImageFolder | SyntheticObjects, Field(discrimi
 class Training(Closed):
     """How every rule is trained, and when it is looked at."""
 
-    seeds: Annotated[list[Annotated[int, Field(ge=0), Number]], Field(min_length=1), Distinct] = (
-        Field(
-            description="one network per rule and seed; a seed sets initial weights, images and order"
-        )
+    seeds: Annotated[list[Count], Field(min_length=1), Distinct] = Field(
+        description="one network per rule and seed; a seed sets initial weights, images and order"
     )
     checkpoints: Annotated[list[Count], Field(min_length=1)] = Field(
         description="epochs after which the network is kept and compared; increasing, 0 first"

@@ -137,7 +137,7 @@ def _check_rdm(rdm: np.ndarray, names: Sequence[str], where: str) -> None:
     scale = np.abs(rdm).max()
     _refuse(np.diag(np.diag(np.abs(rdm)) > TOLERANCE * scale), rdm, names, where, "should be 0")
     asymmetric = np.abs(rdm - rdm.T) > TOLERANCE * scale
-    _refuse(asymmetric, rdm, names, where, "is not the same the other way round")
+    _refuse(asymmetric, rdm, names, where, "is not symmetric")
     if np.ptp(rdm[np.triu_indices(len(rdm), 1)]) == 0:
         raise DataError(f"{where}: all dissimilarities are {rdm[0, 1]:g}; they order nothing.")
 

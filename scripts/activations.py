@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rulealign.activations import write_activations
 from rulealign.job import job
-from rulealign.learning.trainer import use_threads
+from rulealign.learning.device import use_threads
 
 with job(snakemake.log[0], snakemake.threads):
     use_threads(snakemake.threads)

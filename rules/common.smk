@@ -49,6 +49,7 @@ RESPONSES = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_responses.h5"
 BRAIN_RDM = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_rdm.h5"
 CHECKPOINT = f"{RESULTS}/checkpoints/{NETWORK}.pt"
 CHECKPOINT_LOG = f"{RESULTS}/checkpoints/{NETWORK}_log.csv"
+DIAGNOSTICS = f"{RESULTS}/diagnostics/rule-{{rule}}_seed-{{seed}}.csv"
 ACTIVATIONS = f"{RESULTS}/activations/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
 MODEL_RDMS = f"{RESULTS}/rdms/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
 ALIGNMENT = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}.csv"
@@ -89,7 +90,9 @@ def source_files(source, whole_folder=False):
 
 def networks(rule):
     """List (seed, epoch) of every network that a rule keeps."""
-    return [(seed, epoch) for seed in STUDY.training.seeds for epoch in EPOCHS[rule]]
+    return [
+        (seed, epoch) for seed in stages.seeds(STUDY, rule) for epoch in EPOCHS[rule]
+    ]
 
 
 def stimulus_sources(wildcards):

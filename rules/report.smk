@@ -2,7 +2,7 @@
 
 TABLES = {
     name: TABLE.format(table=name)
-    for name in ("alignment", "ceilings", "training", "inputs")
+    for name in ("alignment", "ceilings", "training", "diagnostics", "inputs")
 }
 VIEWS = {
     "stim-{stimuli}_px-{size}_descriptor-{descriptor}_centring-{centring}".format(
@@ -42,6 +42,11 @@ rule figures:
             caption="../docs/captions/accuracy.rst",
             category="Learning",
         ),
+        learning=report(
+            f"{RESULTS}/figures/learning.svg",
+            caption="../docs/captions/learning.rst",
+            category="Learning",
+        ),
         trajectories=report(
             [f"{RESULTS}/figures/trajectory_{view}.svg" for view in VIEWS],
             caption="../docs/captions/trajectory.rst",
@@ -72,6 +77,7 @@ rule report:
     input:
         **TABLES,
         accuracy=rules.figures.output.accuracy,
+        learning=rules.figures.output.learning,
         trajectories=rules.figures.output.trajectories,
         finals=rules.figures.output.finals,
         provenance=f"{RESULTS}/provenance.json",

@@ -34,7 +34,7 @@ rule alignment_table:
     resources:
         mem_mb=2000,
     params:
-        settings=settings(stages.alignment),
+        settings=settings(stages.alignment_table),
     message:
         "Alignment of all rules and ROIs, averaged over seeds"
     script:
@@ -58,7 +58,14 @@ rule training_table:
         mem_mb=500,
     params:
         networks=[
-            [rule, STUDY.rules[rule].kind, seed, epoch, stages.trains(STUDY, rule)]
+            [
+                rule,
+                STUDY.rules[rule].kind,
+                STUDY.rules[rule].init,
+                seed,
+                epoch,
+                stages.trains(STUDY, rule),
+            ]
             for rule in STUDY.rules
             for seed, epoch in networks(rule)
         ],
@@ -66,3 +73,26 @@ rule training_table:
         "Held-out accuracy of all networks; no state occurs twice"
     script:
         "../scripts/training_table.py"
+
+
+rule diagnostics_table:
+    input:
+        parts=[
+            DIAGNOSTICS.format(rule=rule, seed=seed)
+            for rule in STUDY.rules
+            for seed in stages.seeds(STUDY, rule)
+        ],
+        training=TABLE.format(table="training"),
+        training_set=TRAINING_SET,
+    output:
+        TABLE.format(table="diagnostics"),
+    log:
+        f"{LOGS}/diagnostics_table.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=500,
+    message:
+        "Diagnostics of all networks; rules that did not learn are named"
+    script:
+        "../scripts/diagnostics_table.py"

@@ -52,3 +52,28 @@ rule train:
         "Train {wildcards.rule}, seed {wildcards.seed}: epoch {params.start} to {wildcards.epoch}"
     script:
         "../scripts/train.py"
+
+
+rule diagnostics:
+    input:
+        images=TRAINING_SET,
+        checkpoints=lambda wildcards: [
+            CHECKPOINT.format(**wildcards, epoch=epoch)
+            for epoch in EPOCHS[wildcards.rule]
+        ],
+    output:
+        DIAGNOSTICS,
+    log:
+        f"{LOGS}/diagnostics_rule-{{rule}}_seed-{{seed}}.log",
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        settings=lambda wildcards: settings(stages.diagnostics, wildcards.rule),
+        epochs=lambda wildcards: EPOCHS[wildcards.rule],
+    message:
+        "Diagnostics of {wildcards.rule}, seed {wildcards.seed}: epochs {params.epochs}"
+    script:
+        "../scripts/diagnostics.py"

@@ -13,7 +13,7 @@ with job(snakemake.log[0], snakemake.threads):
     # JSON has sorted keys; the page keeps the order in which the study names rules and ROIs
     study["rules"] = {rule: study["rules"][rule] for rule in snakemake.params.rules}
     study["brain"]["rois"] = {roi: study["brain"]["rois"][roi] for roi in snakemake.params.rois}
-    names = ("alignment", "ceilings", "training")
+    names = ("alignment", "ceilings", "training", "diagnostics")
     tables = {name: read_csv(Path(snakemake.input[name])) for name in names}
     figures = report_figures(
         study,
@@ -22,6 +22,7 @@ with job(snakemake.log[0], snakemake.threads):
         trajectories=[Path(path) for path in snakemake.input.trajectories],
         finals=[Path(path) for path in snakemake.input.finals],
         accuracy=Path(snakemake.input.accuracy),
+        learning=Path(snakemake.input.learning),
     )
     write_page(
         Path(snakemake.output[0]),

@@ -6,7 +6,7 @@ from rulealign.job import job
 from rulealign.rsa.tables import training_table
 
 with job(snakemake.log[0], snakemake.threads):
-    names = ("rule", "kind", "seed", "epoch", "trains")
+    names = ("rule", "kind", "init", "seed", "epoch", "trains")
     training_table(
         [Path(path) for path in snakemake.input],
         [dict(zip(names, network, strict=True)) for network in snakemake.params.networks],

@@ -31,7 +31,14 @@ RULES = {
     "untrained": {},
     "untrained_bn": {"images": "training", "batch_size": 20},
     "bp": {"optimizer": "adam", "learning_rate": 0.01, "momentum": 0.0, **GRADIENT},
-    "fa": {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9, **GRADIENT},
+    "fa": {"layers": "all", "optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9, **GRADIENT},
+    "dfa": {"optimizer": "adam", "learning_rate": 0.003, "momentum": 0.0, **GRADIENT},
+    "sign_symmetry": {"optimizer": "adam", "learning_rate": 0.003, "momentum": 0.0, **GRADIENT},
+    "readout": {
+        "readout_learning_rate": 0.01,
+        "readout_weight_decay": 1e-4,
+        "schedule": "cosine",
+    },
 }
 
 
@@ -52,7 +59,7 @@ def checkpoint_settings():
                 **training,
             },
             "training_set": {"image_size": 16, "train_images": 50, "held_out_images": 30},
-            "rule": {"kind": kind, **RULES[kind]},
+            "rule": {"kind": kind, "init": "default", **RULES[kind]},
             "label": kind,
             "study_seed": 7,
             "device": "cpu",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from rulealign import guards, store
@@ -18,7 +19,8 @@ from rulealign.errors import DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning.batches import normalise
 from rulealign.learning.device import require_device
-from rulealign.learning.network import build_network
+from rulealign.learning.rule import LearningRule
+from rulealign.learning.run import adopt, start_run
 
 ALONE_TOLERANCE = 1e-4
 """Share of a layer's largest activation by which an image alone may differ from one in a batch."""
@@ -84,8 +86,8 @@ def write_activations(
             datasets `<layer>/<descriptor>`, and `<layer>/vector` for layers without positions,
             of shape (stimuli, features).
         settings: `rule` (label), `seed`, `epoch` and `checkpoint_settings_hash` that the
-            checkpoint must have (the hash may be None: any); `network`, `mean`, `std` that it was
-            trained with; `px`, `layers`, `descriptors`, `batch_size`, `device`.
+            checkpoint must have (the hash may be None: any); `mean`, `std` that it was trained
+            with; `px`, `layers`, `descriptors`, `batch_size`, `device`.
 
     Raises:
         ConfigurationError: a GPU is configured and there is none.
@@ -102,13 +104,13 @@ def write_activations(
         epoch=settings["epoch"],
         settings_hash=settings["checkpoint_settings_hash"],
     )
-    network = build_network(settings["network"])
-    network.load_state_dict(loaded.network)
-    network.to(device).eval()
+    run = start_run(json.loads(loaded.settings), loaded.seed, device)
+    adopt(run, loaded)
+    run.network.eval()
     what = f"rule '{loaded.rule}', seed {loaded.seed}, epoch {loaded.epoch}"
     for path, output in zip(stimuli, outputs, strict=True):
         shown = _read_stimuli(path, output, settings["px"])
-        arrays, grids = _read_network(network, shown, settings, f"{what}, {path}")
+        arrays, grids = _read_network(run.rule, shown, settings, f"{what}, {path}")
         attributes = {
             **{name: settings[name] for name in ("rule", "seed", "epoch", "px")},
             "stimuli": shown.label,
@@ -142,18 +144,18 @@ def _read_stimuli(path: Path, output: Path, px: int) -> _Stimuli:
 
 
 def _read_network(
-    network: nn.Module, shown: _Stimuli, settings: Mapping[str, Any], what: str
+    rule: LearningRule, shown: _Stimuli, settings: Mapping[str, Any], what: str
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     def show(images: Tensor) -> Tensor:
         return normalise(images.to(settings["device"]), settings)
 
-    guards.norm_layers_in_eval(network, what)
+    guards.norm_layers_in_eval(rule.network, what)
     described, grids = [], {}
-    with guards.unchanged_state(network, what), torch.inference_mode():
+    with guards.unchanged_state(rule.network, what), torch.inference_mode():
         few = show(shown.images[:IMAGES_IN_GUARD])
-        guards.alone_equals_in_batch(network.layers, few, ALONE_TOLERANCE, what)
+        guards.alone_equals_in_batch(rule.layers, few, ALONE_TOLERANCE, what)
         for images in shown.images.split(settings["batch_size"]):
-            vectors, grids = _describe_layers(network.layers(show(images)), settings)
+            vectors, grids = _describe_layers(rule.layers(show(images)), settings)
             described.append(vectors)
     arrays = {
         name: np.concatenate([vectors[name] for vectors in described]) for name in described[0]

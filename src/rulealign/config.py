@@ -71,6 +71,7 @@ class Study(Closed):
     def _consistent(self) -> Study:
         self._check_layers_and_areas()
         self._check_images()
+        self._check_rules()
         self._check_report()
         return self
 
@@ -100,6 +101,10 @@ class Study(Closed):
                 f"training.batch_size: {self.training.batch_size} is more than"
                 f" training_set.train_images {images.train_images}, so no batch is ever full"
             )
+
+    def _check_rules(self) -> None:
+        for label in self.training.fewer_seeds:
+            _require(label, list(self.rules), "training.fewer_seeds", "rules lists")
 
     def _check_report(self) -> None:
         view, measured = self.report, self.evaluation

@@ -171,3 +171,31 @@ def weights_as_drawn(now: str, drawn: str, what: str) -> None:
             f"{what}: preparing the network changed its initial weights ({drawn} to {now}); epoch 0"
             " would be no common baseline. A rule's `prepare` may set norm statistics only."
         )
+
+
+def stdp_kernel_sign(kernel: Callable[[Tensor], Tensor], what: str) -> None:
+    """Guard 25: refuse an STDP kernel of reversed sign, or one that does not decay with |dt|.
+
+    Args:
+        kernel: t_post - t_pre, in steps -> weight change; float, elementwise.
+        what: whose kernel it is, for the message.
+
+    Raises:
+        GuardError: names what is wrong and the first lag, in steps, at which it is.
+    """
+    lags = torch.arange(1.0, 21.0)
+    for sign, effect in ((1.0, "potentiate"), (-1.0, "depress")):
+        changes = (sign * kernel(sign * lags)).tolist()
+        # written so that NaN, which no comparison finds larger, is refused too
+        for lag, change in enumerate(changes, start=1):
+            if not change > 0:
+                raise GuardError(
+                    f"{what}: the STDP kernel does not {effect} at t_post - t_pre = {sign * lag:g}"
+                    f" steps (it gives {sign * change:.3g}); a synapse whose spike came before the"
+                    " unit's must grow, one whose spike came after it must shrink."
+                )
+            if lag > 1 and not change < changes[lag - 2]:
+                raise GuardError(
+                    f"{what}: the STDP kernel does not decay with |t_post - t_pre| at"
+                    f" {sign * lag:g} steps; a pair must count less, the farther apart it is."
+                )

@@ -98,7 +98,7 @@ def checkpoint(study: Study, rule: str) -> dict[str, Any]:
     """Give the settings of one rule's training: all but which seeds and epochs are kept."""
     return {
         "network": plain(study.network),
-        "training": _without(plain(study.training), "seeds", "checkpoints"),
+        "training": _without(plain(study.training), "seeds", "fewer_seeds", "checkpoints"),
         "training_set": plain(study.training_set),
         "rule": plain(study.rules[rule]),
         "label": rule,
@@ -107,12 +107,16 @@ def checkpoint(study: Study, rule: str) -> dict[str, Any]:
     }
 
 
+def diagnostics(study: Study, rule: str) -> dict[str, Any]:
+    """Give the settings of the diagnostics of one rule's learning: those of its checkpoints."""
+    return checkpoint(study, rule)
+
+
 def activations(study: Study, rule: str) -> dict[str, Any]:
     """Give the settings of the frozen forward passes of one rule's networks."""
     return {
         "rule": rule,
         "checkpoint_settings_hash": fingerprint(checkpoint(study, rule)),
-        "network": plain(study.network),
         "mean": study.training.mean,
         "std": study.training.std,
         "layers": study.evaluation.layers,
@@ -134,6 +138,11 @@ def alignment(study: Study) -> dict[str, Any]:
         "bootstrap_draws": study.statistics.bootstrap_draws,
         "interval": study.statistics.interval,
     }
+
+
+def alignment_table(study: Study) -> dict[str, Any]:
+    """Give the settings of the table over all rules: the comparison's, and the seeds of each."""
+    return alignment(study) | {"seeds": {rule: seeds(study, rule) for rule in study.rules}}
 
 
 def ceilings(study: Study) -> dict[str, Any]:
@@ -176,6 +185,11 @@ def epochs(study: Study, rule: str) -> list[int]:
         Epochs, increasing.
     """
     return study.training.checkpoints if trains(study, rule) else [0]
+
+
+def seeds(study: Study, rule: str) -> list[int]:
+    """List the seeds of one rule: its own fewer ones, or all."""
+    return study.training.fewer_seeds.get(rule, study.training.seeds)
 
 
 def trains(study: Study, rule: str) -> bool:

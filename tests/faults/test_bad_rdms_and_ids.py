@@ -2,6 +2,7 @@
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
@@ -20,6 +21,7 @@ from rulealign.store import write_h5
 N = 8
 IDS = [f"image_{place:02d}" for place in range(N)]
 BOOTSTRAP = {"study_seed": 1, "bootstrap_draws": 20, "interval": 0.9}
+SEEDS = {"seeds": {"bp": [42], "fa": [42]}}
 ABOUT = {"roi": "IT", "distance": "1 - Pearson", "acquisition": "3T", "repetitions": 1}
 
 
@@ -287,29 +289,37 @@ def test_draws_of_different_settings_are_not_mixed(tmp_path, two_rules, changed)
     key = next(iter(changed))
     for settings in (BOOTSTRAP, BOOTSTRAP | changed):
         with pytest.raises(GuardError, match=rf"(?s)rule-.*_draws\.h5.*{key}.*rule-.*_draws\.h5"):
-            alignment_table(tables, draws, settings, tmp_path / "alignment.csv")
+            alignment_table(tables, draws, settings | SEEDS, tmp_path / "alignment.csv")
 
 
 def test_draws_of_other_settings_than_the_study_are_refused(tmp_path, two_rules):
     with pytest.raises(GuardError, match="the study has 9"):
-        alignment_table(*two_rules(), BOOTSTRAP | {"study_seed": 9}, tmp_path / "alignment.csv")
+        alignment_table(
+            *two_rules(), BOOTSTRAP | SEEDS | {"study_seed": 9}, tmp_path / "alignment.csv"
+        )
 
 
 def test_draws_beside_another_table_are_refused(tmp_path, two_rules):
     tables, draws = two_rules()
     with pytest.raises(DataError, match="at place 0 'bp_42.*fa_42"):
-        alignment_table(tables, draws[::-1], BOOTSTRAP, tmp_path / "alignment.csv")
+        alignment_table(tables, draws[::-1], BOOTSTRAP | SEEDS, tmp_path / "alignment.csv")
 
 
 def test_a_table_listed_twice_is_refused(tmp_path, two_rules):
     (table, _), (draw, _) = two_rules()
     with pytest.raises(DataError, match="list each table once"):
-        alignment_table([table] * 2, [draw] * 2, BOOTSTRAP, tmp_path / "alignment.csv")
+        alignment_table([table] * 2, [draw] * 2, BOOTSTRAP | SEEDS, tmp_path / "alignment.csv")
 
 
-def test_rules_with_different_seeds_are_not_averaged_side_by_side(tmp_path, two_rules):
-    with pytest.raises(DataError, match=r"fa_0.* has the seeds \[7\], bp_0.* has \[42\]"):
-        alignment_table(*two_rules(seed=7), BOOTSTRAP, tmp_path / "alignment.csv")
+def test_a_rule_with_other_seeds_than_the_study_says_is_refused(tmp_path, two_rules):
+    with pytest.raises(DataError, match=r"fa_0.* has the seeds \[7\], the study has \[42\] for"):
+        alignment_table(*two_rules(seed=7), BOOTSTRAP | SEEDS, tmp_path / "alignment.csv")
+
+
+def test_a_rule_may_have_fewer_seeds_where_the_study_says_so(tmp_path, two_rules):
+    fewer = BOOTSTRAP | {"seeds": {"bp": [42], "fa": [7]}}
+    alignment_table(*two_rules(seed=7), fewer, tmp_path / "alignment.csv")
+    assert set(pd.read_csv(tmp_path / "alignment.csv")["n_seeds"]) == {1}
 
 
 @pytest.mark.parametrize(
@@ -326,6 +336,6 @@ def test_rules_with_different_seeds_are_not_averaged_side_by_side(tmp_path, two_
 def test_an_incomplete_training_log_is_named(tmp_path, lines, what):
     log = tmp_path / "rule-bp_log.csv"
     log.write_text("epoch,learning_rate,loss,held_out_accuracy,held_out_images\n" + lines)
-    known = {"rule": "bp", "kind": "bp", "seed": 42, "epoch": 2, "trains": True}
+    known = {"rule": "bp", "kind": "bp", "init": "default", "seed": 42, "epoch": 2, "trains": True}
     with pytest.raises(DataError, match=rf"rule-bp_log\.csv: .*{what}"):
         training_table([log], [known], tmp_path / "training.csv")

@@ -9,6 +9,7 @@ from rulealign.errors import GuardError
 from rulealign.learning import trainer
 from rulealign.learning.batches import LabelledImages
 from rulealign.learning.network import Cnn3, initial_network
+from rulealign.learning.rule import LearningRule
 
 NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
 
@@ -101,7 +102,7 @@ def test_accuracy_is_not_measured_in_training_mode():
     data = LabelledImages(pixels, torch.zeros(20, dtype=torch.int64))
     settings = {"mean": [0.5] * 3, "std": [0.2] * 3, "batch_size": 8}
     with pytest.raises(GuardError, match="'norm1' is in training mode"):
-        trainer.held_out_accuracy(network, data, settings, "x")
+        trainer.held_out_accuracy(LearningRule(network, None, None), data, settings, "x")
 
 
 def test_two_networks_with_the_same_state_are_caught():

@@ -7,13 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rulealign.learning.feedback import (
-    FeedbackConvolution,
-    FeedbackLinear,
-    attach,
-    layers_with_error,
-    random_feedback,
-)
+from rulealign.learning.feedback import attach, layers_with_error, random_feedback, through
 from rulealign.learning.network import initial_network
 from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
@@ -42,15 +36,20 @@ def gradients(network, images, labels):
 def test_convolution_sends_the_error_through_b_and_learns_exactly(stride, padding):
     torch.manual_seed(0)
     images = torch.randn(2, 3, 7, 7, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(5, 3, 3, 3, dtype=torch.float64, requires_grad=True)
+    layer = torch.nn.Conv2d(3, 5, 3, stride, padding, dtype=torch.float64)
     feedback = torch.randn(5, 3, 3, 3, dtype=torch.float64)
-    how = {"stride": (stride, stride), "padding": (padding, padding)}
-    result = FeedbackConvolution.apply(images, weight, feedback, how)
-    torch.testing.assert_close(result, functional.conv2d(images, weight, **how))
+    expected = layer(images)
+    attach(layer, through(layer, lambda: feedback))
+    result = layer(images)
+    torch.testing.assert_close(result, expected)
     error = torch.randn_like(result)
-    to_images, to_weight = torch.autograd.grad(result, (images, weight), error)
+    to_images, to_weight, to_bias = torch.autograd.grad(
+        result, (images, layer.weight, layer.bias), error
+    )
 
+    how = {"stride": stride, "padding": padding}
     torch.testing.assert_close(to_images, functional.conv_transpose2d(error, feedback, **how))
+    torch.testing.assert_close(to_bias, error.sum(dim=(0, 2, 3)))
     # each weight's gradient is the error's correlation with the pixels that the weight meets
     seen = np.pad(images.detach().numpy(), ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2))
     rows, columns = error.shape[-2:]
@@ -64,11 +63,11 @@ def test_convolution_sends_the_error_through_b_and_learns_exactly(stride, paddin
 def test_linear_layer_sends_the_error_through_b_and_learns_exactly():
     torch.manual_seed(0)
     values = torch.randn(4, 6, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(3, 6, dtype=torch.float64, requires_grad=True)
+    layer = torch.nn.Linear(6, 3, dtype=torch.float64)
     feedback = torch.randn(3, 6, dtype=torch.float64)
-    result = FeedbackLinear.apply(values, weight, feedback)
+    attach(layer, through(layer, lambda: feedback))
     error = torch.randn(4, 3, dtype=torch.float64)
-    to_values, to_weight = torch.autograd.grad(result, (values, weight), error)
+    to_values, to_weight = torch.autograd.grad(layer(values), (values, layer.weight), error)
     np.testing.assert_allclose(
         to_values, np.einsum("no,oi->ni", error.numpy(), feedback.numpy()), rtol=1e-12
     )
@@ -86,7 +85,8 @@ def test_with_b_equal_to_w_the_gradients_are_those_of_backpropagation(
     network = initial_network(settings["network"], 7, 3).to(dtype)
     twin = copy.deepcopy(network)
     for layer in layers_with_error(twin).values():
-        attach(layer, layer.weight.detach().clone())
+        own = layer.weight.detach().clone()
+        attach(layer, through(layer, lambda own=own: own))
     images, labels = some_batch(dtype)
     exact, fed_back = (gradients(which, images, labels) for which in (network, twin))
     for name, gradient in exact.items():
@@ -183,6 +183,23 @@ def test_updates_align_with_those_of_backpropagation_during_training(checkpoint_
 
 def test_random_feedback_has_the_layers_shapes_and_no_gradient(checkpoint_settings):
     network = initial_network(checkpoint_settings("fa")["network"], 7, 3)
-    for name, feedback in random_feedback(network, 11).items():
+    for name, feedback in random_feedback(layers_with_error(network), 11).items():
         assert feedback.shape == network.get_submodule(name).weight.shape
         assert not feedback.requires_grad
+
+
+def test_the_published_form_has_random_feedback_in_convolutions_only(checkpoint_settings):
+    settings = checkpoint_settings("fa")
+    settings["network"]["dropout"] = 0.0
+    rule = make_rule(settings, layers="conv")
+    assert list(rule.feedback) == ["conv2", "conv3"]
+    plain = initial_network(settings["network"], 7, 3)
+    images, labels = some_batch()
+    ours, exact = (gradients(net, images, labels) for net in (rule.network, plain))
+    for layer in ("conv3", "fc1", "fc2"):  # what lies above the lowest random feedback is exact
+        torch.testing.assert_close(ours[f"{layer}.weight"], exact[f"{layer}.weight"])
+    for layer in ("conv1", "conv2"):
+        cosine = functional.cosine_similarity(
+            ours[f"{layer}.weight"].ravel(), exact[f"{layer}.weight"].ravel(), 0
+        )
+        assert abs(cosine) < 0.9

@@ -142,7 +142,7 @@ def test_the_same_input_in_another_order_gives_the_same_bytes(aligned):
 def test_alignment_over_seeds_averages_scores_and_draws(aligned):
     folder, tables, draws, _ = aligned
     output = folder / "alignment.csv"
-    alignment_table(tables, draws, BOOTSTRAP, output)
+    alignment_table(tables, draws, BOOTSTRAP | {"seeds": {"bp": SEEDS, "fa": SEEDS}}, output)
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
         "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,n_seeds,n_stimuli,"
@@ -200,15 +200,15 @@ def test_training_is_tabled_at_every_checkpoint(tmp_path):
         log = tmp_path / f"{rule}_{epoch}.csv"
         log.write_text(LOG + lines)
         logs.append(log)
-        known = {"rule": rule, "kind": rule, "seed": 42, "epoch": epoch}
+        known = {"rule": rule, "kind": rule, "init": "default", "seed": 42, "epoch": epoch}
         meta.append(known | {"trains": rule == "fa"})
     output = tmp_path / "training.csv"
     training_table(logs, meta, output)
     assert output.read_text().splitlines() == [
-        "rule,kind,seed,epoch,trains,held_out_accuracy,held_out_images,loss",
-        "fa,fa,42,0,True,0.1,1000,",
-        "fa,fa,42,2,True,0.375,1000,1.5",
-        "untrained,untrained,42,2,False,0.125,500,",
+        "rule,kind,init,seed,epoch,trains,held_out_accuracy,held_out_images,loss",
+        "fa,fa,default,42,0,True,0.1,1000,",
+        "fa,fa,default,42,2,True,0.375,1000,1.5",
+        "untrained,untrained,default,42,2,False,0.125,500,",
     ]
 
 
@@ -219,7 +219,16 @@ def write_logs(folder, networks):
         log = folder / f"{rule}_{seed}_{epoch}.csv"
         log.write_text(LOG + f"{epoch},0.1,2.0,0.5,100,{initial},{state}\n")
         logs.append(log)
-        meta.append({"rule": rule, "kind": rule, "seed": seed, "epoch": epoch, "trains": True})
+        meta.append(
+            {
+                "rule": rule,
+                "kind": rule,
+                "init": "default",
+                "seed": seed,
+                "epoch": epoch,
+                "trains": True,
+            }
+        )
     return logs, meta
 
 

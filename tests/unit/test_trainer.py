@@ -16,6 +16,7 @@ from rulealign.learning import trainer
 from rulealign.learning.batches import Epochs, LabelledImages, crop, normalise
 from rulealign.learning.gradient import GradientRule
 from rulealign.learning.network import initial_network
+from rulealign.learning.rule import LearningRule
 from rulealign.learning.rules.bp import Backpropagation
 from rulealign.learning.rules.fa import FeedbackAlignment
 from rulealign.provenance import derive_seed, fingerprint, state_hash
@@ -152,7 +153,7 @@ def test_held_out_accuracy_is_the_share_of_right_answers_in_evaluation_mode(chec
     labels[:10] = (labels[:10] + 1) % 10
     before = state_hash(network.state_dict())
     measured = trainer.held_out_accuracy(
-        network, LabelledImages(pixels, labels), settings["training"], "test"
+        LearningRule(network, None, None), LabelledImages(pixels, labels), settings["training"], "test"
     )
     assert measured == pytest.approx(27 / 37)
     assert state_hash(network.state_dict()) == before
@@ -309,4 +310,4 @@ def test_progress_and_loss_are_shown(checkpoint_settings, chain, monkeypatch):
 def test_momentum_for_adam_is_refused():
     known = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0, "clip_norm": 1}
     with pytest.raises(ValueError, match=r"momentum 0\.9 has no meaning for adam"):
-        Backpropagation.Settings(kind="bp", momentum=0.9, schedule="constant", **known)
+        Backpropagation.Settings(kind="bp", init="default", momentum=0.9, schedule="constant", **known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 import torch
 
 from rulealign.errors import ConfigurationError
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of malloc.h
 
 
 def use_threads(threads: int) -> None:
@@ -19,6 +22,16 @@ def use_threads(threads: int) -> None:
             are added up in another order; training enlarges such differences.
     """
     torch.set_num_threads(threads)
+    _keep_memory()
+
+
+def _keep_memory() -> None:
+    # glibc gives large blocks back to the system at once and has every page of the next one zeroed
+    # again: a third of the time of training. Elsewhere than on glibc nothing is done.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_MAX, 0)
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def require_device(name: str) -> torch.device:

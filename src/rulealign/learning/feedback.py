@@ -1,86 +1,70 @@
-"""Layers whose backward pass sends the error through given weights instead of their own."""
+"""Layers that send another error back than their own weights would."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from rulealign.learning.network import carries_weights, seeded
 
+SendBack = Callable[[Tensor, torch.Size], Tensor]
+"""Turns the error at a layer's output into one of the given shape, that of the layer's input."""
 
-class FeedbackConvolution(torch.autograd.Function):
-    """A convolution: forward with W; the gradient of the input with B, that of W exact.
 
-    With e the gradient of the output: dW is that of the true convolution, and the input's gradient
-    is the transposed convolution of e with B, of W's shape (out, in, height, width).
+class SubstitutedFeedback(torch.autograd.Function):
+    """Pass a layer's output on; in the backward pass, give its input another error.
+
+    The layer has computed its output from a detached input, so that its own weights get their exact
+    gradient from the error at the output, and its input gets `send_back` of that error.
     """
 
     @staticmethod
-    def forward(ctx: Any, images: Tensor, weight: Tensor, feedback: Tensor, how: dict) -> Tensor:
-        """Convolve images (batch, in, height, width) with `weight`; `how`: stride and the like."""
-        ctx.save_for_backward(images, feedback)
-        ctx.how = how
-        return functional.conv2d(images, weight, **how)
+    def forward(ctx: Any, values: Tensor, output: Tensor, send_back: SendBack) -> Tensor:
+        """Return `output`; `values` is the layer's input, in place of which it was detached."""
+        ctx.send_back, ctx.shape = send_back, values.shape
+        return output.view_as(output)
 
     @staticmethod
-    def backward(ctx: Any, error: Tensor) -> tuple[Tensor | None, Tensor, None, None]:
-        """Return the gradients of images and weight; `error` has the shape of the output."""
-        images, feedback = ctx.saved_tensors
-        to_input = None
-        if ctx.needs_input_grad[0]:
-            to_input = nn.grad.conv2d_input(images.shape, feedback, error, **ctx.how)
-        return (
-            to_input,
-            nn.grad.conv2d_weight(images, feedback.shape, error, **ctx.how),
-            None,
-            None,
-        )
+    def backward(ctx: Any, error: Tensor) -> tuple[Tensor | None, Tensor, None]:
+        """Return the gradients of input and output; `error` has the shape of the output."""
+        to_input = ctx.send_back(error, ctx.shape) if ctx.needs_input_grad[0] else None
+        return to_input, error, None
 
 
-class FeedbackLinear(torch.autograd.Function):
-    """A linear layer: forward with W; the gradient of the input is e B, that of W is e^T x.
-
-    W and B have the shape (out, in); B stands where W stands in backpropagation.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor, weight: Tensor, feedback: Tensor) -> Tensor:
-        """Multiply values (batch, in) with the transposed `weight`."""
-        ctx.save_for_backward(values, feedback)
-        return functional.linear(values, weight)
-
-    @staticmethod
-    def backward(ctx: Any, error: Tensor) -> tuple[Tensor, Tensor, None]:
-        """Return the gradients of values and weight; `error` has shape (batch, out)."""
-        values, feedback = ctx.saved_tensors
-        return error @ feedback, error.T @ values, None
-
-
-def attach(layer: nn.Conv2d | nn.Linear, feedback: Tensor) -> None:
-    """Let a layer send its error back through given weights; what it computes stays the same.
+def attach(layer: nn.Conv2d | nn.Linear, send_back: SendBack) -> None:
+    """Let a layer send its error back in another way; what it computes stays the same.
 
     Args:
-        layer: a convolution (zero padding) or linear layer; changed in place.
-        feedback: B, of the shape of the layer's weight; not a parameter of the layer, so neither
-            in its `state_dict` nor trained. Changed in place, it acts changed.
+        layer: a convolution or linear layer; changed in place. A copy of it (`copy.deepcopy`) still
+            computes with the original's weights: build networks anew instead.
+        send_back: error at the output, shape of the input -> error at the input.
     """
-    if isinstance(layer, nn.Conv2d):
-        how = {name: getattr(layer, name) for name in ("stride", "padding", "dilation", "groups")}
+    compute = type(layer).forward
 
-        def forward(images: Tensor) -> Tensor:
-            mapped = FeedbackConvolution.apply(images, layer.weight, feedback, how)
-            return mapped if layer.bias is None else mapped + layer.bias[:, None, None]
-    else:
-
-        def forward(values: Tensor) -> Tensor:
-            mapped = FeedbackLinear.apply(values, layer.weight, feedback)
-            return mapped if layer.bias is None else mapped + layer.bias
+    def forward(values: Tensor) -> Tensor:
+        return SubstitutedFeedback.apply(values, compute(layer, values.detach()), send_back)
 
     layer.forward = forward
+
+
+def through(layer: nn.Conv2d | nn.Linear, feedback: Callable[[], Tensor]) -> SendBack:
+    """Send errors back as the layer does, but with other weights B in place of its own.
+
+    Args:
+        layer: a convolution (zero padding) or linear layer.
+        feedback: gives B, of the shape of the layer's weight, at the time of the backward pass.
+
+    Returns:
+        For a linear layer, e B; for a convolution, the transposed convolution of e with B.
+    """
+    if isinstance(layer, nn.Linear):
+        return lambda error, _: error @ feedback()
+    how = {name: getattr(layer, name) for name in ("stride", "padding", "dilation", "groups")}
+    return lambda error, shape: nn.grad.conv2d_input(shape, feedback(), error, **how)
 
 
 def layers_with_error(network: nn.Module) -> dict[str, nn.Module]:
@@ -96,18 +80,18 @@ def layers_with_error(network: nn.Module) -> dict[str, nn.Module]:
     return dict(layers[1:])
 
 
-def random_feedback(network: nn.Module, seed: int) -> dict[str, Tensor]:
-    """Draw B for every layer that propagates an error, as the layer's initial weights are drawn.
+def random_feedback(layers: Mapping[str, nn.Module], seed: int) -> dict[str, Tensor]:
+    """Draw B for layers, as their initial weights are drawn by default.
 
     Args:
-        network: the network; it is not changed, nor is the global random state.
+        layers: name -> layer; they are not changed, nor is the global random state.
         seed: as made by `provenance.derive_seed`.
 
     Returns:
         Layer -> B, float32, of the shape and on the device of its weight.
     """
     with seeded(seed):
-        return {name: _drawn(layer) for name, layer in layers_with_error(network).items()}
+        return {name: _drawn(layer) for name, layer in layers.items()}
 
 
 def _drawn(layer: nn.Module) -> Tensor:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from rulealign.errors import GuardError
 from rulealign.lazy import functional, torch
-from rulealign.learning.rule import Course, LearningRule, RuleSettings
+from rulealign.learning.rule import Course, LearningRule, Probe, RuleSettings
 from rulealign.schema import Fraction, NonNegativeFloat, PositiveFloat
 
 if TYPE_CHECKING:
@@ -54,6 +53,20 @@ def cosine(epoch: int, epochs: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * epoch / epochs))
 
 
+def schedule_share(schedule: str, epoch: int, epochs: int) -> float:
+    """Give the share of the initial rate that is in force in an epoch under a schedule.
+
+    Args:
+        schedule: "cosine" or "constant".
+        epoch: counted from 0.
+        epochs: length of the schedule, epochs.
+
+    Returns:
+        0-1.
+    """
+    return cosine(epoch, epochs) if schedule == "cosine" else 1.0
+
+
 class GradientRule(LearningRule):
     """Descends the gradient that autograd computes for the cross-entropy, in mean over a batch.
 
@@ -64,7 +77,6 @@ class GradientRule(LearningRule):
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         super().__init__(network, settings, course)
-        self.epoch = 0
         self.optimizer = make_optimizer(network, settings)
 
     def start_epoch(self, epoch: int) -> None:
@@ -73,15 +85,14 @@ class GradientRule(LearningRule):
         Args:
             epoch: 0 for the first one.
         """
-        self.epoch = epoch
+        super().start_epoch(epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(epoch)
 
     def learning_rate(self, epoch: int) -> float:
         """Give the learning rate of an epoch, counted from 0."""
-        if self.settings.schedule == "constant":
-            return self.settings.learning_rate
-        return self.settings.learning_rate * cosine(epoch, self.course.schedule_epochs)
+        share = schedule_share(self.settings.schedule, epoch, self.course.schedule_epochs)
+        return self.settings.learning_rate * share
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         """Change the weights once: loss, backward pass, clipping, step.
@@ -100,23 +111,69 @@ class GradientRule(LearningRule):
         self.optimizer.zero_grad()
         loss = functional.cross_entropy(self.network(images), labels)
         loss.backward()
+        return {"loss": self.finite(loss)} | self.descend()
+
+    def descend(self) -> dict[str, float]:
+        """Take one step along the gradients that the parameters hold: clip, then optimise.
+
+        Returns:
+            `gradient_norm` (before clipping) and `learning_rate`.
+
+        Raises:
+            GuardError: a gradient is not finite.
+        """
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
-        self._require_finite(loss=loss.item(), gradient_norm=norm.item())
+        if not math.isfinite(norm):
+            self._refuse_gradient()
         self.optimizer.step()
         return {
-            "loss": loss.item(),
             "gradient_norm": norm.item(),
             "learning_rate": self.optimizer.param_groups[0]["lr"],
         }
 
-    def _require_finite(self, **values: float) -> None:
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise GuardError(
-                    f"rule '{self.course.label}', seed {self.course.seed}, epoch {self.epoch + 1}:"
-                    f" {name} is {value}, training diverged. The last checkpoint is kept; lower"
-                    f" the rule's learning_rate ({self.settings.learning_rate}) or clip_norm."
-                )
+    def finite(self, loss: Tensor) -> float:
+        """Give the value of a loss, and refuse one that is not finite.
+
+        Args:
+            loss: a single number, nats.
+
+        Returns:
+            The same number.
+
+        Raises:
+            GuardError: it is NaN or infinite; names the first layer with such weights.
+        """
+        value = loss.item()
+        if not math.isfinite(value):
+            self.diverged(self._first_layer("data"), f"loss is {value}", self._remedy())
+        return value
+
+    def _refuse_gradient(self) -> None:
+        self.diverged(self._first_layer("grad"), "gradient_norm is not finite", self._remedy())
+
+    def _first_layer(self, what: str) -> str:
+        for name, parameter in self.network.named_parameters():
+            values = getattr(parameter, what)
+            if values is not None and not values.isfinite().all():
+                return f"layer '{name.split('.')[0]}'"
+        return "the output"
+
+    def _remedy(self) -> str:
+        rate, norm = self.settings.learning_rate, self.settings.clip_norm
+        return f"lower the rule's learning_rate ({rate}) or clip_norm ({norm})"
+
+    def probe(self, images: Tensor, labels: Tensor) -> Probe:
+        """Give the negative gradient of one batch, and the gradient at every layer's output.
+
+        Args:
+            images: as in `step`.
+            labels: as in `step`.
+
+        Returns:
+            `update`: minus the gradient of every parameter; `errors`: of every convolution and
+            linear layer, the gradient of the loss with respect to its output.
+        """
+        return probe_gradient(self.network, images, labels)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimiser's state."""
@@ -145,3 +202,40 @@ def make_optimizer(network: nn.Module, settings: GradientSettings) -> torch.opti
     if settings.optimizer == "adam":
         return torch.optim.Adam(network.parameters(), **shared)
     return torch.optim.SGD(network.parameters(), momentum=settings.momentum, **shared)
+
+
+def probe_gradient(network: nn.Module, images: Tensor, labels: Tensor) -> Probe:
+    """Compute the gradient of the cross-entropy of one batch as the layers send it back.
+
+    Args:
+        network: the network; its gradients are overwritten, its BatchNorm statistics updated.
+        images: float32, shape (batch, 3, px, px), normalised.
+        labels: int64, shape (batch,).
+
+    Returns:
+        Minus the gradient of every parameter; the error at the output of every convolution and
+        linear layer, shape (batch, features).
+    """
+    errors: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Any:
+        def hook(_: nn.Module, __: Any, outgoing: tuple[Tensor, ...]) -> None:
+            errors[name] = outgoing[0].detach().flatten(1)
+
+        return hook
+
+    handles = [
+        layer.register_full_backward_hook(keep(name))
+        for name, layer in network.named_modules()
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)
+    ]
+    network.zero_grad()
+    functional.cross_entropy(network(images), labels).backward()
+    for handle in handles:
+        handle.remove()
+    update = {
+        name: -parameter.grad.detach().clone()
+        for name, parameter in network.named_parameters()
+        if parameter.grad is not None
+    }
+    return Probe(update, errors)

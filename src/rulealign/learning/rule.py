@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, NoReturn
 
 from pydantic import Field
 
+from rulealign.errors import GuardError
 from rulealign.schema import Closed
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor, nn
 
 
 class RuleSettings(Closed):
     """The settings that every rule has."""
 
     kind: str = Field(description="the rule's name in the registry")
+    init: Literal["default", "kaiming-normal"] = Field(
+        description="initial conv weights: PyTorch's default (uniform, standard deviation"
+        " 1/sqrt(3 inputs)), the same for every rule of a seed; or normal, standard deviation"
+        " sqrt(2/inputs), 2.4 times as large, as some rules were published with"
+    )
 
 
 @dataclass(frozen=True)
@@ -38,11 +45,26 @@ class Course:
     device: str
 
 
+class Probe(NamedTuple):
+    """What a rule would do with one batch.
+
+    Attributes:
+        update: parameter -> the change that the rule asks for, of the parameter's shape, before
+            optimiser, weight decay and clipping; its direction counts, not its length.
+        errors: layer -> the error signal at its output, float32, shape (batch, features); empty for
+            a rule without errors.
+    """
+
+    update: dict[str, Tensor]
+    errors: dict[str, Tensor]
+
+
 class LearningRule:
     """A way to change a network's weights, one batch at a time.
 
     A subclass states its equations, shapes, units and source in its docstring, its settings in
-    `Settings`, and overrides `step`; a rule that does not learn leaves `trains` False.
+    `Settings`, and overrides `step`; a rule that does not learn sets `trains` to False. A rule may
+    change a network's weights only in `step`, and norm statistics also in `prepare`.
 
     Args:
         network: the network to change, in place.
@@ -53,12 +75,13 @@ class LearningRule:
     Settings: ClassVar[type[RuleSettings]] = RuleSettings
     trains: ClassVar[bool] = True
 
-    def __init__(self, network: torch.nn.Module, settings: Any, course: Course) -> None:
+    def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         self.network = network
         self.settings = settings
         self.course = course
+        self.epoch = 0
 
-    def prepare(self, images: torch.Tensor) -> None:
+    def prepare(self, images: Tensor) -> None:
         """Set the network up once, before epoch 0 is kept; most rules need nothing here.
 
         Args:
@@ -72,8 +95,9 @@ class LearningRule:
         Args:
             epoch: 0 for the first one.
         """
+        self.epoch = epoch
 
-    def step(self, images: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
+    def step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         """Change the weights once.
 
         Args:
@@ -84,9 +108,66 @@ class LearningRule:
             What to log, name -> value; `loss` among it.
 
         Raises:
+            GuardError: training diverged.
             NotImplementedError: the rule trains but has no step.
         """
         raise NotImplementedError(f"{type(self).__name__} has no step")
+
+    def layers(self, images: Tensor) -> dict[str, Tensor]:
+        """Read the layers as this rule understands them: the forward pass, or settled states.
+
+        Args:
+            images: float32, shape (n, 3, px, px), normalised; the network is in evaluation mode.
+
+        Returns:
+            As the network's `layers`. Nothing that is kept may change.
+        """
+        return self.network.layers(images)
+
+    def classify(self, images: Tensor) -> Tensor:
+        """Classify images as this rule understands it.
+
+        Args:
+            images: as in `layers`.
+
+        Returns:
+            Logits, float32, shape (n, classes). Nothing that is kept may change.
+        """
+        return self.network(images)
+
+    def probe(self, images: Tensor, labels: Tensor) -> Probe:
+        """Say what the rule would do with one batch; called on a copy, which it may change.
+
+        Here: the change of every parameter in one `step`, optimiser included, and no errors. A rule
+        whose optimiser turns the direction of its updates overrides this.
+
+        Args:
+            images: as in `step`; the network is in training mode.
+            labels: as in `step`.
+
+        Returns:
+            The proposed change and the error signals.
+        """
+        before = copy.deepcopy(dict(self.network.named_parameters()))
+        self.step(images, labels)
+        after = dict(self.network.named_parameters())
+        return Probe({name: (after[name] - before[name]).detach() for name in before}, {})
+
+    def diverged(self, place: str, what: str, remedy: str) -> NoReturn:
+        """Stop a training that has diverged; the checkpoint before is kept.
+
+        Args:
+            place: the layer where it was seen, such as "layer 'conv2'".
+            what: what was seen there, such as "the weights are not finite".
+            remedy: which setting to change, and how.
+
+        Raises:
+            GuardError: always; names rule, seed, epoch, layer and remedy.
+        """
+        raise GuardError(
+            f"rule '{self.course.label}', seed {self.course.seed}, epoch {self.epoch + 1}: {place}:"
+            f" {what}; training diverged. The last checkpoint is kept; {remedy}."
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that the rule carries from batch to batch besides the network."""

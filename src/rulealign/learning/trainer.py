@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from torch import nn
 from tqdm import tqdm
 
 from rulealign import guards, store
@@ -31,40 +29,12 @@ from rulealign.learning.device import (
     restore_random_state,
     use_threads,
 )
-from rulealign.learning.network import initial_network, weights_hash
-from rulealign.learning.rule import Course, LearningRule
-from rulealign.learning.rules import rule_class
+from rulealign.learning.network import weights_hash
+from rulealign.learning.rule import LearningRule
+from rulealign.learning.run import Run, start_run, take_up
 from rulealign.provenance import canonical, derive_seed, fingerprint, state_hash
 
 __all__ = ["held_out_accuracy", "initial_checkpoint", "train_stretch", "use_threads"]
-
-
-@dataclass(frozen=True)
-class _Run:
-    """One network under one rule."""
-
-    settings: Mapping[str, Any]
-    seed: int
-    device: torch.device
-    network: nn.Module
-    rule: LearningRule
-
-    def name(self, epoch: int) -> str:
-        return f"rule '{self.settings['label']}', seed {self.seed}, epoch {epoch}"
-
-
-def _start(settings: Mapping[str, Any], seed: int, device: torch.device) -> _Run:
-    network = initial_network(settings["network"], settings["study_seed"], seed).to(device)
-    course = Course(
-        study_seed=settings["study_seed"],
-        label=settings["label"],
-        seed=seed,
-        schedule_epochs=settings["training"]["schedule_epochs"],
-        device=settings["device"],
-    )
-    kind = rule_class(settings["rule"]["kind"])
-    rule = kind(network, kind.Settings.model_validate(settings["rule"]), course)
-    return _Run(settings, seed, device, network, rule)
 
 
 def initial_checkpoint(
@@ -86,13 +56,12 @@ def initial_checkpoint(
     """
     device = require_device(settings["device"])
     with repeatable(device):
-        run = _start(settings, seed, device)
-        initial_hash = weights_hash(run.network)
+        run = start_run(settings, seed, device)
         images = training_images(training_set, settings, seed, device).images
         run.rule.prepare(normalise(images, settings["training"]))
-        guards.weights_as_drawn(weights_hash(run.network), initial_hash, run.name(0))
+        guards.weights_as_drawn(weights_hash(run.network), run.initial_hash, run.name(0))
         torch.manual_seed(derive_seed(settings["study_seed"], settings["label"], seed, "training"))
-        _finish(run, 0, [{"epoch": 0}], initial_hash, training_set, output, log)
+        _finish(run, 0, [{"epoch": 0}], training_set, output, log)
 
 
 def train_stretch(
@@ -125,31 +94,18 @@ def train_stretch(
     """
     device = require_device(settings["device"])
     with repeatable(device):
-        run = _start(settings, seed, device)
+        run = start_run(settings, seed, device)
         if not run.rule.trains:
             raise ConfigurationError(f"rule '{settings['label']}' does not train; keep its epoch 0")
-        loaded = _resume(run, previous, from_epoch)
+        loaded = take_up(run, previous, from_epoch)
+        restore_random_state(loaded.random)
         data = training_images(training_set, settings, seed, device)
         epochs = Epochs(data, settings, seed)
         rows = [_train_epoch(run, epochs, epoch) for epoch in range(from_epoch, to_epoch)]
-        _finish(run, to_epoch, rows, loaded.initial_hash, training_set, output, log)
+        _finish(run, to_epoch, rows, training_set, output, log)
 
 
-def _resume(run: _Run, previous: Path, epoch: int) -> Checkpoint:
-    loaded = checkpoints.load(
-        previous,
-        rule=run.settings["label"],
-        seed=run.seed,
-        epoch=epoch,
-        settings_hash=fingerprint(run.settings),
-    )
-    run.network.load_state_dict(loaded.network)
-    run.rule.load_state_dict(loaded.rule_state)
-    restore_random_state(loaded.random)
-    return loaded
-
-
-def _train_epoch(run: _Run, epochs: Epochs, epoch: int) -> dict[str, float]:
+def _train_epoch(run: Run, epochs: Epochs, epoch: int) -> dict[str, float]:
     run.network.train()
     guards.norm_layers_in_train(run.network, run.name(epoch))
     run.rule.start_epoch(epoch)
@@ -160,14 +116,14 @@ def _train_epoch(run: _Run, epochs: Epochs, epoch: int) -> dict[str, float]:
         for name, value in logged.items():
             sums[name] += value
         progress.set_postfix(loss=f"{logged['loss']:.3f}", refresh=False)
+    run.require_sound_weights()
     return {"epoch": epoch + 1} | {name: total / len(epochs) for name, total in sums.items()}
 
 
 def _finish(
-    run: _Run,
+    run: Run,
     epoch: int,
     rows: list[dict[str, Any]],
-    initial_hash: str,
     training_set: Path,
     output: Path,
     log: Path,
@@ -175,7 +131,7 @@ def _finish(
     random = random_state(run.device)
     held_out = held_out_images(training_set, run.settings, run.device)
     accuracy = held_out_accuracy(
-        run.network, held_out, run.settings["training"], f"{run.name(epoch)}, held-out accuracy"
+        run.rule, held_out, run.settings["training"], f"{run.name(epoch)}, held-out accuracy"
     )
     state = run.network.state_dict()
     made = Checkpoint(
@@ -188,7 +144,7 @@ def _finish(
         epoch=epoch,
         settings=canonical(run.settings),
         settings_hash=fingerprint(run.settings),
-        initial_hash=initial_hash,
+        initial_hash=run.initial_hash,
         state_hash=state_hash(state),
     )
     rows[-1] |= {
@@ -212,12 +168,13 @@ def _write_log(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def held_out_accuracy(
-    network: nn.Module, data: LabelledImages, settings: Mapping[str, Any], what: str
+    rule: LearningRule, data: LabelledImages, settings: Mapping[str, Any], what: str
 ) -> float:
     """Measure the share of images that a network classifies rightly, without changing it.
 
     Args:
-        network: the network; measured in evaluation mode, then put back in the mode it was in.
+        rule: the rule, whose network is measured in evaluation mode, then put back in the mode it
+            was in.
         data: images that it was not trained on.
         settings: `mean` and `std`, for pixel values 0-1, and `batch_size`.
         what: whose network it is, for the messages of the guards.
@@ -228,6 +185,7 @@ def held_out_accuracy(
     Raises:
         GuardError: the measurement would use, or did change, the network's state.
     """
+    network = rule.network
     was_training = network.training
     network.eval()
     guards.norm_layers_in_eval(network, what)
@@ -235,7 +193,7 @@ def held_out_accuracy(
     with guards.unchanged_state(network, what), torch.no_grad():
         size = settings["batch_size"]
         for images, labels in zip(data.images.split(size), data.labels.split(size), strict=True):
-            chosen = network(normalise(images, settings)).argmax(dim=1)
+            chosen = rule.classify(normalise(images, settings)).argmax(dim=1)
             correct += int((chosen == labels).sum())
     network.train(was_training)
     return correct / len(data.labels)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rulealign.learned import STILL
 from rulealign.report import select
 from rulealign.report.formatting import counted, plain
 
@@ -58,6 +59,29 @@ def accuracy(training: pd.DataFrame) -> str:
         f"Accuracy on {counted(images, 'held-out image', 'held-out images')}, in evaluation mode."
         f" Thick: mean over {counted(seeds, 'seed', 'seeds')}; thin: each seed. Dotted: chance."
         " Dashed horizontal lines: rules that do not train."
+    )
+
+
+def learning(diagnostics: pd.DataFrame) -> str:
+    """Caption the diagnostics of learning.
+
+    Args:
+        diagnostics: the table `statistics/diagnostics.csv`.
+
+    Returns:
+        Plain text.
+    """
+    trained = diagnostics[diagnostics["trains"]]
+    seeds = trained.groupby("rule")["seed"].nunique().unique()
+    return (
+        "Whether each rule learned, per layer: |W − W₀| / |W₀|, with W₀ the weights of epoch 0"
+        f" (dotted: {STILL:.0%}, below which a conv layer counts as not moved; linear below,"
+        " logarithmic above); angle between the update that a rule proposes and that of"
+        " backpropagation, for the same weights and batch (dotted: 90°, no relation); effective"
+        " rank of the error signal of that batch, at most its number of images (Roy & Vetterli"
+        f" 2007). Mean over {counted(seeds, 'seed', 'seeds')}; bars: lowest and highest seed. A"
+        " rule has no line where it proposes nothing or has no error signal; rules that do not"
+        " train are left out."
     )
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 from rulealign.report import select
 from rulealign.report.accuracy import draw_accuracy
 from rulealign.report.finals import draw_final
+from rulealign.report.learning import draw_learning
 from rulealign.report.trajectories import draw_trajectories
 
-__all__ = ["draw_accuracy", "draw_all", "draw_final", "draw_trajectories"]
+__all__ = ["draw_accuracy", "draw_all", "draw_final", "draw_learning", "draw_trajectories"]
 
 
 def draw_all(
@@ -25,11 +26,12 @@ def draw_all(
     trajectories: Sequence[Path],
     finals: Sequence[Path],
     accuracy: Path,
+    learning: Path,
 ) -> None:
     """Draw every figure of the report.
 
     Args:
-        tables: `alignment`, `ceilings` and `training`.
+        tables: `alignment`, `ceilings`, `training` and `diagnostics`.
         views: keys stimuli, px (or size), descriptor and centring, one per figure.
         layer_map: pairs of `layer` and `roi`.
         rules: labels, in the study's order.
@@ -37,6 +39,7 @@ def draw_all(
         trajectories: one .svg file per view.
         finals: one .svg file per view.
         accuracy: the .svg file of the held-out accuracy.
+        learning: the .svg file of the diagnostics of learning.
     """
     what = {"layer_map": layer_map, "rules": rules}
     for draw, outputs in ((draw_trajectories, trajectories), (draw_final, finals)):
@@ -44,3 +47,4 @@ def draw_all(
             shown = select.as_view(view)
             draw(tables["alignment"], tables["ceilings"], **what, **shown, output=output)
     draw_accuracy(tables["training"], rules=rules, classes=classes, output=accuracy)
+    draw_learning(tables["diagnostics"], rules=rules, output=learning)

@@ -10,6 +10,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rulealign.atomic import whole
+from rulealign.learned import learned
 from rulealign.report import captions, describe, select, tabulate
 from rulealign.report.inline import Inline, inline
 from rulealign.report.sources import sources
@@ -22,7 +23,7 @@ class ReportFigure(NamedTuple):
     Attributes:
         path: the .svg file.
         caption: plain text.
-        group: trajectory, final or accuracy.
+        group: trajectory, final, accuracy or learning.
         title: a few words.
     """
 
@@ -40,16 +41,18 @@ def report_figures(
     trajectories: Sequence[Path],
     finals: Sequence[Path],
     accuracy: Path,
+    learning: Path,
 ) -> list[ReportFigure]:
     """Put the figures of `figures.draw_all` into the form that `write_page` takes.
 
     Args:
         study: the study's plain configuration.
-        tables: `alignment` and `training`.
+        tables: `alignment`, `training` and `diagnostics`.
         views: one per figure, the report's own first.
         trajectories: one .svg file per view.
         finals: one .svg file per view.
         accuracy: an .svg file.
+        learning: an .svg file.
 
     Returns:
         Files with captions and groups.
@@ -62,7 +65,9 @@ def report_figures(
         caption = captions.final(study, alignment, view)
         figures.append(ReportFigure(last, caption, "final", words))
     caption = captions.accuracy(tables["training"])
-    return [*figures, ReportFigure(accuracy, caption, "accuracy", "held-out accuracy")]
+    figures.append(ReportFigure(accuracy, caption, "accuracy", "held-out accuracy"))
+    caption = captions.learning(tables["diagnostics"])
+    return [*figures, ReportFigure(learning, caption, "learning", "diagnostics of learning")]
 
 
 def write_page(
@@ -78,7 +83,7 @@ def write_page(
     Args:
         output: the .html file.
         study: the study's plain configuration.
-        tables: `alignment`, `ceilings` and `training`, as in statistics/*.csv.
+        tables: `alignment`, `ceilings`, `training` and `diagnostics`, as in statistics/*.csv.
         figures: as `report_figures` makes them; of the groups trajectory and final the first is the
             report's own setting, and the others follow below it in pairs.
         facts: what computed it: study_file, study_fingerprint, python and packages.
@@ -102,6 +107,7 @@ def write_page(
         others=list(zip(inlined["trajectory"][1:], inlined["final"][1:], strict=True)),
         every=[figure for found in inlined.values() for figure in found],
         tables=_tables(study, tables, view),
+        doubtful=_doubtful(study, tables["diagnostics"]),
     )
     with whole(Path(output)) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -119,10 +125,16 @@ def _template() -> Any:
 
 
 def _inlined(figures: Sequence[ReportFigure]) -> dict[str, list[Inline]]:
-    groups: dict[str, list[Inline]] = {"trajectory": [], "final": [], "accuracy": []}
+    names = ("trajectory", "final", "accuracy", "learning")
+    groups: dict[str, list[Inline]] = {name: [] for name in names}
     for place, (path, caption, group, title) in enumerate(figures):
         groups[group].append(inline(path, f"figure{place}", caption, title))
     return groups
+
+
+def _doubtful(study: Mapping[str, Any], diagnostics: pd.DataFrame) -> list[tuple[str, str]]:
+    verdicts = learned(diagnostics, list(study["rules"])).items()
+    return [(rule, verdict.words) for rule, verdict in verdicts if verdict.doubtful]
 
 
 def _tables(
@@ -162,5 +174,15 @@ def _tables(
             tables["training"],
             rules,
             "Held-out accuracy: mean over seeds [lowest seed, highest seed].",
+        ),
+        "learning": tabulate.learning(
+            tables["diagnostics"],
+            rules,
+            "Last checkpoint of each rule, mean over seeds. Accuracy: [lowest seed, highest seed]."
+            " Change: |W − W₀| / |W₀| of the weights since epoch 0. Dead units: share that is 0 for"
+            " every one of up to 1,000 held-out images. Angle to bp: between the rule’s update and"
+            " backpropagation’s, at the first checkpoint after epoch 0 and at the last one;"
+            " effective rank: of the error signal. Dead units, angle and rank: mean over conv"
+            " layers [lowest layer, highest layer].",
         ),
     }

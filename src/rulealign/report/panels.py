@@ -99,15 +99,18 @@ def label_lines(axes: Axes, ends: Mapping[str, float], styles: Mapping[str, Rule
         ends: label -> the last value of its line.
         styles: label -> look; a line without one gets no marker.
     """
-    low, high = axes.get_ylim()
-    gap = _LABEL_PT / (72 * PANEL_IN[1]) * (high - low)
     names = sorted(ends, key=ends.__getitem__)
-    beside = axes.get_yaxis_transform()
-    for name, place in zip(names, spread([ends[n] for n in names], gap, low, high), strict=True):
+    if not names:
+        return
+    # as shares of the panel's height, so that any scale will do; closer where they are many
+    heights = axes.transScale.transform([(1, ends[name]) for name in names])[:, 1]
+    low, high = axes.transScale.transform([(1, limit) for limit in axes.get_ylim()])[:, 1]
+    heights = (heights - low) / (high - low)
+    gap = min(_LABEL_PT / (72 * PANEL_IN[1]), 1 / max(1, len(names) - 1))
+    beside = axes.transAxes
+    for name, height, place in zip(names, heights, spread(heights, gap, 0, 1), strict=True):
         leader = {"transform": beside, "clip_on": False}
-        axes.plot(
-            (1.005, 1.045), (ends[name], place), color=QUIET, lw=0.5, label="_leader", **leader
-        )
+        axes.plot((1.005, 1.045), (height, place), color=QUIET, lw=0.5, label="_leader", **leader)
         if name in styles:
             look = styles[name]
             axes.plot(1.07, place, look.marker, color=look.colour, label="_key", **leader)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from markupsafe import Markup
 
+from rulealign.learned import Verdict, learned
 from rulealign.report import select
 from rulealign.report.formatting import NOT_MEASURED, missing, number, percent, score
 
@@ -163,3 +164,71 @@ def _accuracy(rows: pd.DataFrame, epoch: int) -> Markup:
     return Markup('{} <span class="interval">[{}, {}]</span>').format(
         mean, percent(values.min()), percent(values.max())
     )
+
+
+def learning(diagnostics: pd.DataFrame, rules: Sequence[str], caption: str) -> Table:
+    """Tabulate whether each rule learned, with the numbers that the verdict rests on.
+
+    Args:
+        diagnostics: the table `statistics/diagnostics.csv`.
+        rules: labels, in order.
+        caption: of the table.
+
+    Returns:
+        A row per rule: verdict, accuracy, change of each conv layer, dead units, angle to
+        backpropagation at the first and the last trained checkpoint, effective rank.
+    """
+    conv = diagnostics[diagnostics["layer"].str.startswith("conv")]
+    layers, verdicts = sorted(conv["layer"].unique()), learned(diagnostics, rules)
+    body = []
+    for rule in rules:
+        rows = conv[conv["rule"] == rule]
+        last = rows[rows["epoch"] == rows["epoch"].max()]
+        first = rows[rows["epoch"] == rows.loc[rows["epoch"] > 0, "epoch"].min()]
+        verdict = verdicts[rule]
+        shown = [
+            _range(last.drop_duplicates("seed")["held_out_accuracy"], percent),
+            *(_change(last[last["layer"] == layer], verdict) for layer in layers),
+            _over_layers(last, "dead_units", percent, NOT_MEASURED),
+            _over_layers(first, "angle_to_bp", _tenths, "no update"),
+            _over_layers(last, "angle_to_bp", _tenths, "no update"),
+            _over_layers(last, "effective_rank", _tenths, "no errors"),
+        ]
+        body.append([rule, _verdict(verdict), *shown])
+    heads = [f"change of {layer}" for layer in layers]
+    angles = ["angle to bp, °, first", "angle to bp, °, last"]
+    head = ["rule", "verdict", "accuracy", *heads, "dead units", *angles, "effective rank"]
+    return Table(caption, head, body)
+
+
+def _verdict(verdict: Verdict) -> Markup:
+    symbol = "⚠" if verdict.doubtful else "✓" if verdict.trained else "–"
+    look = "verdict doubtful" if verdict.doubtful else "verdict"
+    return Markup('<span class="{}">{} {}</span>').format(look, symbol, verdict.words)
+
+
+def _change(rows: pd.DataFrame, verdict: Verdict) -> Markup:
+    if not verdict.trained:
+        return missing("not trained")
+    change = percent(rows["weight_change"].mean())
+    still = rows["layer"].iloc[0] in dict(verdict.still)
+    return Markup("<strong>⚠ {}</strong>").format(change) if still else change
+
+
+def _over_layers(
+    rows: pd.DataFrame, column: str, write: Callable[[float], Markup], reason: str
+) -> Markup:
+    layers = rows.groupby("layer")[column].mean().dropna()
+    return _range(layers, write) if len(layers) else missing(reason)
+
+
+def _range(values: pd.Series, write: Callable[[float], Markup]) -> Markup:
+    if len(values) < 2:
+        return write(values.mean())
+    return Markup('{} <span class="interval">[{}, {}]</span>').format(
+        write(values.mean()), write(values.min()), write(values.max())
+    )
+
+
+def _tenths(value: float) -> Markup:
+    return number(value, 1)

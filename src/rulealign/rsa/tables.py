@@ -44,7 +44,8 @@ def alignment_table(
     Args:
         tables: the `alignment/*.csv`, of all rules and ROIs.
         draws: their `*_draws.h5`, in the same order.
-        settings: `study_seed`, `bootstrap_draws` and `interval` (coverage).
+        settings: `study_seed`, `bootstrap_draws`, `interval` (coverage), and `seeds` (rule -> the
+            seeds that its means are over).
         output: the CSV to make.
 
     Raises:
@@ -67,7 +68,7 @@ def alignment_table(
     if repeated.any():
         first = joined(rows.loc[repeated, ALIGNMENT_KEYS])[0]
         raise DataError(f"two alignment tables have rows of {first}; list each table once.")
-    _require_same_seeds(rows)
+    _require_seeds(rows, settings["seeds"])
     write_csv(output, rows.drop(columns="seeds"))
 
 
@@ -130,13 +131,14 @@ def _mean_row(
     }
 
 
-def _require_same_seeds(rows: pd.DataFrame) -> None:
-    names, seeds = joined(rows[ALIGNMENT_KEYS]), list(rows["seeds"])
-    for name, own in zip(names, seeds, strict=True):
-        if own != seeds[0]:
+def _require_seeds(rows: pd.DataFrame, expected: Mapping[str, list[int]]) -> None:
+    for name, rule, found in zip(
+        joined(rows[ALIGNMENT_KEYS]), rows["rule"], rows["seeds"], strict=True
+    ):
+        if found != sorted(expected[rule]):
             raise DataError(
-                f"{name} has the seeds {own}, {names[0]} has {seeds[0]}; a mean over seeds needs"
-                " the same ones everywhere."
+                f"{name} has the seeds {found}, the study has {sorted(expected[rule])} for rule"
+                f" '{rule}'; a mean over seeds needs the same ones everywhere."
             )
 
 
@@ -165,15 +167,15 @@ def training_table(logs: Sequence[Path], meta: Sequence[Mapping[str, Any]], outp
 
     Args:
         logs: the `checkpoints/*_log.csv`.
-        meta: for each log, in the same order: `rule` (label), `kind`, `seed`, `epoch` and
-            `trains` (whether the rule learns).
+        meta: for each log, in the same order: `rule` (label), `kind`, `init`, `seed`, `epoch`
+            and `trains` (whether the rule learns).
         output: the CSV to make.
 
     Raises:
         DataError: a log lacks its checkpoint's epoch, its accuracy, the number of images that it
             rests on or, where the rule learns, its loss; names the log.
-        GuardError: two trained networks have the same state, or rules of one seed started from
-            different weights.
+        GuardError: two trained networks have the same state, or rules of one seed and `init`
+            started from different weights.
         StoreError: a log cannot be read, or the disk is full.
     """
     if not logs or len(logs) != len(meta):
@@ -185,7 +187,7 @@ def training_table(logs: Sequence[Path], meta: Sequence[Mapping[str, Any]], outp
 
 
 def _guard_states(table: pd.DataFrame) -> None:
-    for seed, networks in table.groupby("seed"):
+    for (seed, _), networks in table.groupby(["seed", "init"]):
         guards.same_initial_weights(networks.set_index("rule")["initial_hash"].to_dict(), seed)
     for rule, networks in table[table["epoch"] == 0].groupby("rule"):
         seeds = "rule '" + rule + "', epoch 0, seed " + networks["seed"].astype(str)
@@ -212,7 +214,7 @@ def _training_row(log: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     if learns and not np.isfinite(loss):
         raise DataError(f"{log}: the loss of epoch {known['epoch']} is {loss}.")
     return {
-        **{key: known[key] for key in ("rule", "kind", "seed", "epoch")},
+        **{key: known[key] for key in ("rule", "kind", "init", "seed", "epoch")},
         "trains": bool(known["trains"]),
         "held_out_accuracy": accuracy,
         "held_out_images": int(images),

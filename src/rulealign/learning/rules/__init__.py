@@ -14,7 +14,15 @@ REGISTRY: dict[str, str] = {
     "untrained": "rulealign.learning.rules.untrained:Untrained",
     "untrained_bn": "rulealign.learning.rules.untrained_bn:UntrainedBatchNorm",
     "bp": "rulealign.learning.rules.bp:Backpropagation",
+    "readout": "rulealign.learning.rules.readout:ReadoutOnly",
     "fa": "rulealign.learning.rules.fa:FeedbackAlignment",
+    "dfa": "rulealign.learning.rules.dfa:DirectFeedbackAlignment",
+    "sign_symmetry": "rulealign.learning.rules.sign_symmetry:SignSymmetry",
+    "pc_supervised": "rulealign.learning.rules.pc_supervised:SupervisedPredictiveCoding",
+    "stdp": "rulealign.learning.rules.stdp:Stdp",
+    "oja": "rulealign.learning.rules.oja:Oja",
+    "pc_2026": "rulealign.learning.rules.pc_2026:PublishedPredictiveCoding",
+    "stdp_2026": "rulealign.learning.rules.stdp_2026:PublishedSTDP",
 }
 
 

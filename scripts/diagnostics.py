@@ -1,0 +1,18 @@
+"""Measure how one network learned, at all its checkpoints."""
+
+import json
+from pathlib import Path
+
+from rulealign.job import job
+from rulealign.learning.device import use_threads
+from rulealign.learning.diagnostics import write_diagnostics
+
+with job(snakemake.log[0], snakemake.threads):
+    use_threads(snakemake.threads)
+    write_diagnostics(
+        json.loads(snakemake.params.settings),
+        int(snakemake.wildcards.seed),
+        dict(zip(snakemake.params.epochs, map(Path, snakemake.input.checkpoints), strict=True)),
+        Path(snakemake.input.images),
+        Path(snakemake.output[0]),
+    )

@@ -1,0 +1,181 @@
+"""Did each rule learn? The table of diagnostics, and the judgement of it (guard 11)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from rulealign.errors import DataError
+from rulealign.store import read_csv, write_csv
+
+STILL = 0.01
+"""|W - W0| / |W0| below which a conv layer counts as not moved."""
+
+ERRORS_ABOVE_CHANCE = 3
+"""Binomial standard errors by which accuracy must exceed chance."""
+
+NETWORK = ["rule", "kind", "seed", "epoch"]
+ACCURACY = ["trains", "held_out_accuracy", "held_out_images"]
+
+
+def diagnostics_table(
+    parts: Sequence[Path], training: Path, classes: int, output: Path
+) -> pd.DataFrame:
+    """Gather the diagnostics of all networks and join their accuracy: `statistics/diagnostics.csv`.
+
+    Args:
+        parts: the `diagnostics/*.csv` of all rules and seeds.
+        training: `statistics/training.csv`.
+        classes: classes of the training set; chance is one in so many.
+        output: the CSV to make: a row per rule, kind, seed, epoch and layer.
+
+    Returns:
+        The table.
+
+    Raises:
+        DataError: a network or layer is missing or there twice; names it.
+        StoreError: a file cannot be read, or the disk is full.
+    """
+    measured = pd.concat([read_csv(Path(part)) for part in parts], ignore_index=True)
+    accuracy = read_csv(training)[NETWORK + ACCURACY]
+    _require_every_layer_once(measured)
+    _require_same_networks(measured, accuracy, str(training))
+    table = measured.merge(accuracy, on=NETWORK, how="left", validate="many_to_one")
+    table["chance"] = 1 / classes
+    table = table.sort_values(["rule", "seed", "epoch", "layer"], kind="stable")
+    write_csv(output, table)
+    return table
+
+
+def _require_every_layer_once(measured: pd.DataFrame) -> None:
+    layers: list[str] = []
+    for network, rows in measured.groupby(NETWORK, sort=False):
+        found = sorted(rows["layer"])
+        layers = layers or found
+        if found != layers:
+            raise DataError(
+                f"diagnostics of {_named(network)}: has the layers {found}, but others have"
+                f" {layers}; delete its file and type the same command again."
+            )
+
+
+def _require_same_networks(measured: pd.DataFrame, accuracy: pd.DataFrame, training: str) -> None:
+    one, other = (set(map(tuple, table[NETWORK].to_numpy())) for table in (measured, accuracy))
+    for missing, where in ((other - one, "the diagnostics"), (one - other, training)):
+        if missing:
+            raise DataError(
+                f"{_named(min(missing, key=str))} is missing from {where}; delete what is there"
+                " and type the same command again."
+            )
+    twice = accuracy.duplicated(NETWORK)
+    if twice.any():
+        raise DataError(f"{training}: {_named(accuracy[twice].iloc[0][NETWORK])} is there twice.")
+
+
+def _named(network: Sequence[object]) -> str:
+    rule, kind, seed, epoch = network
+    return f"rule '{rule}' ({kind}), seed {seed}, epoch {epoch}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a rule learned, at its last checkpoint.
+
+    Attributes:
+        trained: whether it has been trained at all.
+        still: (layer, change) of every conv layer that did not move, change of the seed with least.
+        at_chance: (seed, accuracy) of every network that is not clearly above chance.
+        words: the same in words.
+    """
+
+    trained: bool
+    still: tuple[tuple[str, float], ...]
+    at_chance: tuple[tuple[int, float], ...]
+    words: str
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it was trained, and did not learn."""
+        return self.trained and bool(self.still or self.at_chance)
+
+
+def learned(table: pd.DataFrame, rules: Sequence[str]) -> dict[str, Verdict]:
+    """Judge every rule by its conv layers, which must move, and its accuracy, by no chance.
+
+    Args:
+        table: rows of `diagnostics_table`.
+        rules: labels.
+
+    Returns:
+        label -> verdict, in this order. A rule that teaches the readout alone is named too: its
+        conv layers do not move, by design or not.
+
+    Raises:
+        DataError: the table has no rows of a rule.
+    """
+    for rule in rules:
+        if rule not in set(table["rule"]):
+            raise DataError(f"the table of diagnostics has no rows of rule '{rule}'.")
+    return {rule: _judge(table[table["rule"] == rule]) for rule in rules}
+
+
+def _judge(rows: pd.DataFrame) -> Verdict:
+    last = rows[rows["epoch"] == rows["epoch"].max()]
+    if not rows["trains"].all():
+        return Verdict(False, (), (), "does not train")
+    if last["epoch"].iloc[0] == 0:
+        return Verdict(False, (), (), "not trained yet: epoch 0 is its only checkpoint")
+    conv = last[last["layer"].str.startswith("conv")]
+    # skipna: a change that is NaN must count as not moved
+    least = conv.groupby("layer", sort=True)["weight_change"].agg(lambda v: v.min(skipna=False))
+    still = tuple((layer, change) for layer, change in least.items() if not change >= STILL)
+    at_chance = tuple(
+        (row["seed"], row["held_out_accuracy"])
+        for _, row in last.drop_duplicates("seed").iterrows()
+        if not row["held_out_accuracy"] > above_chance(row["chance"], row["held_out_images"])
+    )
+    return Verdict(True, still, at_chance, _words(still, at_chance, len(least)))
+
+
+def above_chance(chance: float, images: int) -> float:
+    """Give the accuracy that guessing exceeds less than about once in 700 times.
+
+    Args:
+        chance: p, accuracy of guessing.
+        images: n, images that accuracy is measured on.
+
+    Returns:
+        p + 3 sqrt(p (1 - p) / n).
+    """
+    return chance + ERRORS_ABOVE_CHANCE * math.sqrt(chance * (1 - chance) / images)
+
+
+def _words(
+    still: Sequence[tuple[str, float]], at_chance: Sequence[tuple[int, float]], layers: int
+) -> str:
+    reasons = []
+    if still:
+        named = ", ".join(f"{layer} {100 * change:.2f}%" for layer, change in still)
+        which = "conv layers do not move" if len(still) == layers else "not all conv layers move"
+        reasons.append(f"{which} ({named})")
+    if at_chance:
+        named = ", ".join(f"seed {seed} {100 * value:.1f}%" for seed, value in at_chance)
+        reasons.append(f"accuracy at chance ({named})")
+    return f"does not learn: {'; '.join(reasons)}" if reasons else "learns"
+
+
+def warnings(table: pd.DataFrame) -> list[str]:
+    """Write a line for every rule that did not learn.
+
+    Args:
+        table: rows of `diagnostics_table`.
+
+    Returns:
+        Lines, none where all learned.
+    """
+    verdicts = learned(table, table["rule"].unique()).items()
+    return [f"WARNING: rule '{rule}' {one.words}" for rule, one in verdicts if one.doubtful]

@@ -1,0 +1,25 @@
+"""A supervised readout on a conv stack that does not learn: the control of the local rules."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from rulealign.learning.readout import ReadoutRule, ReadoutSettings
+
+
+class ReadoutOnlySettings(ReadoutSettings):
+    """The settings of `readout`."""
+
+    kind: Literal["readout"] = Field(description="only fc1 and fc2 learn, supervised")
+
+
+class ReadoutOnly(ReadoutRule):
+    """Keep the initial conv weights, and teach fc1 and fc2 by the gradient of the cross-entropy.
+
+    What a rule that teaches the conv stack must exceed. BatchNorm's running statistics follow the
+    training images; its scale and shift stay 1 and 0.
+    """
+
+    Settings = ReadoutOnlySettings

@@ -1,4 +1,5 @@
-# What the frozen networks make of the stimuli, at every size: one job per network and size.
+# What the frozen networks make of the stimuli, and its RDMs: one job per network and size. The RDMs
+# take a second or two, less than it takes to start a job of their own for them.
 
 
 rule activations:
@@ -6,7 +7,8 @@ rule activations:
         checkpoint=CHECKPOINT,
         stimuli=expand(STIMULI, stimuli=STUDY.stimuli, allow_missing=True),
     output:
-        expand(ACTIVATIONS, stimuli=STUDY.stimuli, allow_missing=True),
+        activations=expand(ACTIVATIONS, stimuli=STUDY.stimuli, allow_missing=True),
+        rdms=expand(MODEL_RDMS, stimuli=STUDY.stimuli, allow_missing=True),
     log:
         f"{LOGS}/activations_{NETWORK}_px-{{size}}.log",
     conda:
@@ -16,8 +18,9 @@ rule activations:
         mem_mb=3000,
     params:
         settings=lambda wildcards: settings(stages.activations, wildcards.rule),
+        rdms=settings(stages.model_rdms),
     message:
-        "Activations of {wildcards.rule}, seed {wildcards.seed}, epoch {wildcards.epoch},"
+        "Activations and RDMs of {wildcards.rule}, seed {wildcards.seed}, epoch {wildcards.epoch},"
         " at {wildcards.size} px"
     script:
         "../scripts/activations.py"

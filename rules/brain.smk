@@ -1,27 +1,6 @@
-# Brain responses by ROI, their RDMs, and the check that images and brains belong together.
+# Brain responses by ROI, and the check that images and brains belong together.
 
-if STUDY.brain.kind == "rdm-archive":
-
-    rule brain_rdms:
-        input:
-            lambda wildcards: source_files(STUDY.brain.rois[wildcards.roi].source),
-        output:
-            expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
-        log:
-            f"{LOGS}/brain_rdms_roi-{{roi}}.log",
-        priority: 20
-        conda:
-            "../envs/data.yaml"
-        resources:
-            mem_mb=1000,
-        params:
-            settings=lambda wildcards: settings(stages.archive, wildcards.roi),
-        message:
-            "Read the given RDMs of {wildcards.roi}"
-        script:
-            "../scripts/archive_rdms.py"
-
-else:
+if STUDY.brain.kind == "simulated":
 
     rule responses:
         input:
@@ -43,25 +22,6 @@ else:
             "Read the responses of sub-{wildcards.subject} in {wildcards.roi}"
         script:
             "../scripts/responses.py"
-
-    rule brain_rdm:
-        input:
-            RESPONSES,
-        output:
-            BRAIN_RDM,
-        log:
-            f"{LOGS}/brain_rdm_sub-{{subject}}_roi-{{roi}}.log",
-        priority: 20
-        conda:
-            "../envs/data.yaml"
-        resources:
-            mem_mb=1000,
-        params:
-            settings=settings(stages.brain_rdm),
-        message:
-            "RDM of sub-{wildcards.subject} in {wildcards.roi}"
-        script:
-            "../scripts/brain_rdm.py"
 
 
 rule check_inputs:

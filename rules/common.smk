@@ -96,13 +96,25 @@ def networks(rule):
 
 
 def stimulus_sources(wildcards):
-    section = STUDY.stimuli[wildcards.stimuli]
-    if section.kind == "brain":
+    section = stages.images(STUDY, wildcards.stimuli)
+    if section.kind in ("brain", "brain-others"):
         return [
             f"{SIMULATED}/images",
             f"{SIMULATED}/sub-01_StimulusMetadata.csv",
         ]
-    return source_files(section.source)
+    return source_files(stages.source(section))
+
+
+def calibration_set(wildcards):
+    """Give the images that a rule is prepared with, if not with training images."""
+    asked = stages.calibration_set(STUDY, wildcards.rule)
+    return [STIMULI.format(stimuli=asked[0], size=asked[1])] if asked else []
+
+
+def compared_with_calibration(wildcards):
+    """Give all stimuli at the size of a rule's calibration set, which must have none of them."""
+    asked = stages.calibration_set(STUDY, wildcards.rule)
+    return expand(STIMULI, stimuli=STUDY.stimuli, size=asked[1]) if asked else []
 
 
 def previous_epoch(wildcards):

@@ -1,22 +1,43 @@
-# RDMs of the networks: one job per network and size.
+# RDMs of the brains; those of the networks are made with their activations.
 
+if STUDY.brain.kind == "rdm-archive":
 
-rule model_rdms:
-    input:
-        expand(ACTIVATIONS, stimuli=STUDY.stimuli, allow_missing=True),
-    output:
-        expand(MODEL_RDMS, stimuli=STUDY.stimuli, allow_missing=True),
-    log:
-        f"{LOGS}/model_rdms_{NETWORK}_px-{{size}}.log",
-    conda:
-        "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-    params:
-        settings=settings(stages.model_rdms),
-    message:
-        "RDMs of {wildcards.rule}, seed {wildcards.seed}, epoch {wildcards.epoch},"
-        " at {wildcards.size} px"
-    script:
-        "../scripts/model_rdms.py"
+    rule brain_rdms:
+        input:
+            lambda wildcards: source_files(STUDY.brain.rois[wildcards.roi].source),
+        output:
+            expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
+        log:
+            f"{LOGS}/brain_rdms_roi-{{roi}}.log",
+        priority: 20
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=1000,
+        params:
+            settings=lambda wildcards: settings(stages.archive, wildcards.roi),
+        message:
+            "Read the given RDMs of {wildcards.roi}"
+        script:
+            "../scripts/archive_rdms.py"
+
+else:
+
+    rule brain_rdm:
+        input:
+            RESPONSES,
+        output:
+            BRAIN_RDM,
+        log:
+            f"{LOGS}/brain_rdm_sub-{{subject}}_roi-{{roi}}.log",
+        priority: 20
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=1000,
+        params:
+            settings=settings(stages.brain_rdm),
+        message:
+            "RDM of sub-{wildcards.subject} in {wildcards.roi}"
+        script:
+            "../scripts/brain_rdm.py"

@@ -4,6 +4,8 @@
 rule initial_state:
     input:
         images=TRAINING_SET,
+        calibration=calibration_set,
+        compared=compared_with_calibration,
         # Bad images or brain data stop the run before hours of training, but a change of theirs
         # must not train anything again.
         checked=ancient(TABLE.format(table="inputs")),

@@ -1,4 +1,4 @@
-"""Show the stimuli to one frozen network and keep its activations."""
+"""Show the stimuli to one frozen network; keep its activations and their RDMs."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,15 @@ from pathlib import Path
 from rulealign.activations import write_activations
 from rulealign.job import job
 from rulealign.learning.device import use_threads
+from rulealign.rsa.rdm import write_model_rdms
 
 with job(snakemake.log[0], snakemake.threads):
     use_threads(snakemake.threads)
+    activations = [Path(path) for path in snakemake.output.activations]
     write_activations(
         Path(snakemake.input.checkpoint),
         [Path(path) for path in snakemake.input.stimuli],
-        [Path(path) for path in snakemake.output],
+        activations,
         {
             **json.loads(snakemake.params.settings),
             "seed": int(snakemake.wildcards.seed),
@@ -20,3 +22,5 @@ with job(snakemake.log[0], snakemake.threads):
             "px": int(snakemake.wildcards.size),
         },
     )
+    for made, rdms in zip(activations, snakemake.output.rdms, strict=True):
+        write_model_rdms(made, Path(rdms), json.loads(snakemake.params.rdms))

@@ -14,4 +14,6 @@ with job(snakemake.log[0], snakemake.threads):
         Path(snakemake.input.images),
         Path(snakemake.output.checkpoint),
         Path(snakemake.output.table),
+        next(map(Path, snakemake.input.calibration), None),
+        [Path(path) for path in snakemake.input.compared],
     )

@@ -10,11 +10,12 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rulealign.errors import ConfigurationError
-from rulealign.learning.rule import RuleSettings
+from rulealign.learning.rule import TRAINING, RuleSettings
 from rulealign.learning.rules import rule_class
 from rulealign.schema import Closed, Count, Label
 from rulealign.sections import (
     Brain,
+    CalibrationSet,
     Evaluation,
     LayerArea,
     Network,
@@ -52,6 +53,10 @@ class Study(Closed):
     stimuli: Annotated[dict[Label, Stimuli], Field(min_length=1)] = Field(
         description="label -> one stimulus set; all sets have the same ids"
     )
+    calibration: dict[Label, CalibrationSet] = Field(
+        description="label -> images, none of which is compared, for rules that calibrate BatchNorm"
+        " on them; {} where no rule does"
+    )
     brain: Brain
     evaluation: Evaluation
     layer_map: Annotated[list[LayerArea], Field(min_length=1)] = Field(
@@ -72,6 +77,7 @@ class Study(Closed):
         self._check_layers_and_areas()
         self._check_images()
         self._check_rules()
+        self._check_calibration()
         self._check_report()
         return self
 
@@ -83,11 +89,14 @@ class Study(Closed):
             _require(pair.layer, self.evaluation.layers, "layer_map", "evaluation.layers lists")
             _require(pair.roi, list(self.brain.rois), "layer_map", "brain.rois lists")
         for label, stimuli in self.stimuli.items():
-            if stimuli.kind == "brain" and self.brain.kind == "rdm-archive":
-                raise ValueError(
-                    f"stimuli.{label}.kind: 'brain' needs brain data that come with images, and"
-                    " brain.kind 'rdm-archive' has none; use 'folder' or 'mat'"
-                )
+            self._check_brain_has_images("stimuli", label, stimuli.kind)
+
+    def _check_brain_has_images(self, section: str, label: str, kind: str) -> None:
+        if kind in ("brain", "brain-others") and self.brain.kind == "rdm-archive":
+            raise ValueError(
+                f"{section}.{label}.kind: '{kind}' needs brain data that come with images, and"
+                " brain.kind 'rdm-archive' has none; use 'folder' or 'mat'"
+            )
 
     def _check_images(self) -> None:
         images, size = self.training_set, self.training_set.image_size
@@ -105,6 +114,28 @@ class Study(Closed):
     def _check_rules(self) -> None:
         for label in self.training.fewer_seeds:
             _require(label, list(self.rules), "training.fewer_seeds", "rules lists")
+
+    def _check_calibration(self) -> None:
+        for label, images in self.calibration.items():
+            self._check_brain_has_images("calibration", label, images.kind)
+            if label == TRAINING or label in self.stimuli:
+                taken = "the word for training images" if label == TRAINING else "in stimuli, too"
+                raise ValueError(f"calibration.{label}: the label is {taken}; choose another one")
+        for rule, settings in self.rules.items():
+            wanted, key = settings.calibration, f"rules.{rule}"
+            _require(wanted.images, [TRAINING, *self.calibration], f"{key}.images", "there are")
+            if wanted.size is not None:
+                sizes = self.evaluation.sizes
+                _require(wanted.size, sizes, f"{key}.size", "evaluation.sizes lists")
+            there = self._images_to_calibrate_on(wanted.images)
+            if None not in (wanted.count, there) and wanted.count > there:
+                raise ValueError(f"{key}.count: {wanted.count} images of {there}; write `all`")
+
+    def _images_to_calibrate_on(self, images: str) -> int | None:
+        """Give the number of images, or None where only their source knows it."""
+        if images == TRAINING:
+            return self.training_set.train_images
+        return getattr(self.calibration[images], "count", None)
 
     def _check_report(self) -> None:
         view, measured = self.report, self.evaluation
@@ -203,7 +234,8 @@ def _explain_one(detail: Mapping[str, Any]) -> str:
 
 def _without_kind(place: tuple) -> tuple:
     # pydantic names the chosen kind within the path: training_set.cifar10.image_size
-    depth = {"training_set": 1, "brain": 1, "stimuli": 2}.get(place[0] if place else "")
+    depths = {"training_set": 1, "brain": 1, "stimuli": 2, "calibration": 2}
+    depth = depths.get(place[0] if place else "")
     if depth is None or len(place) <= depth:
         return place
     return place[:depth] + place[depth + 1 :]

@@ -21,7 +21,7 @@ STAGES = (
     "check_inputs",
     "train",
     "activations",
-    "model_rdms",
+    "diagnostics",
     "alignment",
     "ceilings",
     "figures",

@@ -155,6 +155,37 @@ def same_initial_weights(hashes: Mapping[str, str], seed: int) -> None:
             )
 
 
+def images_not_compared(
+    calibration: Mapping[str, str], compared: Mapping[str, str], what: str, than: str
+) -> None:
+    """Guard 12: refuse to calibrate a control on images that are compared.
+
+    A copy that was cropped, recoloured or compressed anew is another image to this guard unless it
+    has the same id.
+
+    Args:
+        calibration: id -> hash of the pixels of each calibration image.
+        compared: id -> hash of the pixels of each compared image, prepared at the same size.
+        what: the file of the calibration images, for the message.
+        than: the file of the compared images.
+
+    Raises:
+        GuardError: names the first image that is in both, by its id or by its pixels.
+    """
+    by_pixels = {value: name for name, value in compared.items()}
+    for name, value in calibration.items():
+        if value in by_pixels:
+            same = f"'{name}' has the pixels of '{by_pixels[value]}'"
+        elif name in compared:
+            same = f"'{name}' has the id of a compared image (other pixels; another background?)"
+        else:
+            continue
+        raise GuardError(
+            f"{what}: {same} in {than}. Images that are compared must not calibrate BatchNorm: take"
+            " it out of the calibration set; if it shows something else, rename its file."
+        )
+
+
 def weights_as_drawn(now: str, drawn: str, what: str) -> None:
     """Guard 12: refuse a rule whose preparation changed the initial weights.
 

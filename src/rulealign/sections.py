@@ -181,6 +181,31 @@ class BrainStimuli(Closed):
 Stimuli = Annotated[FolderStimuli | MatStimuli | BrainStimuli, Field(discriminator="kind")]
 
 
+class OtherBrainImages(Closed):
+    """The images that come with the brain data and are not compared: not in its stimulus set."""
+
+    kind: Literal["brain-others"] = Field(description="the brain dataset's other images")
+    background: str = Field(description="what surrounds the objects, in words; shown in the report")
+    as_shown: bool = Field(description="whether these are the very images people saw")
+
+
+class GeneratedImages(Closed):
+    """Generated objects, classes taking turns: disjoint from any photograph, and no download."""
+
+    kind: Literal["synthetic-objects"] = Field(description="generated, no download")
+    count: PositiveInt = Field(description="how many images")
+    image_size: Pixels = Field(description="pixels per side before they are resized like stimuli")
+    background: Literal["1/f noise", "grey", "white"] = Field(
+        description="what surrounds the objects: 1/f noise, or a uniform 128 or 255"
+    )
+    as_shown: Literal[False] = Field(description="nobody saw these in a scanner")
+
+
+CalibrationSet = Annotated[
+    FolderStimuli | MatStimuli | OtherBrainImages | GeneratedImages, Field(discriminator="kind")
+]
+
+
 class RdmFile(Closed):
     """Given RDMs of one ROI: subjects x stimuli x stimuli."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from rulealign.config import Study
+from rulealign.learning.rule import TRAINING
 from rulealign.learning.rules import rule_class
 from rulealign.provenance import fingerprint
 
@@ -38,7 +39,7 @@ def study(study: Study) -> dict[str, Any]:
 
 def sources(study: Study) -> list[str]:
     """List every source that the study names: datasets of the registry and local paths."""
-    sections = [study.training_set, *study.stimuli.values()]
+    sections = [study.training_set, *study.stimuli.values(), *study.calibration.values()]
     if study.brain.kind == "rdm-archive":
         sections += study.brain.rois.values()
     return sorted({source(section) for section in sections if source(section)})
@@ -56,12 +57,25 @@ def training_set(study: Study) -> dict[str, Any]:
     return {**plain(study.training_set), "seed": study.seed}
 
 
+def images(study: Study, label: str) -> Any:
+    """Give the section of a stimulus set or a calibration set; their labels differ."""
+    return study.stimuli[label] if label in study.stimuli else study.calibration[label]
+
+
 def stimuli(study: Study, label: str) -> dict[str, Any]:
-    """Give the settings of one stimulus set, without the size that it is shown at."""
-    settings = plain(study.stimuli[label])
-    if study.stimuli[label].kind == "brain":
+    """Give the settings of one set of images, without the size that it is shown at."""
+    settings = plain(images(study, label))
+    if settings["kind"] in ("brain", "brain-others"):
         settings["stimulus_set"] = study.brain.stimulus_set
+    if settings["kind"] == "synthetic-objects":
+        settings["seed"] = study.seed
     return settings
+
+
+def calibration_set(study: Study, rule: str) -> tuple[str, int] | None:
+    """Give label and size of the calibration set that a rule asks for, or None."""
+    wanted = study.rules[rule].calibration
+    return None if wanted.images == TRAINING else (wanted.images, wanted.size)
 
 
 def simulated_images(study: Study) -> dict[str, Any]:
@@ -96,7 +110,8 @@ def archive(study: Study, roi: str) -> dict[str, Any]:
 
 def checkpoint(study: Study, rule: str) -> dict[str, Any]:
     """Give the settings of one rule's training: all but which seeds and epochs are kept."""
-    return {
+    asked = calibration_set(study, rule)
+    return ({"calibration": stimuli(study, asked[0])} if asked else {}) | {
         "network": plain(study.network),
         "training": _without(plain(study.training), "seeds", "fewer_seeds", "checkpoints"),
         "training_set": plain(study.training_set),

@@ -2,6 +2,7 @@
 
 import math
 from contextlib import nullcontext
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,7 @@ import torch
 from torch.nn import functional
 
 from rulealign.errors import DataError, GuardError
-from rulealign.learning import diagnostics as measures
-from rulealign.learning import trainer
+from rulealign.learning import diagnostics, measures, trainer
 from rulealign.learning.batches import LabelledImages
 from rulealign.learning.rule import LearningRule, Probe
 from rulealign.learning.run import start_run
@@ -19,8 +19,6 @@ from rulealign.store import read_csv
 
 SEED = 5
 CPU = torch.device("cpu")
-# torch warns that no gradient reaches the images below conv1, which nobody asks for
-pytestmark = pytest.mark.filterwarnings("ignore:Full backward hook:UserWarning")
 
 
 @pytest.fixture
@@ -28,7 +26,7 @@ def shown():
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(12, 3, 32, 32, generator=generator)
     held_out = torch.randint(0, 256, (20, 32, 32, 3), generator=generator, dtype=torch.uint8)
-    return measures.Shown(images, torch.arange(12) % 10, held_out, 11)
+    return diagnostics.Shown(images, torch.arange(12) % 10, held_out, 11)
 
 
 def a_run(settings, **network):
@@ -38,8 +36,8 @@ def a_run(settings, **network):
 
 def angles(run, shown, state=None):
     state = state or run.network.state_dict()
-    exact = measures.plain_gradient(run, state, shown)
-    own = measures.rule_probe(run, 0, shown)
+    exact = diagnostics.plain_gradient(run, state, shown)
+    own = diagnostics.rule_probe(run, 0, shown)
     return {name: measures.angle(own.update[name], exact.update[name]) for name in exact.update}
 
 
@@ -115,8 +113,18 @@ def test_a_rule_that_climbs_is_at_180_degrees_though_it_draws_other_numbers_firs
     assert all(value == pytest.approx(180, abs=1e-4) for value in found.values())
     # without the shared dropout mask, the two are not opposite
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measures, "same_dropout", lambda *_: nullcontext())
+        patch.setattr(diagnostics, "same_dropout", lambda *_: nullcontext())
         assert min(angles(run, shown).values()) < 179
+
+
+def test_a_rule_is_asked_at_its_rates_of_that_epoch_and_of_the_last_one_at_the_end(
+    checkpoint_settings, shown
+):
+    for epoch, expected in ((0, 0), (4, 4), (6, 5)):  # schedule_epochs is 6: its rate there is 0
+        run = a_run(checkpoint_settings("bp"))
+        diagnostics.rule_probe(run, epoch, shown)
+        assert run.rule.epoch == expected
+        assert run.rule.learning_rate(run.rule.epoch) > 0
 
 
 def test_feedback_through_the_weights_themselves_is_at_0_degrees(checkpoint_settings, shown):
@@ -139,7 +147,7 @@ def test_dropout_is_shared_and_the_random_state_left_alone(checkpoint_settings):
     for before in (0, 3):
         torch.manual_seed(before)
         expected = torch.get_rng_state()
-        with measures.same_dropout(network, 11):
+        with diagnostics.same_dropout(network, 11):
             masks += [network.dropout(ones), network.dropout(ones)]
         assert torch.equal(torch.get_rng_state(), expected)
     assert all(torch.equal(mask, masks[0]) for mask in masks)
@@ -179,12 +187,12 @@ def test_a_unit_that_one_image_wakes_is_alive(checkpoint_settings):
     settings = checkpoint_settings("bp")
     run = a_run(settings)
     values = torch.zeros(40, 3)
-    values[37, 1] = 0.1  # in the last batch of 16
+    values[5, 0], values[37, 1] = 0.1, 0.1  # in the first and in the last batch of 16
     shown = iter(values.split(16))
     run.rule.layers = lambda images: {"fc1": next(shown)}
     images = torch.zeros(40, 8, 8, 3, dtype=torch.uint8)
     dead = measures.dead_units(run.rule, images, settings["training"], "a network")
-    assert dead == {"fc1": 2 / 3}
+    assert dead == {"fc1": 1 / 3}
 
 
 def test_reading_that_changes_the_network_is_refused(checkpoint_settings, shown):
@@ -199,7 +207,7 @@ def test_reading_that_changes_the_network_is_refused(checkpoint_settings, shown)
     run.rule.layers = careless
     with pytest.raises(GuardError, match=r"a network: the measurement changed.*norm1"):
         measures.dead_units(run.rule, shown.held_out, settings["training"], "a network")
-    run.network.norm3.eval = lambda: None
+    run = a_run(settings)
     run.network.norm3.train = lambda mode=True: run.network.norm3
     with pytest.raises(GuardError, match="norm3"):
         measures.dead_units(run.rule, shown.held_out, settings["training"], "a network")
@@ -228,13 +236,13 @@ def test_norm_drift_by_hand(checkpoint_settings):
 
 def test_the_same_gradient_twice_is_the_same_on_the_cpu(checkpoint_settings, shown):
     run = a_run(checkpoint_settings("bp"), dropout=0.5)
-    found = measures._directions(run, 0, run.network.state_dict(), shown)
+    found = diagnostics._directions(run, 0, run.network.state_dict(), shown)
     assert {row["rerun_drift"] for row in found.values()} == {0.0}
 
 
 def test_a_gradient_that_differs_from_run_to_run_is_seen(checkpoint_settings, shown, monkeypatch):
     run = a_run(checkpoint_settings("bp"))
-    exact, calls = measures.probe_gradient, []
+    exact, calls = diagnostics.probe_gradient, []
 
     def restless(*arguments):
         probe = exact(*arguments)
@@ -242,8 +250,8 @@ def test_a_gradient_that_differs_from_run_to_run_is_seen(checkpoint_settings, sh
         probe.update["conv2.weight"][0, 0, 0, 0] += 0.25 * len(calls)
         return probe
 
-    monkeypatch.setattr(measures, "probe_gradient", restless)
-    found = measures._directions(run, 0, run.network.state_dict(), shown)
+    monkeypatch.setattr(diagnostics, "probe_gradient", restless)
+    found = diagnostics._directions(run, 0, run.network.state_dict(), shown)
     drifts = {name: row["rerun_drift"] for name, row in found.items()}
     assert drifts.pop("conv2") == pytest.approx(0.25, rel=1e-5)
     assert set(drifts.values()) == {0.0}
@@ -258,7 +266,7 @@ def chain(tmp_path, small_training_set):
         paths = {epoch: tmp_path / f"{settings['label']}_{epoch}.pt" for epoch in epochs}
         log = tmp_path / "log.csv"
         trainer.initial_checkpoint(settings, SEED, small_training_set, paths[0], log)
-        for before, now in zip(epochs, epochs[1:], strict=False):
+        for before, now in pairwise(epochs):
             where = (paths[before], before, now, small_training_set, paths[now], log)
             trainer.train_stretch(settings, SEED, *where)
         return paths
@@ -267,7 +275,7 @@ def chain(tmp_path, small_training_set):
 
 
 def written(settings, paths, training_set, folder, name="d.csv"):
-    measures.write_diagnostics(settings, SEED, paths, training_set, folder / name)
+    diagnostics.write_diagnostics(settings, SEED, paths, training_set, folder / name)
     return read_csv(folder / name)
 
 
@@ -288,7 +296,10 @@ def test_a_chain_gives_a_row_per_epoch_and_layer(
         assert row["weight_change"] == pytest.approx(expected, rel=1e-5)
     norms = by["norm_mean_drift"].unstack("layer")
     assert norms.loc[0].isna().all()
-    assert (norms.loc[6, ["conv1", "conv2", "conv3"]] > 0).all()
+    means = {epoch: state["network"]["norm2.running_mean"] for epoch, state in states.items()}
+    spread = (states[1]["network"]["norm2.running_var"] + 1e-5).sqrt()
+    expected = float(((means[6] - means[1]).abs() / spread).mean())  # since 1, not since 0
+    assert norms.loc[6, "conv2"] == pytest.approx(expected, rel=1e-5)
     assert norms[["fc1", "fc2"]].isna().all(axis=None)
     assert (table["rerun_drift"] == 0).all()
     angle = by["angle_to_bp"].unstack("layer")
@@ -342,14 +353,14 @@ def test_the_batch_is_the_seeds_first_images_as_they_are(
     checkpoint_settings, small_training_set, monkeypatch
 ):
     settings = checkpoint_settings("bp")
-    drawn = measures.training_images(small_training_set, settings, SEED, CPU)
+    drawn = diagnostics.training_images(small_training_set, settings, SEED, CPU)
     assert isinstance(drawn, LabelledImages)
-    shown = measures._shown(settings, SEED, small_training_set, CPU)
+    shown = diagnostics._shown(settings, SEED, small_training_set, CPU)
     assert torch.equal(shown.labels, drawn.labels[:16])
     pixel = drawn.images[3, 5, 6].numpy() / 255
     expected = (pixel - np.array([0.5, 0.4, 0.3])) / np.array([0.2, 0.25, 0.3])
     np.testing.assert_allclose(shown.images[3, :, 5, 6].numpy(), expected, rtol=1e-5)
     assert len(shown.held_out) == 30
-    monkeypatch.setattr(measures, "DEAD_UNIT_IMAGES", 7)
-    assert len(measures._shown(settings, SEED, small_training_set, CPU).held_out) == 7
+    monkeypatch.setattr(diagnostics, "DEAD_UNIT_IMAGES", 7)
+    assert len(diagnostics._shown(settings, SEED, small_training_set, CPU).held_out) == 7
     assert pd.isna(measures.angle(None, None))

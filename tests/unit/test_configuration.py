@@ -14,7 +14,13 @@ from rulealign.errors import ConfigurationError
 
 STUDIES = ["workflow_config.yaml", "studies/cichy92.yaml", "studies/cichy92_quick.yaml"]
 # Mappings whose keys are the user's own names, where a new key is no misspelling.
-LABELLED = {("rules",), ("stimuli",), ("brain", "rois"), ("training", "fewer_seeds")}
+LABELLED = {
+    ("rules",),
+    ("stimuli",),
+    ("calibration",),
+    ("brain", "rois"),
+    ("training", "fewer_seeds"),
+}
 
 
 @pytest.fixture(params=STUDIES)

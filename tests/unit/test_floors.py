@@ -13,7 +13,7 @@ FLOORS = [
     ("store", "learning.rule", "learning.rules.__init__", "study_folder", "sections"),
     ("config",),
     ("stages", "config_reference"),
-    ("guards",),
+    ("guards", "learned"),
     ("data",),
     ("learning",),
     ("activations",),

@@ -107,13 +107,25 @@ def _training(study, rng):
     return pd.DataFrame(rows, columns=[*columns, "held_out_accuracy", "held_out_images", "loss"])
 
 
+def _diagnostics(study, rng):
+    networks = _training(study, rng).drop(columns="loss")
+    layers = pd.DataFrame({"layer": ["conv1", "conv2", "conv3", "fc1", "fc2"]})
+    table = networks.merge(layers, how="cross").assign(chance=0.1)
+    for column in ("weight_change", "dead_units", "angle_to_bp", "effective_rank"):
+        table[column] = rng.uniform(0.02, 1, len(table))
+    table.loc[~table["trains"], ["angle_to_bp", "effective_rank"]] = np.nan
+    table.loc[(table["rule"] == "fa") & (table["layer"] == "conv2"), "weight_change"] = 0.004
+    return table.assign(held_out_accuracy=0.5)
+
+
 @pytest.fixture(scope="module")
 def made(project, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     study, views = _study(project)
     rng = np.random.default_rng(8)
     tables = {}
-    for name, make in (("alignment", _alignment), ("ceilings", _ceilings), ("training", _training)):
+    makers = {"alignment": _alignment, "ceilings": _ceilings, "training": _training}
+    for name, make in {**makers, "diagnostics": _diagnostics}.items():
         write_csv(folder / f"{name}.csv", make(study, rng))
         tables[name] = read_csv(folder / f"{name}.csv")
     files = {
@@ -121,6 +133,7 @@ def made(project, tmp_path_factory):
         "trajectories": [folder / "t0.svg", folder / "t1.svg"],
         "finals": [folder / "f0.svg", folder / "f1.svg"],
         "accuracy": folder / "a.svg",
+        "learning": folder / "l.svg",
     }
     drawn = {"layer_map": study["layer_map"], "rules": list(study["rules"]), "classes": 10}
     draw_all(tables, **drawn, **files)
@@ -217,6 +230,27 @@ def test_accuracies_are_the_csvs_mean_and_range(made, page):
             assert cell[1] == pytest.approx(expected, abs=1e-12)
 
 
+def test_a_rule_that_did_not_learn_is_named_before_its_alignment_and_in_its_table(page, text):
+    words = " ".join("".join(page.words).split())
+    said = "⚠ Not every rule learned: fa does not learn: not all conv layers move (conv2 0.40%)."
+    assert said in words
+    assert text.index("Not every rule learned") < text.index('id="last"') < text.index(">Did each")
+    rows = {row[0][0]: row for row in page.tables["table-learning"][1:]}
+    assert rows["fa"][1][0].startswith("⚠ does not learn")
+    assert rows["bp"][1][0] == "✓ learns"
+    assert rows["untrained"][1][0] == "– does not train"
+    assert rows["fa"][4] == ["⚠ 0.4%", [0.004]]
+
+
+def test_where_all_learned_there_is_no_warning(made, tmp_path):
+    _, study, tables, figures = made
+    tables = {**tables, "diagnostics": tables["diagnostics"].assign(weight_change=0.5)}
+    write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
+    text = (tmp_path / "r.html").read_text()
+    assert "Not every rule learned" not in text
+    assert "does not learn" not in text
+
+
 def test_what_is_shown_is_the_value_rounded_once(text):
     found = re.findall(r'<data value="([^"]+)">([^<]+)</data>(%?)', text)
     assert len(found) > 100
@@ -225,7 +259,7 @@ def test_what_is_shown_is_the_value_rounded_once(text):
         decimals = len(shown.partition(".")[2])
         exact = float(value) * (100 if unit else 1)
         assert abs(float(shown) - exact) <= 0.5 * 10**-decimals + 1e-12
-        assert decimals in ((1,) if unit else (0, 3))
+        assert decimals in ((1,) if unit else (0, 1, 3))
 
 
 def test_nothing_is_loaded_from_elsewhere_and_no_script_runs(page, text):
@@ -250,7 +284,8 @@ def test_ids_are_unique_and_every_reference_has_its_target(page, text):
 def test_every_picture_has_words_and_its_own_panel(made, page):
     figures, pairs = made[3], made[1]["layer_map"]
     pictures = [a for tag, a in page.tags if tag == "svg" and a.get("role") == "img"]
-    assert len(pictures) == (len(figures) - 1) * len(pairs) + 1
+    # accuracy has one panel; learning has change and angle of 3 layers, and the rank of 4
+    assert len(pictures) == (len(figures) - 2) * len(pairs) + 1 + 10
     assert pictures[0]["aria-label"].startswith(
         f"{pairs[0]['layer']} → {pairs[0]['roi']}. Alignment over training: "
     )
@@ -291,9 +326,11 @@ def test_one_of_a_thing_is_written_in_the_singular(made, tmp_path):
         "alignment": tables["alignment"].assign(n_seeds=1, n_subjects=1),
         "ceilings": tables["ceilings"].assign(n_subjects=1, repetitions=1),
         "training": training[training["seed"] == 42].assign(held_out_images=1),
+        "diagnostics": tables["diagnostics"].query("seed == 42 and epoch == 0"),
     }
     files = {"trajectories": [figures[0].path], "finals": [figures[1].path]}
-    view = {"views": [study["report"]], "accuracy": figures[-1].path}
+    view = {"views": [study["report"]], "accuracy": figures[-2].path}
+    view["learning"] = figures[-1].path
     figures = report_figures(study, tables, **files, **view)
     write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
     words = " ".join("".join(Page((tmp_path / "r.html").read_text()).words).split())

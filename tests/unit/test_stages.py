@@ -21,12 +21,16 @@ STAGES = {
     "checkpoint of fa": lambda study: stages.checkpoint(study, "fa"),
     "activations of bp": lambda study: stages.activations(study, "bp"),
     "activations of fa": lambda study: stages.activations(study, "fa"),
+    "diagnostics of bp": lambda study: stages.diagnostics(study, "bp"),
+    "diagnostics of fa": lambda study: stages.diagnostics(study, "fa"),
     "model_rdms": stages.model_rdms,
     "alignment": stages.alignment,
     "ceilings": stages.ceilings,
 }
 TRAINING = {
-    f"{stage} of {rule}" for stage in ("checkpoint", "activations") for rule in ("bp", "fa")
+    f"{stage} of {rule}"
+    for stage in ("checkpoint", "activations", "diagnostics")
+    for rule in ("bp", "fa")
 }
 
 

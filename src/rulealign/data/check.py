@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from rulealign import guards
+from rulealign.errors import DataError
 from rulealign.provenance import fingerprint
 from rulealign.store import open_h5, read_ids, require_same_ids, write_csv
 
@@ -37,3 +40,35 @@ def check_inputs(stimuli: Sequence[Path], brain: Sequence[Path], output: Path) -
             rows.append((kind, path.name, len(ids), fingerprint(ids), settings_hash))
     columns = ["kind", "file", "n_stimuli", "ids_fingerprint", "settings_hash"]
     write_csv(output, pd.DataFrame(rows, columns=columns))
+
+
+def refuse_compared(calibration: Path, stimuli: Sequence[Path]) -> None:
+    """Check that no image on which BatchNorm is calibrated is among the stimuli.
+
+    Args:
+        calibration: a file of prepared calibration images.
+        stimuli: files of prepared stimulus images, of the same size: all that are compared.
+
+    Raises:
+        DataError: there are no stimuli, or they are of another size.
+        GuardError: a calibration image is a compared one; names it.
+    """
+    px, hashes = _hashes(calibration)
+    if not stimuli:
+        raise DataError(f"{calibration}: there are no stimuli to check its images against.")
+    for path in stimuli:
+        other_px, compared = _hashes(path)
+        if other_px != px:
+            raise DataError(
+                f"{calibration} has images of {px} px, {path} of {other_px}: pixels cannot be"
+                " compared."
+            )
+        guards.images_not_compared(hashes, compared, str(calibration), str(path))
+
+
+def _hashes(path: Path) -> tuple[int, dict[str, str]]:
+    """Read size and id -> hash of the pixels."""
+    with open_h5(path) as file:
+        ids, images = read_ids(file, "stimulus"), file["images"]
+        hashes = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+        return images.shape[1], dict(zip(ids, hashes, strict=True))

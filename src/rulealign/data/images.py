@@ -14,7 +14,9 @@ from rulealign.data.ids import pattern_ids
 from rulealign.data.image_folder import UNREADABLE
 from rulealign.data.mat import load_mat
 from rulealign.data.stimulus_sets import image_paths
+from rulealign.data.synthetic import CLASSES, draw_object
 from rulealign.errors import DataError
+from rulealign.provenance import derive_seed
 from rulealign.store import refuse_duplicates, require_same_ids, write_h5
 
 ENDINGS = (".jpg", ".jpeg", ".png")
@@ -25,16 +27,17 @@ Stimulus = tuple[str, Image.Image]
 
 
 def read_stimuli(
-    settings: Mapping[str, Any], source: Path, ids: Sequence[str] | None
+    settings: Mapping[str, Any], source: Path | None, ids: Sequence[str] | None
 ) -> Iterator[Stimulus]:
     """Read a stimulus set at its own size, one image at a time.
 
     Args:
-        settings: the stimulus set's section: `kind` (folder, mat or brain) and its other values.
-        source: folder: one image file per stimulus; mat: the .mat file; brain: the folder of
-            `<concept>/<stimulus>` files.
-        ids: brain: the ordered names of the images (needed); folder and mat: the ids that must
-            be found, or None to take them as they are.
+        settings: the stimulus set's section: `kind` (folder, mat, brain, brain-others or
+            synthetic-objects) and its other values.
+        source: folder: one image file per stimulus; mat: the .mat file; brain and brain-others:
+            the folder of `<concept>/<stimulus>` files; synthetic-objects: None.
+        ids: brain and brain-others: the ordered names of the images (needed); else the ids that
+            must be found, or None to take them as they are.
 
     Yields:
         Id and image in order; RGB, pixels as stored (EXIF orientation is not applied).
@@ -43,12 +46,11 @@ def read_stimuli(
         DataError: an image is missing, unreadable or not RGB, an id occurs twice, or the ids are
             not the expected ones; names the file.
     """
-    path = Path(source)
-    if settings["kind"] == "brain":
-        yield from _brain(path, ids)
+    if settings["kind"] in ("brain", "brain-others"):
+        yield from _brain(Path(source), ids)
         return
-    read = _folder(path) if settings["kind"] == "folder" else _mat(path, settings)
     names = []
+    read = _READERS[settings["kind"]](source, settings)
     for name, image in read:
         names.append(name)
         yield name, image
@@ -77,7 +79,7 @@ def prepare(image: Image.Image, px: int) -> np.ndarray:
 
 def write_stimuli(
     settings: Mapping[str, Any],
-    source: Path,
+    source: Path | None,
     output: Path,
     *,
     ids: Sequence[str] | None = None,
@@ -106,7 +108,7 @@ def write_stimuli(
     )
 
 
-def _folder(folder: Path) -> Iterator[Stimulus]:
+def _folder(folder: Path, _settings: Mapping[str, Any]) -> Iterator[Stimulus]:
     if not folder.is_dir():
         raise DataError(f"{folder}: is no folder; a stimulus set of kind 'folder' needs one.")
     files = sorted(path for path in folder.iterdir() if path.name not in BOOKKEEPING)
@@ -149,6 +151,19 @@ def _brain(folder: Path, ids: Sequence[str] | None) -> Iterator[Stimulus]:
     refuse_duplicates(ids, f"{folder}: images asked for")
     for name, path in zip(ids, image_paths(folder, ids), strict=True):
         yield name, _open(path)
+
+
+def _generated(_source: None, settings: Mapping[str, Any]) -> Iterator[Stimulus]:
+    surround = {"grey": 128, "white": 255}.get(settings["background"])
+    for place in range(settings["count"]):
+        rng = np.random.default_rng(derive_seed(settings["seed"], "calibration image", place))
+        image, mask = draw_object(place % len(CLASSES), settings["image_size"], rng)
+        if surround is not None:
+            image[~mask] = surround
+        yield f"generated_{place + 1:04d}", Image.fromarray(image)
+
+
+_READERS = {"folder": _folder, "mat": _mat, "synthetic-objects": _generated}
 
 
 def _open(path: Path) -> Image.Image:

@@ -82,6 +82,26 @@ def stimulus_ids(stimuli_csv: Path, stimulus_set: str) -> list[str]:
     return list(choose_trials(read_trials(stimuli_csv), stimulus_set, str(stimuli_csv)))
 
 
+def other_stimulus_ids(stimuli_csv: Path, stimulus_set: str) -> list[str]:
+    """List the images of a table of trials that are not in a stimulus set.
+
+    Args:
+        stimuli_csv: `sub-01_StimulusMetadata.csv`.
+        stimulus_set: as in `choose_trials`.
+
+    Returns:
+        The ids, in alphabetical order.
+
+    Raises:
+        DataError: the table is wrong, or it has no other images.
+    """
+    trials, compared = read_trials(stimuli_csv), stimulus_ids(stimuli_csv, stimulus_set)
+    others = sorted(set(trials["stimulus"]) - set(compared))
+    if not others:
+        raise DataError(f"{stimuli_csv}: has no images but those of '{stimulus_set}'.")
+    return others
+
+
 def image_paths(images: Path, ids: Sequence[str]) -> list[Path]:
     """Find the image file of each stimulus: `<concept>/<stimulus>`, and no other.
 

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from rulealign.data.stimulus_sets import choose_trials, image_paths, stimulus_ids
+from rulealign.data.stimulus_sets import (
+    choose_trials,
+    image_paths,
+    other_stimulus_ids,
+    stimulus_ids,
+)
 from rulealign.data.things_tables import TRIAL_COLUMNS, read_table, read_trials, roi_rows
 from rulealign.errors import DataError
 from rulealign.store import open_h5, write_h5
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "image_paths",
+    "other_stimulus_ids",
     "read_rows",
     "read_trials",
     "roi_rows",

@@ -219,13 +219,13 @@ def probe_gradient(network: nn.Module, images: Tensor, labels: Tensor) -> Probe:
     errors: dict[str, Tensor] = {}
 
     def keep(name: str) -> Any:
-        def hook(_: nn.Module, __: Any, outgoing: tuple[Tensor, ...]) -> None:
+        def hook(_: nn.Module, outgoing: tuple[Tensor, ...]) -> None:
             errors[name] = outgoing[0].detach().flatten(1)
 
         return hook
 
     handles = [
-        layer.register_full_backward_hook(keep(name))
+        layer.register_full_backward_pre_hook(keep(name))
         for name, layer in network.named_modules()
         if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)
     ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, NoReturn, Protocol
 
 from pydantic import Field
 
@@ -13,6 +14,24 @@ from rulealign.schema import Closed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+
+TRAINING = "training"
+"""What `images` is where a rule is prepared with the training images of its seed."""
+
+
+class Calibration(NamedTuple):
+    """Which images a rule's `prepare` is shown.
+
+    Attributes:
+        images: `TRAINING`, or a label of the study's section `calibration`.
+        size: pixels per side, one of evaluation.sizes; None: as the training images are stored.
+        count: how many, drawn by the seed; None: all.
+    """
+
+    images: str = TRAINING
+    size: int | None = None
+    count: int | None = None
 
 
 class RuleSettings(Closed):
@@ -24,6 +43,11 @@ class RuleSettings(Closed):
         " 1/sqrt(3 inputs)), the same for every rule of a seed; or normal, standard deviation"
         " sqrt(2/inputs), 2.4 times as large, as some rules were published with"
     )
+
+    @property
+    def calibration(self) -> Calibration:
+        """Which images `prepare` is shown; a rule that has settings for it overrides this."""
+        return Calibration()
 
 
 @dataclass(frozen=True)
@@ -43,6 +67,14 @@ class Course:
     seed: int
     schedule_epochs: int
     device: str
+
+
+class ShownImages(Protocol):
+    """Images as a network is shown them; a tensor of all of them is one, too."""
+
+    def split(self, size: int) -> Iterable[Tensor]:
+        """Give them in batches: float32, shape (size or fewer, 3, px, px), normalised."""
+        ...
 
 
 class Probe(NamedTuple):
@@ -81,12 +113,12 @@ class LearningRule:
         self.course = course
         self.epoch = 0
 
-    def prepare(self, images: Tensor) -> None:
+    def prepare(self, images: ShownImages) -> None:
         """Set the network up once, before epoch 0 is kept; most rules need nothing here.
 
         Args:
-            images: float32, shape (n, 3, px, px); all training images of this seed, normalised,
-                not augmented.
+            images: those that `settings.calibration` names (by default all training images of this
+                seed), not augmented; `images.split` may be called more than once.
         """
 
     def start_epoch(self, epoch: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from rulealign import guards, store
+from rulealign.data.check import refuse_compared
 from rulealign.errors import ConfigurationError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning.batches import (
@@ -21,6 +22,7 @@ from rulealign.learning.batches import (
     normalise,
     training_images,
 )
+from rulealign.learning.calibration import calibration_images
 from rulealign.learning.checkpoint import Checkpoint
 from rulealign.learning.device import (
     random_state,
@@ -38,7 +40,13 @@ __all__ = ["held_out_accuracy", "initial_checkpoint", "train_stretch", "use_thre
 
 
 def initial_checkpoint(
-    settings: Mapping[str, Any], seed: int, training_set: Path, output: Path, log: Path
+    settings: Mapping[str, Any],
+    seed: int,
+    training_set: Path,
+    output: Path,
+    log: Path,
+    calibration_set: Path | None = None,
+    compared: Sequence[Path] = (),
 ) -> None:
     """Make a rule's network of epoch 0: initial weights, prepared by the rule.
 
@@ -49,16 +57,24 @@ def initial_checkpoint(
         training_set: `images.h5` of the training set.
         output: the checkpoint to make.
         log: the CSV to make; one row, for epoch 0.
+        calibration_set: `stim-<label>_px-<size>_images.h5` for a rule that is prepared with such
+            images, else None.
+        compared: `stim-<label>_px-<size>_images.h5` of every stimulus set at that size; guard 12
+            refuses a calibration set that shares an image with them.
 
     Raises:
-        ConfigurationError: a GPU is configured and there is none.
-        DataError: the training images are too few, or of another size.
+        ConfigurationError: a GPU is configured and there is none, or the calibration set lacks.
+        DataError: the images are too few, or of another size.
+        GuardError: a calibration image is compared, or preparing changed the weights.
     """
     device = require_device(settings["device"])
     with repeatable(device):
         run = start_run(settings, seed, device)
-        images = training_images(training_set, settings, seed, device).images
-        run.rule.prepare(normalise(images, settings["training"]))
+        wanted = run.rule.settings.calibration
+        shown = calibration_images(wanted, settings, seed, training_set, calibration_set, device)
+        if calibration_set is not None:
+            refuse_compared(calibration_set, compared)
+        run.rule.prepare(shown)
         guards.weights_as_drawn(weights_hash(run.network), run.initial_hash, run.name(0))
         torch.manual_seed(derive_seed(settings["study_seed"], settings["label"], seed, "training"))
         _finish(run, 0, [{"epoch": 0}], training_set, output, log)

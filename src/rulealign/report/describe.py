@@ -76,22 +76,34 @@ def _training(study: Mapping[str, Any]) -> Facts:
         ("Network", _settings(study["network"])),
         ("Training images", about),
         ("Their settings", _settings(images, without=["kind", "source"])),
-        ("Seeds", f"{networks} per rule: {listed(training['seeds'])}"),
+        ("Seeds", f"{networks} per rule: {listed(training['seeds'])}{_fewer(training)}"),
         ("Checkpoints", f"after {epochs} {listed(training['checkpoints'])}"),
-        ("Course", _settings(training, without=["seeds", "checkpoints"])),
+        ("Course", _settings(training, without=["seeds", "fewer_seeds", "checkpoints"])),
     ]
+
+
+def _fewer(training: Mapping[str, Any]) -> str:
+    fewer = training["fewer_seeds"]
+    return "".join(f"; {rule}: only {listed(seeds)}" for rule, seeds in fewer.items())
 
 
 def _stimuli(study: Mapping[str, Any], alignment: pd.DataFrame) -> Facts:
     facts = [("Number", counted(alignment["n_stimuli"].unique(), "image", "images"))]
     for label, section in study["stimuli"].items():
-        shown = "yes" if section["as_shown"] else "no"
-        text = f"background: {section['background']}; as shown to people: {shown}"
-        facts.append((label, text + _source(section)))
+        facts.append((label, _set(section)))
+    for label, section in study["calibration"].items():
+        facts.append((f"{label} (not compared; for calibration)", _set(section)))
     return facts
 
 
+def _set(section: Mapping[str, Any]) -> str:
+    shown = "yes" if section["as_shown"] else "no"
+    return f"background: {section['background']}; as shown to people: {shown}" + _source(section)
+
+
 def _source(section: Mapping[str, Any]) -> str:
+    if section["kind"] == "synthetic-objects":
+        return f"; {section['count']} generated objects, no photographs"
     return f"; from {section['source']}" if "source" in section else "; come with the brain data"
 
 

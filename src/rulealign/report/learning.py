@@ -26,12 +26,14 @@ class Measure(NamedTuple):
     Attributes:
         column: of `statistics/diagnostics.csv`.
         panel: of a panel's id, without the layer.
+        title: of a panel, after the layer.
         label: of the vertical axis.
         scale: sets the axis up for values of any size, given the largest.
     """
 
     column: str
     panel: str
+    title: str
     label: str
     scale: Callable[[Axes, float], None]
 
@@ -57,9 +59,11 @@ def _scale_rank(ax: Axes, largest: float) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-CHANGE = Measure("weight_change", "change-of", "|W − W₀| / |W₀|", _scale_change)
-ANGLE = Measure("angle_to_bp", "angle-to-bp-of", "angle to bp's update, degrees", _scale_angle)
-RANK = Measure("effective_rank", "error-rank-of", "effective rank of errors", _scale_rank)
+CHANGE = Measure(
+    "weight_change", "change-of", "change of weights", "|W − W₀| / |W₀|", _scale_change
+)
+ANGLE = Measure("angle_to_bp", "angle-to-bp-of", "angle to bp", "degrees", _scale_angle)
+RANK = Measure("effective_rank", "error-rank-of", "rank of errors", "effective rank", _scale_rank)
 
 
 def draw_learning(diagnostics: pd.DataFrame, *, rules: Sequence[str], output: Path) -> Figure:
@@ -84,7 +88,7 @@ def draw_learning(diagnostics: pd.DataFrame, *, rules: Sequence[str], output: Pa
         for ax, (measure, layer) in zip(axes, shown, strict=True):
             rows = trained[trained["layer"] == layer].dropna(subset=measure.column)
             _draw_panel(ax, rows, measure, places, styles)
-            ax.set_title(layer)
+            ax.set_title(f"{layer}: {measure.title}")
     save(figure, output, "Did each rule learn? Movement, direction and rank of the errors")
     return figure
 

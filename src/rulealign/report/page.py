@@ -180,9 +180,9 @@ def _tables(
             rules,
             "Last checkpoint of each rule, mean over seeds. Accuracy: [lowest seed, highest seed]."
             " Change: |W − W₀| / |W₀| of the weights since epoch 0. Dead units: share that is 0 for"
-            " every one of up to 1,000 held-out images. Angle to bp: between the rule’s update and"
-            " backpropagation’s, at the first checkpoint after epoch 0 and at the last one;"
-            " effective rank: of the error signal. Dead units, angle and rank: mean over conv"
-            " layers [lowest layer, highest layer].",
+            " every one of up to 1,000 held-out images, in the layer with most. Angle to bp:"
+            " between the rule’s update and backpropagation’s, mean over conv layers, at the first"
+            " checkpoint after epoch 0 and at the last one. Effective rank: of the error signals,"
+            " mean over conv layers. Single layers: the figure, and statistics/diagnostics.csv.",
         ),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -158,12 +158,7 @@ def _accuracy(rows: pd.DataFrame, epoch: int) -> Markup:
     values = rows.loc[rows["epoch"] == epoch, "held_out_accuracy"]
     if values.empty and len(rows) and not rows["trains"].any():
         return missing("does not train")
-    mean = percent(values.mean())
-    if values.isna().all() or len(values) < 2:
-        return mean
-    return Markup('{} <span class="interval">[{}, {}]</span>').format(
-        mean, percent(values.min()), percent(values.max())
-    )
+    return _seeds(values)
 
 
 def learning(diagnostics: pd.DataFrame, rules: Sequence[str], caption: str) -> Table:
@@ -178,21 +173,21 @@ def learning(diagnostics: pd.DataFrame, rules: Sequence[str], caption: str) -> T
         A row per rule: verdict, accuracy, change of each conv layer, dead units, angle to
         backpropagation at the first and the last trained checkpoint, effective rank.
     """
-    conv = diagnostics[diagnostics["layer"].str.startswith("conv")]
-    layers, verdicts = sorted(conv["layer"].unique()), learned(diagnostics, rules)
+    layers = sorted(layer for layer in diagnostics["layer"].unique() if layer.startswith("conv"))
+    verdicts = learned(diagnostics, rules)
     body = []
     for rule in rules:
-        rows = conv[conv["rule"] == rule]
+        rows = diagnostics[diagnostics["rule"] == rule]
         last = rows[rows["epoch"] == rows["epoch"].max()]
         first = rows[rows["epoch"] == rows.loc[rows["epoch"] > 0, "epoch"].min()]
         verdict = verdicts[rule]
         shown = [
-            _range(last.drop_duplicates("seed")["held_out_accuracy"], percent),
+            _seeds(last.drop_duplicates("seed")["held_out_accuracy"]),
             *(_change(last[last["layer"] == layer], verdict) for layer in layers),
-            _over_layers(last, "dead_units", percent, NOT_MEASURED),
-            _over_layers(first, "angle_to_bp", _tenths, "no update"),
-            _over_layers(last, "angle_to_bp", _tenths, "no update"),
-            _over_layers(last, "effective_rank", _tenths, "no errors"),
+            _most_dead(last),
+            _over_layers(first, layers, "angle_to_bp", "no update"),
+            _over_layers(last, layers, "angle_to_bp", "no update"),
+            _over_layers(last, layers, "effective_rank", "no errors"),
         ]
         body.append([rule, _verdict(verdict), *shown])
     heads = [f"change of {layer}" for layer in layers]
@@ -215,20 +210,24 @@ def _change(rows: pd.DataFrame, verdict: Verdict) -> Markup:
     return Markup("<strong>⚠ {}</strong>").format(change) if still else change
 
 
-def _over_layers(
-    rows: pd.DataFrame, column: str, write: Callable[[float], Markup], reason: str
-) -> Markup:
-    layers = rows.groupby("layer")[column].mean().dropna()
-    return _range(layers, write) if len(layers) else missing(reason)
+def _most_dead(rows: pd.DataFrame) -> Markup:
+    layers = rows.groupby("layer")["dead_units"].mean().dropna()
+    if layers.empty:
+        return missing(NOT_MEASURED)
+    where = f" in {layers.idxmax()}" if layers.max() > 0 else ""
+    return Markup("{}{}").format(percent(layers.max()), where)
 
 
-def _range(values: pd.Series, write: Callable[[float], Markup]) -> Markup:
-    if len(values) < 2:
-        return write(values.mean())
+def _over_layers(rows: pd.DataFrame, layers: Sequence[str], column: str, reason: str) -> Markup:
+    # layer by layer first: a layer without update in some seed must not weigh less
+    each = rows[rows["layer"].isin(layers)].groupby("layer")[column].mean()
+    return number(each.mean(), 1, reason)
+
+
+def _seeds(accuracy: pd.Series) -> Markup:
+    mean = percent(accuracy.mean())
+    if accuracy.isna().all() or len(accuracy) < 2:
+        return mean
     return Markup('{} <span class="interval">[{}, {}]</span>').format(
-        write(values.mean()), write(values.min()), write(values.max())
+        mean, percent(accuracy.min()), percent(accuracy.max())
     )
-
-
-def _tenths(value: float) -> Markup:
-    return number(value, 1)

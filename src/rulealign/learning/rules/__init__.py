@@ -18,6 +18,7 @@ REGISTRY: dict[str, str] = {
     "fa": "rulealign.learning.rules.fa:FeedbackAlignment",
     "dfa": "rulealign.learning.rules.dfa:DirectFeedbackAlignment",
     "sign_symmetry": "rulealign.learning.rules.sign_symmetry:SignSymmetry",
+    "pc": "rulealign.learning.rules.pc:PredictiveCoding",
     "pc_supervised": "rulealign.learning.rules.pc_supervised:SupervisedPredictiveCoding",
     "stdp": "rulealign.learning.rules.stdp:Stdp",
     "oja": "rulealign.learning.rules.oja:Oja",

@@ -55,7 +55,9 @@ class DirectFeedbackAlignment(FeedbackRule):
             if name == self.output_layer:  # the first that the backward pass comes to
                 self.output_error = error
             if name not in self.feedback:
-                self.feedback[name] = self._draw(name, self.output_error.shape[1], shape[1:].numel())
+                self.feedback[name] = self._draw(
+                    name, self.output_error.shape[1], shape[1:].numel()
+                )
             return (self.output_error @ self.feedback[name]).reshape(shape)
 
         return send_back

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from rulealign.lazy import torch
-from rulealign.learning.rule import LearningRule, RuleSettings
-from rulealign.schema import PositiveInt
+from rulealign.learning.rule import Calibration, LearningRule, RuleSettings, ShownImages
+from rulealign.schema import Label, Pixels, PositiveInt
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -20,11 +21,27 @@ class UntrainedBatchNormSettings(RuleSettings):
     kind: Literal["untrained_bn"] = Field(
         description="initial weights, BatchNorm statistics of images"
     )
-    images: Literal["training"] = Field(
-        description="images that the statistics are of: all training images of the seed, not"
-        " augmented, at their own size"
+    images: Label = Field(
+        description="images that the statistics are of: `training` (the training images of the"
+        " seed, not augmented), or a label of `calibration`"
     )
-    batch_size: PositiveInt = Field(description="images per pass; does not change the statistics")
+    size: Pixels = Field(
+        description="pixels per side at which they are shown; one of evaluation.sizes. Training"
+        " images of another size are resized as stimuli are (bilinear, antialiased)"
+    )
+    count: Literal["all"] | PositiveInt = Field(
+        description="how many of them, drawn by the seed; statistics are over images and positions,"
+        " so that some hundred images suffice at large sizes"
+    )
+    batch_size: PositiveInt = Field(
+        description="images per pass; does not change the statistics. Memory: a pass of 16 images"
+        " at 224 px takes 0.5 GB"
+    )
+
+    @property
+    def calibration(self) -> Calibration:
+        """Which images `prepare` is shown."""
+        return Calibration(self.images, self.size, None if self.count == "all" else self.count)
 
 
 class UntrainedBatchNorm(LearningRule):
@@ -34,16 +51,21 @@ class UntrainedBatchNorm(LearningRule):
     and positions, with the layers below already calibrated and in evaluation mode. So the result
     is exact: it depends neither on the batch size nor on a last, smaller batch, as a running
     average of batch statistics would. No weight changes.
+
+    Which images, and at which size, is part of the control: statistics of training images at their
+    own size are those that a trained network carries; statistics at the evaluation size, or of
+    other stimuli, tell how much of a score is the mismatch between the two. Statistics of the very
+    stimuli that are compared are refused (guard 12): they would use what they are tested on.
     """
 
     Settings = UntrainedBatchNormSettings
     trains: ClassVar[bool] = False
 
-    def prepare(self, images: Tensor) -> None:
+    def prepare(self, images: ShownImages) -> None:
         """Calibrate the norm layers.
 
         Args:
-            images: float32, shape (n, 3, px, px); all training images of this seed, normalised.
+            images: those that the settings name, at the size that they name.
         """
         was_training = self.network.training
         self.network.eval()
@@ -53,15 +75,25 @@ class UntrainedBatchNorm(LearningRule):
                     self._calibrate(layer, images)
         self.network.train(was_training)
 
-    def _calibrate(self, layer: nn.BatchNorm2d, images: Tensor) -> None:
+    def _calibrate(self, layer: nn.BatchNorm2d, images: ShownImages) -> None:
         sums = _Sums()
-        handle = layer.register_forward_pre_hook(lambda _, inputs: sums.add(inputs[0]))
+
+        def read(_: nn.Module, inputs: tuple[Tensor]) -> None:
+            sums.add(inputs[0])
+            raise _Reached  # the layers above are not needed: half of the time
+
+        handle = layer.register_forward_pre_hook(read)
         for batch in images.split(self.settings.batch_size):
-            self.network(batch)
+            with suppress(_Reached):
+                self.network(batch)
         handle.remove()
         mean, variance = sums.mean_and_variance()
         layer.running_mean.copy_(mean)
         layer.running_var.copy_(variance)
+
+
+class _Reached(Exception):
+    """The layer whose input is wanted is reached."""
 
 
 class _Sums:
@@ -71,10 +103,12 @@ class _Sums:
         self.count, self.total, self.squares = 0, 0.0, 0.0
 
     def add(self, maps: Tensor) -> None:
-        values = maps.double()
-        self.count += values.numel() // values.shape[1]
-        self.total = self.total + values.sum(dim=(0, 2, 3))
-        self.squares = self.squares + values.square().sum(dim=(0, 2, 3))
+        over = (0, 2, 3)
+        self.count += maps.numel() // maps.shape[1]
+        # summed in float64 without a copy of the maps in it
+        self.total = self.total + maps.sum(over, dtype=torch.float64)
+        norm = torch.linalg.vector_norm(maps, dim=over, dtype=torch.float64)
+        self.squares = self.squares + norm.square()
 
     def mean_and_variance(self) -> tuple[Tensor, Tensor]:
         mean = self.total / self.count

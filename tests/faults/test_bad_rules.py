@@ -1,0 +1,104 @@
+"""Impossible settings of rules are named by rule and key; a training that diverges by place."""
+
+import pytest
+import torch
+import yaml
+
+from rulealign.config import load_study
+from rulealign.errors import ConfigurationError, GuardError
+from rulealign.learning import trainer
+from rulealign.learning.rules.bp import Backpropagation
+
+
+@pytest.fixture
+def study(project):
+    """Give the values of the study with all rules."""
+    return yaml.safe_load((project / "studies/cichy92.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "value"),
+    [
+        ("pc", "inference_steps", 0),
+        ("pc", "inference_rate", -0.1),
+        ("pc", "precision", [1.0, 0.1]),
+        ("pc", "precision", [1.0, -0.1, 0.1]),
+        ("pc_supervised", "inference_steps", 0),
+        ("pc_supervised", "output_precision", 0),
+        ("stdp", "learning_rate", [1, -4, 4]),
+        ("stdp", "a_plus", -0.003),
+        ("stdp", "tau_minus", 0),
+        ("stdp", "patches_per_image", [8, 0, 2]),
+        ("stdp", "order", "sometimes"),
+        ("oja", "patches_per_image", 0),
+        ("pc_2026", "weight_rate", -1),
+        ("stdp_2026", "time_steps", 0),
+        ("fa", "layers", "fc"),
+        ("bp", "learning_rate", -1),
+        ("bp", "init", "orthogonal"),
+        ("readout", "readout_learning_rate", "fast"),
+        ("untrained_bn", "size", 48),
+        ("bp", "inference_steps", 4),
+        ("stdp", "feedback", "random"),
+        ("fa", "tau_plus", 20),
+    ],
+)
+def test_an_impossible_setting_is_named_with_rule_key_and_value(study, rule, key, value):
+    load_study(study)
+    study["rules"][rule][key] = value
+    with pytest.raises(ConfigurationError) as caught:
+        load_study(study)
+    message = str(caught.value)
+    assert rule in message
+    assert key in message
+    bad = value[-2] if isinstance(value, list) else value
+    assert str(bad) in message or repr(value) in message
+
+
+def test_a_key_of_another_rule_is_called_unknown(study):
+    study["rules"]["bp"]["inference_steps"] = 4
+    with pytest.raises(ConfigurationError, match=r"bp \(bp\):\s+inference_steps: unknown key"):
+        load_study(study)
+
+
+def test_a_rule_that_is_not_there_is_named_with_those_there_are(study):
+    study["rules"]["pcn"] = study["rules"].pop("pc") | {"kind": "pcn"}
+    with pytest.raises(ConfigurationError, match=r"pcn.*no learning rule 'pcn'.*'pc_supervised'"):
+        load_study(study)
+
+
+def test_seeds_that_the_study_does_not_have_are_refused(study):
+    study["training"]["fewer_seeds"]["dfa"] = [7]
+    with pytest.raises(ConfigurationError, match=r"fewer_seeds\.dfa: 7 is not among seeds \[42,"):
+        load_study(study)
+    study["training"]["fewer_seeds"] = {"tfa": [42]}
+    with pytest.raises(ConfigurationError, match=r"fewer_seeds: there is no 'tfa'"):
+        load_study(study)
+
+
+@pytest.mark.parametrize("value", [float("nan"), 1e5])
+def test_weights_that_diverge_stop_the_run_and_name_the_layer(
+    checkpoint_settings, small_training_set, tmp_path, monkeypatch, value
+):
+    settings = checkpoint_settings("bp")
+    start, log = tmp_path / "0.pt", tmp_path / "0.csv"
+    trainer.initial_checkpoint(settings, 5, small_training_set, start, log)
+    before = start.read_bytes()
+    step = Backpropagation.step
+
+    def diverging(self, images, labels):
+        logged = step(self, images, labels)
+        if self.epoch == 1:
+            with torch.no_grad():
+                self.network.conv2.weight[1, 2, 0, 0] = value
+        return logged
+
+    monkeypatch.setattr(Backpropagation, "step", diverging)
+    output = tmp_path / "3.pt"
+    message = "rule 'bp', seed 5, epoch 2: (layer 'conv2'|the output)"
+    with pytest.raises(GuardError, match=message):
+        trainer.train_stretch(
+            settings, 5, start, 0, 3, small_training_set, output, tmp_path / "3.csv"
+        )
+    assert not output.exists()
+    assert start.read_bytes() == before

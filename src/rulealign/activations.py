@@ -93,7 +93,7 @@ def write_activations(
         ConfigurationError: a GPU is configured and there is none.
         DataError: a stimulus file is of another size, or does not belong to its output.
         GuardError: the checkpoint is another network's, the network uses statistics of the batch
-            or changes while it is read, or an activation is not finite.
+            or network or rule change while it is read, or an activation is not finite.
         StoreError: a file cannot be read or written.
     """
     device = require_device(settings["device"])
@@ -151,7 +151,8 @@ def _read_network(
 
     guards.norm_layers_in_eval(rule.network, what)
     described, grids = [], {}
-    with guards.unchanged_state(rule.network, what), torch.inference_mode():
+    unchanged = guards.unchanged_state(rule.network, what, rule.state_dict)
+    with unchanged, torch.inference_mode():
         few = show(shown.images[:IMAGES_IN_GUARD])
         guards.alone_equals_in_batch(rule.layers, few, ALONE_TOLERANCE, what)
         for images in shown.images.split(settings["batch_size"]):

@@ -114,6 +114,16 @@ class Study(Closed):
     def _check_rules(self) -> None:
         for label in self.training.fewer_seeds:
             _require(label, list(self.rules), "training.fewer_seeds", "rules lists")
+        size = self.training_set.image_size
+        for label, settings in self.rules.items():
+            rule = rule_class(settings.kind)
+            multiple, smallest = rule.image_side_multiple, rule.smallest_image_side
+            if size % multiple or size < smallest:
+                wanted = f"a multiple of {multiple}" if size % multiple else f"at least {smallest}"
+                raise ValueError(
+                    f"rules.{label}: '{settings.kind}' needs training_set.image_size to be {wanted}"
+                    f" px, and it is {size}; change it or remove the rule"
+                )
 
     def _check_calibration(self) -> None:
         for label, images in self.calibration.items():
@@ -130,6 +140,13 @@ class Study(Closed):
             there = self._images_to_calibrate_on(wanted.images)
             if None not in (wanted.count, there) and wanted.count > there:
                 raise ValueError(f"{key}.count: {wanted.count} images of {there}; write `all`")
+        used = {settings.calibration.images for settings in self.rules.values()}
+        for label in self.calibration:
+            if label not in used:
+                raise ValueError(
+                    f"calibration.{label}: no rule uses these images; remove them, or name them in"
+                    " a rule's `images`"
+                )
 
     def _images_to_calibrate_on(self, images: str) -> int | None:
         """Give the number of images, or None where only their source knows it."""

@@ -19,15 +19,19 @@ STAGES = (
     "responses",
     "brain_rdm",
     "check_inputs",
+    "training_table",
     "train",
     "activations",
+    "diagnostics_table",
     "diagnostics",
+    "alignment_table",
     "alignment",
     "ceilings",
     "figures",
     "provenance",
     "report",
 )
+"""What the names of logs begin with; the longest that fits is the stage."""
 
 
 def cost_table(results: Path) -> pd.DataFrame:

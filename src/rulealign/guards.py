@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rulealign.errors import GuardError
 from rulealign.lazy import torch
@@ -91,28 +91,48 @@ def alone_equals_in_batch(
 
 
 @contextmanager
-def unchanged_state(module: nn.Module, what: str) -> Iterator[None]:
-    """Guards 1, 14, 27: refuse a measurement that changes the network it measures.
+def unchanged_state(
+    module: nn.Module, what: str, rule_state: Callable[[], Mapping[str, Any]] = dict
+) -> Iterator[None]:
+    """Guards 1, 14, 27: refuse a measurement that changes the network it measures, or its rule.
 
     Args:
         module: the network, measured inside the `with`.
         what: whose network it is, and the measurement, for the message.
+        rule_state: the `state_dict` of the rule that the network is read by; without it only the
+            network is watched.
 
     Raises:
-        GuardError: names the first parameter or buffer that changed.
+        GuardError: names the first parameter, buffer or part of the rule's state that changed.
     """
-    before = _hashes(module)
+    watched = {
+        "network": (module.state_dict, "measure in evaluation mode and without gradients"),
+        "rule's state": (rule_state, "a rule's `layers` and `classify` must leave it as it is"),
+    }
+    before = {name: _hashes(state()) for name, (state, _) in watched.items()}
     yield
-    changed = [name for name, value in _hashes(module).items() if before[name] != value]
-    if changed:
-        raise GuardError(
-            f"{what}: the measurement changed the network, first '{changed[0]}'; measure in"
-            " evaluation mode and without gradients."
-        )
+    for name, (state, remedy) in watched.items():
+        now = _hashes(state())
+        changed = [key for key in before[name] | now if before[name].get(key) != now.get(key)]
+        if changed:
+            raise GuardError(
+                f"{what}: the measurement changed the {name}, first '{changed[0]}'; {remedy}."
+            )
 
 
-def _hashes(module: nn.Module) -> dict[str, str]:
-    return {name: state_hash({name: value}) for name, value in module.state_dict().items()}
+def _hashes(state: Any, path: str = "") -> dict[str, str]:
+    # of every tensor and number of nested mappings and lists, by its place in them
+    if isinstance(state, Mapping):
+        parts = state.items()
+    elif isinstance(state, list | tuple):
+        parts = enumerate(state)
+    else:
+        return {path: state_hash({path: state}) if hasattr(state, "dtype") else repr(state)}
+    start = f"{path}." if path else ""
+    found: dict[str, str] = {}
+    for name, part in parts:
+        found |= _hashes(part, f"{start}{name}")
+    return found
 
 
 def states_pairwise_distinct(hashes: Mapping[str, str]) -> None:
@@ -204,28 +224,30 @@ def weights_as_drawn(now: str, drawn: str, what: str) -> None:
         )
 
 
-def stdp_kernel_sign(kernel: Callable[[Tensor], Tensor], what: str) -> None:
+def stdp_kernel_sign(kernel: Callable[[Tensor], Tensor], time_steps: int, what: str) -> None:
     """Guard 25: refuse an STDP kernel of reversed sign, or one that does not decay with |dt|.
 
     Args:
         kernel: t_post - t_pre, in steps -> weight change; float, elementwise.
+        time_steps: steps that a presentation lasts; longer intervals do not occur. With a small
+            time constant the change may be too small for a number at long ones, hence 0.
         what: whose kernel it is, for the message.
 
     Raises:
         GuardError: names what is wrong and the first lag, in steps, at which it is.
     """
-    lags = torch.arange(1.0, 21.0)
+    lags = torch.arange(1, time_steps, dtype=torch.float64)
     for sign, effect in ((1.0, "potentiate"), (-1.0, "depress")):
         changes = (sign * kernel(sign * lags)).tolist()
         # written so that NaN, which no comparison finds larger, is refused too
         for lag, change in enumerate(changes, start=1):
-            if not change > 0:
+            if not (change > 0 or (change == 0 and lag > 1)):
                 raise GuardError(
                     f"{what}: the STDP kernel does not {effect} at t_post - t_pre = {sign * lag:g}"
                     f" steps (it gives {sign * change:.3g}); a synapse whose spike came before the"
                     " unit's must grow, one whose spike came after it must shrink."
                 )
-            if lag > 1 and not change < changes[lag - 2]:
+            if lag > 1 and not (change < changes[lag - 2] or change == changes[lag - 2] == 0):
                 raise GuardError(
                     f"{what}: the STDP kernel does not decay with |t_post - t_pre| at"
                     f" {sign * lag:g} steps; a pair must count less, the farther apart it is."

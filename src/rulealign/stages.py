@@ -203,8 +203,8 @@ def epochs(study: Study, rule: str) -> list[int]:
 
 
 def seeds(study: Study, rule: str) -> list[int]:
-    """List the seeds of one rule: its own fewer ones, or all."""
-    return study.training.fewer_seeds.get(rule, study.training.seeds)
+    """List the seeds of one rule: all, or the first ones where it has fewer."""
+    return study.training.seeds[: study.training.fewer_seeds.get(rule)]
 
 
 def trains(study: Study, rule: str) -> bool:

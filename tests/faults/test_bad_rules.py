@@ -8,6 +8,7 @@ from rulealign.config import load_study
 from rulealign.errors import ConfigurationError, GuardError
 from rulealign.learning import trainer
 from rulealign.learning.rules.bp import Backpropagation
+from rulealign.learning.run import start_run
 
 
 @pytest.fixture
@@ -67,13 +68,59 @@ def test_a_rule_that_is_not_there_is_named_with_those_there_are(study):
         load_study(study)
 
 
-def test_seeds_that_the_study_does_not_have_are_refused(study):
-    study["training"]["fewer_seeds"]["dfa"] = [7]
-    with pytest.raises(ConfigurationError, match=r"fewer_seeds\.dfa: 7 is not among seeds \[42,"):
+def test_a_rule_with_fewer_seeds_must_be_there_and_have_at_least_one(study):
+    study["training"]["fewer_seeds"]["dfa"] = 0
+    with pytest.raises(ConfigurationError, match=r"fewer_seeds\.dfa: .*greater than 0.*value 0"):
         load_study(study)
-    study["training"]["fewer_seeds"] = {"tfa": [42]}
+    study["training"]["fewer_seeds"] = {"tfa": 2}
     with pytest.raises(ConfigurationError, match=r"fewer_seeds: there is no 'tfa'"):
         load_study(study)
+
+
+@pytest.mark.parametrize("kind", ["bp", "readout", "stdp_2026"])
+def test_a_loss_that_is_not_finite_is_blamed_on_the_first_layer_with_such_weights(
+    checkpoint_settings, kind
+):
+    run = start_run(checkpoint_settings(kind), 5, torch.device("cpu"))
+    run.network.train()
+    with torch.no_grad():
+        run.network.conv2.weight[1, 2, 0, 0] = float("inf")
+        run.network.fc1.weight[0, 0] = float("nan")
+    message = f"rule '{kind}', seed 5, epoch 1: layer 'conv2': loss is nan"
+    with pytest.raises(GuardError, match=message):
+        run.rule.step(torch.randn(4, 3, 16, 16), torch.arange(4))
+
+
+@pytest.mark.parametrize(
+    ("size", "refused", "wanted"),
+    [
+        (36, ["pc"], "a multiple of 8"),
+        (8, ["stdp", "oja"], "at least 12"),
+        (12, ["pc"], "a multiple of 8"),
+    ],
+)
+def test_a_training_size_that_a_rule_cannot_learn_from_is_refused(study, size, refused, wanted):
+    study["training_set"] |= {"kind": "image-folder", "source": "x", "image_size": size}
+    study["evaluation"]["sizes"] = [size, 20, 32, 175, 224]  # those that are only read may be any
+    for label in [*refused, "bp"]:
+        one = study | {"rules": {label: study["rules"][label]}, "calibration": {}}
+        one["training"] = study["training"] | {"fewer_seeds": {}}
+        if label == "bp":
+            load_study(one)
+            continue
+        needs = rf"'{label}' needs training_set\.image_size to be {wanted} px"
+        message = rf"rules\.{label}: {needs}, and it is {size};"
+        with pytest.raises(ConfigurationError, match=message):
+            load_study(one)
+
+
+def test_a_calibration_set_that_no_rule_names_is_refused(study):
+    study["calibration"]["spare"] = study["calibration"]["objects"] | {"count": 20}
+    message = r"calibration\.spare: no rule uses these images; remove them, or name them"
+    with pytest.raises(ConfigurationError, match=message):
+        load_study(study)
+    study["rules"]["untrained_bn"] |= {"images": "spare", "count": "all"}
+    load_study(study)
 
 
 @pytest.mark.parametrize("value", [float("nan"), 1e5])
@@ -95,8 +142,7 @@ def test_weights_that_diverge_stop_the_run_and_name_the_layer(
 
     monkeypatch.setattr(Backpropagation, "step", diverging)
     output = tmp_path / "3.pt"
-    message = "rule 'bp', seed 5, epoch 2: (layer 'conv2'|the output)"
-    with pytest.raises(GuardError, match=message):
+    with pytest.raises(GuardError, match="rule 'bp', seed 5, epoch 2: layer 'conv2'"):
         trainer.train_stretch(
             settings, 5, start, 0, 3, small_training_set, output, tmp_path / "3.csv"
         )

@@ -8,6 +8,7 @@ import torch
 from rulealign.errors import GuardError, StoreError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
+from rulealign.learning.run import adopt, start_run
 from rulealign.provenance import fingerprint, state_hash
 
 SEED = 5
@@ -79,6 +80,23 @@ def test_training_does_not_continue_from_another_networks_checkpoint(
     changed = checkpoint_settings("bp", batch_size=8)
     with pytest.raises(GuardError, match="expected settings_hash"):
         trainer.train_stretch(changed, SEED, path, *rest)
+    assert not (tmp_path / "2.pt").exists()
+
+
+def test_a_checkpoint_that_started_from_other_weights_is_not_adopted(
+    made, small_training_set, tmp_path
+):
+    settings, path = made
+    run = start_run(settings, SEED, torch.device("cpu"))
+    before = state_hash(run.network.state_dict())
+    checkpoints.save(path, dataclasses.replace(load(path, settings), initial_hash="0" * 16))
+    message = rf"seed 5: rules 'of this run' .*different weights \({run.initial_hash} and 0{{16}}\)"
+    with pytest.raises(GuardError, match=message):
+        adopt(run, load(path, settings))
+    assert state_hash(run.network.state_dict()) == before
+    rest = (1, 2, small_training_set, tmp_path / "2.pt", tmp_path / "2.csv")
+    with pytest.raises(GuardError, match="started from different weights"):
+        trainer.train_stretch(settings, SEED, path, *rest)
     assert not (tmp_path / "2.pt").exists()
 
 

@@ -96,13 +96,76 @@ def test_a_measurement_that_changes_the_network_is_caught():
             network.train()(images())
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda state: state["optimizer"]["state"][0]["exp_avg"].add_(1), "optimizer.state.0.exp"),
+        (lambda state: state["optimizer"]["param_groups"][0].update(lr=2), "param_groups.0.lr"),
+        (lambda state: state["thresholds"].__setitem__(1, 7.0), "thresholds.1"),
+        (lambda state: state.update(batches=4), "batches"),
+        (lambda state: state.update(more=torch.zeros(2)), "more"),
+        (lambda state: state["optimizer"]["state"].pop(0), "optimizer.state.0.exp_avg"),
+    ],
+)
+def test_a_measurement_that_changes_what_the_rule_carries_is_caught(change, named):
+    network = initial_network(NETWORK, 0, 1)
+    adam = {"state": {0: {"exp_avg": torch.zeros(3)}}, "param_groups": [{"lr": 1, "eps": None}]}
+    state = {"optimizer": adam, "thresholds": [1.0, 2.0], "batches": 3}
+    with guards.unchanged_state(network, "x", lambda: state):
+        pass
+    with (
+        pytest.raises(GuardError, match=rf"accuracy: .* the rule's state, first '.*{named}"),
+        guards.unchanged_state(network, "accuracy", lambda: state),
+    ):
+        change(state)
+
+
+class Restless(LearningRule):
+    """A rule that learns while it is read."""
+
+    seen = 0
+
+    def classify(self, images):
+        self.seen += len(images)
+        return super().classify(images)
+
+    def state_dict(self):
+        return {"seen": self.seen}
+
+
+def blank_images():
+    return LabelledImages(torch.zeros(20, 16, 16, 3, dtype=torch.uint8), torch.zeros(20).long())
+
+
+MEASURING = {"mean": [0.5] * 3, "std": [0.2] * 3, "batch_size": 8}
+
+
+def test_a_rule_that_changes_while_accuracy_is_measured_is_stopped():
+    rule = Restless(initial_network(NETWORK, 0, 1), None, None)
+    with pytest.raises(GuardError, match="rule 'x', epoch 2: .* the rule's state, first 'seen'"):
+        trainer.held_out_accuracy(rule, blank_images(), MEASURING, "rule 'x', epoch 2")
+
+
+def test_a_network_that_changes_while_accuracy_is_measured_is_stopped(monkeypatch):
+    maps = Cnn3.maps
+
+    def moving(self, images):
+        read = maps(self, images)
+        self.norm2.running_mean += 1e-6
+        return read
+
+    monkeypatch.setattr(Cnn3, "maps", moving)
+    rule = LearningRule(initial_network(NETWORK, 0, 1), None, None)
+    message = r"rule 'x', epoch 2: .* the network, first 'norm2\.running_mean'"
+    with pytest.raises(GuardError, match=message):
+        trainer.held_out_accuracy(rule, blank_images(), MEASURING, "rule 'x', epoch 2")
+
+
 def test_accuracy_is_not_measured_in_training_mode():
     network = EvalDoesNothing([4, 6, 8], 16, 0.3)
-    pixels = torch.zeros(20, 16, 16, 3, dtype=torch.uint8)
-    data = LabelledImages(pixels, torch.zeros(20, dtype=torch.int64))
-    settings = {"mean": [0.5] * 3, "std": [0.2] * 3, "batch_size": 8}
+    rule = LearningRule(network, None, None)
     with pytest.raises(GuardError, match="'norm1' is in training mode"):
-        trainer.held_out_accuracy(LearningRule(network, None, None), data, settings, "x")
+        trainer.held_out_accuracy(rule, blank_images(), MEASURING, "x")
 
 
 def test_two_networks_with_the_same_state_are_caught():

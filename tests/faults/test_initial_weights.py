@@ -53,7 +53,7 @@ def test_a_network_whose_norm_layers_stay_frozen_is_not_trained(
     frozen = torch.nn.Module.train
     monkeypatch.setattr(Cnn3, "train", lambda self, mode=True: frozen(self, False))
     output = tmp_path / "1.pt"
-    with pytest.raises(GuardError, match="'norm1' is in evaluation mode before training"):
+    with pytest.raises(GuardError, match="seed 5, epoch 1: norm layer 'norm1' is in evaluation"):
         trainer.train_stretch(
             settings, 5, checkpoint, 0, 1, small_training_set, output, tmp_path / "1.csv"
         )

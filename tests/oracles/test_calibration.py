@@ -307,7 +307,9 @@ def values(project):
         "others": {"kind": "brain-others", "background": "1/f noise", "as_shown": True},
         "objects": {key: value for key, value in GENERATED.items() if key != "seed"},
     }
-    study["rules"]["bn_others"] = study["rules"]["untrained_bn"] | {"images": "others", "size": 96}
+    bn = study["rules"]["untrained_bn"]
+    study["rules"]["bn_others"] = bn | {"images": "others", "size": 96}
+    study["rules"]["bn_objects"] = bn | {"images": "objects", "size": 32, "count": "all"}
     return study
 
 
@@ -348,7 +350,6 @@ def test_a_set_belongs_to_the_checkpoints_of_the_rules_that_ask_for_it_and_no_ot
     assert stages.calibration_set(before, "untrained_bn") is None
     assert stages.stimuli(before, "others")["stimulus_set"] == "test-repeats"
     values["calibration"]["others"]["background"] = "grey"
-    values["calibration"]["objects"]["count"] = 30
     after = load_study(values)
     changed = {
         rule
@@ -373,6 +374,7 @@ def test_the_pipeline_makes_the_set_for_that_rule_alone(project, values, tmp_pat
         "Prepare the stimulus set shown at 32 px",
         "Prepare the stimulus set shown at 96 px",
         "Prepare the stimulus set others at 96 px",
+        "Prepare the stimulus set objects at 32 px",
     }
     assert {job for job, reason in jobs if "stim-others" in reason.partition(";")[2]} == {
         "Make the initial network of bn_others, seed 42",

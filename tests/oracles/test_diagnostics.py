@@ -18,6 +18,7 @@ from rulealign.learning.run import start_run
 from rulealign.store import read_csv
 
 SEED = 5
+LAYERS = ["conv1", "conv2", "conv3", "fc1", "fc2"]
 CPU = torch.device("cpu")
 
 
@@ -189,10 +190,26 @@ def test_a_unit_that_one_image_wakes_is_alive(checkpoint_settings):
     values = torch.zeros(40, 3)
     values[5, 0], values[37, 1] = 0.1, 0.1  # in the first and in the last batch of 16
     shown = iter(values.split(16))
-    run.rule.layers = lambda images: {"fc1": next(shown)}
+    run.network.layers = lambda images: {"fc1": next(shown)}
     images = torch.zeros(40, 8, 8, 3, dtype=torch.uint8)
     dead = measures.dead_units(run.rule, images, settings["training"], "a network")
     assert dead == {"fc1": 1 / 3}
+
+
+def test_a_unit_is_dead_by_its_relu_also_under_a_rule_that_reads_settled_states(
+    checkpoint_settings,
+):
+    settings = checkpoint_settings("pc_2026")
+    run = a_run(settings)
+    with torch.no_grad():
+        run.network.norm1.weight[:3], run.network.norm1.bias[:3] = 0, -1
+    images = torch.randint(0, 256, (20, 16, 16, 3), dtype=torch.uint8)
+    run.network.eval()
+    with torch.no_grad():
+        states = run.rule.layers(diagnostics.normalise(images, settings["training"]))["conv1"]
+    assert (states != 0).all(0).flatten(1).any(1).all()  # nothing looks dead in the states
+    dead = measures.dead_units(run.rule, images, settings["training"], "a network")
+    assert dead["conv1"] == 3 / 4
 
 
 def test_reading_that_changes_the_network_is_refused(checkpoint_settings, shown):
@@ -204,8 +221,18 @@ def test_reading_that_changes_the_network_is_refused(checkpoint_settings, shown)
         run.network.norm1.running_mean += 1
         return read(images)
 
-    run.rule.layers = careless
+    run.network.layers = careless
     with pytest.raises(GuardError, match=r"a network: the measurement changed.*norm1"):
+        measures.dead_units(run.rule, shown.held_out, settings["training"], "a network")
+    run = a_run(settings)
+    read = run.network.layers
+
+    def learning(images):
+        run.rule.optimizer.param_groups[0]["lr"] /= 2
+        return read(images)
+
+    run.network.layers = learning
+    with pytest.raises(GuardError, match=r"the rule's state, first 'optimizer.*0\.lr"):
         measures.dead_units(run.rule, shown.held_out, settings["training"], "a network")
     run = a_run(settings)
     run.network.norm3.train = lambda mode=True: run.network.norm3
@@ -257,6 +284,27 @@ def test_a_gradient_that_differs_from_run_to_run_is_seen(checkpoint_settings, sh
     assert set(drifts.values()) == {0.0}
 
 
+def test_the_largest_drift_of_a_network_is_in_the_log(
+    checkpoint_settings, chain, small_training_set, tmp_path, monkeypatch, capsys
+):
+    settings = checkpoint_settings("bp")
+    paths = chain(settings, [0, 1])
+    written(settings, paths, small_training_set, tmp_path)
+    assert "seed 5: the same gradient computed twice differs by 0 at" in capsys.readouterr().out
+    exact, calls = diagnostics.probe_gradient, []
+
+    def restless(*arguments):  # called by us twice per epoch, then by the rule from elsewhere
+        probe = exact(*arguments)
+        calls.append(1)
+        probe.update["conv2.weight"][0, 0, 0, 0] += 2.0 ** len(calls)
+        return probe
+
+    monkeypatch.setattr(diagnostics, "probe_gradient", restless)
+    written(settings, paths, small_training_set, tmp_path)
+    expected = "twice differs by 8 at most (layer 'conv2', epoch 1)"  # 2^4 - 2^3; at 0: 2^2 - 2
+    assert expected in capsys.readouterr().out
+
+
 # --- the whole table ------------------------------------------------------------------------------
 
 
@@ -279,10 +327,21 @@ def written(settings, paths, training_set, folder, name="d.csv"):
     return read_csv(folder / name)
 
 
-@pytest.mark.parametrize("kind", ["bp", "readout"])
+FROZEN = {"readout": ["conv1", "conv2", "conv3"], "pc_2026": ["conv3"]}
+"""Rule -> layers that it leaves as they are."""
+
+ERRORS = dict.fromkeys(("bp", "fa", "dfa", "sign_symmetry", "pc_supervised"), LAYERS)
+ERRORS["pc"] = ["conv1", "conv2", "conv3"]
+"""Rule -> layers that have an error signal."""
+
+NOT_OF_THE_FORWARD_PASS = ("pc_2026", "stdp", "pc_supervised")
+"""Rules whose readout learns from other features, or another error, than bp's at these weights."""
+
+
 def test_a_chain_gives_a_row_per_epoch_and_layer(
-    checkpoint_settings, chain, small_training_set, tmp_path, kind
+    checkpoint_settings, chain, small_training_set, tmp_path, trained_kind
 ):
+    kind = trained_kind
     settings = checkpoint_settings(kind)
     paths = chain(settings, [0, 1, 6])
     table = written(settings, paths, small_training_set, tmp_path)
@@ -303,14 +362,20 @@ def test_a_chain_gives_a_row_per_epoch_and_layer(
     assert norms[["fc1", "fc2"]].isna().all(axis=None)
     assert (table["rerun_drift"] == 0).all()
     angle = by["angle_to_bp"].unstack("layer")
+    frozen = FROZEN.get(kind, [])
+    learning = [layer for layer in LAYERS if layer not in frozen]
+    assert angle[frozen].isna().all(axis=None)
+    assert angle[learning].notna().all(axis=None)  # also at the schedule's end
+    assert (by.loc[6].loc[frozen, "weight_change"] == 0).all()
+    assert (by.loc[6].loc[learning, "weight_change"] > 0).all()
+    ranks = by["effective_rank"].unstack("layer")
+    assert (ranks[ERRORS.get(kind, [])] >= 1).all(axis=None)
+    assert ranks.notna().sum().sum() == 3 * len(ERRORS.get(kind, []))
     if kind == "bp":
         assert (angle == 0).all(axis=None)
-        assert (by["effective_rank"] >= 1).all()
-    else:  # the conv stack stays; the readout's own gradient is exact, also at the schedule's end
-        assert angle[["conv1", "conv2", "conv3"]].isna().all(axis=None)
-        assert (angle[["fc1", "fc2"]] < 0.01).all(axis=None)
-        assert by["effective_rank"].isna().all()
-        assert (by.loc[6].loc[["conv1", "conv2", "conv3"], "weight_change"] == 0).all()
+    elif kind not in NOT_OF_THE_FORWARD_PASS:  # fc2's own gradient is exact in all of these
+        assert (angle["fc2"] < 0.01).all()
+        assert (angle["fc1"] < 0.01).all() == (kind not in ("fa", "dfa", "sign_symmetry"))
 
 
 def test_a_rule_that_does_not_train_has_no_direction(

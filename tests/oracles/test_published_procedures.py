@@ -13,6 +13,7 @@ from rulealign.errors import GuardError
 from rulealign.learning.network import initial_network
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.pc_2026 import PublishedPredictiveCoding, outer_product, predict
+from rulealign.learning.rules.stdp import stdp_kernel
 from rulealign.learning.rules.stdp_2026 import (
     PublishedSTDP,
     first_spikes,
@@ -264,6 +265,19 @@ def test_published_kernel_tells_its_constants_apart():
     # .004 e^-1 - .001; .004 - .001; .004 - .001 e^-2
     expected = torch.tensor([0.00047152, 0.003, 0.00386466])
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=0)
+
+
+def test_published_kernel_and_that_of_stdp_have_opposite_signs_at_every_interval():
+    settings = settings_of_stdp()
+    intervals = torch.cat([torch.arange(-20.0, 0.0), torch.arange(1.0, 21.0)])
+    published = published_kernel(intervals, settings)
+    right = stdp_kernel(
+        intervals, settings.a_plus, settings.a_minus, settings.tau_plus, settings.tau_minus
+    )
+    # an input that spiked before its unit, dt > 0, is to be strengthened
+    assert (right[intervals > 0] > 0).all()
+    assert (published[intervals > 0] < 0).all()
+    assert torch.equal(right.sign(), -published.sign())
 
 
 def test_published_kernel_is_bi_and_poos_with_the_sign_reversed_and_grows_with_the_interval():

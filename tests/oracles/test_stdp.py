@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from rulealign import guards
 from rulealign.errors import ConfigurationError, GuardError
+from rulealign.learning import trainer
 from rulealign.learning.network import initial_network
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.stdp import Stdp, StdpSettings, stdp_kernel
@@ -248,12 +249,23 @@ def test_a_planted_pattern_is_found():
 def test_lateral_inhibition_decorrelates():
     generator = torch.Generator().manual_seed(0)
     mixing = torch.randn(5, 5, generator=generator)
-    relay = Decorrelation(5, 1e-4)
+    relay = Decorrelation(5, 1e-4, torch.device("cpu"))
     for _ in range(81):
         values = torch.randn(500, 5, generator=generator) @ mixing
         result = relay(values)
     np.testing.assert_allclose(np.cov(result.T), np.eye(5), atol=0.2)
     assert np.abs(np.corrcoef(values.T) - np.eye(5)).max() > 0.5
+
+
+def test_what_a_layer_carries_lies_where_its_weights_lie():
+    conv = nn.Conv2d(3, 4, 3, bias=False)
+    settings = StdpSettings.model_validate(RULE)
+    # whatever is made without naming a device is made on this one, as if the weights lay elsewhere
+    with torch.device("meta"):
+        layer = SpikingLayer(conv, 1, settings, partial(stdp_kernel, **KERNEL))
+    state = layer.state_dict()
+    for name in ("covariance", "lateral", "thresholds", "means"):
+        assert state[name].device == conv.weight.device, name
 
 
 def test_patches_are_squares_of_the_maps_in_the_order_of_a_filters_weights():
@@ -266,7 +278,7 @@ def test_patches_are_squares_of_the_maps_in_the_order_of_a_filters_weights():
     for n, response in enumerate(responses):
         assert (possible[n % 2] - response).abs().amax(1).min() < 1e-4
     assert len({tuple(patch.tolist()) for patch in patches}) == 32  # all 4 x 4 places of 2 maps
-    with pytest.raises(ConfigurationError, match="image_size"):
+    with pytest.raises(ConfigurationError, match="^patches of 3 x 3 .* 2 x 2; .*_size.* 12 px"):
         sample_patches(torch.zeros(1, 3, 2, 2), 1, 3)
 
 
@@ -334,7 +346,7 @@ def test_reading_changes_nothing():
     rule.step(images, labels)
     rule.network.eval()
     before, random = copy.deepcopy(rule.state_dict()["spiking"]), torch.get_rng_state()
-    with guards.unchanged_state(rule.network, "reading"), torch.no_grad():
+    with guards.unchanged_state(rule.network, "reading", rule.state_dict), torch.no_grad():
         rule.layers(images)
         rule.classify(images)
     assert torch.equal(torch.get_rng_state(), random)
@@ -383,5 +395,37 @@ def test_diverged_weights_stop_training():
 )
 def test_guard_25_refuses_a_wrong_kernel(kernel, fault):
     with pytest.raises(GuardError, match=fault):
-        guards.stdp_kernel_sign(kernel, "rule 'stdp'")
-    guards.stdp_kernel_sign(partial(stdp_kernel, **KERNEL), "rule 'stdp'")
+        guards.stdp_kernel_sign(kernel, 10, "rule 'stdp'")
+    guards.stdp_kernel_sign(partial(stdp_kernel, **KERNEL), 10, "rule 'stdp'")
+
+
+@pytest.mark.parametrize("tau", [0.01, 0.5, 1e6])
+@pytest.mark.parametrize("time_steps", [3, 10, 1000])
+def test_guard_25_accepts_every_legal_time_constant(tau, time_steps):
+    constants = {"a_plus": 0.003, "a_minus": 0.003, "tau_plus": tau, "tau_minus": tau}
+    kernel = partial(stdp_kernel, **constants)
+    guards.stdp_kernel_sign(kernel, time_steps, "rule 'stdp'")
+    with pytest.raises(GuardError, match="does not potentiate at t_post - t_pre = 1 "):
+        guards.stdp_kernel_sign(lambda dt: kernel(-dt), time_steps, "rule 'stdp'")
+
+
+def test_guard_25_looks_at_every_interval_that_occurs_and_no_other():
+    def reversed_from_25_on(dt):
+        return stdp_kernel(dt, **KERNEL) * torch.where(dt.abs() < 25, 1, -1)
+
+    guards.stdp_kernel_sign(reversed_from_25_on, 25, "rule 'stdp'")
+    with pytest.raises(GuardError, match="does not potentiate at t_post - t_pre = 25 "):
+        guards.stdp_kernel_sign(reversed_from_25_on, 26, "rule 'stdp'")
+
+
+def test_guard_25_stops_the_pipeline_before_anything_is_written(
+    checkpoint_settings, small_training_set, tmp_path, monkeypatch
+):
+    def reversed_kernel(dt, **constants):
+        return stdp_kernel(-dt, **constants)
+
+    outputs = tmp_path / "0.pt", tmp_path / "0.csv"
+    monkeypatch.setattr("rulealign.learning.rules.stdp.stdp_kernel", reversed_kernel)
+    with pytest.raises(GuardError, match="rule 'stdp': the STDP kernel does not potentiate"):
+        trainer.initial_checkpoint(checkpoint_settings("stdp"), 5, small_training_set, *outputs)
+    assert list(tmp_path.iterdir()) == []

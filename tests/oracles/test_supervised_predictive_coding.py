@@ -152,13 +152,14 @@ def test_each_state_goes_down_the_energy_from_the_top_with_those_above_moved():
     states = [image]
     for block in blocks:
         states.append(block(states[-1]))
-    hierarchy.settle(2, 0.05)
+    course = hierarchy.settle(2, 0.002)  # so small that no step is halved
+    assert sum(course[0]) > sum(course[1]) > sum(course[2])
     for _ in range(2):
         for level in (3, 2, 1):
             leaf = states[level].clone().requires_grad_()
             energy = curved_energy([*states[:level], leaf, *states[level + 1 :]], weights, goal)
             (slope,) = torch.autograd.grad(energy, leaf)
-            states[level] = states[level] - 0.05 * slope
+            states[level] = states[level] - 0.002 * slope
     for ours, expected in zip(hierarchy.states, states, strict=True):
         torch.testing.assert_close(ours, expected, rtol=1e-12, atol=1e-12)
     assert sum(hierarchy.energies()) == pytest.approx(float(curved_energy(states, weights, goal)))
@@ -238,16 +239,39 @@ def test_running_statistics_are_those_of_one_forward_pass():
 
 
 def test_too_large_a_rate_stops_the_training_and_is_named():
-    rule = make_rule(torch.float32, inference_rate=30.0, inference_steps=2)
+    rule = make_rule(torch.float32, inference_rate=1e5, inference_steps=2)
     before = copy.deepcopy(rule.network.state_dict())
     with pytest.raises(GuardError, match=r"rule 'pc', seed 3, epoch 1: layer '\w+': ") as caught:
         rule.step(*some_batch(torch.float32))
     assert "raised F from" in str(caught.value)
-    assert "lower inference_rate (30.0)" in str(caught.value)
+    assert "lower inference_rate (100000.0)" in str(caught.value)
     assert all(
         torch.equal(rule.network.get_parameter(name), before[name])
         for name, _ in rule.network.named_parameters()
     )
+
+
+def test_a_step_that_would_raise_the_energy_is_taken_at_half_the_rate():
+    def settled(rate, halvings_allowed):
+        hierarchy = make_rule(dropout=0.0).hierarchy(*some_batch())
+        if halvings_allowed:
+            return hierarchy.settle(1, rate), hierarchy.states
+        hierarchy._move(rate)
+        hierarchy._predict()
+        return [None, hierarchy.energies()], hierarchy.states
+
+    course, states = settled(16.0, halvings_allowed=True)
+    start = sum(course[0])
+    rate, tried = 16.0, 0
+    while True:
+        (_, after), expected = settled(rate, halvings_allowed=False)
+        if sum(after) <= start:
+            break
+        rate, tried = rate / 2, tried + 1
+    assert tried > 0, "the rate was not too large; the test shows nothing"
+    assert course[1] == after
+    for ours, theirs in zip(states, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
 
 
 def test_an_energy_that_is_not_a_number_is_no_descent():

@@ -9,7 +9,8 @@ from rulealign.activations import describe, write_activations
 from rulealign.errors import DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
-from rulealign.learning.network import build_network
+from rulealign.learning.network import Cnn3, build_network
+from rulealign.learning.rules.bp import Backpropagation
 from rulealign.learning.trainer import use_threads
 from rulealign.provenance import fingerprint
 
@@ -91,6 +92,40 @@ def test_written_activations_equal_a_plain_forward_pass(trained, tmp_path):
         assert file.attrs["grid:conv1/grid-4"] == "4 x 4"
         assert file.attrs["grid:conv3/grid-4"] == "3 x 3"
         assert file.attrs["state_hash"] == torch.load(checkpoint)["state_hash"]
+
+
+def test_a_network_that_changes_while_it_is_read_is_stopped(trained, tmp_path, monkeypatch):
+    settings, checkpoint = trained
+    stimuli, _ = write_stimuli(tmp_path)
+    layers = Cnn3.layers
+
+    def moving(self, images):
+        read = layers(self, images)
+        self.norm2.running_mean += 1e-6  # too little for features to differ
+        return read
+
+    monkeypatch.setattr(Cnn3, "layers", moving)
+    output = output_path(tmp_path)
+    message = r"rule 'bp', seed 5, epoch 1, .*grey_1.* the network, first 'norm2\.running_mean'"
+    with pytest.raises(GuardError, match=message):
+        write_activations(checkpoint, [stimuli], [output], activation_settings(settings))
+    assert not output.exists()
+
+
+def test_a_rule_that_changes_while_it_is_read_is_stopped(trained, tmp_path, monkeypatch):
+    settings, checkpoint = trained
+    stimuli, _ = write_stimuli(tmp_path)
+
+    def learning(self, images):
+        self.optimizer.state_dict()["state"][0]["exp_avg"].add_(1e-6)
+        return self.network.layers(images)
+
+    monkeypatch.setattr(Backpropagation, "layers", learning)
+    output = output_path(tmp_path)
+    message = r"rule 'bp', .* the rule's state, first 'optimizer\.state\.0\.exp_avg'"
+    with pytest.raises(GuardError, match=message):
+        write_activations(checkpoint, [stimuli], [output], activation_settings(settings))
+    assert not output.exists()
 
 
 def test_grid_of_maps_that_do_not_divide_averages_overlapping_regions():

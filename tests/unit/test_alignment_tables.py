@@ -142,7 +142,7 @@ def test_the_same_input_in_another_order_gives_the_same_bytes(aligned):
 def test_alignment_over_seeds_averages_scores_and_draws(aligned):
     folder, tables, draws, _ = aligned
     output = folder / "alignment.csv"
-    alignment_table(tables, draws, BOOTSTRAP | {"seeds": {"bp": SEEDS, "fa": SEEDS}}, output)
+    alignment_table(tables, draws, BOOTSTRAP | {"seeds": {"bp": SEEDS, "untrained": SEEDS}}, output)
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
         "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,n_seeds,n_stimuli,"

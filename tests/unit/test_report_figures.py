@@ -148,6 +148,23 @@ def test_accuracy_lines_are_the_seeds_and_their_mean(tmp_path):
     assert any(list(line.get_ydata()) == [0.1, 0.1] and line.is_dashed() for line in ax.lines)
 
 
+@pytest.mark.parametrize("last", [0.4, 0.1])
+def test_the_labels_of_17_rules_and_chance_do_not_touch(tmp_path, last):
+    rules = [f"untrained_bn_objects_{number}" for number in range(17)]
+    ends = {rule: last + place / 1000 for place, rule in enumerate(rules)}
+    rows = [(rule, 1, epoch, ends[rule] * epoch) for rule in rules for epoch in (0, 1)]
+    training = pd.DataFrame(rows, columns=["rule", "seed", "epoch", "held_out_accuracy"])
+    figure = draw_accuracy(training, rules=rules, classes=10, output=tmp_path / "x.svg")
+    (ax,) = figure.axes
+    boxes = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    assert sorted(boxes) == sorted([*rules, "chance"])
+    upwards = sorted(boxes.values(), key=lambda box: box.y0)
+    assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(upwards))
+    assert upwards[0].y0 >= 0
+    assert upwards[-1].y1 <= figure.bbox.height
+    assert all(box.x1 <= figure.bbox.width for box in upwards)
+
+
 def test_a_missing_rule_is_called_not_measured(alignment, ceilings, tmp_path):
     figure = draw_final(
         alignment[alignment["rule"] != "fa"], ceilings, **LOOK, output=tmp_path / "x.svg"

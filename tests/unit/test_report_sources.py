@@ -18,7 +18,7 @@ def _study(project, path, **changes):
 @pytest.mark.parametrize("path", ["studies/cichy92.yaml", "studies/cichy92_quick.yaml"])
 def test_every_dataset_has_the_registrys_title_citation_and_licence(project, path):
     registry = yaml.safe_load((project / "src/rulealign/data/registry.yaml").read_text())
-    found = sources(_study(project, path))
+    found = sources(_study(project, path))[:5]
     assert [name for name, _ in found] == [
         *("cifar10", "cichy92-grey", "cichy92-white", "cichy92-evc", "cichy92-it")
     ]
@@ -52,6 +52,24 @@ def test_generated_data_are_called_generated(project):
     assert text == again
     assert "Generated" in text
     assert come == "They come with the brain data."
+
+
+def test_calibration_images_are_cited_or_said_where_they_come_from(project):
+    study = _study(project, "studies/cichy92.yaml")
+    assert len(sources(study)) == 6
+    name, text = sources(study)[-1]
+    assert name == "Calibration images “objects”"
+    assert text.startswith("Generated")
+    study["calibration"] |= {
+        "others": {"kind": "brain-others"},
+        "photographs": {"kind": "folder", "source": "./photographs"},
+        "cited": {"kind": "folder", "source": "cifar10-jpeg"},
+    }
+    found = dict(sources(study))
+    assert found["Calibration images “others”"] == "They come with the brain data."
+    assert found["./photographs"] == "The user's own files."
+    registry = yaml.safe_load((project / "src/rulealign/data/registry.yaml").read_text())
+    assert registry["cifar10-jpeg"]["citation"] in found["cifar10-jpeg"]
 
 
 def test_a_dataset_that_the_registry_lacks_is_an_error(project):

@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.errors import DataError, StoreError
+from rulealign.cost import cost_table
+from rulealign.errors import DataError, GuardError, StoreError
 from rulealign.report.results_page import write_results_page
+from rulealign.store import write_h5
 
 SCORES = pd.DataFrame(
     [
@@ -52,6 +55,20 @@ TRAINING = pd.DataFrame(
         "held_out_accuracy": [0.1, 0.7, 0.8],
     }
 )
+DIAGNOSTICS = pd.DataFrame(
+    {
+        **{"rule": ["bp"] * 4, "kind": ["bp"] * 4, "seed": [1] * 4, "epoch": [0, 0, 5, 5]},
+        "layer": ["conv1", "conv2"] * 2,
+        "weight_change": [0, 0, 0.25, 0.004],
+        "dead_units": [0, 0.1, 0.2, 0.3],
+        "angle_to_bp": [0.0] * 4,
+        "effective_rank": [9.0, 9.0, 7.0, 5.0],
+        "trains": [True] * 4,
+        "held_out_accuracy": [0.1, 0.1, 0.7, 0.7],
+        "held_out_images": [1000] * 4,
+        "chance": [0.1] * 4,
+    }
+)
 
 
 @pytest.fixture
@@ -60,8 +77,11 @@ def results(tmp_path):
     (folder / "statistics").mkdir(parents=True)
     (folder / "figures").mkdir()
     (folder / "logs").mkdir()
-    (folder / "provenance.json").write_text(json.dumps({"study": {"seed": 7}}))
+    statistics = {"bootstrap_draws": 50, "interval": 0.9}
+    study = {"seed": 7, "rules": {"bp": {}}, "statistics": statistics}
+    (folder / "provenance.json").write_text(json.dumps({"study": study}))
     tables = {"alignment": SCORES, "ceilings": CEILINGS, "training": TRAINING}
+    tables["diagnostics"] = DIAGNOSTICS
     for name, table in tables.items():
         table.to_csv(folder / "statistics" / f"{name}.csv", index=False)
     (folder / "figures" / "accuracy.svg").write_text("<svg/>")
@@ -89,12 +109,12 @@ def test_a_number_that_is_not_in_the_table_is_refused(results):
 
 
 def test_scores_are_of_the_primary_convention_only(results):
-    table = render(results, "{{ scores('conv1', 'EVC') }}").splitlines()
+    table = render(results, "{{ scores('conv1', 'EVC', 'grey') }}").splitlines()
     assert table == [
-        "| stimuli | px | rule | epoch | grid-8, centred |",
-        "| --- | --- | --- | --- | --- |",
-        "| grey | 32 | bp | 0 | 0.123 [0.100, 0.200] |",
-        "| grey | 32 | bp | 5 | −0.020 [−0.100, 0.100] |",
+        "| px | rule | epoch | grid-8, centred |",
+        "| --- | --- | --- | --- |",
+        "| 32 | bp | 0 | 0.123 [0.100, 0.200] |",
+        "| 32 | bp | 5 | −0.020 [−0.100, 0.100] |",
     ]
 
 
@@ -109,6 +129,17 @@ def test_ceilings_and_cost_are_tabled(results):
     assert "| train | 1 | 1.0 | 1.5 | 500 |\n| all | 1 | 1.0 | 1.5 | 500 |" in text
 
 
+def test_a_job_is_counted_under_its_own_stage(results):
+    for name in ("training_set", "training_table", "alignment_table", "alignment_rule-bp_roi-IT"):
+        cost = "cost: wall 60.0 s, cpu 60.0 s, peak 100 MB\n"
+        (results / "logs" / f"{name}.log").write_text(cost)
+    stages = cost_table(results).set_index("stage")["jobs"]
+    assert stages.to_dict() == {
+        **{"training_set": 1, "training_table": 1, "alignment_table": 1, "alignment": 1},
+        **{"train": 1, "all": 5},
+    }
+
+
 def test_a_study_without_finished_jobs_has_no_cost(results):
     for log in (results / "logs").iterdir():
         log.unlink()
@@ -119,3 +150,111 @@ def test_a_study_without_finished_jobs_has_no_cost(results):
 def test_a_figure_is_copied_beside_the_page(results):
     assert render(results, "{{ figure('accuracy.svg', 'A') }}") == "![A](page_figures/accuracy.svg)"
     assert (results.parent / "page_figures" / "accuracy.svg").read_text() == "<svg/>"
+
+
+MADE_WITH = {"study_seed": 7, "bootstrap_draws": 50, "interval": 0.9}
+
+
+def write_alignment(results, rule, seeds, level=None):
+    """Write scores and draws of one layer: per_subject, and mean_rdm in between."""
+    rng = np.random.default_rng(len(rule))
+    keys = [(seed, convention) for seed in seeds for convention in ("mean_rdm", "per_subject")]
+    rows = pd.DataFrame(keys, columns=["seed", "convention"])
+    rows = rows.assign(rule=rule, epoch=5, stimuli="grey", px=32, layer="conv1", roi="EVC")
+    rows = rows.assign(descriptor="grid-8", centring="centred", score=rng.random(len(rows)))
+    draws = rng.random((50, len(rows))).astype(np.float32)
+    if level is not None:
+        rows["score"] = level
+        draws = level + np.linspace(-0.1, 0.1, draws.size, dtype=np.float32).reshape(draws.shape)
+    (results / "alignment").mkdir(exist_ok=True)
+    rows.to_csv(results / "alignment" / f"rule-{rule}_roi-EVC.csv", index=False)
+    write_draws(results, rule, draws, row_names(rule, keys))
+    return rows["score"].to_numpy(), draws.astype(float)
+
+
+def row_names(rule, keys):
+    return [f"{rule}_{seed}_5_grey_32_conv1_grid-8_centred_EVC_{name}" for seed, name in keys]
+
+
+def write_draws(results, rule, draws, rows, stimuli=("a", "b"), **made_with):
+    write_h5(
+        results / "alignment" / f"rule-{rule}_roi-EVC_draws.h5",
+        {"draws": draws},
+        ids={"row": rows, "stimulus": stimuli},
+        settings=MADE_WITH | made_with,
+    )
+
+
+def test_a_difference_is_taken_on_the_same_draws_over_shared_seeds(results):
+    (ours, our_draws), (theirs, their_draws) = (
+        write_alignment(results, "fa", [1, 2, 3]),
+        write_alignment(results, "stdp", [2, 3]),
+    )
+    # per_subject rows: seeds 2 and 3 are rows 3 and 5 of fa, and rows 1 and 3 of stdp
+    score = (ours[3] + ours[5]) / 2 - (theirs[1] + theirs[3]) / 2
+    draws = (our_draws[:, 3] + our_draws[:, 5] - their_draws[:, 1] - their_draws[:, 3]) / 2
+    low, high = np.quantile(draws, [0.05, 0.95])
+    text = render(
+        results, "{{ difference(('fa', 5), ('stdp', 5), 'conv1', 'EVC', px=32) }}"
+    ).replace("−", "-")
+    # bold where the interval excludes zero
+    assert text.startswith("**") == (low > 0 or high < 0)
+    numbers = text.strip("*").replace("[", "").replace("]", "").split()
+    found = [float(number.strip(",")) for number in numbers]
+    assert found == pytest.approx([score, low, high], abs=6e-4)
+
+
+def test_a_difference_without_a_shared_seed_or_row_is_refused(results):
+    write_alignment(results, "fa", [1])
+    write_alignment(results, "stdp", [2])
+    with pytest.raises(DataError, match="share no seed"):
+        render(results, "{{ difference(('fa', 5), ('stdp', 5), 'conv1', 'EVC', px=32) }}")
+    with pytest.raises(DataError, match=r"rule-fa_roi-EVC\.csv has not one row a seed"):
+        render(results, "{{ difference(('fa', 9), ('stdp', 5), 'conv1', 'EVC', px=32) }}")
+
+
+DIFFERENCE = "{{ difference(('fa', 5), ('stdp', 5), 'conv1', 'EVC', px=32) }}"
+
+
+def test_draws_whose_columns_are_in_another_order_than_the_table_are_refused(results):
+    _, draws = write_alignment(results, "fa", [1, 2])
+    write_alignment(results, "stdp", [1, 2])
+    keys = [(seed, convention) for convention in ("mean_rdm", "per_subject") for seed in (1, 2)]
+    write_draws(results, "fa", draws, row_names("fa", keys))
+    with pytest.raises(DataError, match=r"rule-fa.*_draws\.h5 have different ids: at place 1"):
+        render(results, DIFFERENCE)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("study_seed", 8), ("bootstrap_draws", 60), ("interval", 0.95)]
+)
+def test_a_difference_of_draws_with_other_settings_is_refused(results, key, value):
+    write_alignment(results, "fa", [1])
+    _, draws = write_alignment(results, "stdp", [1])
+    rows = row_names("stdp", [(1, "mean_rdm"), (1, "per_subject")])
+    write_draws(results, "stdp", draws, rows, **{key: value})
+    with pytest.raises(GuardError, match=rf"rule-stdp.*{key} = {value}, but .*rule-fa.*has "):
+        render(results, DIFFERENCE)
+
+
+def test_a_difference_of_draws_of_other_stimuli_is_refused(results):
+    write_alignment(results, "fa", [1])
+    _, draws = write_alignment(results, "stdp", [1])
+    rows = row_names("stdp", [(1, "mean_rdm"), (1, "per_subject")])
+    write_draws(results, "stdp", draws, rows, stimuli=("b", "a"))
+    with pytest.raises(DataError, match="different ids: at place 0 'a' and 'b'"):
+        render(results, DIFFERENCE)
+
+
+def test_whether_rules_learned_is_tabled_with_the_layer_that_did_not_move(results):
+    row = render(results, "{{ learned() }}").splitlines()[-1]
+    assert row.startswith("| bp | ⚠")
+    assert "conv2" in row
+    assert "70.0%" in row
+
+
+def test_a_difference_whose_interval_excludes_zero_is_bold(results):
+    write_alignment(results, "fa", [1], level=0.5)
+    write_alignment(results, "stdp", [1], level=0.1)
+    assert render(results, DIFFERENCE).startswith("**0.400 [")
+    assert not render(results, DIFFERENCE.replace("'stdp'", "'fa'")).startswith("**")

@@ -53,7 +53,11 @@ def values(project):
         (("brain", "rois", "LOC"), ["lLOC"], {"responses of LOC"}),
         (("brain", "concepts"), 40, {"simulated_images", "simulated_subject"}),
         (("brain", "stimulus_set"), "first-exemplar", {"stimuli", "brain_rdm"}),
-        (("rules", "fa", "learning_rate"), 0.1, {"checkpoint of fa", "activations of fa"}),
+        (
+            ("rules", "fa", "learning_rate"),
+            0.1,
+            {f"{stage} of fa" for stage in ("checkpoint", "activations", "diagnostics")},
+        ),
         (("training", "batch_size"), 64, TRAINING),
         (
             ("evaluation", "descriptors"),

@@ -58,9 +58,8 @@ def load(path, settings, epoch):
     )
 
 
-@pytest.mark.parametrize("kind", ["bp", "fa"])
-def test_a_chain_of_stretches_equals_one_run_bit_for_bit(checkpoint_settings, chain, kind):
-    settings = checkpoint_settings(kind)
+def test_a_chain_of_stretches_equals_one_run_bit_for_bit(checkpoint_settings, chain, trained_kind):
+    settings = checkpoint_settings(trained_kind)
     whole = chain(settings, [0, 5], "whole")
     parts = chain(settings, [0, 1, 2, 5], "parts")
     assert load(whole[-1], settings, 5).state_hash == load(parts[-1], settings, 5).state_hash

@@ -97,7 +97,20 @@ def write_diagnostics(
             rows += _measure(run, epoch, state, initial, before, shown)
             before = state
             print(f"{run.name(epoch)}: measured", flush=True)
-    store.write_csv(out, pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    _print_rerun_drift(table)
+    store.write_csv(out, table)
+
+
+def _print_rerun_drift(table: pd.DataFrame) -> None:
+    if table["rerun_drift"].isna().all():
+        return  # the rule does not train: no gradient was computed
+    worst = table.loc[table["rerun_drift"].idxmax()]
+    print(
+        f"rule '{worst['rule']}', seed {worst['seed']}: the same gradient computed twice differs by"
+        f" {worst['rerun_drift']:.3g} at most (layer '{worst['layer']}', epoch {worst['epoch']})",
+        flush=True,
+    )
 
 
 def _shown(

@@ -145,18 +145,12 @@ class GradientRule(LearningRule):
         """
         value = loss.item()
         if not math.isfinite(value):
-            self.diverged(self._first_layer("data"), f"loss is {value}", self._remedy())
+            self.diverged(self.first_layer_not_finite(), f"loss is {value}", self._remedy())
         return value
 
     def _refuse_gradient(self) -> None:
-        self.diverged(self._first_layer("grad"), "gradient_norm is not finite", self._remedy())
-
-    def _first_layer(self, what: str) -> str:
-        for name, parameter in self.network.named_parameters():
-            values = getattr(parameter, what)
-            if values is not None and not values.isfinite().all():
-                return f"layer '{name.split('.')[0]}'"
-        return "the output"
+        place = self.first_layer_not_finite("grad")
+        self.diverged(place, "gradient_norm is not finite", self._remedy())
 
     def _remedy(self) -> str:
         rate, norm = self.settings.learning_rate, self.settings.clip_norm

@@ -34,25 +34,30 @@ def dead_units(
 ) -> dict[str, float]:
     """Measure the share of units that are silent for every image, without changing the network.
 
+    What counts is the forward pass, 0 where ReLU is closed, also under a rule that reads states of
+    its own: a state that has settled (`pc_2026`) is hardly ever exactly 0, so no unit would count.
+
     Args:
-        rule: the rule, whose readable layers are read in evaluation mode.
+        rule: the rule, whose network is read in evaluation mode.
         images: uint8, shape (n, px, px, 3).
         settings: `mean` and `std`, for pixel values 0-1, and `batch_size`.
         what: whose network it is, for the messages of the guards.
 
     Returns:
-        Readable layer -> share, 0-1, of its channels (of a conv layer, at all positions) or units.
+        Layer of the network -> share, 0-1, of its channels (of a conv layer, at all positions) or
+            units.
 
     Raises:
-        GuardError: reading would use statistics of the batch, or did change the network.
+        GuardError: reading would use statistics of the batch, or did change network or rule.
     """
     network, alive = rule.network, {}
     was_training = network.training
     network.eval()
     guards.norm_layers_in_eval(network, what)
-    with guards.unchanged_state(network, what), torch.inference_mode():
+    unchanged = guards.unchanged_state(network, what, rule.state_dict)
+    with unchanged, torch.inference_mode():
         for batch in images.split(settings["batch_size"]):
-            for name, values in rule.layers(normalise(batch, settings)).items():
+            for name, values in network.layers(normalise(batch, settings)).items():
                 active = (values != 0).transpose(0, 1).flatten(1).any(dim=1)
                 alive[name] = active | alive.get(name, torch.zeros_like(active))
     network.train(was_training)

@@ -112,7 +112,7 @@ class ReadoutRule(LearningRule):
             The loss, nats.
 
         Raises:
-            GuardError: the loss is not finite.
+            GuardError: the loss is not finite; names the first layer with such weights.
         """
         self.optimizer.zero_grad()
         logits = self.network.decide(self.network.read_out(features.detach()))
@@ -120,7 +120,7 @@ class ReadoutRule(LearningRule):
         if not torch.isfinite(loss):
             rate = self.settings.readout_learning_rate
             self.diverged(
-                "the readout",
+                self.first_layer_not_finite(),
                 f"loss is {loss.item()}",
                 f"lower the rates of the conv layers, or readout_learning_rate ({rate})",
             )

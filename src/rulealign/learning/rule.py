@@ -95,8 +95,10 @@ class LearningRule:
     """A way to change a network's weights, one batch at a time.
 
     A subclass states its equations, shapes, units and source in its docstring, its settings in
-    `Settings`, and overrides `step`; a rule that does not learn sets `trains` to False. A rule may
-    change a network's weights only in `step`, and norm statistics also in `prepare`.
+    `Settings`, and overrides `step`; a rule that does not learn sets `trains` to False, one that
+    cannot learn from training images of every size sets `smallest_image_side` or
+    `image_side_multiple`, pixels. A rule may change a network's weights only in `step`, and norm
+    statistics also in `prepare`.
 
     Args:
         network: the network to change, in place.
@@ -106,6 +108,8 @@ class LearningRule:
 
     Settings: ClassVar[type[RuleSettings]] = RuleSettings
     trains: ClassVar[bool] = True
+    smallest_image_side: ClassVar[int] = 1
+    image_side_multiple: ClassVar[int] = 1
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         self.network = network
@@ -184,6 +188,22 @@ class LearningRule:
         self.step(images, labels)
         after = dict(self.network.named_parameters())
         return Probe({name: (after[name] - before[name]).detach() for name in before}, {})
+
+    def first_layer_not_finite(self, what: Literal["data", "grad"] = "data") -> str:
+        """Find where a network has diverged, for `diverged`.
+
+        Args:
+            what: look at the weights or at their gradients.
+
+        Returns:
+            Such as "layer 'conv2'", the first one with a value that is NaN or infinite; "the
+            output" where there is none.
+        """
+        for name, parameter in self.network.named_parameters():
+            values = getattr(parameter, what)
+            if values is not None and not values.isfinite().all():
+                return f"layer '{name.split('.')[0]}'"
+        return "the output"
 
     def diverged(self, place: str, what: str, remedy: str) -> NoReturn:
         """Stop a training that has diverged; the checkpoint before is kept.

@@ -41,7 +41,7 @@ def sample_patches(maps: Tensor, count: int, side: int) -> Tensor:
     batch, channels, height, width = maps.shape
     if min(height, width) < side:
         raise ConfigurationError(
-            f"rule 'stdp' cuts patches of {side} x {side} out of a map of {height} x {width}; raise"
+            f"patches of {side} x {side} do not fit into a map of {height} x {width}; raise"
             f" training_set.image_size: cnn3 needs {4 * side} px."
         )
     top = torch.randint(0, height - side + 1, (count * batch, 1, 1)).to(maps.device)
@@ -136,13 +136,14 @@ class Decorrelation:
     Args:
         inputs: how many inputs there are.
         regularisation: r; the larger, the less weak directions are amplified.
+        device: where the inputs lie.
     """
 
-    def __init__(self, inputs: int, regularisation: float) -> None:
+    def __init__(self, inputs: int, regularisation: float, device: torch.device) -> None:
         self.regularisation = regularisation
         self.state = {
-            "covariance": torch.zeros(inputs, inputs),
-            "lateral": torch.eye(inputs),
+            "covariance": torch.zeros(inputs, inputs, device=device),
+            "lateral": torch.eye(inputs, device=device),
             "averaged": torch.zeros((), dtype=torch.long),
         }
 
@@ -193,7 +194,9 @@ class SpikingLayer:
             "batches": torch.zeros((), dtype=torch.long),
         }
         regularisation = settings.decorrelation[place]
-        self.decorrelation = Decorrelation(inputs, regularisation) if regularisation else None
+        self.decorrelation = (
+            Decorrelation(inputs, regularisation, weight.device) if regularisation else None
+        )
 
     def learn(self, maps: Tensor, share: float) -> dict[str, float]:
         """Change the filters once.

@@ -123,7 +123,7 @@ def train_stretch(
 
 def _train_epoch(run: Run, epochs: Epochs, epoch: int) -> dict[str, float]:
     run.network.train()
-    guards.norm_layers_in_train(run.network, run.name(epoch))
+    guards.norm_layers_in_train(run.network, run.name(epoch + 1))
     run.rule.start_epoch(epoch)
     sums: dict[str, float] = defaultdict(float)
     progress = tqdm(epochs.batches(epoch), f"epoch {epoch + 1}", len(epochs), mininterval=2)
@@ -199,14 +199,15 @@ def held_out_accuracy(
         Correct / all, 0-1.
 
     Raises:
-        GuardError: the measurement would use, or did change, the network's state.
+        GuardError: the measurement would use the batch's statistics, or did change the state of
+            network or rule.
     """
     network = rule.network
     was_training = network.training
     network.eval()
     guards.norm_layers_in_eval(network, what)
     correct = 0
-    with guards.unchanged_state(network, what), torch.no_grad():
+    with guards.unchanged_state(network, what, rule.state_dict), torch.no_grad():
         size = settings["batch_size"]
         for images, labels in zip(data.images.split(size), data.labels.split(size), strict=True):
             chosen = rule.classify(normalise(images, settings)).argmax(dim=1)

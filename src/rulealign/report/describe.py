@@ -84,7 +84,7 @@ def _training(study: Mapping[str, Any]) -> Facts:
 
 def _fewer(training: Mapping[str, Any]) -> str:
     fewer = training["fewer_seeds"]
-    return "".join(f"; {rule}: only {listed(seeds)}" for rule, seeds in fewer.items())
+    return "".join(f"; {rule}: the first {count} only" for rule, count in fewer.items())
 
 
 def _stimuli(study: Mapping[str, Any], alignment: pd.DataFrame) -> Facts:

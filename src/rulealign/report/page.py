@@ -179,8 +179,9 @@ def _tables(
             tables["diagnostics"],
             rules,
             "Last checkpoint of each rule, mean over seeds. Accuracy: [lowest seed, highest seed]."
-            " Change: |W − W₀| / |W₀| of the weights since epoch 0. Dead units: share that is 0 for"
-            " every one of up to 1,000 held-out images, in the layer with most. Angle to bp:"
+            " Change: |W − W₀| / |W₀| of the weights since epoch 0. Dead units: share that is 0 in"
+            " the maps of the forward pass for every one of up to 1,000 held-out images, in the"
+            " layer with most. Angle to bp:"
             " between the rule’s update and backpropagation’s, mean over conv layers, at the first"
             " checkpoint after epoch 0 and at the last one. Effective rank: of the error signals,"
             " mean over conv layers. Single layers: the figure, and statistics/diagnostics.csv.",

@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from scipy.optimize import isotonic_regression
 
 from rulealign.report.formatting import plain
-from rulealign.report.style import HATCH, INK, PALE, PANEL_IN, QUIET, RuleStyle
+from rulealign.report.style import HATCH, INK, LABEL_PT, PALE, QUIET, RuleStyle
 
-_LABEL_PT = 13
 _FAR = 2.5
 """A ceiling further up than this many times the scores' range would flatten their course."""
 
@@ -106,7 +105,8 @@ def label_lines(axes: Axes, ends: Mapping[str, float], styles: Mapping[str, Rule
     heights = axes.transScale.transform([(1, ends[name]) for name in names])[:, 1]
     low, high = axes.transScale.transform([(1, limit) for limit in axes.get_ylim()])[:, 1]
     heights = (heights - low) / (high - low)
-    gap = min(_LABEL_PT / (72 * PANEL_IN[1]), 1 / max(1, len(names) - 1))
+    points = 72 * axes.get_position().height * axes.figure.get_figheight()
+    gap = min(LABEL_PT / points, 1 / max(1, len(names) - 1))
     beside = axes.transAxes
     for name, height, place in zip(names, heights, spread(heights, gap, 0, 1), strict=True):
         leader = {"transform": beside, "clip_on": False}

@@ -9,20 +9,26 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from rulealign.atomic import whole
 from rulealign.cost import cost_table
 from rulealign.errors import DataError
+from rulealign.report import tabulate
 from rulealign.report.formatting import plain
 from rulealign.report.select import NO_SPACE
+from rulealign.rsa.alignment import row_ids
+from rulealign.rsa.bootstrap import percentile_interval
 from rulealign.rsa.compare import PER_SUBJECT, require_same_convention
-from rulealign.store import read_csv
+from rulealign.rsa.tables import require_shared_bootstrap
+from rulealign.store import open_h5, read_csv, read_ids, require_same_ids
 
 
 class ResultsPage:
@@ -36,8 +42,12 @@ class ResultsPage:
     def __init__(self, results: Path, figures: Path) -> None:
         self.results, self.figures = results, figures
         self.record = json.loads((results / "provenance.json").read_text())
-        names = ("alignment", "ceilings", "training")
+        names = ("alignment", "ceilings", "training", "diagnostics")
         self.tables = {name: read_csv(results / "statistics" / f"{name}.csv") for name in names}
+        study = self.record["study"]
+        self.rules = list(study["rules"])
+        self.bootstrap = {key: study["statistics"][key] for key in ("bootstrap_draws", "interval")}
+        self.bootstrap["study_seed"] = study["seed"]
         alignment = self.tables["alignment"]
         self.primary = alignment[alignment["convention"] == PER_SUBJECT]
         require_same_convention(self.primary["convention"], self.tables["ceilings"]["convention"])
@@ -63,10 +73,79 @@ class ResultsPage:
             raise DataError(f"the alignment table has {len(rows)} rows of {wanted}, not one.")
         return _score(rows.iloc[0])
 
-    def scores(self, layer: str, roi: str) -> str:
-        """Write all scores of a layer with an area: a row per rule and epoch in every setting."""
+    def difference(
+        self, one: tuple[str, int], other: tuple[str, int], layer: str, roi: str, **view: Any
+    ) -> str:
+        """Write how much higher one network scores than another, over the seeds that both have.
+
+        The interval is that of the difference on the same resamples of the stimuli; it does not
+        contain the spread over seeds. Bold where it excludes zero.
+
+        Args:
+            one: rule and epoch.
+            other: rule and epoch, subtracted.
+            layer: a layer.
+            roi: an area.
+            view: as in `score`.
+
+        Raises:
+            DataError: a score is not there once for every seed, no seed is shared, or draws do
+                not belong to their table or are of other stimuli.
+            GuardError: draws were made with other bootstrap settings than the study has.
+        """
+        files = [self._alignment(rule, roi)[1] for rule, _ in (one, other)]
+        require_shared_bootstrap(files, self.bootstrap)
+        first, second = (
+            self._draws(rule, roi, {"epoch": epoch, "layer": layer} | view)
+            for rule, epoch in (one, other)
+        )
+        seeds = sorted(first.keys() & second.keys())
+        if not seeds:
+            raise DataError(f"{one} and {other} share no seed, so no difference can be taken.")
+        score, draws = (
+            np.mean([first[seed][part] - second[seed][part] for seed in seeds], axis=0)
+            for part in (0, 1)
+        )
+        low, high = percentile_interval(draws[:, None], self.bootstrap["interval"])
+        text = _score(pd.Series({"score": score, "low": low.item(), "high": high.item()}))
+        return f"**{text}**" if low > 0 or high < 0 else text
+
+    def _draws(
+        self, rule: str, roi: str, wanted: Mapping[str, Any]
+    ) -> dict[int, tuple[float, np.ndarray]]:
+        table, path = self._alignment(rule, roi)
+        rows = read_csv(table)
+        found = rows["convention"] == PER_SUBJECT
+        for column, value in wanted.items():
+            found &= rows[column] == value
+        chosen = rows[found]
+        if chosen.empty or chosen["seed"].duplicated().any():
+            raise DataError(f"{table} has not one row a seed of {dict(wanted)}.")
+        with open_h5(path) as file:
+            require_same_ids(row_ids(rows), read_ids(file, "row"), str(table), str(path))
+            draws = file["draws"][()].astype(np.float64)
+        return {
+            seed: (score, draws[:, place])
+            for place, seed, score in zip(
+                chosen.index, chosen["seed"], chosen["score"], strict=True
+            )
+        }
+
+    def _alignment(self, rule: str, roi: str) -> tuple[Path, Path]:
+        stem = self.results / "alignment" / f"rule-{rule}_roi-{roi}"
+        return stem.with_name(f"{stem.name}.csv"), stem.with_name(f"{stem.name}_draws.h5")
+
+    def learned(self) -> str:
+        """Write whether each rule learned, with the numbers that the verdict rests on."""
+        table = tabulate.learning(self.tables["diagnostics"], self.rules, "")
+        body = [[_plain(cell) for cell in row] for row in table.rows]
+        return _markdown(table.head, body)
+
+    def scores(self, layer: str, roi: str, stimuli: str) -> str:
+        """Write all scores of a layer with an area on one stimulus set, by rule, size and epoch."""
         rows = self.primary[(self.primary["layer"] == layer) & (self.primary["roi"] == roi)]
-        keys = ["stimuli", "px", "rule", "epoch"]
+        rows = rows[rows["stimuli"] == stimuli]
+        keys = ["px", "rule", "epoch"]
         columns = ["descriptor", "centring"]
         text = rows.assign(text=[_score(row) for _, row in rows.iterrows()])
         wide = text.pivot(index=keys, columns=columns, values="text").sort_index(axis=1)
@@ -74,7 +153,7 @@ class ResultsPage:
         body = [
             [*map(str, index), *cells] for index, cells in zip(wide.index, wide.values, strict=True)
         ]
-        return _markdown(["stimuli", "px", "rule", "epoch", *heads], body)
+        return _markdown(["px", "rule", "epoch", *heads], body)
 
     def accuracy(self) -> str:
         """Write held-out accuracy (%) by rule and epoch: mean over seeds, lowest to highest."""
@@ -126,6 +205,10 @@ def _accuracy(percent: pd.Series) -> str:
     return f"{plain(percent.mean(), 1)} ({plain(percent.min(), 1)}–{plain(percent.max(), 1)})"
 
 
+def _plain(cell: str | Markup) -> str:
+    return cell.striptags() if isinstance(cell, Markup) else str(cell)
+
+
 def _heading(descriptor: str, centring: str) -> str:
     return centring if descriptor == NO_SPACE else f"{descriptor}, {centring}"
 
@@ -154,7 +237,16 @@ def write_results_page(template: Path, results: Path) -> Path:
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
     environment.globals |= {
         name: getattr(makes, name)
-        for name in ("score", "scores", "accuracy", "ceilings", "cost", "figure")
+        for name in (
+            "score",
+            "scores",
+            "difference",
+            "learned",
+            "accuracy",
+            "ceilings",
+            "cost",
+            "figure",
+        )
     }
     environment.globals |= {"study": makes.record["study"], "record": makes.record}
     text = environment.from_string(template.read_text()).render()

@@ -24,7 +24,9 @@ FROZEN_DASHES = (2.5, 2.5)
 INK, QUIET, HATCH, PALE = "#222222", "#6B6B6B", "#BDBDBD", "#DEDEDE"
 COLUMNS = 2
 PANEL_IN = (2.6, 2.2)
-"""Width and height of a panel's axes, inches."""
+"""Width and least height of a panel's axes, inches."""
+LABEL_PT = 13
+"""Height that one label needs beside a panel, points."""
 MARGIN_IN = {"left": 0.9, "bottom": 0.56, "top": 0.64}
 
 RC = {
@@ -101,7 +103,8 @@ def panels(names: Sequence[str], rules: Sequence[str], **margins: float) -> tupl
 
     Args:
         names: one per panel, letters, digits, `-` and `_`; they become ids in the SVG.
-        rules: labels that are written at the right of the panels.
+        rules: labels that are written beside the panels; many of them, and one more for chance,
+            make the panels higher.
         margins: inches, in place of those of `MARGIN_IN`; `right` is as wide as the labels.
 
     Returns:
@@ -109,9 +112,10 @@ def panels(names: Sequence[str], rules: Sequence[str], **margins: float) -> tupl
     """
     margin = MARGIN_IN | {"right": max(1, 0.42 + 0.088 * max(map(len, rules)))} | margins
     rows, columns = grid(len(names))
+    panel = (PANEL_IN[0], max(PANEL_IN[1], LABEL_PT / 72 * len(rules)))
     cell = (
-        margin["left"] + PANEL_IN[0] + margin["right"],
-        margin["bottom"] + PANEL_IN[1] + margin["top"],
+        margin["left"] + panel[0] + margin["right"],
+        margin["bottom"] + panel[1] + margin["top"],
     )
     width, height = cell[0] * columns, cell[1] * rows
     with matplotlib.rc_context(RC):
@@ -120,7 +124,7 @@ def panels(names: Sequence[str], rules: Sequence[str], **margins: float) -> tupl
         for place, name in enumerate(names):
             left = (place % columns) * cell[0] + margin["left"]
             bottom = height - (place // columns + 1) * cell[1] + margin["bottom"]
-            box = (left / width, bottom / height, PANEL_IN[0] / width, PANEL_IN[1] / height)
+            box = (left / width, bottom / height, panel[0] / width, panel[1] / height)
             axes.append(figure.add_axes(box, gid=f"panel--{name}"))
     return figure, axes
 

@@ -58,7 +58,7 @@ def alignment_table(
         raise DataError(
             f"{len(tables)} alignment tables need as many draws files, not {len(draws)}"
         )
-    _require_shared_bootstrap([Path(path) for path in draws], settings)
+    require_shared_bootstrap([Path(path) for path in draws], settings)
     parts = [
         _over_seeds(Path(table), Path(path), settings["interval"])
         for table, path in zip(tables, draws, strict=True)
@@ -72,7 +72,17 @@ def alignment_table(
     write_csv(output, rows.drop(columns="seeds"))
 
 
-def _require_shared_bootstrap(draws: Sequence[Path], settings: dict[str, Any]) -> None:
+def require_shared_bootstrap(draws: Sequence[Path], settings: Mapping[str, Any]) -> None:
+    """Refuse draws that were made with different stimuli or bootstrap settings (guards 20, 28).
+
+    Args:
+        draws: files of draws that are to be averaged or subtracted.
+        settings: the settings in force, with the keys `BOOTSTRAP_KEYS`.
+
+    Raises:
+        DataError: the stimuli differ; names both files and the first difference.
+        GuardError: a setting differs; names the file, the setting and both values.
+    """
     first_ids: list[str] = []
     for path in draws:
         with open_h5(path) as file:

@@ -41,6 +41,7 @@ class Oja(ReadoutRule):
     """
 
     Settings = OjaSettings
+    smallest_image_side = 12  # conv3 is shown a quarter of it, and patches have 3
 
     def learn_features(self, images: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Change every conv layer by the patches of its input, all from one forward pass.

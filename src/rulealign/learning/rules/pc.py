@@ -86,6 +86,7 @@ class PredictiveCoding(ReadoutRule):
     """
 
     Settings = PredictiveCodingSettings
+    image_side_multiple = 8  # it predicts every pixel below a pooled map, three times
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         from rulealign.learning.generative import Hierarchy

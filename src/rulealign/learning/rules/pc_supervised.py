@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ROUNDING = 1e-5
 """Share of F by which rounding of float32 may raise it."""
 
+HALVINGS = 6
+"""How often a step that raises F is taken again at half the rate before training has diverged."""
+
 
 class SupervisedPredictiveCodingSettings(GradientSettings):
     """The settings of `pc_supervised`."""
@@ -79,7 +82,8 @@ class Hierarchy:
 
         Args:
             steps: how often all states move.
-            rate: share of dF/dx_l that x_l goes down.
+            rate: share of dF/dx_l that x_l goes down; halved, up to `HALVINGS` times, for a step
+                that would raise F.
 
         Returns:
             Before the first and after every step, the terms of F: of x_1 to x_L, and `top`. With
@@ -87,17 +91,29 @@ class Hierarchy:
         """
         course = [self.energies()]
         for _ in range(steps):
-            self._move(rate)
-            if not self.fixed_prediction:
-                self._predict()
-            course.append(self.energies())
+            course.append(self._step(rate, sum(course[-1])))
         return course
+
+    def _step(self, rate: float, before: float) -> list[float]:
+        if self.fixed_prediction:
+            self._move(rate)
+            return self.energies()
+        held = self.states[:], self.sources[:], self.predictions[:], self.output
+        for halvings in range(HALVINGS + 1):
+            self.states, self.sources, self.predictions = (list(kept) for kept in held[:3])
+            self.output = held[3]
+            self._move(rate / 2**halvings)
+            self._predict()
+            after = self.energies()
+            if sum(after) <= before * (1 + ROUNDING):
+                break
+        return after
 
     def _move(self, rate: float) -> None:
         # from the top down, each with the error above that has just changed: one step carries the
         # label's error to every layer, where moving all states at once would take L steps
-        keep = self.fixed_prediction
-        (slope,) = torch.autograd.grad(self.output, self.sources[-1], retain_graph=keep)
+        # graphs are kept for another step, or for the same one again at a lower rate
+        (slope,) = torch.autograd.grad(self.output, self.sources[-1], retain_graph=True)
         for level in range(len(self.blocks), 0, -1):
             prediction = self.predictions[level - 1]
             with torch.no_grad():
@@ -106,7 +122,7 @@ class Hierarchy:
                 to_prediction = prediction - self.states[level]
             if level > 1:
                 below = self.sources[level - 1]
-                (slope,) = torch.autograd.grad(prediction, below, to_prediction, retain_graph=keep)
+                (slope,) = torch.autograd.grad(prediction, below, to_prediction, retain_graph=True)
 
     def _predict(self) -> None:
         self.sources[1:] = [state.detach().requires_grad_() for state in self.states[1:]]
@@ -172,12 +188,13 @@ class SupervisedPredictiveCoding(GradientRule):
 
         F = 1/2 sum_l |e_l|^2 + output_precision * cross-entropy(fc2(dropout(x_4)), label).
 
-    Inference: from the feed-forward sweep, `inference_steps` times from the top down,
-    dx_l = -inference_rate dF/dx_l. Learning: every weight of layer l follows
-    -dF/dw = e_l df_l(x_{l-1})/dw with the states fixed, so it needs e_l and x_{l-1} only; in mean
-    over the batch and divided by output_precision, which makes it comparable with the gradient of
-    the cross-entropy, it goes through the same clipping and optimiser. One dropout mask holds for
-    the step. f_l contains BatchNorm as bp has it: its batch statistics are functions of x_{l-1} and
+    Inference: from the feed-forward sweep, `inference_steps` times from the top down, dx_l =
+    -inference_rate dF/dx_l; as the weights grow in training, so does F's curvature, and a step that
+    would raise F is taken again at half the rate. Learning: every weight of layer l follows -dF/dw
+    = e_l df_l(x_{l-1})/dw with the states fixed, so it needs e_l and x_{l-1} only; in mean over the
+    batch and divided by output_precision, which makes it comparable with the gradient of the
+    cross-entropy, it goes through the same clipping and optimiser. One dropout mask holds for the
+    step. f_l contains BatchNorm as bp has it: its batch statistics are functions of x_{l-1} and
     have derivatives (held constant, they cost 10 points after the first epoch on CIFAR-10, under
     bp's gradient too). What is read and what classifies is the feed-forward pass.
 

@@ -28,10 +28,10 @@ class SignSymmetry(FeedbackRule):
     """Send errors back through the signs of the forward weights, all of one size.
 
     For a layer y = W x with the error e: dW = e^T x as in backpropagation, but e B goes to the
-    layer below, with B = m sign(W), of W's shape and following W's signs as they change; m is the root
-    mean square of the layer's initial weights. In every layer that propagates an error. Source:
-    Liao, Leibo & Poggio 2016 (AAAI), "uniform sign-concordant feedbacks". Not for asking whether
-    feedback can do without any knowledge of the forward weights: use `fa` or `dfa`.
+    layer below, with B = m sign(W), of W's shape and following W's signs as they change; m is the
+    root mean square of the layer's initial weights. In every layer that propagates an error.
+    Source: Liao, Leibo & Poggio 2016 (AAAI), "uniform sign-concordant feedbacks". Not for asking
+    whether feedback can do without any knowledge of the forward weights: use `fa` or `dfa`.
     """
 
     Settings = SignSymmetrySettings

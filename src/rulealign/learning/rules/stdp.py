@@ -122,6 +122,7 @@ class Stdp(ReadoutRule):
     """
 
     Settings = StdpSettings
+    smallest_image_side = 12  # conv3 is shown a quarter of it, and patches have 3
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         from rulealign.learning import spikes
@@ -129,7 +130,7 @@ class Stdp(ReadoutRule):
         super().__init__(network, settings, course)
         names = ("a_plus", "a_minus", "tau_plus", "tau_minus")
         kernel = partial(stdp_kernel, **{name: getattr(settings, name) for name in names})
-        guards.stdp_kernel_sign(kernel, f"rule '{course.label}'")
+        guards.stdp_kernel_sign(kernel, settings.time_steps, f"rule '{course.label}'")
         self.spiking = {
             name: spikes.SpikingLayer(conv, place, settings, kernel)
             for place, (name, conv, _) in enumerate(network.blocks())

@@ -116,7 +116,7 @@ class PublishedSTDP(ReadoutRule):
         if not torch.isfinite(loss):
             rate = self.settings.readout_learning_rate
             remedy = f"lower readout_learning_rate ({rate}) or learning_rate"
-            self.diverged("the readout", f"loss is {loss.item()}", remedy)
+            self.diverged(self.first_layer_not_finite(), f"loss is {loss.item()}", remedy)
         # gradients of these alone: conv weights get none, yet pass the error on to what is below
         gradients = torch.autograd.grad(loss, self.supervised)
         for parameter, gradient in zip(self.supervised, gradients, strict=True):

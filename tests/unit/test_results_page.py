@@ -122,6 +122,21 @@ def test_accuracy_is_the_mean_and_range_over_seeds(results):
     assert "| bp | 10.0 (10.0–10.0) | 75.0 (70.0–80.0) |" in render(results, "{{ accuracy() }}")
 
 
+def test_one_accuracy_in_the_text_is_that_of_the_table(results):
+    assert render(results, "{{ accuracy_of('bp', 5) }}") == "75.0 (70.0–80.0)"
+    with pytest.raises(DataError, match="no rule 'fa' at epoch 5"):
+        render(results, "{{ accuracy_of('fa', 5) }}")
+
+
+def test_a_logged_number_is_that_of_the_checkpoints_last_epoch(results):
+    (results / "checkpoints").mkdir()
+    log = results / "checkpoints" / "rule-bp_seed-1_epoch-5_log.csv"
+    log.write_text("epoch,loss\n4,2.5\n5,1.234\n")
+    assert render(results, "{{ logged('bp', 1, 5, 'loss') }}") == "1.23"
+    with pytest.raises(DataError, match="has no number 'energy_0' of epoch 5"):
+        render(results, "{{ logged('bp', 1, 5, 'energy_0') }}")
+
+
 def test_ceilings_and_cost_are_tabled(results):
     text = render(results, "{{ ceilings() }}\n{{ cost() }}")
     assert "| EVC | 15 | 92 | 0.2389 | 0.3856 | 0.0300 | 0.2400 | 0.2600 | yes |" in text

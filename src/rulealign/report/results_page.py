@@ -166,6 +166,31 @@ class ResultsPage:
             body.append([rule, *(cells.get(epoch, "") for epoch in epochs)])
         return _markdown(["rule", *(f"epoch {epoch}" for epoch in epochs)], body)
 
+    def accuracy_of(self, rule: str, epoch: int) -> str:
+        """Write one rule's held-out accuracy (%) at one checkpoint, as `accuracy` does.
+
+        Raises:
+            DataError: the table has no such network.
+        """
+        table = self.tables["training"]
+        rows = table[(table["rule"] == rule) & (table["epoch"] == epoch)]
+        if rows.empty:
+            raise DataError(f"the training table has no rule '{rule}' at epoch {epoch}.")
+        return _accuracy(100 * rows["held_out_accuracy"])
+
+    def logged(self, rule: str, seed: int, epoch: int, column: str, digits: int = 2) -> str:
+        """Write a number that a rule logged at a checkpoint: a mean over the batches of an epoch.
+
+        Raises:
+            DataError: the log has no such epoch.
+        """
+        name = f"rule-{rule}_seed-{seed}_epoch-{epoch}_log.csv"
+        rows = read_csv(self.results / "checkpoints" / name)
+        rows = rows[rows["epoch"] == epoch]
+        if len(rows) != 1 or column not in rows:
+            raise DataError(f"{name}: has no number '{column}' of epoch {epoch}.")
+        return plain(rows[column].item(), digits)
+
     def ceilings(self) -> str:
         """Write the noise ceilings with their null."""
         columns = ["lower", "upper", "null_lower_high", "null_upper_mean", "null_upper_high"]
@@ -243,6 +268,8 @@ def write_results_page(template: Path, results: Path) -> Path:
             "difference",
             "learned",
             "accuracy",
+            "accuracy_of",
+            "logged",
             "ceilings",
             "cost",
             "figure",

@@ -24,7 +24,7 @@ def test_it_ends_in_a_report_and_says_where(finished):
 
 def test_it_shows_a_line_per_job(finished):
     assert "Train bp, seed 1: epoch 0 to 1" in finished.first.output
-    assert "Activations of fa, seed 1, epoch 1, at 32 px" in finished.first.output
+    assert "Activations and RDMs of fa, seed 1, epoch 1, at 32 px" in finished.first.output
     assert "(100%) done" in finished.first.output
 
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rulealign.learning.gradient import cosine
 from rulealign.learning.network import initial_network
+from rulealign.learning.optimised import cosine
 from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from rulealign.lazy import functional, torch
-from rulealign.learning.rule import Course, LearningRule, Probe, RuleSettings
+from rulealign.learning.optimised import OptimisedRule
+from rulealign.learning.rule import Course, Probe, RuleSettings
 from rulealign.schema import Fraction, NonNegativeFloat, PositiveFloat
 
 if TYPE_CHECKING:
@@ -38,36 +39,7 @@ class GradientSettings(RuleSettings):
         return self
 
 
-def cosine(epoch: int, epochs: int) -> float:
-    """Give the share of the initial learning rate that is in force in an epoch.
-
-    0.5 (1 + cos(pi epoch / epochs)): Loshchilov & Hutter 2017 (SGDR), equation 5, one cycle.
-
-    Args:
-        epoch: counted from 0.
-        epochs: length of the schedule, epochs.
-
-    Returns:
-        1 at epoch 0, falling to 0 at epoch `epochs`.
-    """
-    return 0.5 * (1 + math.cos(math.pi * epoch / epochs))
-
-
-def schedule_share(schedule: str, epoch: int, epochs: int) -> float:
-    """Give the share of the initial rate that is in force in an epoch under a schedule.
-
-    Args:
-        schedule: "cosine" or "constant".
-        epoch: counted from 0.
-        epochs: length of the schedule, epochs.
-
-    Returns:
-        0-1.
-    """
-    return cosine(epoch, epochs) if schedule == "cosine" else 1.0
-
-
-class GradientRule(LearningRule):
+class GradientRule(OptimisedRule):
     """Descends the gradient that autograd computes for the cross-entropy, in mean over a batch.
 
     Subclasses say which gradient that is, by changing how the network's layers send errors back.
@@ -78,21 +50,6 @@ class GradientRule(LearningRule):
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         super().__init__(network, settings, course)
         self.optimizer = make_optimizer(network, settings)
-
-    def start_epoch(self, epoch: int) -> None:
-        """Set the learning rate of an epoch.
-
-        Args:
-            epoch: 0 for the first one.
-        """
-        super().start_epoch(epoch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(epoch)
-
-    def learning_rate(self, epoch: int) -> float:
-        """Give the learning rate of an epoch, counted from 0."""
-        share = schedule_share(self.settings.schedule, epoch, self.course.schedule_epochs)
-        return self.settings.learning_rate * share
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         """Change the weights once: loss, backward pass, clipping, step.
@@ -131,28 +88,12 @@ class GradientRule(LearningRule):
             "learning_rate": self.optimizer.param_groups[0]["lr"],
         }
 
-    def finite(self, loss: Tensor) -> float:
-        """Give the value of a loss, and refuse one that is not finite.
-
-        Args:
-            loss: a single number, nats.
-
-        Returns:
-            The same number.
-
-        Raises:
-            GuardError: it is NaN or infinite; names the first layer with such weights.
-        """
-        value = loss.item()
-        if not math.isfinite(value):
-            self.diverged(self.first_layer_not_finite(), f"loss is {value}", self._remedy())
-        return value
-
     def _refuse_gradient(self) -> None:
         place = self.first_layer_not_finite("grad")
-        self.diverged(place, "gradient_norm is not finite", self._remedy())
+        self.diverged(place, "gradient_norm is not finite", self.remedy())
 
-    def _remedy(self) -> str:
+    def remedy(self) -> str:
+        """Say which settings to change when training diverges."""
         rate, norm = self.settings.learning_rate, self.settings.clip_norm
         return f"lower the rule's learning_rate ({rate}) or clip_norm ({norm})"
 
@@ -168,18 +109,6 @@ class GradientRule(LearningRule):
             linear layer, the gradient of the loss with respect to its output.
         """
         return probe_gradient(self.network, images, labels)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the optimiser's state."""
-        return {"optimizer": self.optimizer.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up the optimiser's state.
-
-        Args:
-            state: as returned by `state_dict`.
-        """
-        self.optimizer.load_state_dict(state["optimizer"])
 
 
 def make_optimizer(network: nn.Module, settings: GradientSettings) -> torch.optim.Optimizer:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from rulealign.lazy import functional, torch
-from rulealign.learning.gradient import schedule_share
-from rulealign.learning.rule import Course, LearningRule, Probe, RuleSettings
+from rulealign.learning.optimised import OptimisedRule
+from rulealign.learning.rule import Course, Probe, RuleSettings
 from rulealign.schema import NonNegativeFloat, PositiveFloat
 
 if TYPE_CHECKING:
@@ -23,11 +23,12 @@ class ReadoutSettings(RuleSettings):
         description="this times the readout's weights is added to their gradient (L2)"
     )
     schedule: Literal["cosine", "constant"] = Field(
-        description="all rates over training.schedule_epochs: down to 0, or the same"
+        description="the readout's rate over training.schedule_epochs: down to 0, or the same; the conv"
+        " layers' rates go along, unless the rule has a setting for how long they learn"
     )
 
 
-class ReadoutRule(LearningRule):
+class ReadoutRule(OptimisedRule):
     """Teach fc1 and fc2 by the gradient of the cross-entropy, on features that learn otherwise.
 
     Adam (Kingma & Ba 2015) on fc1 and fc2 alone. The features are cut off from the gradient: none
@@ -35,6 +36,7 @@ class ReadoutRule(LearningRule):
     """
 
     Settings = ReadoutSettings
+    rate_setting: ClassVar[str] = "readout_learning_rate"
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         super().__init__(network, settings, course)
@@ -49,19 +51,9 @@ class ReadoutRule(LearningRule):
         """List what the optimiser changes: the weights and biases of fc1 and fc2."""
         return [*self.network.fc1.parameters(), *self.network.fc2.parameters()]
 
-    def start_epoch(self, epoch: int) -> None:
-        """Set the learning rate of an epoch.
-
-        Args:
-            epoch: 0 for the first one.
-        """
-        super().start_epoch(epoch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.readout_learning_rate * self.learning_rate_share(epoch)
-
-    def learning_rate_share(self, epoch: int) -> float:
-        """Give the share of all initial rates that is in force in an epoch, counted from 0."""
-        return schedule_share(self.settings.schedule, epoch, self.course.schedule_epochs)
+    def remedy(self) -> str:
+        """Say which settings to change when training diverges."""
+        return f"lower the rates of the conv layers, or {super().remedy().removeprefix('lower ')}"
 
     def learn_features(self, images: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Let the conv stack learn from one batch; here it does not.
@@ -117,15 +109,9 @@ class ReadoutRule(LearningRule):
         self.optimizer.zero_grad()
         logits = self.network.decide(self.network.read_out(features.detach()))
         loss = functional.cross_entropy(logits, labels)
-        if not torch.isfinite(loss):
-            rate = self.settings.readout_learning_rate
-            self.diverged(
-                self.first_layer_not_finite(),
-                f"loss is {loss.item()}",
-                f"lower the rates of the conv layers, or readout_learning_rate ({rate})",
-            )
+        value = self.finite(loss)
         loss.backward()
-        return loss.item()
+        return value
 
     def probe(self, images: Tensor, labels: Tensor) -> Probe:
         """Give what the conv weights would change by, and the readout's negative gradient.
@@ -145,15 +131,3 @@ class ReadoutRule(LearningRule):
         for name in ("fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"):
             update[name] = -after[name].grad
         return Probe(update, {})
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the optimiser's state."""
-        return {"optimizer": self.optimizer.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up the optimiser's state.
-
-        Args:
-            state: as returned by `state_dict`.
-        """
-        self.optimizer.load_state_dict(state["optimizer"])

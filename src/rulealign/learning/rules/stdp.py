@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rulealign import guards
 from rulealign.lazy import torch
-from rulealign.learning.gradient import schedule_share
+from rulealign.learning.optimised import schedule_share
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
 from rulealign.learning.rule import Course
 from rulealign.schema import NonNegativeFloat, PositiveFloat, PositiveInt

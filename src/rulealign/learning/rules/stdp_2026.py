@@ -113,16 +113,13 @@ class PublishedSTDP(ReadoutRule):
         """
         with self._watched() as means:
             loss = functional.cross_entropy(self.network(images), labels)
-        if not torch.isfinite(loss):
-            rate = self.settings.readout_learning_rate
-            remedy = f"lower readout_learning_rate ({rate}) or learning_rate"
-            self.diverged(self.first_layer_not_finite(), f"loss is {loss.item()}", remedy)
+        value = self.finite(loss)
         # gradients of these alone: conv weights get none, yet pass the error on to what is below
         gradients = torch.autograd.grad(loss, self.supervised)
         for parameter, gradient in zip(self.supervised, gradients, strict=True):
             parameter.grad = gradient
         rate = self.settings.learning_rate * self.learning_rate_share(self.epoch)
-        return loss.item(), {
+        return value, {
             name: rate * spike_change(torch.sigmoid(pre), torch.sigmoid(post), self.settings)
             for name, (pre, post) in means.items()
         }

@@ -7,26 +7,14 @@ import pytest
 import torch
 from torch.nn import functional
 
+from rule_settings import NETWORK, RULES
 from rulealign.errors import DataError, GuardError
 from rulealign.learning.generative import Hierarchy, run_block
 from rulealign.learning.network import initial_network
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.pc import PredictiveCoding
 
-NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
-SETTINGS = {
-    "kind": "pc",
-    "init": "default",
-    "readout_learning_rate": 0.01,
-    "readout_weight_decay": 1e-4,
-    "schedule": "cosine",
-    "inference_steps": 4,
-    "inference_rate": 1.0,
-    "precision": [1.0, 0.3, 0.2],
-    "prior": 0.7,
-    "conv_learning_rate": 1e-3,
-    "prediction_learning_rate": 1e-2,
-}
+SETTINGS = {"kind": "pc", "init": "default", **RULES["pc"]}
 CONVS = ("conv1", "conv2", "conv3")
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from rule_settings import NETWORK, RULES
 from rulealign.errors import GuardError
 from rulealign.learning.network import initial_network
 from rulealign.learning.rule import Course
@@ -21,28 +22,18 @@ from rulealign.learning.rules.stdp_2026 import (
     published_kernel,
 )
 
-NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
-READOUT = {"readout_learning_rate": 0.01, "readout_weight_decay": 0.0, "schedule": "cosine"}
+READOUT = {"readout_weight_decay": 0.0}  # the gradient alone, to hold against autograd's
 SETTINGS = {
     PublishedPredictiveCoding: {
         "kind": "pc_2026",
         "init": "default",
-        "inference_steps": 10,
-        "inference_rate": 0.02,
-        "weight_rate": 1e-4,
-        "clamp": 0.01,
+        **RULES["pc_2026"],
         **READOUT,
     },
     PublishedSTDP: {
         "kind": "stdp_2026",
         "init": "kaiming-normal",
-        "time_steps": 10,
-        "a_plus": 0.003,
-        "a_minus": 0.003,
-        "tau_plus": 20.0,
-        "tau_minus": 20.0,
-        "clamp": 0.002,
-        "learning_rate": 5e-4,
+        **RULES["stdp_2026"],
         **READOUT,
     },
 }

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from rule_settings import NETWORK, RULES
 from rulealign import guards
 from rulealign.errors import ConfigurationError, GuardError
 from rulealign.learning import trainer
@@ -26,30 +27,8 @@ from rulealign.learning.spikes import (
     weight_changes,
 )
 
-NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
 KERNEL = {"a_plus": 0.4, "a_minus": 0.3, "tau_plus": 5.0, "tau_minus": 4.0}
-RULE = {
-    "kind": "stdp",
-    "init": "default",
-    "readout_learning_rate": 0.01,
-    "readout_weight_decay": 1e-4,
-    "schedule": "cosine",
-    "time_steps": 6,
-    **KERNEL,
-    "learning_rate": [0.02, 0.02, 0.02],
-    "learning_epochs": 2,
-    "order": "together",
-    "patches_per_image": [2, 2, 1],
-    "centring": ["patch", "input", "input"],
-    "decorrelation": [0.0, 0.1, 0.1],
-    "contrast_floor": 0.1,
-    "spikes_per_contrast": 0.5,
-    "largest_rate": 1.0,
-    "initial_threshold": 0.5,
-    "winning_share": 0.7,
-    "homeostasis_rate": 0.1,
-    "weight_bound": 2.0,
-}
+RULE = {"kind": "stdp", "init": "default", **RULES["stdp"], "learning_epochs": 2}
 
 
 def make_rule(seed=3, **changes):

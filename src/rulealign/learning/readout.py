@@ -23,8 +23,8 @@ class ReadoutSettings(RuleSettings):
         description="this times the readout's weights is added to their gradient (L2)"
     )
     schedule: Literal["cosine", "constant"] = Field(
-        description="the readout's rate over training.schedule_epochs: down to 0, or the same; the conv"
-        " layers' rates go along, unless the rule has a setting for how long they learn"
+        description="the readout's rate over training.schedule_epochs: down to 0, or the same; the"
+        " conv layers' rates go along, unless the rule has a setting for how long they learn"
     )
 
 

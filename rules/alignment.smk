@@ -5,6 +5,7 @@ rule alignment:
     input:
         models=rdms_of_rule,
         brain=expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
+        pairs=COMPARED_PAIRS,
     output:
         table=ALIGNMENT,
         draws=DRAWS,
@@ -14,7 +15,7 @@ rule alignment:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=8000,
     params:
         settings=settings(stages.alignment),
     message:

@@ -1,12 +1,31 @@
-# Brain responses by ROI, and the check that images and brains belong together.
+# Brain responses by person and ROI, their trials, and the check that images and brains belong together.
 
-if STUDY.brain.kind == "simulated":
+if WITH_RESPONSES:
+
+    rule trials:
+        input:
+            brain_files,
+        output:
+            trials=TRIALS,
+            acquisition=ACQUISITION,
+        log:
+            f"{LOGS}/trials_sub-{{subject}}.log",
+        priority: 20
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=1000,
+        params:
+            form=FORM,
+            place=brain_folder,
+        message:
+            "Read the trials of sub-{wildcards.subject}"
+        script:
+            "../scripts/trials.py"
 
     rule responses:
         input:
-            responses=f"{SIMULATED}/sub-{{subject}}_ResponseData.h5",
-            voxels=f"{SIMULATED}/sub-{{subject}}_VoxelMetadata.csv",
-            stimuli=f"{SIMULATED}/sub-{{subject}}_StimulusMetadata.csv",
+            brain_files,
         output:
             RESPONSES,
         log:
@@ -15,13 +34,55 @@ if STUDY.brain.kind == "simulated":
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=1000,
+            mem_mb=3000,
         params:
             settings=lambda wildcards: settings(stages.responses, wildcards.roi),
+            form=FORM,
+            place=brain_folder,
         message:
             "Read the responses of sub-{wildcards.subject} in {wildcards.roi}"
         script:
             "../scripts/responses.py"
+
+    rule quality:
+        input:
+            RESPONSES,
+        output:
+            BRAIN_QUALITY,
+        log:
+            f"{LOGS}/quality_sub-{{subject}}_roi-{{roi}}.log",
+        priority: 20
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=2500,
+        params:
+            settings=settings(stages.quality),
+        message:
+            "Check the trials of sub-{wildcards.subject} in {wildcards.roi}"
+        script:
+            "../scripts/quality.py"
+
+    rule pairs:
+        input:
+            expand(TRIALS, subject=SUBJECTS),
+            stages.stimulus_list(STUDY),
+        output:
+            PAIRS,
+        log:
+            f"{LOGS}/pairs.log",
+        priority: 20
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=500,
+        params:
+            stimulus_set=STUDY.brain.stimulus_set,
+            people=len(SUBJECTS),
+        message:
+            "Find the pairs of stimuli that lie in different runs for everybody"
+        script:
+            "../scripts/pairs.py"
 
 
 rule check_inputs:

@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 from rulealign import stages
 from rulealign.config import load_study, refuse_repeated_keys
 from rulealign.data import fetch
+from rulealign.data.things_source import ThingsSource
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
 from rulealign.provenance import canonical, folder_listing
@@ -24,9 +25,13 @@ try:
     STUDY_FILE = study_files[0] if study_files else "workflow_config.yaml"
     refuse_repeated_keys(Path(STUDY_FILE))
     STUDY = load_study(config)
+    SUBJECTS = [f"{number:02d}" for number in range(1, STUDY.brain.subjects + 1)]
     for source in stages.sources(STUDY):
         fetch.check_source(source)
     refuse_same_name(Path(workflow.basedir), STUDY.study, STUDY_FILE)
+    THINGS = ThingsSource(STUDY.things, Path("resources")) if STUDY.things else None
+    for subject in SUBJECTS if THINGS else []:
+        THINGS.files(subject)  # refuses a missing person
     refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))
 except RulealignError as error:
     raise WorkflowError(str(error)) from None
@@ -35,7 +40,7 @@ let_jobs_import_rulealign()
 
 RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"
-SUBJECTS = [f"{number:02d}" for number in range(1, STUDY.brain.subjects + 1)]
+WITH_RESPONSES = SUBJECTS if STUDY.brain.kind != "rdm-archive" else []
 EPOCHS = {rule: stages.epochs(STUDY, rule) for rule in STUDY.rules}
 
 # Names of files that several rules share; every name says what the file holds.
@@ -46,6 +51,10 @@ TRAINING_SET = f"{RESULTS}/training_set/images.h5"
 STIMULI = f"{RESULTS}/stimuli/stim-{{stimuli}}_px-{{size}}_images.h5"
 SIMULATED = f"{RESULTS}/simulated"
 RESPONSES = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_responses.h5"
+BRAIN_QUALITY = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_quality.csv"
+TRIALS = f"{RESULTS}/brain/sub-{{subject}}_trials.csv"
+ACQUISITION = f"{RESULTS}/brain/sub-{{subject}}_acquisition.json"
+PAIRS = f"{RESULTS}/brain/pairs.h5"
 BRAIN_RDM = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_rdm.h5"
 CHECKPOINT = f"{RESULTS}/checkpoints/{NETWORK}.pt"
 CHECKPOINT_LOG = f"{RESULTS}/checkpoints/{NETWORK}_log.csv"
@@ -95,14 +104,36 @@ def networks(rule):
     ]
 
 
+FORM = canonical(THINGS.settings if THINGS else {"form": "tables"})
+COMPARED_PAIRS = [PAIRS] if stages.pairs(STUDY) == "cross_run" else []
+
+
+def brain_folder(wildcards):
+    """Name the folder that a person's responses are read from."""
+    return str(THINGS.folder(wildcards.subject)) if THINGS else SIMULATED
+
+
+def brain_files(wildcards):
+    """List the files that a person's responses are read from."""
+    if THINGS:
+        return THINGS.files(wildcards.subject)
+    kinds = ("ResponseData.h5", "VoxelMetadata.csv", "StimulusMetadata.csv")
+    return [f"{SIMULATED}/sub-{wildcards.subject}_{kind}" for kind in kinds]
+
+
+def brain_images():
+    """Name the folder or archive of the images that come with the brain data; none while planning
+    without them."""
+    return THINGS.images if THINGS else [f"{SIMULATED}/images"]
+
+
 def stimulus_sources(wildcards):
     section = stages.images(STUDY, wildcards.stimuli)
     if section.kind in ("brain", "brain-others"):
-        return [
-            f"{SIMULATED}/images",
-            f"{SIMULATED}/sub-01_StimulusMetadata.csv",
-        ]
-    return source_files(stages.source(section))
+        trials = TRIALS.format(subject=SUBJECTS[0])
+        lists = stages.stimulus_list(STUDY)
+        return {"images": brain_images(), "trials": trials, "lists": lists}
+    return {"files": source_files(stages.source(section))}
 
 
 def calibration_set(wildcards):

@@ -39,7 +39,7 @@ rule training_set:
 
 rule stimuli:
     input:
-        stimulus_sources,
+        unpack(stimulus_sources),
     output:
         STIMULI,
     log:
@@ -98,3 +98,50 @@ if STUDY.brain.kind == "simulated":
             "Simulate the responses of sub-{wildcards.subject}"
         script:
             "../scripts/simulate_subject.py"
+
+
+onstart:
+    # a plan can be made without the user's images, but nothing starts without them
+    try:
+        if THINGS:
+            THINGS.check_images()
+    except RulealignError as error:
+        raise WorkflowError(str(error)) from None
+
+
+if THINGS and THINGS.form == "remote-rows":
+
+    rule things_tables:
+        output:
+            [str(path) for path in THINGS.small_tables("{subject}")],
+        log:
+            f"{LOGS}/things_tables_sub-{{subject}}.log",
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=500,
+        params:
+            form=FORM,
+        message:
+            "Get the tables of voxels and trials of sub-{wildcards.subject}, without responses"
+        script:
+            "../scripts/things_tables.py"
+
+
+if THINGS and THINGS.unpacks:
+
+    rule things_unpack:
+        input:
+            THINGS.archives,
+        output:
+            [str(path) for path in THINGS.unpacked("{subject}")],
+        log:
+            f"{LOGS}/things_unpack_sub-{{subject}}.log",
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=1000,
+        message:
+            "Unpack the files of sub-{wildcards.subject}, and no others"
+        script:
+            "../scripts/things_unpack.py"

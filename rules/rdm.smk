@@ -26,6 +26,7 @@ else:
     rule brain_rdm:
         input:
             RESPONSES,
+            stages.stimulus_list(STUDY),
         output:
             BRAIN_RDM,
         log:
@@ -34,7 +35,7 @@ else:
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=1000,
+            mem_mb=1500,
         params:
             settings=settings(stages.brain_rdm),
         message:

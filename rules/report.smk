@@ -2,7 +2,14 @@
 
 TABLES = {
     name: TABLE.format(table=name)
-    for name in ("alignment", "ceilings", "training", "diagnostics", "inputs")
+    for name in (
+        "alignment",
+        "ceilings",
+        "training",
+        "diagnostics",
+        "quality",
+        "inputs",
+    )
 }
 VIEWS = {
     "stim-{stimuli}_px-{size}_descriptor-{descriptor}_centring-{centring}".format(
@@ -47,6 +54,11 @@ rule figures:
             caption="../docs/captions/learning.rst",
             category="Learning",
         ),
+        quality=report(
+            f"{RESULTS}/figures/quality.svg",
+            caption="../docs/captions/quality.rst",
+            category="Brain data",
+        ),
         trajectories=report(
             [f"{RESULTS}/figures/trajectory_{view}.svg" for view in VIEWS],
             caption="../docs/captions/trajectory.rst",
@@ -78,6 +90,7 @@ rule report:
         **TABLES,
         accuracy=rules.figures.output.accuracy,
         learning=rules.figures.output.learning,
+        quality_figure=rules.figures.output.quality,
         trajectories=rules.figures.output.trajectories,
         finals=rules.figures.output.finals,
         provenance=f"{RESULTS}/provenance.json",

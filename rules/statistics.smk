@@ -3,7 +3,8 @@
 
 rule ceilings:
     input:
-        expand(BRAIN_RDM, roi=STUDY.brain.rois, subject=SUBJECTS),
+        brain=expand(BRAIN_RDM, roi=STUDY.brain.rois, subject=SUBJECTS),
+        pairs=COMPARED_PAIRS,
     output:
         TABLE.format(table="ceilings"),
     log:
@@ -19,6 +20,30 @@ rule ceilings:
         "Noise ceilings and their permutation null"
     script:
         "../scripts/ceilings.py"
+
+
+rule quality_table:
+    input:
+        brain=expand(BRAIN_RDM, roi=STUDY.brain.rois, subject=SUBJECTS),
+        trials=expand(TRIALS, subject=WITH_RESPONSES),
+        acquisition=expand(ACQUISITION, subject=WITH_RESPONSES),
+        parts=expand(BRAIN_QUALITY, roi=STUDY.brain.rois, subject=WITH_RESPONSES),
+        responses=expand(RESPONSES, roi=STUDY.brain.rois, subject=WITH_RESPONSES),
+    output:
+        TABLE.format(table="quality"),
+    log:
+        f"{LOGS}/quality_table.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=2500,
+    params:
+        settings=settings(stages.quality_table),
+        subjects=WITH_RESPONSES,
+    message:
+        "Quality of the brain data: orders, agreement, repetitions; faults are named"
+    script:
+        "../scripts/quality_table.py"
 
 
 rule alignment_table:

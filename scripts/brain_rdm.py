@@ -3,21 +3,27 @@
 import json
 from pathlib import Path
 
-from rulealign.data.things import select_patterns
+from rulealign.data.cleaning import check_cleaning
+from rulealign.data.patterns import read_response_trials
 from rulealign.job import job
+from rulealign.rsa.brain_distance import brain_distance
 from rulealign.rsa.rdm import write_brain_rdm
 
 with job(snakemake.log[0], snakemake.threads):
     settings = json.loads(snakemake.params.settings)
-    ids, patterns, repetitions = select_patterns(Path(snakemake.input[0]), settings["stimulus_set"])
+    responses = Path(snakemake.input[0])
+    print(check_cleaning(read_response_trials(responses), settings["zscore"]))
+    chosen = (settings["stimulus_set"], settings["zscore"], settings["distance"])
+    found = brain_distance(responses, *chosen)
+    print(f"{len(found.ids)} stimuli, {found.repetitions} trials each; {found.words}")
     write_brain_rdm(
-        ids,
-        patterns,
+        found.ids,
+        found.rdm,
         Path(snakemake.output[0]),
         settings=settings,
         subject=snakemake.wildcards.subject,
         roi=snakemake.wildcards.roi,
-        distance="1 - Pearson",
+        distance=found.words,
         acquisition=settings["acquisition"],
-        repetitions=repetitions,
+        repetitions=found.repetitions,
     )

@@ -13,7 +13,7 @@ with job(snakemake.log[0], snakemake.threads):
     draw_all(
         {
             name: read_csv(Path(snakemake.input[name]))
-            for name in ("alignment", "ceilings", "training", "diagnostics")
+            for name in ("alignment", "ceilings", "training", "diagnostics", "quality")
         },
         views=json.loads(snakemake.params.views),
         layer_map=json.loads(snakemake.params.layer_map),
@@ -23,4 +23,5 @@ with job(snakemake.log[0], snakemake.threads):
         finals=[Path(path) for path in snakemake.output.finals],
         accuracy=Path(snakemake.output.accuracy),
         learning=Path(snakemake.output.learning),
+        quality=Path(snakemake.output.quality),
     )

@@ -13,7 +13,7 @@ with job(snakemake.log[0], snakemake.threads):
     # JSON has sorted keys; the page keeps the order in which the study names rules and ROIs
     study["rules"] = {rule: study["rules"][rule] for rule in snakemake.params.rules}
     study["brain"]["rois"] = {roi: study["brain"]["rois"][roi] for roi in snakemake.params.rois}
-    names = ("alignment", "ceilings", "training", "diagnostics")
+    names = ("alignment", "ceilings", "training", "diagnostics", "quality")
     tables = {name: read_csv(Path(snakemake.input[name])) for name in names}
     figures = report_figures(
         study,
@@ -23,6 +23,7 @@ with job(snakemake.log[0], snakemake.threads):
         finals=[Path(path) for path in snakemake.input.finals],
         accuracy=Path(snakemake.input.accuracy),
         learning=Path(snakemake.input.learning),
+        quality=Path(snakemake.input.quality_figure),
     )
     write_page(
         Path(snakemake.output[0]),

@@ -1,20 +1,18 @@
-"""Read one subject's responses in one ROI."""
+"""Read one person's responses in one ROI."""
 
 import json
 from pathlib import Path
 
+from rulealign.data.forms import open_configured
 from rulealign.data.things import write_roi_responses
 from rulealign.job import job
 
 with job(snakemake.log[0], snakemake.threads):
-    settings = json.loads(snakemake.params.settings)
+    form = open_configured(json.loads(snakemake.params.form), Path(snakemake.params.place))
     write_roi_responses(
-        Path(snakemake.input.responses),
-        Path(snakemake.input.voxels),
-        Path(snakemake.input.stimuli),
-        settings["columns"],
-        subject=snakemake.wildcards.subject,
-        roi=snakemake.wildcards.roi,
-        settings=settings,
-        output=Path(snakemake.output[0]),
+        form,
+        snakemake.wildcards.subject,
+        snakemake.wildcards.roi,
+        json.loads(snakemake.params.settings),
+        Path(snakemake.output[0]),
     )

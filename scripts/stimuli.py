@@ -5,18 +5,19 @@ from pathlib import Path
 
 from rulealign.data.fetch import resolve
 from rulealign.data.images import write_stimuli
-from rulealign.data.things import other_stimulus_ids, stimulus_ids
+from rulealign.data.stimulus_sets import other_stimulus_ids, stimulus_images
 from rulealign.job import job
 
 with job(snakemake.log[0], snakemake.threads):
     settings = json.loads(snakemake.params.settings)
-    if settings["kind"] in ("brain", "brain-others"):
-        source, table = map(Path, snakemake.input)
-        choose = stimulus_ids if settings["kind"] == "brain" else other_stimulus_ids
-        ids = choose(table, settings["stimulus_set"])
-    elif settings["kind"] == "synthetic-objects":
-        source, ids = None, None
-    else:
-        source, ids = resolve(settings["source"], Path("resources")), None
     settings["px"] = int(snakemake.wildcards.size)
-    write_stimuli(settings, source, Path(snakemake.output[0]), ids=ids)
+    source, wanted = None, {}
+    if settings["kind"] in ("brain", "brain-others"):
+        source, trials = Path(snakemake.input.images[0]), Path(snakemake.input.trials)
+        if settings["kind"] == "brain":
+            wanted = {"groups": stimulus_images(trials, settings["stimulus_set"])}
+        else:
+            wanted = {"ids": other_stimulus_ids(trials, settings["stimulus_set"])}
+    elif settings["kind"] != "synthetic-objects":
+        source = resolve(settings["source"], Path("resources"))
+    write_stimuli(settings, source, Path(snakemake.output[0]), **wanted)

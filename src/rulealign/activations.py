@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import torch
 from torch import Tensor
@@ -34,7 +35,9 @@ class _Stimuli:
     label: str
     px: int
     ids: list[str]
-    images: Tensor
+    images: h5py.Dataset  # read a batch at a time
+    image_names: list[str]
+    stimulus_of_image: np.ndarray | None
 
 
 def describe(values: Tensor, descriptor: str) -> Tensor:
@@ -76,8 +79,9 @@ def write_activations(
 ) -> None:
     """Show stimulus sets to one frozen network and keep what it makes of them.
 
-    Batch size and number of threads change activations by rounding only (about 1e-6 of a layer's
-    largest), which leaves scores the same to 1e-4.
+    Where a stimulus is several images (a concept), its features are the mean of theirs, taken in
+    float64. Batch size and number of threads change activations by rounding only (about 1e-6 of a
+    layer's largest), which leaves scores the same to 1e-4.
 
     Args:
         checkpoint: the network.
@@ -109,8 +113,9 @@ def write_activations(
     run.network.eval()
     what = f"rule '{loaded.rule}', seed {loaded.seed}, epoch {loaded.epoch}"
     for path, output in zip(stimuli, outputs, strict=True):
-        shown = _read_stimuli(path, output, settings["px"])
-        arrays, grids = _read_network(run.rule, shown, settings, f"{what}, {path}")
+        with store.open_h5(path) as file:
+            shown = _read_stimuli(file, path, output, settings["px"])
+            arrays, grids = _read_network(run.rule, shown, settings, f"{what}, {path}")
         attributes = {
             **{name: settings[name] for name in ("rule", "seed", "epoch", "px")},
             "stimuli": shown.label,
@@ -124,46 +129,74 @@ def write_activations(
             settings=settings,
             attributes=attributes,
         )
-        print(f"{what}: {len(shown.ids)} stimuli of '{shown.label}' at {shown.px} px")
+        print(
+            f"{what}: {len(shown.ids)} stimuli ({len(shown.image_names)} images) of"
+            f" '{shown.label}' at {shown.px} px"
+        )
 
 
-def _read_stimuli(path: Path, output: Path, px: int) -> _Stimuli:
+def _read_stimuli(file: h5py.File, path: Path, output: Path, px: int) -> _Stimuli:
     named = re.fullmatch(r"stim-(\w+)_px-(\d+)_images", path.stem)
     if named is None or not output.stem.endswith(f"_stim-{named[1]}_px-{named[2]}"):
         raise DataError(
             f"{path} does not belong to {output}: the names must say the same stim-<label>_px-<px>."
         )
-    with store.open_h5(path) as file:
-        ids, images = store.read_ids(file, "stimulus"), file["images"][()]
-    if images.shape != (len(ids), px, px, 3):
+    ids = names = store.read_ids(file, "stimulus")
+    places = None
+    if "stimulus_of_image" in file:
+        names, places = store.read_ids(file, "image"), file["stimulus_of_image"][()]
+        _require_places(path, places, names, ids)
+    images = file["images"]
+    if images.shape != (len(names), px, px, 3):
         raise DataError(
-            f"{path}: images have the shape {images.shape}, expected {(len(ids), px, px, 3)};"
+            f"{path}: images have the shape {images.shape}, expected {(len(names), px, px, 3)};"
             " delete the file to have it made again."
         )
-    return _Stimuli(named[1], px, ids, torch.from_numpy(images))
+    return _Stimuli(named[1], px, ids, images, names, places)
+
+
+def _require_places(path: Path, places: np.ndarray, names: list[str], ids: list[str]) -> None:
+    whole = places.shape == (len(names),) and places.dtype.kind == "i"
+    if not whole or set(places.tolist()) != set(range(len(ids))):
+        raise DataError(
+            f"{path}: 'stimulus_of_image' does not give each of {len(names)} images one of"
+            f" {len(ids)} stimuli, and each stimulus an image; delete the file to have it made"
+            " again."
+        )
 
 
 def _read_network(
     rule: LearningRule, shown: _Stimuli, settings: Mapping[str, Any], what: str
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    def show(images: Tensor) -> Tensor:
+    def show(start: int, count: int) -> Tensor:
+        images = torch.from_numpy(shown.images[start : start + count])
         return normalise(images.to(settings["device"]), settings)
 
     guards.norm_layers_in_eval(rule.network, what)
     described, grids = [], {}
     unchanged = guards.unchanged_state(rule.network, what, rule.state_dict)
     with unchanged, torch.inference_mode():
-        few = show(shown.images[:IMAGES_IN_GUARD])
+        few = show(0, IMAGES_IN_GUARD)
         guards.alone_equals_in_batch(rule.layers, few, ALONE_TOLERANCE, what)
-        for images in shown.images.split(settings["batch_size"]):
-            vectors, grids = _describe_layers(rule.layers(show(images)), settings)
+        size = settings["batch_size"]
+        for start in range(0, len(shown.image_names), size):
+            vectors, grids = _describe_layers(rule.layers(show(start, size)), settings)
             described.append(vectors)
-    arrays = {
-        name: np.concatenate([vectors[name] for vectors in described]) for name in described[0]
-    }
-    for name, array in arrays.items():
-        _require_finite(array, name, shown.ids, what)
+    arrays = {}
+    for name in described[0]:
+        features = np.concatenate([vectors[name] for vectors in described])
+        _require_finite(features, name, shown.image_names, what)
+        arrays[name] = _by_stimulus(features, shown)
     return arrays, grids
+
+
+def _by_stimulus(features: np.ndarray, shown: _Stimuli) -> np.ndarray:
+    if shown.stimulus_of_image is None:
+        return features
+    sums = np.zeros((len(shown.ids), features.shape[1]), dtype=np.float64)
+    np.add.at(sums, shown.stimulus_of_image, features)
+    counts = np.bincount(shown.stimulus_of_image)
+    return (sums / counts[:, None]).astype(np.float32)
 
 
 def _describe_layers(

@@ -9,22 +9,21 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from rulealign.brain_sections import Brain, ThingsFiles
 from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import TRAINING, RuleSettings
 from rulealign.learning.rules import rule_class
 from rulealign.schema import Closed, Count, Label
 from rulealign.sections import (
-    Brain,
-    CalibrationSet,
     Evaluation,
     LayerArea,
     Network,
     Report,
     Statistics,
-    Stimuli,
     Training,
     TrainingSet,
 )
+from rulealign.stimulus_sections import CalibrationSet, Stimuli
 
 LAYERS = {"cnn3": ("conv1", "conv2", "conv3", "fc1")}
 """The readable layers of each network, in order."""
@@ -58,6 +57,10 @@ class Study(Closed):
         " on them; {} where no rule does"
     )
     brain: Brain
+    things: ThingsFiles | None = Field(
+        default=None,
+        description="where THINGS-fMRI is taken from: a section, with brain.kind 'things' only",
+    )
     evaluation: Evaluation
     layer_map: Annotated[list[LayerArea], Field(min_length=1)] = Field(
         description="the comparisons named in advance: which layer is held against which area"
@@ -75,6 +78,7 @@ class Study(Closed):
     @model_validator(mode="after")
     def _consistent(self) -> Study:
         self._check_layers_and_areas()
+        self._check_things()
         self._check_images()
         self._check_rules()
         self._check_calibration()
@@ -90,6 +94,12 @@ class Study(Closed):
             _require(pair.roi, list(self.brain.rois), "layer_map", "brain.rois lists")
         for label, stimuli in self.stimuli.items():
             self._check_brain_has_images("stimuli", label, stimuli.kind)
+
+    def _check_things(self) -> None:
+        if self.brain.kind == "things" and self.things is None:
+            raise ValueError("things: missing; brain.kind 'things' needs it, see docs/data.md")
+        if self.brain.kind != "things" and self.things is not None:
+            raise ValueError(f"things: brain.kind '{self.brain.kind}' takes nothing from there")
 
     def _check_brain_has_images(self, section: str, label: str, kind: str) -> None:
         if kind in ("brain", "brain-others") and self.brain.kind == "rdm-archive":

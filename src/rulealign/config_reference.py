@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rulealign import config, sections
+from rulealign import brain_sections, config, sections
+from rulealign import stimulus_sections as images
 from rulealign.learning.rules import REGISTRY, rule_class
 
 HEADER = """# Configuration reference
@@ -32,14 +33,26 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("`training_set:` with `kind: image-folder`", sections.ImageFolder),
     ("`training_set:` with `kind: synthetic-objects`", sections.SyntheticObjects),
     ("`training:`", sections.Training),
-    ("`stimuli: <label>:` or `calibration: <label>:` with `kind: folder`", sections.FolderStimuli),
-    ("`stimuli: <label>:` or `calibration: <label>:` with `kind: mat`", sections.MatStimuli),
-    ("`stimuli: <label>:` with `kind: brain`", sections.BrainStimuli),
-    ("`calibration: <label>:` with `kind: brain-others`", sections.OtherBrainImages),
-    ("`calibration: <label>:` with `kind: synthetic-objects`", sections.GeneratedImages),
-    ("`brain:` with `kind: rdm-archive`", sections.RdmArchive),
-    ("`brain: rois: <ROI>:` with `kind: rdm-archive`", sections.RdmFile),
-    ("`brain:` with `kind: simulated`", sections.Simulated),
+    (
+        "`stimuli: <label>:` or `calibration: <label>:` with `kind: folder`",
+        images.FolderStimuli,
+    ),
+    (
+        "`stimuli: <label>:` or `calibration: <label>:` with `kind: mat`",
+        images.MatStimuli,
+    ),
+    ("`stimuli: <label>:` with `kind: brain`", images.BrainStimuli),
+    ("`calibration: <label>:` with `kind: brain-others`", images.OtherBrainImages),
+    ("`calibration: <label>:` with `kind: synthetic-objects`", images.GeneratedImages),
+    ("`brain:` with `kind: rdm-archive`", brain_sections.RdmArchive),
+    ("`brain: rois: <ROI>:` with `kind: rdm-archive`", brain_sections.RdmFile),
+    ("`brain:` with `kind: simulated`", brain_sections.Simulated),
+    ("`brain:` with `kind: things`", brain_sections.ThingsFmri),
+    ("`brain: rois: <ROI>:` with `kind: simulated` or `kind: things`", brain_sections.Roi),
+    ("`brain: rois: <ROI>: voxels:` by a smallest noise ceiling", brain_sections.ReliableVoxels),
+    ("`brain: rois: <ROI>: voxels:` by a number of voxels", brain_sections.BestVoxels),
+    ("`brain: distance: crossnobis:`", brain_sections.Folds),
+    ("`things:`", brain_sections.ThingsFiles),
     ("`evaluation:`", sections.Evaluation),
     ("`layer_map:` (each entry)", sections.LayerArea),
     ("`statistics:`", sections.Statistics),

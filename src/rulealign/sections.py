@@ -14,17 +14,12 @@ from rulealign.schema import (
     Distinct,
     Finite,
     Fraction,
-    IdPattern,
     Label,
-    NonNegativeFloat,
     Number,
     Pixels,
     PositiveFloat,
     PositiveInt,
 )
-
-SIMULATED_COLUMNS = ("V1", "V2", "lLOC", "rLOC", "IT")
-"""The ROI columns of a simulated voxel table."""
 
 
 class Network(Closed):
@@ -141,134 +136,6 @@ class Training(Closed):
                 f" {self.schedule_epochs}, where the learning rate is 0"
             )
         return self
-
-
-class FolderStimuli(Closed):
-    """Stimulus images in a folder: ids are the file names without ending, in sorted order."""
-
-    kind: Literal["folder"] = Field(description="one image file per stimulus")
-    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a folder")
-    background: str = Field(description="what surrounds the objects, in words; shown in the report")
-    as_shown: bool = Field(description="whether these are the very images people saw")
-
-
-class MatStimuli(Closed):
-    """Stimulus images in a struct array of a MATLAB file, in the order of the array."""
-
-    kind: Literal["mat"] = Field(description="a struct array with a field `image`")
-    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a .mat")
-    key: str = Field(description="name of the struct array in the file")
-    ids: IdPattern = Field(description="pattern of the ids, such as image_{:02d}, counted from 1")
-    background: str = Field(description="what surrounds the objects, in words; shown in the report")
-    as_shown: bool = Field(description="whether these are the very images people saw")
-
-
-class BrainStimuli(Closed):
-    """The images that come with the brain data, one per id of its stimulus set."""
-
-    kind: Literal["brain"] = Field(description="the brain dataset's own images")
-    background: str = Field(description="what surrounds the objects, in words; shown in the report")
-    as_shown: bool = Field(description="whether these are the very images people saw")
-
-
-Stimuli = Annotated[FolderStimuli | MatStimuli | BrainStimuli, Field(discriminator="kind")]
-
-
-class OtherBrainImages(Closed):
-    """The images that come with the brain data and are not compared: not in its stimulus set."""
-
-    kind: Literal["brain-others"] = Field(description="the brain dataset's other images")
-    background: str = Field(description="what surrounds the objects, in words; shown in the report")
-    as_shown: bool = Field(description="whether these are the very images people saw")
-
-
-class GeneratedImages(Closed):
-    """Generated objects, classes taking turns: disjoint from any photograph, and no download."""
-
-    kind: Literal["synthetic-objects"] = Field(description="generated, no download")
-    count: PositiveInt = Field(description="how many images")
-    image_size: Pixels = Field(description="pixels per side before they are resized like stimuli")
-    background: Literal["1/f noise", "grey", "white"] = Field(
-        description="what surrounds the objects: 1/f noise, or a uniform 128 or 255"
-    )
-    as_shown: Literal[False] = Field(description="nobody saw these in a scanner")
-
-
-CalibrationSet = Annotated[
-    FolderStimuli | MatStimuli | OtherBrainImages | GeneratedImages, Field(discriminator="kind")
-]
-
-
-class RdmFile(Closed):
-    """Given RDMs of one ROI: subjects x stimuli x stimuli."""
-
-    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a file")
-    key: str | None = Field(description="name of the array in a .npz or .mat; null for a .npy")
-
-
-class RdmArchive(Closed):
-    """Brain data that come as RDMs."""
-
-    kind: Literal["rdm-archive"] = Field(description="given RDMs per subject and ROI")
-    subjects: Annotated[int, Field(ge=2, le=99), Number] = Field(
-        description="people in every file; checked against the files. A noise ceiling needs two"
-    )
-    ids: IdPattern = Field(
-        description="pattern of the stimulus ids in the order of the RDMs, such as image_{:02d},"
-        " counted from 1; the stimulus sets must have the same ids"
-    )
-    acquisition: str = Field(description="scanner, task and averaging in words, for the report")
-    distance: str = Field(description="the dissimilarity that the RDMs hold, for the report")
-    rois: Annotated[dict[Label, RdmFile], Field(min_length=1)] = Field(
-        description="ROI -> file of its RDMs"
-    )
-
-
-class Simulated(Closed):
-    """A generated data set in the table form of THINGS-fMRI, from a known truth."""
-
-    kind: Literal["simulated"] = Field(description="generated, no download")
-    subjects: Annotated[int, Field(ge=2, le=99), Number] = Field(description="simulated people")
-    concepts: Annotated[int, Field(ge=10), Number] = Field(
-        description="object concepts; classes of objects take turns over them"
-    )
-    exemplars: PositiveInt = Field(description="images per concept, each shown once (`train`)")
-    repeated_images: Annotated[int, Field(ge=4), Number] = Field(
-        description="further images, shown once in every session (`test`)"
-    )
-    sessions: Annotated[int, Field(ge=2), Number] = Field(description="sessions per subject")
-    runs: PositiveInt = Field(description="runs per session")
-    image_size: Pixels = Field(description="pixels per side of the generated images")
-    voxels_per_roi: Annotated[int, Field(ge=8), Number] = Field(
-        description="voxels of each ROI column"
-    )
-    noise: NonNegativeFloat = Field(
-        description="standard deviation of the trial noise, in units of the signal's"
-    )
-    drift: NonNegativeFloat = Field(
-        description="standard deviation of run-wise offsets, in units of the signal's"
-    )
-    stimulus_set: Literal["first-exemplar", "test-repeats"] = Field(
-        description="first image of each concept, shown once; or the repeated images, averaged"
-    )
-    rois: Annotated[
-        dict[Label, Annotated[list[str], Field(min_length=1), Distinct]], Field(min_length=1)
-    ] = Field(description="ROI -> columns of the voxel table; their union is taken")
-
-    @field_validator("rois")
-    @classmethod
-    def _known_columns(cls, rois: dict[str, list[str]]) -> dict[str, list[str]]:
-        for roi, columns in rois.items():
-            for column in columns:
-                if column not in SIMULATED_COLUMNS:
-                    raise ValueError(
-                        f"{roi}: the data have no ROI '{column}'; they have"
-                        f" {list(SIMULATED_COLUMNS)}"
-                    )
-        return rois
-
-
-Brain = Annotated[RdmArchive | Simulated, Field(discriminator="kind")]
 
 
 class Evaluation(Closed):

@@ -15,6 +15,11 @@ from rulealign.learning.rule import TRAINING
 from rulealign.learning.rules import rule_class
 from rulealign.provenance import fingerprint
 
+RESPONSES_USED = frozenset(
+    ("stimulus_set", "zscore", "distance", "pairs", "faulty_voxels", "duplicated_trials")
+)
+"""What of a section of brain responses is used after they have been read."""
+
 
 def plain(section: BaseModel) -> dict[str, Any]:
     """Turn a typed section into plain values.
@@ -34,7 +39,7 @@ def _without(settings: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 def study(study: Study) -> dict[str, Any]:
     """Give all settings that say what is computed; where files are found is left out."""
-    return _without(plain(study), "data_mirrors")
+    return _without(plain(study), "data_mirrors", "things")
 
 
 def sources(study: Study) -> list[str]:
@@ -86,21 +91,47 @@ def simulated_images(study: Study) -> dict[str, Any]:
 
 def simulated_subject(study: Study) -> dict[str, Any]:
     """Give the settings of one simulated person: all but what is later read from the data."""
-    settings = _without(plain(study.brain), "subjects", "rois", "stimulus_set")
-    return settings | {"seed": study.seed}
+    later = RESPONSES_USED | {"subjects", "rois"}
+    return _without(plain(study.brain), *later) | {"seed": study.seed}
 
 
 def responses(study: Study, roi: str) -> dict[str, Any]:
-    """Give the settings of one ROI: the columns of the voxel table that make it up."""
-    return {"columns": study.brain.rois[roi]}
+    """Give the settings of one ROI: its voxels, and what is done with faulty data."""
+    faults = {key: getattr(study.brain, key) for key in ("faulty_voxels", "duplicated_trials")}
+    released = study.brain.kind == "things"  # so that the number of voxels is known
+    return {"voxels": plain(study.brain.rois[roi]), "released": released} | faults
 
 
 def brain_rdm(study: Study) -> dict[str, Any]:
     """Give the settings of the RDMs that are made from responses."""
-    return {
-        "stimulus_set": study.brain.stimulus_set,
-        "acquisition": "generated responses, no scanner",
+    made_from = {
+        "simulated": "generated responses, no scanner",
+        "things": "single-trial responses of THINGS-fMRI, denoised by ICA (Hebart et al. 2023)",
     }
+    keys = ("stimulus_set", "zscore", "distance")
+    settings = {key: plain(study.brain)[key] for key in keys}
+    return settings | {"acquisition": made_from[study.brain.kind]}
+
+
+def quality(_study: Study) -> dict[str, Any]:
+    """Give the settings of the quality measures: how many trials apart, and shifted, to look."""
+    return {"lags": 10, "shifts": 5}
+
+
+def quality_table(study: Study) -> dict[str, Any]:
+    """Give the settings of the table of quality measures over people and ROIs."""
+    return {"shifts": quality(study)["shifts"], "study_seed": study.seed}
+
+
+def stimulus_list(study: Study) -> list[str]:
+    """Give the user's own list of stimuli, as a list of no or one path."""
+    chosen = getattr(study.brain, "stimulus_set", "")
+    return [chosen] if "/" in chosen else []
+
+
+def pairs(study: Study) -> str:
+    """Give the kind of pairs that are compared: `all` or `cross_run`."""
+    return getattr(study.brain, "pairs", "all")
 
 
 def archive(study: Study, roi: str) -> dict[str, Any]:
@@ -152,6 +183,7 @@ def alignment(study: Study) -> dict[str, Any]:
         "study_seed": study.seed,
         "bootstrap_draws": study.statistics.bootstrap_draws,
         "interval": study.statistics.interval,
+        "pairs": pairs(study),
     }
 
 
@@ -166,6 +198,7 @@ def ceilings(study: Study) -> dict[str, Any]:
         "study_seed": study.seed,
         "null_draws": study.statistics.null_draws,
         "interval": study.statistics.interval,
+        "pairs": pairs(study),
     }
 
 

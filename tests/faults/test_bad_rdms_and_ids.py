@@ -8,6 +8,7 @@ import pytest
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
+from rulealign.rsa.ceiling import ceilings_table
 from rulealign.rsa.compare import spearman_matrix
 from rulealign.rsa.rdm import (
     correlation_rdm,
@@ -15,12 +16,12 @@ from rulealign.rsa.rdm import (
     write_brain_rdm,
     write_model_rdms,
 )
-from rulealign.rsa.tables import alignment_table, ceilings_table, training_table
+from rulealign.rsa.tables import alignment_table, training_table
 from rulealign.store import write_h5
 
 N = 8
 IDS = [f"image_{place:02d}" for place in range(N)]
-BOOTSTRAP = {"study_seed": 1, "bootstrap_draws": 20, "interval": 0.9}
+BOOTSTRAP = {"study_seed": 1, "bootstrap_draws": 20, "interval": 0.9, "pairs": "all"}
 SEEDS = {"seeds": {"bp": [42], "fa": [42]}}
 ABOUT = {"roi": "IT", "distance": "1 - Pearson", "acquisition": "3T", "repetitions": 1}
 
@@ -43,7 +44,8 @@ def model(folder, ids=IDS, layer="conv1", centring=("centred",), **changed):
 def brain(folder, subject, ids=IDS, file=None, **changed):
     output = folder / f"sub-{file or subject}_rdm.h5"
     patterns = features(100 + int(file or subject), len(ids))
-    write_brain_rdm(ids, patterns, output, settings={}, subject=subject, **(ABOUT | changed))
+    rdm = correlation_rdm(patterns, centred=False, ids=ids)
+    write_brain_rdm(ids, rdm, output, settings={}, subject=subject, **(ABOUT | changed))
     return output
 
 
@@ -117,11 +119,17 @@ def test_an_unknown_centring_is_named(tmp_path):
         write_model_rdms(tmp_path / "none.h5", tmp_path / "rdm.h5", {"centring": ["centered"]})
 
 
-def test_a_voxel_pattern_that_is_constant_names_subject_and_stimulus(tmp_path):
-    x = features(0)
-    x[2] = 1
-    with pytest.raises(DataError, match=r"subject 3, ROI IT: .*image_02"):
-        write_brain_rdm(IDS, x, tmp_path / "rdm.h5", settings={}, subject="3", **ABOUT)
+@pytest.mark.parametrize(
+    ("rdm", "message"),
+    [
+        (np.ones(27), r"shape \(27,\), but 8 stimuli have 28 pairs"),
+        (np.where(np.arange(28) == 5, np.nan, 1), "NaN"),
+    ],
+)
+def test_a_brain_rdm_of_another_size_or_with_nan_names_subject_and_roi(tmp_path, rdm, message):
+    with pytest.raises(DataError, match=f"subject 3, ROI IT.*{message}"):
+        write_brain_rdm(IDS, rdm, tmp_path / "rdm.h5", settings={}, subject="3", **ABOUT)
+    assert not (tmp_path / "rdm.h5").exists()
 
 
 def test_sound_files_are_aligned(tmp_path, brains):
@@ -244,7 +252,7 @@ def test_a_file_that_is_no_rdm_file_is_named(tmp_path, brains):
 
 
 def test_a_single_subject_has_no_ceiling(tmp_path, brains):
-    settings = {"study_seed": 1, "null_draws": 20, "interval": 0.9}
+    settings = {"study_seed": 1, "null_draws": 20, "interval": 0.9, "pairs": "all"}
     with pytest.raises(DataError, match="at least 2 subjects"):
         ceilings_table(brains[:1], settings, tmp_path / "ceilings.csv")
 
@@ -263,9 +271,9 @@ def test_an_rdm_that_is_constant_in_a_resample_is_named():
     # only the pairs of stimulus 3 stand out, and the resample lacks it
     rdms = np.stack([np.arange(6.0), np.array([1, 1, 2, 1, 2, 2.0])])
     counts = np.array([[1, 1, 1, 1], [2, 1, 1, 0]])
-    with pytest.raises(DataError, match="model RDM 1 is constant over the stimuli of resample 1"):
+    with pytest.raises(DataError, match="model RDM 1 is constant over the pairs of resample 1"):
         bootstrap_spearman(rdms, np.arange(6.0)[::-1], counts)
-    with pytest.raises(DataError, match="brain RDM 1 is constant over the stimuli of resample 1"):
+    with pytest.raises(DataError, match="brain RDM 1 is constant over the pairs of resample 1"):
         bootstrap_spearman(rdms[0], rdms, counts)
 
 

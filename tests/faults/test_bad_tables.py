@@ -5,14 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rulealign.data.patterns import select_patterns
+from rulealign.data.roi import choose_voxels
 from rulealign.data.simulate import write_images, write_subject
-from rulealign.data.things import (
-    image_paths,
-    read_trials,
-    roi_rows,
-    select_patterns,
-    write_roi_responses,
-)
+from rulealign.data.stimulus_sets import image_paths
+from rulealign.data.tables_form import Tables
+from rulealign.data.things import write_roi_responses
+from rulealign.data.things_tables import read_trials
 from rulealign.errors import DataError, StoreError
 
 SETTINGS = {
@@ -38,8 +37,9 @@ def sound(tmp_path_factory):
 
 
 def tables_of(folder):
-    names = {"responses": "responses.h5", "voxels": "voxels.csv", "stimuli": "stimuli.csv"}
-    return {name: folder / file for name, file in names.items()}
+    names = {"responses": "ResponseData.h5", "voxels": "VoxelMetadata.csv"}
+    names["stimuli"] = "StimulusMetadata.csv"
+    return {name: folder / f"sub-01_{file}" for name, file in names.items()}
 
 
 @pytest.fixture
@@ -50,11 +50,21 @@ def tables(sound, tmp_path):
     return copies
 
 
-def extract(tables, columns=("V1",), subject="01"):
-    output = tables["responses"].parent / "roi.h5"
-    paths = (tables["responses"], tables["voxels"], tables["stimuli"])
-    write_roi_responses(*paths, list(columns), subject, "V1", {}, output)
-    return output
+def union(*columns):
+    none = {"intersection": [], "difference": [], "hemisphere": "both", "voxels": "all"}
+    return {"union": list(columns), **none}
+
+
+def extract(tables, columns=("V1",), subject="01", **settings):
+    folder = tables["responses"].parent
+    settings = {"faulty_voxels": "stop", "duplicated_trials": "stop", **settings}
+    settings |= {"voxels": union(*columns), "released": False}
+    write_roi_responses(Tables(folder), subject, "V1", settings, folder / "roi.h5")
+    return folder / "roi.h5"
+
+
+def rows(tables, column):
+    return choose_voxels(Tables(tables["responses"].parent), "01", union(column)).rows
 
 
 def change(path, edit):
@@ -78,13 +88,13 @@ def test_sound_tables_pass(tables):
 )
 def test_an_unknown_roi_lists_those_there_are_the_nearest_first(tables, asked, nearest):
     with pytest.raises(DataError, match=rf"no ROI '{asked}'; they have \[{nearest}") as caught:
-        roi_rows(tables["voxels"], [asked])
+        rows(tables, asked)
     assert "glasser-V1" in str(caught.value)
     assert "nc_testset" not in str(caught.value)
 
 
 def test_an_empty_roi_is_refused(tables):
-    refused(tables, r"no voxel is in \['hV4'\]", columns=["hV4"])
+    refused(tables, r"union of \['hV4'\]: leaves no voxel in the ROI", columns=["hV4"])
 
 
 def test_a_column_that_is_not_0_or_1_is_refused(tables):
@@ -94,39 +104,39 @@ def test_a_column_that_is_not_0_or_1_is_refused(tables):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_voxel_that_is_not_finite_is_named(tables, bad):
-    row = int(roi_rows(tables["voxels"], ["V1"])[0][2])
+    row = int(rows(tables, "V1")[2])
     with h5py.File(tables["responses"], "r+") as file:
         file["ResponseData/block0_values"][row, 5] = bad
-    refused(tables, f"voxel {row} has responses that are not finite")
+    refused(tables, rf"ResponseData.h5: V1: 1 voxels are not finite: voxel {row}\. .*'drop'")
     extract(tables, columns=["V2"])  # a fault elsewhere does not concern this ROI
 
 
 def test_a_constant_voxel_is_named(tables):
-    row = int(roi_rows(tables["voxels"], ["V1"])[0][0])
+    row = int(rows(tables, "V1")[0])
     with h5py.File(tables["responses"], "r+") as file:
         file["ResponseData/block0_values"][row] = 0.25
-    refused(tables, f"voxel {row} has the same response in every trial")
+    refused(tables, rf"V1: 1 voxels are constant: voxel {row}\. .*brain.faulty_voxels")
 
 
 @pytest.mark.parametrize("column", ["trial_type", "session", "run", "stimulus", "concept"])
 def test_a_missing_trial_column_is_named(tables, column):
     change(tables["stimuli"], lambda t: t.drop(columns=column))
-    refused(tables, rf"stimuli.csv: lacks the columns \['{column}'\]")
+    refused(tables, rf"StimulusMetadata.csv: lacks the columns \['{column}'\]")
 
 
 def test_a_missing_voxel_column_is_named(tables):
     change(tables["voxels"], lambda t: t.drop(columns="voxel_id"))
-    refused(tables, r"voxels.csv: lacks the columns \['voxel_id'\]")
+    refused(tables, r"VoxelMetadata.csv: lacks the columns \['voxel_id'\]")
 
 
 def test_trials_missing_at_the_end_are_noticed(tables):
     change(tables["stimuli"], lambda t: t.iloc[:-1])
-    refused(tables, "responses.h5 has 18 trials, .*stimuli.csv has 17")
+    refused(tables, "ResponseData.h5: has 18 trials, its table has 17")
 
 
 def test_voxels_missing_at_the_end_are_noticed(tables):
     change(tables["voxels"], lambda t: t.iloc[:-1])
-    refused(tables, "responses.h5 has 44 voxels, .*voxels.csv has 43")
+    refused(tables, "ResponseData.h5: has 44 voxels, its table has 43")
 
 
 def test_a_trial_listed_twice_by_its_id_is_refused(tables):
@@ -166,12 +176,12 @@ def test_a_wrong_cell_is_named(tables, column, value, message):
 
 def test_a_table_without_trials_is_refused(tables):
     change(tables["stimuli"], lambda t: t.iloc[:0])
-    refused(tables, "stimuli.csv: lists no trials")
+    refused(tables, "StimulusMetadata.csv: lists no trials")
 
 
 def test_voxels_in_another_order_than_the_responses_are_refused(tables):
     change(tables["voxels"], lambda t: t.iloc[::-1])
-    refused(tables, r"row \d+ is voxel \d+ in .*responses.h5, \d+ in .*voxels.csv")
+    refused(tables, r"ResponseData.h5: row \d+ is voxel \d+, and voxel \d+ in the voxel")
 
 
 def test_a_voxel_id_that_occurs_twice_is_refused(tables):
@@ -180,9 +190,14 @@ def test_a_voxel_id_that_occurs_twice_is_refused(tables):
 
 
 def test_another_persons_table_is_refused(tables):
-    refused(tables, "holds data of subject 1, not of subject 02", subject="02")
     change(tables["stimuli"], lambda t: t.assign(subject_id=3))
-    refused(tables, "stimuli.csv: holds data of subject 3")
+    refused(tables, "StimulusMetadata.csv: holds data of subject 3, not of subject 01")
+    change(tables["voxels"], lambda t: t.assign(subject_id=2))
+    refused(tables, "VoxelMetadata.csv: holds data of subject 2")
+
+
+def test_a_missing_person_is_named_with_who_is_there(tables):
+    refused(tables, "no table of voxels of sub-02.*sub-01_VoxelMetadata.csv", subject="02")
 
 
 def test_an_hdf5_file_of_another_form_is_refused(tables):
@@ -194,15 +209,15 @@ def test_an_hdf5_file_of_another_form_is_refused(tables):
 def test_a_truncated_response_file_is_refused(tables):
     content = tables["responses"].read_bytes()
     tables["responses"].write_bytes(content[: len(content) // 2])
-    with pytest.raises(StoreError, match="responses.h5: cannot be read as HDF5"):
+    with pytest.raises(StoreError, match="ResponseData.h5: cannot be read as HDF5"):
         extract(tables)
 
 
 def test_a_missing_or_empty_table_is_refused(tables):
     tables["stimuli"].write_text("")
-    refused(tables, "stimuli.csv: cannot be read as a table")
+    refused(tables, "StimulusMetadata.csv: cannot be read as a table")
     tables["voxels"].unlink()
-    refused(tables, "voxels.csv: cannot be read as a table")
+    refused(tables, "no table of voxels of sub-01: neither sub-01_VoxelMetadata.csv nor")
 
 
 def test_images_repeated_unequally_are_refused(tables):

@@ -12,6 +12,8 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import pearsonr, spearmanr
 from threadpoolctl import threadpool_limits
 
+from rulealign.brain_sections import SIMULATED_COLUMNS
+from rulealign.data.patterns import select_patterns
 from rulealign.data.simulate import write_images, write_subject
 from rulealign.data.simulated_images import image_table, load_scenes
 from rulealign.data.simulated_trials import noise_ceiling, split_half
@@ -22,10 +24,10 @@ from rulealign.data.simulated_voxels import (
     gabor_energy,
     silhouette_features,
 )
-from rulealign.data.things import select_patterns, write_roi_responses
+from rulealign.data.tables_form import Tables
+from rulealign.data.things import write_roi_responses
 from rulealign.errors import ConfigurationError
 from rulealign.provenance import file_sha256
-from rulealign.sections import SIMULATED_COLUMNS
 
 SETTINGS = {
     "subjects": 2,
@@ -59,9 +61,11 @@ def outputs_of(folder, subject):
 
 
 def agreement_with_truth(folder, columns, stimulus_set="first-exemplar"):
-    tables, roi = outputs_of(folder, 1), folder / "roi.h5"
-    paths = (tables["responses"], tables["voxels"], tables["stimuli"])
-    write_roi_responses(*paths, columns, "01", "ROI", {}, roi)
+    roi, none = folder / "roi.h5", {"intersection": [], "difference": []}
+    voxels = {"union": list(columns), **none, "hemisphere": "both", "voxels": "all"}
+    settings = {"voxels": voxels, "released": False}
+    settings |= {"faulty_voxels": "stop", "duplicated_trials": "stop"}
+    write_roi_responses(Tables(folder), "01", "ROI", settings, roi)
     ids, patterns, _ = select_patterns(roi, stimulus_set)
     with h5py.File(folder / "truth.h5") as file:
         names = file["ids/stimulus"].asstr()[()].tolist()

@@ -10,14 +10,14 @@ from scipy.stats import spearmanr
 from rulealign.errors import GuardError
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
-from rulealign.rsa.ceiling import nili_bounds
-from rulealign.rsa.tables import alignment_table, ceilings_table, training_table
+from rulealign.rsa.ceiling import ceilings_table, nili_bounds
+from rulealign.rsa.tables import alignment_table, training_table
 from rulealign.store import write_h5
 
 N = 15
 IDS = [f"image_{place:02d}" for place in range(N)]
 PAIRS = N * (N - 1) // 2
-BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": 60, "interval": 0.9}
+BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": 60, "interval": 0.9, "pairs": "all"}
 SEEDS, EPOCHS = (42, 7), (0, 10, 2)
 MEASURED = ("conv1/global-average/uncentred", "conv1/grid-8/centred", "fc1/vector/centred")
 
@@ -111,7 +111,7 @@ def test_scores_and_intervals_equal_scipy(aligned, name, convention):
     with h5py.File(folder / "rule-bp_roi-EVC_draws.h5") as file:
         np.testing.assert_allclose(file["draws"][:, row.name], draws, atol=1e-6)
         assert file["ids/row"][row.name].decode() == (
-            f"bp_42_2_grey_32_{layer}_{descriptor}_{centring}_EVC_{convention}"
+            f"bp_42_2_grey_32_{layer}_{descriptor}_{centring}_EVC_{convention}_all"
         )
 
 
@@ -121,12 +121,14 @@ def test_rows_are_sorted_whatever_the_order_of_files(aligned):
     keys = ["rule", "seed", "epoch", "stimuli", "px", "layer", "descriptor", "centring"]
     assert list(table.columns) == [
         *keys,
-        *("roi", "convention", "pairs", "n_stimuli", "n_subjects", "score", "low", "high"),
+        *("roi", "convention", "pairs", "n_stimuli", "n_pairs", "n_subjects"),
+        *("score", "low", "high"),
     ]
     assert len(table) == len(SEEDS) * len(EPOCHS) * len(MEASURED) * 2
     pd.testing.assert_frame_equal(table, table.sort_values([*keys, "convention"]))
     assert set(table["pairs"]) == {"all"}
     assert set(table["n_stimuli"]) == {N}
+    assert set(table["n_pairs"]) == {PAIRS}
     assert set(table["n_subjects"]) == {3}
 
 
@@ -146,7 +148,7 @@ def test_alignment_over_seeds_averages_scores_and_draws(aligned):
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
         "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,n_seeds,n_stimuli,"
-        "n_subjects,score,low,high,seed_low,seed_high"
+        "n_pairs,n_subjects,score,low,high,seed_low,seed_high"
     )
     assert len(table) == 2 * 2 * len(EPOCHS) * len(MEASURED) * 2
     keys = {"rule": "untrained", "epoch": 10, "descriptor": "grid-8", "roi": "IT"}
@@ -169,13 +171,13 @@ def test_ceilings_are_tabled_per_roi(aligned):
     output = folder / "ceilings.csv"
     ceilings_table(
         [*brains["IT"], *brains["EVC"]],
-        {"study_seed": 5, "null_draws": 40, "interval": 0.95},
+        {"study_seed": 5, "null_draws": 40, "interval": 0.95, "pairs": "all"},
         output,
     )
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
-        "roi,convention,pairs,distance,acquisition,repetitions,n_subjects,n_stimuli,lower,upper,"
-        "null_lower_mean,null_lower_high,null_upper_mean,null_upper_high,informative"
+        "roi,convention,pairs,distance,acquisition,repetitions,n_subjects,n_stimuli,n_pairs,lower,"
+        "upper,null_lower_mean,null_lower_high,null_upper_mean,null_upper_high,informative"
     )
     assert list(table["roi"]) == ["EVC", "IT"]
     for roi in brains:

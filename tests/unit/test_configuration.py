@@ -12,7 +12,10 @@ from rulealign.config import load_study, refuse_repeated_keys
 from rulealign.config_reference import reference
 from rulealign.errors import ConfigurationError
 
-STUDIES = ["workflow_config.yaml", "studies/cichy92.yaml", "studies/cichy92_quick.yaml"]
+STUDIES = [
+    "workflow_config.yaml",
+    *(f"studies/{name}.yaml" for name in ("cichy92", "cichy92_quick", "things", "things_repeats")),
+]
 # Mappings whose keys are the user's own names, where a new key is no misspelling.
 LABELLED = {
     ("rules",),
@@ -119,6 +122,35 @@ def test_an_impossible_value_is_refused_by_name(default, path, value, message):
     at(default, path[:-1])[path[-1]] = value
     with pytest.raises(ConfigurationError, match=re.compile(message, re.DOTALL)):
         load_study(default)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("brain", "stimulus_set"), "second-exemplar", "brain.stimulus_set.*second-exemplar"),
+        (("brain", "stimulus_set"), "test-repeats", "cross_run needs stimuli shown once"),
+        (("brain", "distance"), {"crossnobis": {"folds": "run"}}, "needs stimuli .* several times"),
+        (("brain", "distance"), {"crossnobis": {"folds": "trial"}}, "folds"),
+        (("brain", "rois", "V1"), [], "brain.rois.V1"),
+        (("brain", "rois", "V1"), ["V1", "V1"], "'V1' is listed twice"),
+        (("brain", "rois", "V1"), {"union": ["V1"]}, "rois.V1.*missing"),
+        (("things", "root"), "/data", "things: root: '/data' is not read by form 'remote-rows'"),
+        (("things", "form"), "csv", "things.form"),
+        (("things", "parallel"), 0, "things.parallel"),
+        (("things",), None, "brain.kind 'things' needs it"),
+    ],
+)
+def test_an_impossible_value_of_things_is_refused(project, path, value, message):
+    values = yaml.safe_load((project / "studies/things.yaml").read_text())
+    at(values, path[:-1])[path[-1]] = value
+    with pytest.raises(ConfigurationError, match=re.compile(message, re.DOTALL)):
+        load_study(values)
+
+
+def test_a_study_of_other_brains_takes_nothing_from_things(project, default):
+    things = yaml.safe_load((project / "studies/things.yaml").read_text())["things"]
+    with pytest.raises(ConfigurationError, match="things: brain.kind 'simulated' takes nothing"):
+        load_study({**default, "things": things})
 
 
 def real(project, changes):

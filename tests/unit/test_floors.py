@@ -11,6 +11,7 @@ import pytest
 FLOORS = [
     ("errors", "schema", "lazy", "provenance", "job", "cost", "atomic", "__init__"),
     ("store", "learning.rule", "learning.rules.__init__", "study_folder", "sections"),
+    ("stimulus_sections", "brain_sections"),
     ("config",),
     ("stages", "config_reference"),
     ("guards", "learned"),

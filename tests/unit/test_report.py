@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 import yaml
 
+import planted
 from rulealign import stages
 from rulealign.config import load_study
 from rulealign.errors import GuardError, StoreError
+from rulealign.report import captions, select
 from rulealign.report.figures import draw_all
 from rulealign.report.page import report_figures, write_page
 from rulealign.store import read_csv, write_csv
@@ -76,10 +78,12 @@ def _alignment(study, rng):
         for epoch, descriptor in product(epochs, descriptors):
             key = (rule, epoch, stimuli, px, layer, descriptor, centring, roi, convention, "all")
             score = rng.normal(0, 0.1)
-            rows.append((*key, 2, 30, 4, score, *(score + np.array([-0.03, 0.04, -0.01, 0.02]))))
+            rows.append(
+                (*key, 2, 30, 435, 4, score, *(score + np.array([-0.03, 0.04, -0.01, 0.02])))
+            )
     columns = (
         "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,"
-        "n_seeds,n_stimuli,n_subjects,score,low,high,seed_low,seed_high"
+        "n_seeds,n_stimuli,n_pairs,n_subjects,score,low,high,seed_low,seed_high"
     )
     return pd.DataFrame(rows, columns=columns.split(","))
 
@@ -128,12 +132,16 @@ def made(project, tmp_path_factory):
     for name, make in {**makers, "diagnostics": _diagnostics}.items():
         write_csv(folder / f"{name}.csv", make(study, rng))
         tables[name] = read_csv(folder / f"{name}.csv")
+    (folder / "brain").mkdir()
+    planted.checked(planted.data_set(0), folder / "brain")
+    tables["quality"] = read_csv(folder / "brain" / "quality.csv")
     files = {
         "views": views[:2],
         "trajectories": [folder / "t0.svg", folder / "t1.svg"],
         "finals": [folder / "f0.svg", folder / "f1.svg"],
         "accuracy": folder / "a.svg",
         "learning": folder / "l.svg",
+        "quality": folder / "q.svg",
     }
     drawn = {"layer_map": study["layer_map"], "rules": list(study["rules"]), "classes": 10}
     draw_all(tables, **drawn, **files)
@@ -208,9 +216,9 @@ def test_ceilings_are_the_csvs_with_their_null_and_flag(made, page):
     columns = ["lower", "null_lower_mean", "null_lower_high"]
     columns += ["upper", "null_upper_mean", "null_upper_high"]
     for row, (_, expected) in zip(rows, table.iterrows(), strict=True):
-        assert row[0][0] == expected["roi"]
-        assert [cell[1][0] for cell in row[1:7]] == list(expected[columns])
-        assert row[7][0] == ("yes" if expected["informative"] else "no")
+        assert [row[0][0], row[1][0]] == [expected["roi"], "all pairs"]
+        assert [cell[1][0] for cell in row[2:8]] == list(expected[columns])
+        assert row[8][0] == ("yes" if expected["informative"] else "no")
 
 
 def test_accuracies_are_the_csvs_mean_and_range(made, page):
@@ -284,8 +292,9 @@ def test_ids_are_unique_and_every_reference_has_its_target(page, text):
 def test_every_picture_has_words_and_its_own_panel(made, page):
     figures, pairs = made[3], made[1]["layer_map"]
     pictures = [a for tag, a in page.tags if tag == "svg" and a.get("role") == "img"]
-    # accuracy has one panel; learning has change and angle of 3 layers, and the rank of 4
-    assert len(pictures) == (len(figures) - 2) * len(pairs) + 1 + 10
+    # accuracy has one panel; learning has change and angle of 3 layers, and the rank of 4; quality
+    # has lags and shifts of 2 areas, agreement and noise ceilings
+    assert len(pictures) == (len(figures) - 3) * len(pairs) + 1 + 10 + 6
     assert pictures[0]["aria-label"].startswith(
         f"{pairs[0]['layer']} → {pairs[0]['roi']}. Alignment over training: "
     )
@@ -306,7 +315,8 @@ def test_the_page_says_what_was_run_and_on_what(made, page):
         "as shown to people: yes",
         "simulated 3T. 4 subjects; distance: 1 - Pearson; 6 trials per image averaged",
         "Nobody was measured",
-        "30 stimuli, 4 subjects, 2 seeds",
+        "30 stimuli, 435 pairs, 4 subjects, 2 seeds",
+        "Pairs of stimuliall pairs: 435 pairs",
         f"{study['statistics']['bootstrap_draws']} resamples of the stimuli",
         "0123456789abcdef",
         "numpy 2.4.6",
@@ -327,10 +337,11 @@ def test_one_of_a_thing_is_written_in_the_singular(made, tmp_path):
         "ceilings": tables["ceilings"].assign(n_subjects=1, repetitions=1),
         "training": training[training["seed"] == 42].assign(held_out_images=1),
         "diagnostics": tables["diagnostics"].query("seed == 42 and epoch == 0"),
+        "quality": tables["quality"],
     }
     files = {"trajectories": [figures[0].path], "finals": [figures[1].path]}
-    view = {"views": [study["report"]], "accuracy": figures[-2].path}
-    view["learning"] = figures[-1].path
+    view = {"views": [study["report"]], "accuracy": figures[-3].path}
+    view |= {"learning": figures[-2].path, "quality": figures[-1].path}
     figures = report_figures(study, tables, **files, **view)
     write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
     words = " ".join("".join(Page((tmp_path / "r.html").read_text()).words).split())
@@ -338,7 +349,7 @@ def test_one_of_a_thing_is_written_in_the_singular(made, tmp_path):
         "1 network per rule: 42",
         "after epoch 0",
         "simulated 3T. 1 subject; distance: 1 - Pearson; 1 trial per image",
-        "30 stimuli, 1 subject, 1 seed.",
+        "30 stimuli, 435 pairs, 1 subject, 1 seed.",
         "Accuracy on 1 held-out image, in evaluation mode. Thick: mean over 1 seed;",
     ):
         assert phrase in words
@@ -369,6 +380,44 @@ def test_ceilings_of_another_convention_do_not_come_onto_the_page(made, tmp_path
     tables = {**tables, "ceilings": tables["ceilings"].assign(convention="mean_rdm")}
     with pytest.raises(GuardError, match=r"mean_rdm.*per_subject"):
         write_page(tmp_path / "r", study=study, tables=tables, figures=figures, facts=FACTS)
+    assert not (tmp_path / "r").exists()
+
+
+def test_the_page_says_over_which_pairs_scores_and_ceilings_are(made, text, tmp_path):
+    _, study, tables, figures = made
+    assert "nobody saw within one run" not in text
+    both = [tables["ceilings"], tables["ceilings"].assign(pairs="cross_run", lower=0.0625)]
+    across = {"alignment": tables["alignment"].assign(pairs="cross_run", n_pairs=400)}
+    tables = {**tables, **across, "ceilings": pd.concat(both)}
+    write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
+    page = Page((tmp_path / "r.html").read_text())
+    words = " ".join("".join(page.words).split())
+    for phrase in (
+        "per_subject, pairs in different runs, last checkpoint of each rule",
+        "per_subject, pairs in different runs, every checkpoint",
+        "Scores are over pairs in different runs.",
+        "Pairs of stimulipairs in different runs: 400 pairs",
+        "only pairs count that nobody saw within one run",
+    ):
+        assert phrase in words
+    rows = page.tables["table-ceilings"][1:]
+    kinds = [row[1][0] for row in rows]
+    areas = len(study["brain"]["rois"])
+    assert kinds == ["all pairs"] * areas + ["pairs in different runs"] * areas
+    assert {row[2][1][0] for row in rows[areas:]} == {0.0625}
+    caption = captions.final(study, across["alignment"], select.as_view(study["report"]))
+    assert "(per_subject, pairs in different runs), mean over seeds" in caption
+    assert "noise ceiling over the same pairs" in caption
+    assert "30 stimuli, 400 pairs, 4 subjects, 2 seeds." in caption
+
+
+def test_ceilings_over_other_pairs_do_not_come_onto_the_page(made, tmp_path):
+    _, study, tables, figures = made
+    across = tables["alignment"].assign(pairs="cross_run")
+    for faulty in (across, pd.concat([across, tables["alignment"]])):
+        tables = {**tables, "alignment": faulty}
+        with pytest.raises(GuardError, match=r"'all', 'cross_run'"):
+            write_page(tmp_path / "r", study=study, tables=tables, figures=figures, facts=FACTS)
     assert not (tmp_path / "r").exists()
 
 

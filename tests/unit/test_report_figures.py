@@ -35,7 +35,7 @@ def alignment():
             {
                 **{"rule": rule, "epoch": epoch, "stimuli": stimuli, "px": px, "layer": layer},
                 **{"descriptor": descriptor, "centring": centring, "roi": roi, "pairs": "all"},
-                **{"convention": convention, "n_seeds": 2, "n_stimuli": 30, "n_subjects": 4},
+                **{"convention": convention, "n_seeds": 2, "n_stimuli": 30, "n_pairs": 435},
                 **{"score": score, "low": score - below, "high": score + above},
                 **{"seed_low": score - seed, "seed_high": score + seed},
             }
@@ -187,13 +187,18 @@ def test_a_missing_score_is_a_gap_and_no_earlier_one_stands_in_for_it(
     assert any("not measured" in text.get_text() for text in last.texts)
 
 
+def _across_runs(alignment, ceilings):
+    own = ceilings.assign(pairs="cross_run", lower=0.03, upper=0.04)
+    return alignment.assign(pairs="cross_run"), pd.concat([ceilings, own])
+
+
 @pytest.mark.parametrize("scale", [1, 0.07, -0.07])
 @pytest.mark.parametrize("draw", [draw_trajectories, draw_final])
 def test_nothing_reaches_out_of_its_panels_rectangle(alignment, ceilings, tmp_path, draw, scale):
     scores = alignment[["score", "low", "high", "seed_low", "seed_high"]] * scale
     ends = {"low": scores[["low", "high"]].min(axis=1), "high": scores[["low", "high"]].max(axis=1)}
     scaled = alignment.assign(**{**scores, **ends})
-    figure = draw(scaled, ceilings, **LOOK, output=tmp_path / "x.svg")
+    figure = draw(*_across_runs(scaled, ceilings), **LOOK, output=tmp_path / "x.svg")
     half, height = figure.bbox.width / 2, figure.bbox.height
     for place, ax in enumerate(figure.axes):
         reach = ax.get_tightbbox()
@@ -254,6 +259,28 @@ def test_ceilings_of_another_convention_are_not_drawn(alignment, ceilings, tmp_p
     for faulty in (other, pd.concat([ceilings, other])):
         with pytest.raises(GuardError, match=r"mean_rdm.*per_subject"):
             draw(alignment, faulty, **LOOK, output=tmp_path / "x.svg")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("draw", [draw_trajectories, draw_final])
+def test_scores_over_pairs_in_different_runs_say_so_and_have_their_own_ceiling(
+    alignment, ceilings, tmp_path, draw
+):
+    figure = draw(*_across_runs(alignment, ceilings), **LOOK, output=tmp_path / "x.svg")
+    for ax in figure.axes:
+        label = ax.get_ylabel() if draw is draw_trajectories else ax.get_xlabel()
+        assert label == "Spearman's ρ, pairs in different runs,\nmean of subjects"
+        assert any("noise ceiling 0.030 to 0.040" in text.get_text() for text in ax.texts)
+
+
+@pytest.mark.parametrize("draw", [draw_trajectories, draw_final])
+def test_scores_and_ceilings_over_different_pairs_are_not_drawn(
+    alignment, ceilings, tmp_path, draw
+):
+    across, _ = _across_runs(alignment, ceilings)
+    for faulty in (across, pd.concat([alignment, across])):
+        with pytest.raises(GuardError, match=r"'all', 'cross_run'"):
+            draw(faulty, ceilings, **LOOK, output=tmp_path / "x.svg")
     assert not list(tmp_path.iterdir())
 
 

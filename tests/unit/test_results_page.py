@@ -32,11 +32,12 @@ SCORES = pd.DataFrame(
         "low",
         "high",
     ],
-)
+).assign(pairs="all")
 CEILINGS = pd.DataFrame(
     {
         "roi": ["EVC"],
         "convention": ["per_subject"],
+        "pairs": ["all"],
         "n_subjects": [15],
         "n_stimuli": [92],
         "lower": [0.23894],
@@ -78,7 +79,7 @@ def results(tmp_path):
     (folder / "figures").mkdir()
     (folder / "logs").mkdir()
     statistics = {"bootstrap_draws": 50, "interval": 0.9}
-    study = {"seed": 7, "rules": {"bp": {}}, "statistics": statistics}
+    study = {"seed": 7, "rules": {"bp": {}}, "statistics": statistics, "brain": {}}
     (folder / "provenance.json").write_text(json.dumps({"study": study}))
     tables = {"alignment": SCORES, "ceilings": CEILINGS, "training": TRAINING}
     tables["diagnostics"] = DIAGNOSTICS
@@ -139,9 +140,25 @@ def test_a_logged_number_is_that_of_the_checkpoints_last_epoch(results):
 
 def test_ceilings_and_cost_are_tabled(results):
     text = render(results, "{{ ceilings() }}\n{{ cost() }}")
-    assert "| EVC | 15 | 92 | 0.2389 | 0.3856 | 0.0300 | 0.2400 | 0.2600 | yes |" in text
+    assert (
+        "| EVC | all pairs | 15 | 92 | 0.2389 | 0.3856 | 0.0300 | 0.2400 | 0.2600 | yes |" in text
+    )
     # a job that has no line of its whole cost has not finished and is not counted
     assert "| train | 1 | 1.0 | 1.5 | 500 |\n| all | 1 | 1.0 | 1.5 | 500 |" in text
+
+
+def test_a_page_says_which_pairs_its_scores_are_over(results):
+    statistics = results / "statistics"
+    assert render(results, "{{ pairs() }}") == "all pairs"
+    SCORES.assign(pairs="cross_run").to_csv(statistics / "alignment.csv", index=False)
+    with pytest.raises(GuardError, match=r"'all', 'cross_run'"):
+        render(results, "{{ ceilings() }}")
+    both = pd.concat([CEILINGS, CEILINGS.assign(pairs="cross_run", lower=0.1)])
+    both.to_csv(statistics / "ceilings.csv", index=False)
+    text = render(results, "{{ pairs() }}\n{{ ceilings() }}")
+    assert text.startswith("pairs in different runs\n")
+    assert "| EVC | all pairs | 15 | 92 | 0.2389 |" in text
+    assert "| EVC | pairs in different runs | 15 | 92 | 0.1000 |" in text
 
 
 def test_a_job_is_counted_under_its_own_stage(results):
@@ -167,7 +184,7 @@ def test_a_figure_is_copied_beside_the_page(results):
     assert (results.parent / "page_figures" / "accuracy.svg").read_text() == "<svg/>"
 
 
-MADE_WITH = {"study_seed": 7, "bootstrap_draws": 50, "interval": 0.9}
+MADE_WITH = {"study_seed": 7, "bootstrap_draws": 50, "interval": 0.9, "pairs": "all"}
 
 
 def write_alignment(results, rule, seeds, level=None):
@@ -176,6 +193,7 @@ def write_alignment(results, rule, seeds, level=None):
     keys = [(seed, convention) for seed in seeds for convention in ("mean_rdm", "per_subject")]
     rows = pd.DataFrame(keys, columns=["seed", "convention"])
     rows = rows.assign(rule=rule, epoch=5, stimuli="grey", px=32, layer="conv1", roi="EVC")
+    rows["pairs"] = "all"
     rows = rows.assign(descriptor="grid-8", centring="centred", score=rng.random(len(rows)))
     draws = rng.random((50, len(rows))).astype(np.float32)
     if level is not None:
@@ -188,15 +206,16 @@ def write_alignment(results, rule, seeds, level=None):
 
 
 def row_names(rule, keys):
-    return [f"{rule}_{seed}_5_grey_32_conv1_grid-8_centred_EVC_{name}" for seed, name in keys]
+    return [f"{rule}_{seed}_5_grey_32_conv1_grid-8_centred_EVC_{name}_all" for seed, name in keys]
 
 
-def write_draws(results, rule, draws, rows, stimuli=("a", "b"), **made_with):
+def write_draws(results, rule, draws, rows, stimuli=("a", "b"), pairs="all", **made_with):
     write_h5(
         results / "alignment" / f"rule-{rule}_roi-EVC_draws.h5",
         {"draws": draws},
         ids={"row": rows, "stimulus": stimuli},
         settings=MADE_WITH | made_with,
+        attributes={"pairs_hash": pairs},
     )
 
 
@@ -252,12 +271,15 @@ def test_a_difference_of_draws_with_other_settings_is_refused(results, key, valu
         render(results, DIFFERENCE)
 
 
-def test_a_difference_of_draws_of_other_stimuli_is_refused(results):
+def test_a_difference_of_draws_of_other_stimuli_or_pairs_is_refused(results):
     write_alignment(results, "fa", [1])
     _, draws = write_alignment(results, "stdp", [1])
     rows = row_names("stdp", [(1, "mean_rdm"), (1, "per_subject")])
     write_draws(results, "stdp", draws, rows, stimuli=("b", "a"))
     with pytest.raises(DataError, match="different ids: at place 0 'a' and 'b'"):
+        render(results, DIFFERENCE)
+    write_draws(results, "stdp", draws, rows, pairs="0123456789abcdef")
+    with pytest.raises(GuardError, match=r"rule-fa.*rule-stdp.*over different pairs"):
         render(results, DIFFERENCE)
 
 

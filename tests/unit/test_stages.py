@@ -51,6 +51,17 @@ def values(project):
         (("brain", "subjects"), 5, set()),
         (("brain", "noise"), 3.0, {"simulated_subject"}),
         (("brain", "rois", "LOC"), ["lLOC"], {"responses of LOC"}),
+        (
+            ("brain", "rois", "V1"),
+            {
+                **{"union": ["V1"], "intersection": [], "difference": [], "hemisphere": "both"},
+                "voxels": {"by": "nc_testset", "top": 50},
+            },
+            {"responses of V1"},
+        ),
+        (("brain", "zscore"), "run", {"brain_rdm"}),
+        (("brain", "distance"), {"crossnobis": {"folds": "run"}}, {"brain_rdm"}),
+        (("brain", "faulty_voxels"), "drop", {"responses of V1", "responses of LOC"}),
         (("brain", "concepts"), 40, {"simulated_images", "simulated_subject"}),
         (("brain", "stimulus_set"), "first-exemplar", {"stimuli", "brain_rdm"}),
         (
@@ -78,6 +89,24 @@ def test_a_changed_value_changes_the_stages_that_use_it_and_no_other(values, pat
     section[path[-1]] = value
     after = load_study(values)
     assert {name for name, stage in STAGES.items() if stage(before) != stage(after)} == changed
+
+
+def test_the_pairs_change_comparisons_alone(values):
+    values["brain"]["stimulus_set"] = "first-exemplar"
+    before = load_study(copy.deepcopy(values))
+    values["brain"]["pairs"] = "cross_run"
+    after = load_study(values)
+    changed = {name for name, stage in STAGES.items() if stage(before) != stage(after)}
+    assert changed == {"alignment", "ceilings"}
+
+
+def test_where_the_data_are_taken_from_is_no_part_of_a_study(project):
+    values = yaml.safe_load((project / "studies/things.yaml").read_text())
+    before = load_study(copy.deepcopy(values))
+    values["things"] |= {"form": "volumes", "root": "/data", "parallel": 2}
+    after = load_study(values)
+    assert stages.study(before) == stages.study(after)
+    assert stages.responses(before, "V1") == stages.responses(after, "V1")
 
 
 def test_activations_expect_the_very_settings_that_the_checkpoint_was_trained_with(values):

@@ -1,20 +1,18 @@
 """Reading of THINGS-fMRI tables against whole-array numpy and plain loops."""
 
+import json
+
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.data.things import (
-    image_paths,
-    read_rows,
-    read_trials,
-    roi_rows,
-    select_patterns,
-    stimulus_ids,
-    write_roi_responses,
-)
-from rulealign.data.things_tables import roi_columns
+from rulealign.data.patterns import select_patterns
+from rulealign.data.roi import choose_voxels
+from rulealign.data.stimulus_sets import image_paths, stimulus_ids
+from rulealign.data.tables_form import Tables, read_rows
+from rulealign.data.things import write_roi_responses
+from rulealign.data.things_tables import read_trials, roi_columns
 from rulealign.errors import ConfigurationError, DataError
 
 STIMULI = [
@@ -28,16 +26,17 @@ def tables(tmp_path):
     """Write a small data set by hand: 9 voxels, 8 trials."""
     rng = np.random.default_rng(0)
     responses = rng.standard_normal((9, 8))
-    with h5py.File(tmp_path / "responses.h5", "w") as file:
+    with h5py.File(tmp_path / "sub-01_ResponseData.h5", "w") as file:
         file["ResponseData/block0_values"] = responses
         file["ResponseData/block1_values"] = 100 + np.arange(9)[:, None]
     voxels = pd.DataFrame({"voxel_id": 100 + np.arange(9), "subject_id": 1, "nc_testset": 0.5})
+    voxels["nc_singletrial"] = 0.1
     voxels["V1"] = [0, 1, 1, 0, 0, 0, 1, 0, 0]
     voxels["lLOC"] = [0, 0, 0, 1, 0, 0, 0, 0, 0]
     voxels["rLOC"] = [1, 0, 0, 1, 0, 0, 0, 0, 1]
     voxels["glasser-p9-\n46v"] = [0, 0, 0, 0, 1, 0, 0, 0, 0]
     voxels["hV4"] = 0
-    voxels.to_csv(tmp_path / "voxels.csv", index=False)
+    voxels.to_csv(tmp_path / "sub-01_VoxelMetadata.csv", index=False)
     trials = pd.DataFrame(
         {
             "trial_type": ["train"] * 4 + ["test"] * 4,
@@ -49,27 +48,34 @@ def tables(tmp_path):
             "concept": [name.rpartition("_")[0] for name in STIMULI],
         }
     )
-    trials.to_csv(tmp_path / "stimuli.csv", index=False)
+    trials.to_csv(tmp_path / "sub-01_StimulusMetadata.csv", index=False)
     return tmp_path, responses
 
 
+def union(*columns):
+    none = {"intersection": [], "difference": [], "hemisphere": "both", "voxels": "all"}
+    return {"union": list(columns), **none}
+
+
 def extract(folder, columns):
-    paths = (folder / "responses.h5", folder / "voxels.csv", folder / "stimuli.csv")
-    write_roi_responses(*paths, columns, "01", "ROI", {"columns": columns}, folder / "roi.h5")
+    settings = {"voxels": union(*columns), "released": False}
+    settings |= {"faulty_voxels": "stop", "duplicated_trials": "stop"}
+    write_roi_responses(Tables(folder), "01", "ROI", settings, folder / "roi.h5")
     return folder / "roi.h5"
 
 
 def test_an_roi_is_the_union_of_its_columns(tables):
     folder, _ = tables
-    rows, ids = roi_rows(folder / "voxels.csv", ["lLOC", "rLOC"])
-    assert rows.tolist() == [0, 3, 8]
-    assert ids == ["100", "103", "108"]
+    chosen = choose_voxels(Tables(folder), "01", union("lLOC", "rLOC"))
+    assert chosen.rows.tolist() == [0, 3, 8]
+    assert chosen.ids == ["100", "103", "108"]
 
 
 def test_a_column_name_with_a_line_break_is_found(tables):
     folder, _ = tables
-    assert roi_rows(folder / "voxels.csv", ["glasser-p9-\n46v"])[0].tolist() == [4]
-    assert roi_columns(folder / "voxels.csv") == ["V1", "lLOC", "rLOC", "glasser-p9-\n46v", "hV4"]
+    assert choose_voxels(Tables(folder), "01", union("glasser-p9-46v")).rows.tolist() == [4]
+    found = roi_columns(folder / "sub-01_VoxelMetadata.csv")
+    assert found == ["V1", "lLOC", "rLOC", "glasser-p9-\n46v", "hV4"]
 
 
 @pytest.mark.parametrize("rows", [[0], [8], [0, 1, 2], [1, 2, 6], [0, 3, 4, 5, 8], range(9)])
@@ -82,7 +88,7 @@ def test_reading_rows_equals_indexing_the_whole_array_and_reads_no_other_row(tab
 
         def __getitem__(self, key):
             asked.extend(range(key.start, key.stop))
-            with h5py.File(folder / "responses.h5") as file:
+            with h5py.File(folder / "sub-01_ResponseData.h5") as file:
                 return file["ResponseData/block0_values"][key]
 
     found = read_rows(Recorder(), np.array(rows))
@@ -101,7 +107,8 @@ def test_the_extracted_file_keeps_voxels_trials_and_settings(tables):
             *("concept", "run", "session", "stimulus", "trial_id", "trial_type")
         ]
         assert (file.attrs["subject"], file.attrs["roi"]) == ("01", "ROI")
-        assert file.attrs["settings"] == '{"columns":["V1"]}'
+        assert json.loads(file.attrs["settings"])["voxels"] == union("V1")
+        assert file["voxels/nc_testset"][()].tolist() == [0.5, 0.5, 0.5]
 
 
 def test_first_exemplars_are_single_trials_of_voxels_scored_over_all_trials(tables):
@@ -132,22 +139,25 @@ def test_repeated_images_are_averaged_over_their_trials(tables):
 def test_the_table_alone_gives_the_ids_of_the_patterns(tables, stimulus_set):
     folder, _ = tables
     expected = select_patterns(extract(folder, ["V1"]), stimulus_set)[0]
-    assert stimulus_ids(folder / "stimuli.csv", stimulus_set) == expected
+    assert stimulus_ids(folder / "sub-01_StimulusMetadata.csv", stimulus_set) == expected
 
 
 def test_an_unknown_stimulus_set_is_refused(tables):
     folder, _ = tables
     with pytest.raises(ConfigurationError, match="first-exemplar.*test-repeats"):
-        stimulus_ids(folder / "stimuli.csv", "second-exemplar")
+        stimulus_ids(folder / "sub-01_StimulusMetadata.csv", "second-exemplar")
 
 
 def test_concepts_called_null_or_nan_are_not_missing(tables):
     folder, _ = tables
-    table = pd.read_csv(folder / "stimuli.csv")
+    table = pd.read_csv(folder / "sub-01_StimulusMetadata.csv")
     table.loc[0, ["stimulus", "concept"]] = ["nan_01b.jpg", "nan"]
     table.loc[1, ["stimulus", "concept"]] = ["null_01b.jpg", "null"]
-    table.to_csv(folder / "stimuli.csv", index=False)
-    assert read_trials(folder / "stimuli.csv")["concept"].tolist()[:2] == ["nan", "null"]
+    table.to_csv(folder / "sub-01_StimulusMetadata.csv", index=False)
+    assert read_trials(folder / "sub-01_StimulusMetadata.csv")["concept"].tolist()[:2] == [
+        "nan",
+        "null",
+    ]
 
 
 def test_images_are_found_by_exact_name(tmp_path):

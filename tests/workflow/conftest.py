@@ -19,7 +19,7 @@ def small_study(project):
     study = yaml.safe_load((project / "workflow_config.yaml").read_text())
     study["study"] = "small"
     study["training_set"] |= {"pool_images": 300, "train_images": 256, "held_out_images": 100}
-    study["training"] |= {"seeds": [1], "checkpoints": [0, 1]}
+    study["training"] |= {"seeds": [1], "fewer_seeds": {}, "checkpoints": [0, 1]}
     study["network"] |= {"channels": [4, 6, 8], "hidden_units": 16}
     study["rules"] = {name: study["rules"][name] for name in ("untrained_bn", "bp", "fa")}
     study["stimuli"] = {
@@ -63,6 +63,7 @@ class Run:
 
     def __init__(self, project, folder, study):
         self.project, self.folder, self.study = project, folder, copy.deepcopy(study)
+        self.environment = {"RULEALIGN_DATA_MIRRORS": ""}
 
     def snakemake(self, *arguments, cores=2, check=False):
         """Call Snakemake on the study as it stands in `self.study`."""
@@ -71,7 +72,7 @@ class Run:
         command = [sys.executable, "-m", "snakemake", "--snakefile", self.project / "Snakefile"]
         command += ["--directory", self.folder, "--cores", cores, "--configfile", study]
         command += ["--workflow-profile", self.project / "profiles" / "default", *arguments]
-        environment = {**os.environ, "RULEALIGN_DATA_MIRRORS": ""}
+        environment = {**os.environ, **self.environment}
         done = subprocess.run(
             [str(part) for part in command],
             capture_output=True,

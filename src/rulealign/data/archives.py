@@ -16,7 +16,7 @@ from rulealign.errors import DataError
 LARGEST_FILE = 64 * 2**20
 """Bytes that one file inside may have; more is no image, and would fill the memory."""
 
-_DAMAGED = (
+DAMAGED = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
@@ -26,6 +26,7 @@ _DAMAGED = (
     RuntimeError,  # an encrypted zip
     OSError,
 )
+"""What reading a damaged archive may raise."""
 
 
 def read_files(source: Path) -> Iterator[tuple[str, bytes]]:
@@ -48,7 +49,7 @@ def read_files(source: Path) -> Iterator[tuple[str, bytes]]:
     seen: set[str] = set()
     hidden: list[str] = []
     for name, contents in _reader(source)(source):
-        if _is_hidden(name):
+        if is_hidden(name):
             hidden.append(name)
             continue
         if name in seen:
@@ -71,8 +72,14 @@ def _reader(source: Path):
     raise DataError(f"{source}: is neither a folder nor a readable .zip or .tar*; get it again.")
 
 
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+def is_hidden(name: str) -> bool:
+    """Tell names that operating systems add: a part is ".<something>", or `__MACOSX`.
+
+    Args:
+        name: with "/".
+    """
+    parts = [part for part in name.split("/") if part != ".."]  # that one is not hidden, but unsafe
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
 def _read_folder(source: Path) -> Iterator[tuple[str, bytes]]:
@@ -95,11 +102,11 @@ def _read_zip(source: Path) -> Iterator[tuple[str, bytes]]:
                 if member.is_dir():
                     continue
                 kind = stat.S_IFMT(member.external_attr >> 16)
-                name = _safe(source, member.filename, kind in (0, stat.S_IFREG))
+                name = safe_name(source, member.filename, kind in (0, stat.S_IFREG))
                 _refuse_large(source, name, member.file_size)
                 yield name, archive.read(member)
-    except _DAMAGED as error:
-        raise _damaged(source, error) from error
+    except DAMAGED as error:
+        raise damaged(source, error) from error
 
 
 def _read_tar(source: Path) -> Iterator[tuple[str, bytes]]:
@@ -109,17 +116,30 @@ def _read_tar(source: Path) -> Iterator[tuple[str, bytes]]:
             for member in archive:
                 if member.isdir():
                     continue
-                name = _safe(source, member.name, member.isreg())
+                name = safe_name(source, member.name, member.isreg())
                 _refuse_large(source, name, member.size)
                 yield name, archive.extractfile(member).read()
             # a whole tar ends with empty blocks; one cut between two files just ends
             if archive.fileobj.tell() == archive.offset:
                 raise EOFError("the end of the archive is missing")
-    except _DAMAGED as error:
-        raise _damaged(source, error) from error
+    except DAMAGED as error:
+        raise damaged(source, error) from error
 
 
-def _safe(source: Path, name: str, regular: bool) -> str:
+def safe_name(source: Path, name: str, regular: bool) -> str:
+    """Refuse a member that would lie outside its folder, or is no ordinary file.
+
+    Args:
+        source: the archive, for the message.
+        name: the member's.
+        regular: whether it is an ordinary file.
+
+    Returns:
+        The name without "./" and doubled "/".
+
+    Raises:
+        DataError: names archive and member.
+    """
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\\" in name:
         raise DataError(f"{source}: '{name}' would lie outside the archive's folder; not read.")
@@ -134,5 +154,11 @@ def _refuse_large(source: Path, name: str, size: int) -> None:
         raise DataError(f"{source}: '{name}' has {size / 1e6:.0f} MB, more than {limit}.")
 
 
-def _damaged(source: Path, error: BaseException) -> DataError:
+def damaged(source: Path, error: BaseException) -> DataError:
+    """Make the error for an archive that cannot be read.
+
+    Args:
+        source: the archive.
+        error: what reading it raised, one of `DAMAGED`.
+    """
     return DataError(f"{source}: damaged, truncated or encrypted ({error}); get it again.")

@@ -47,7 +47,8 @@ def refuse_compared(calibration: Path, stimuli: Sequence[Path]) -> None:
 
     Args:
         calibration: a file of prepared calibration images.
-        stimuli: files of prepared stimulus images, of the same size: all that are compared.
+        stimuli: files of prepared stimulus images, of the same size: all that are compared, each
+            image of a stimulus that is several.
 
     Raises:
         DataError: there are no stimuli, or they are of another size.
@@ -67,8 +68,10 @@ def refuse_compared(calibration: Path, stimuli: Sequence[Path]) -> None:
 
 
 def _hashes(path: Path) -> tuple[int, dict[str, str]]:
-    """Read size and id -> hash of the pixels."""
+    """Read size and name of each image -> hash of its pixels."""
     with open_h5(path) as file:
-        ids, images = read_ids(file, "stimulus"), file["images"]
+        # where a stimulus is several images, these have names of their own
+        ids = read_ids(file, "image" if "ids/image" in file else "stimulus")
+        images = file["images"]
         hashes = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
         return images.shape[1], dict(zip(ids, hashes, strict=True))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
-from rulealign.errors import DataError
+from rulealign.data.space import megabytes, require_space
+from rulealign.data.transfer import (
+    Trouble,
+    Unavailable,
+    asked_wait,
+    shown,
+    wait_before,
+    wrong_bytes,
+)
 
 if TYPE_CHECKING:
     import requests
@@ -29,67 +37,33 @@ _CHUNK = 1 << 16  # bytes; what a cut connection can lose
 _REPORT_EVERY = 5.0
 
 
-class Unavailable(Exception):
-    """An address does not give the file; `answered` tells whether there was a server at all."""
-
-    def __init__(self, reason: str, answered: bool) -> None:
-        super().__init__(reason)
-        self.answered = answered
-
-
-def shown(url: str) -> str:
-    """Write a URL for messages and logs, without the secrets that it may carry.
-
-    Args:
-        url: any URL.
-
-    Returns:
-        The URL without user, password, query and fragment.
-    """
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def wrong_bytes(place: str, file: RemoteFile, found: str, remedy: str) -> DataError:
-    """Make the error for a file whose checksum is not the registry's.
-
-    Args:
-        place: where the bytes came from, a path or URL.
-        file: what was expected.
-        found: the checksum found, hexadecimal, by the same algorithm.
-        remedy: what the user can do.
-
-    Returns:
-        The error, to be raised.
-    """
-    algorithm = file.checksum.partition(":")[0]
-    return DataError(
-        f"{place}: these are not the expected bytes: expected {file.checksum} ({file.bytes} bytes),"
-        f" found {algorithm}:{found}. {remedy}"
-    )
-
-
 @dataclass
 class Download:
-    """A downloader for `pooch.retrieve` that continues a broken download.
+    """A download that continues where a broken one stopped; also a downloader for `pooch.retrieve`.
 
     What has arrived lies in `part` until it is complete and has the right checksum; a later call,
     in this process or another, asks only for the rest (HTTP Range). A server that cannot do so
     begins again.
 
+    Of a file without a published checksum (`first_use`), the server's first answer tells the size,
+    and the space is checked then. Size and version (ETag, else Last-Modified) are noted beside
+    `part`, so that a later call never joins parts of two versions (HTTP If-Range).
+
     Attributes:
         name: the file's name, for messages.
-        file: what is expected.
+        file: what is expected; its size is filled in where it had to be learned.
         part: where unfinished bytes are kept, on the same disk as the result.
         session: the HTTP session, shared by the files of a dataset.
+        digest: checksum of the complete file, hexadecimal; "" before.
     """
 
     name: str
     file: RemoteFile
     part: Path
     session: requests.Session
+    digest: str = ""
 
-    def __call__(self, url: str, output_file: str, _pooch: Any = None) -> None:
+    def __call__(self, url: str, output_file: str | Path, _pooch: Any = None) -> None:
         """Download one file.
 
         Args:
@@ -99,53 +73,67 @@ class Download:
         Raises:
             Unavailable: the address does not give the file.
             DataError: it gives other bytes; they are deleted.
+            StoreError: there is no space for a file whose size had to be learned.
             OSError: the disk is full.
         """
         resumed = self._size() > 0
-        found = self._complete(url)
-        if found != self._expected and resumed:
+        self.digest = self._complete(url)
+        if self._expected not in (self.digest, None) and resumed:
             print(f"{self.name}: the resumed download is wrong; downloading it anew", flush=True)
-            self.part.unlink()
-            found = self._complete(url)
-        if found != self._expected:
-            self.part.unlink()
+            self._forget()
+            self.digest = self._complete(url)
+        if self._expected not in (self.digest, None):
+            self._forget()
             raise wrong_bytes(
                 shown(url),
                 self.file,
-                found,
+                self.digest,
                 f"'{self.name}' was deleted. A proxy or login page may have answered instead of the"
                 " server: open the address in a browser, then type the same command again.",
             )
         self.part.replace(output_file)
+        self._forget()
 
     @property
-    def _expected(self) -> str:
-        return self.file.checksum.partition(":")[2]
+    def _expected(self) -> str | None:
+        return self.file.checksum and self.file.checksum.partition(":")[2]
+
+    @property
+    def _note(self) -> Path:
+        return self.part.with_name(f"{self.part.name}.json")
 
     def _size(self) -> int:
         return self.part.stat().st_size if self.part.exists() else 0
+
+    def _forget(self) -> None:
+        self.part.unlink(missing_ok=True)
+        self._note.unlink(missing_ok=True)
 
     def _complete(self, url: str) -> str:
         import pooch
 
         most, failures = self._size(), 0
-        print(f"{self.name}: {self.file.bytes / 1e6:.1f} MB from {shown(url)}", flush=True)
+        size = megabytes(self.file.bytes) if self.file.bytes else "size not known yet"
+        print(f"{self.name}: {size}, from {shown(url)}", flush=True)
         while (problem := self._once(url)) is not None:
             failures = 1 if self._size() > most else failures + 1
             most = max(most, self._size())
             if failures == ATTEMPTS:
-                raise Unavailable(*problem)
-            wait = FIRST_WAIT * 2 ** (failures - 1)
-            have = f"{self._size() / 1e6:.1f} MB are here"
-            print(f"{self.name}: {problem[0]}; {have}, next try in {wait:g} s", flush=True)
+                raise Unavailable(problem.reason, problem.answered)
+            wait, wish = wait_before(FIRST_WAIT, failures, problem.wait)
+            have = f"{megabytes(self._size())} are here"
+            print(
+                f"{self.name}: {problem.reason}; {have}, next try in {wait:g} s{wish}", flush=True
+            )
             time.sleep(wait)
-        return pooch.file_hash(str(self.part), alg=self.file.checksum.partition(":")[0])
+        return pooch.file_hash(str(self.part), alg=(self.file.checksum or "sha256:").split(":")[0])
 
-    def _once(self, url: str) -> tuple[str, bool] | None:
-        """Make one request; None when the file is complete, else the reason and `answered`."""
+    def _once(self, url: str) -> Trouble | None:
+        """Make one request; None when the file is complete, else what was wrong."""
         import requests
 
-        if self._size() > self.file.bytes:
+        version = self._noted_version()
+        if self.file.bytes is not None and self._size() > self.file.bytes:
             self.part.unlink()
         if self._size() == self.file.bytes:
             return None
@@ -153,6 +141,7 @@ class Download:
         headers = {"Accept-Encoding": "identity"}
         if offset := self._size():
             headers["Range"] = f"bytes={offset}-"
+            headers |= {"If-Range": version} if version else {}
         try:
             with self.session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
                 return self._take(answer, offset)
@@ -164,23 +153,55 @@ class Download:
             if isinstance(cause, socket.gaierror):
                 # no network, or a name that does not exist: some seconds do not change that
                 raise Unavailable(reason, False) from error
-            return reason, self._size() > offset
+            return Trouble(reason, self._size() > offset)
 
-    def _take(self, answer: requests.Response, offset: int) -> tuple[str, bool] | None:
+    def _take(self, answer: requests.Response, offset: int) -> Trouble | None:
         status = f"the server answers {answer.status_code} {answer.reason}"
         if answer.status_code in _TRY_AGAIN:
-            return status, True
+            return Trouble(status, True, asked_wait(answer.headers))
         begin = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
         if answer.status_code == 416 or (
             answer.status_code == 206 and (begin is None or int(begin[1]) != offset)
         ):
-            self.part.unlink(missing_ok=True)
-            return "the server cannot resume there; from the start", True
+            self._forget()
+            return Trouble("the server cannot resume there; from the start", True)
         if answer.status_code not in (200, 206):
             raise Unavailable(status, True)
+        if self.file.checksum is None and (problem := self._learn(answer)) is not None:
+            return problem
         return self._receive(answer, offset if answer.status_code == 206 else 0)
 
-    def _receive(self, answer: requests.Response, offset: int) -> tuple[str, bool] | None:
+    def _noted_version(self) -> str:
+        """Read what an earlier call learned; without it an unpublished file starts anew."""
+        if self.file.checksum is not None:
+            return ""
+        if not self._note.exists():
+            self._forget()
+            return ""
+        noted = json.loads(self._note.read_text(encoding="utf-8"))
+        self.file = self.file.seen(noted["bytes"])
+        return noted["version"]
+
+    def _learn(self, answer: requests.Response) -> Trouble | None:
+        """Take the size from an answer that is about to be received; check the space once."""
+        whole = answer.status_code == 200
+        size = answer.headers.get("Content-Length" if whole else "Content-Range", "")
+        size = size.rpartition("/")[2]
+        if not size.isdigit():
+            raise Unavailable("the server does not say how large the file is", True)
+        if not whole and self.file.bytes not in (int(size), None):
+            self._forget()
+            return Trouble("the file has another size by now; from the start", True)
+        if whole:
+            self.part.unlink(missing_ok=True)
+            require_space(self.part.parent, int(size), self.name)
+        version = answer.headers.get("ETag", "")
+        version = version if version.startswith('"') else answer.headers.get("Last-Modified", "")
+        self._note.write_text(json.dumps({"bytes": int(size), "version": version}) + "\n")
+        self.file = self.file.seen(int(size))
+        return None
+
+    def _receive(self, answer: requests.Response, offset: int) -> Trouble | None:
         size, last = offset, time.monotonic()
         with self.part.open("ab" if offset else "wb") as handle:
             for chunk in answer.iter_content(_CHUNK):
@@ -190,11 +211,13 @@ class Download:
                     return None  # not the file; the checksum will say so
                 if time.monotonic() - last > _REPORT_EVERY:
                     last = time.monotonic()
-                    done = f"{size / 1e6:.1f} of {self.file.bytes / 1e6:.1f} MB"
+                    done = f"{size / 1e6:.1f} of {megabytes(self.file.bytes)}"
                     print(f"{self.name}: {done}", flush=True)
-        if size == self.file.bytes or _ended_as_announced(answer, size - offset):
+        if size == self.file.bytes:
             return None
-        return "the connection was cut", True
+        if self.file.checksum is not None and _ended_as_announced(answer, size - offset):
+            return None
+        return Trouble("the connection was cut", True)
 
 
 def _ended_as_announced(answer: requests.Response, received: int) -> bool:

@@ -10,12 +10,12 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from rulealign.atomic import whole
-from rulealign.data.download import shown
 from rulealign.data.obtain import Obtainer, is_url
-from rulealign.data.registry import Dataset, load_registry
+from rulealign.data.registry import Dataset, RemoteFile, load_registry
+from rulealign.data.transfer import shown
 from rulealign.errors import ConfigurationError, DataError
 
 __all__ = ["check_source", "fetch", "is_path", "load_registry", "mirrors_in_force", "resolve"]
@@ -68,11 +68,13 @@ def resolve(source: str, resources: Path) -> Path:
     check_source(source)
     if is_path(source):
         return Path(source).expanduser()
-    files, folder = _dataset(source).files, Path(resources) / source
+    folder = Path(resources) / source
     if not (folder / RECORD).is_file():
         raise DataError(f"{folder}: dataset '{source}' is not there yet; fetch it first.")
-    recorded = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    if recorded["files"] != _listing(_dataset(source)):
+    recorded = _recorded_files(folder / RECORD)
+    dataset = _with_record(_dataset(source), recorded)
+    files = dataset.files
+    if recorded != _listing(dataset):
         raise DataError(
             f"{folder / RECORD}: the registry names other files or checksums by now; delete this"
             " file and type the same command again, what changed will be fetched."
@@ -120,6 +122,9 @@ def mirrors_in_force(configured: Sequence[str]) -> list[str]:
 def fetch(name: str, resources: Path, mirrors: Sequence[str]) -> Path:
     """Get a dataset: what is there and right is left as it is, the rest is got and checked.
 
+    Of a file without a published checksum (`first_use`) the first complete copy is trusted; its
+    size and SHA-256 are kept in `fetched.json`, and compared by every later call.
+
     Args:
         name: a dataset of the registry.
         resources: the folder of downloads; nothing is written outside `resources/<name>/`.
@@ -135,12 +140,13 @@ def fetch(name: str, resources: Path, mirrors: Sequence[str]) -> Path:
     """
     import requests
 
-    dataset, folder = _dataset(name), Path(resources) / name
+    folder = Path(resources) / name
+    dataset = _with_record(_dataset(name), _recorded_files(folder / RECORD))
     with _alone(folder) as workshop, requests.Session() as session:
         obtainer = Obtainer(name, folder, workshop, list(mirrors), session)
         for file_name, file in dataset.files.items():
             obtainer.obtain(file_name, file)
-        _write_record(folder / RECORD, name, dataset)
+        _write_record(folder / RECORD, name, _with_files(dataset, obtainer.learned))
     return folder
 
 
@@ -152,6 +158,26 @@ def _dataset(name: str) -> Dataset:
             f" A local file or folder is written with a '/', such as ./{name}"
         )
     return registry[name]
+
+
+def _recorded_files(record: Path) -> dict[str, Any]:
+    if not record.is_file():
+        return {}
+    return json.loads(record.read_text(encoding="utf-8"))["files"]
+
+
+def _with_record(dataset: Dataset, recorded: dict[str, Any]) -> Dataset:
+    """Complete the files that have no published checksum by what was recorded of them."""
+    learned = {
+        name: file.seen(recorded[name]["bytes"], recorded[name]["checksum"].partition(":")[2])
+        for name, file in dataset.files.items()
+        if file.first_use and name in recorded
+    }
+    return _with_files(dataset, learned)
+
+
+def _with_files(dataset: Dataset, files: dict[str, RemoteFile]) -> Dataset:
+    return dataset.model_copy(update={"files": {**dataset.files, **files}})
 
 
 def _listing(dataset: Dataset) -> dict[str, dict[str, str | int]]:

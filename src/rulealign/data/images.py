@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ import numpy as np
 from PIL import Image
 
 from rulealign.data.ids import pattern_ids
-from rulealign.data.image_folder import UNREADABLE
 from rulealign.data.mat import load_mat
-from rulealign.data.stimulus_sets import image_paths
+from rulealign.data.pictures import read_rgb
 from rulealign.data.synthetic import CLASSES, draw_object
+from rulealign.data.things_images import images_password, open_images
 from rulealign.errors import DataError
 from rulealign.provenance import derive_seed
 from rulealign.store import refuse_duplicates, require_same_ids, write_h5
@@ -35,7 +34,8 @@ def read_stimuli(
         settings: the stimulus set's section: `kind` (folder, mat, brain, brain-others or
             synthetic-objects) and its other values.
         source: folder: one image file per stimulus; mat: the .mat file; brain and brain-others:
-            the folder of `<concept>/<stimulus>` files; synthetic-objects: None.
+            the folder or zip of `<concept>/<stimulus>` files (an encrypted zip opens with the
+            password in the environment, see `things_licence`); synthetic-objects: None.
         ids: brain and brain-others: the ordered names of the images (needed); else the ids that
             must be found, or None to take them as they are.
 
@@ -83,6 +83,7 @@ def write_stimuli(
     output: Path,
     *,
     ids: Sequence[str] | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write one stimulus set as networks are shown it.
 
@@ -90,22 +91,49 @@ def write_stimuli(
         settings: as in `read_stimuli`, with `px`, `background` and `as_shown`.
         source: as in `read_stimuli`.
         output: the HDF5 file: `images` uint8 (stimuli, px, px, 3) RGB, with the ids `stimulus`
-            and the attributes kind, px, background and as_shown.
+            and the attributes kind, px, background and as_shown. Where a stimulus is several
+            images, as a concept is, `images` has one row per image, the ids `image` name the rows,
+            and `stimulus_of_image` int64 (images,) holds each one's place among the stimuli.
         ids: as in `read_stimuli`.
+        groups: for the kind brain, in place of `ids`: stimulus -> names of its images, as given by
+            `stimulus_sets.stimulus_images`. If each stimulus is the one image of its name, the file
+            is the same as with `ids`.
 
     Raises:
         DataError: as in `read_stimuli`.
         StoreError: the disk is full.
     """
-    px = settings["px"]
-    prepared = {name: prepare(image, px) for name, image in read_stimuli(settings, source, ids)}
+    if groups is not None:
+        ids = [image for images in groups.values() for image in images]
+    shown, pixels = _prepare_all(read_stimuli(settings, source, ids), settings["px"])
+    arrays, named = {"images": pixels}, {"stimulus": shown}
+    if groups is not None and list(groups) != shown:
+        arrays["stimulus_of_image"] = _places(groups)
+        named = {"stimulus": list(groups), "image": shown}
     write_h5(
         output,
-        {"images": np.stack(list(prepared.values()))},
-        ids={"stimulus": list(prepared)},
+        arrays,
+        ids=named,
         settings=settings,
         attributes={name: settings[name] for name in ("kind", "px", "background", "as_shown")},
     )
+
+
+def _prepare_all(stimuli: Iterator[Stimulus], px: int) -> tuple[list[str], np.ndarray]:
+    names: list[str] = []
+
+    def each() -> Iterator[np.ndarray]:
+        for name, image in stimuli:
+            names.append(name)
+            yield prepare(image, px)
+
+    # one array that grows: thousands of images at 224 px are too many to hold twice
+    return names, np.fromiter(each(), dtype=np.dtype((np.uint8, (px, px, 3))))
+
+
+def _places(groups: Mapping[str, Sequence[str]]) -> np.ndarray:
+    images_each = [len(images) for images in groups.values()]
+    return np.repeat(np.arange(len(groups), dtype=np.int64), images_each)
 
 
 def _folder(folder: Path, _settings: Mapping[str, Any]) -> Iterator[Stimulus]:
@@ -122,7 +150,7 @@ def _folder(folder: Path, _settings: Mapping[str, Any]) -> Iterator[Stimulus]:
         raise DataError(f"{folder}: holds no images.")
     refuse_duplicates([path.stem for path in files], f"{folder}: file names without ending")
     for path in files:
-        yield path.stem, _open(path)
+        yield path.stem, read_rgb(path, str(path))
 
 
 def _mat(path: Path, settings: Mapping[str, Any]) -> Iterator[Stimulus]:
@@ -149,8 +177,7 @@ def _brain(folder: Path, ids: Sequence[str] | None) -> Iterator[Stimulus]:
     if ids is None:
         raise DataError(f"{folder}: images of the brain data are found by their ids; none given.")
     refuse_duplicates(ids, f"{folder}: images asked for")
-    for name, path in zip(ids, image_paths(folder, ids), strict=True):
-        yield name, _open(path)
+    yield from open_images(folder, ids, images_password())
 
 
 def _generated(_source: None, settings: Mapping[str, Any]) -> Iterator[Stimulus]:
@@ -164,21 +191,3 @@ def _generated(_source: None, settings: Mapping[str, Any]) -> Iterator[Stimulus]
 
 
 _READERS = {"folder": _folder, "mat": _mat, "synthetic-objects": _generated}
-
-
-def _open(path: Path) -> Image.Image:
-    try:
-        with warnings.catch_warnings(), Image.open(path) as image:
-            # a picture big enough for this warning is no stimulus
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image.load()
-    except (*UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(
-            f"{path}: cannot be read as an image ({error}). Get the file again from its source."
-        ) from error
-    if image.mode != "RGB":
-        raise DataError(
-            f"{path}: its mode is {image.mode}, not RGB. Convert it yourself, so that what stands"
-            " behind transparent or grey pixels is your choice."
-        )
-    return image

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rulealign.atomic import whole
-from rulealign.data.download import Download, Unavailable, shown, wrong_bytes
+from rulealign.data.download import Download
 from rulealign.data.registry import RemoteFile
+from rulealign.data.space import megabytes, require_space
+from rulealign.data.transfer import Unavailable, shown, wrong_bytes
 from rulealign.errors import DataError, StoreError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def is_url(place: str) -> bool:
 
 
 def checksum(path: Path, file: RemoteFile) -> str:
-    """Hash a file with the algorithm of its registry entry.
+    """Hash a file with the algorithm of its registry entry, SHA-256 where that has none.
 
     Args:
         path: an existing file.
@@ -39,7 +40,7 @@ def checksum(path: Path, file: RemoteFile) -> str:
     """
     import pooch
 
-    return pooch.file_hash(str(path), alg=file.checksum.partition(":")[0])
+    return pooch.file_hash(str(path), alg=(file.checksum or "sha256:").partition(":")[0])
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Obtainer:
         mirrors: folders or base URLs, asked in this order; one whose server does not answer is
             said and not asked again.
         session: the HTTP session.
+        learned: the entries of `first_use` files, completed by size and checksum.
     """
 
     dataset: str
@@ -60,21 +62,31 @@ class Obtainer:
     workshop: Path
     mirrors: list[str]
     session: requests.Session
+    learned: dict[str, RemoteFile] = field(default_factory=dict)
 
     def obtain(self, name: str, file: RemoteFile) -> None:
         """Make sure that one file is there with the right bytes.
 
+        Of a file without a published checksum, what comes first is trusted, which is printed.
+
         Args:
             name: the file's name.
-            file: its entry in the registry.
+            file: its entry in the registry; of a `first_use` file completed from the record of an
+                earlier fetch, if there is one.
 
         Raises:
             DataError: it cannot be got, or a mirror or server gives other bytes.
             StoreError: the disk is full.
         """
         target = self.folder / name
+        if file.first_use:
+            self.learned[name] = file
         if target.exists():
             found = checksum(target, file)
+            if file.checksum is None:
+                print(f"{target}: is there", flush=True)
+                self._trust(name, file, target.stat().st_size, found)
+                return
             if file.checksum.endswith(f":{found}"):
                 print(f"{name}: is there, checksum right", flush=True)
                 return
@@ -96,7 +108,7 @@ class Obtainer:
                 if is_url(address):
                     self._download(address, temporary, target.name, file)
                 else:
-                    self._copy(Path(address), temporary, file)
+                    self._copy(Path(address), temporary, target.name, file)
         except Unavailable as error:
             if mirror is not None and not error.answered:
                 self.mirrors = [other for other in self.mirrors if other != mirror]
@@ -115,38 +127,56 @@ class Obtainer:
         import pooch
 
         part = self._part(name)
-        _require_space(self.workshop, file.bytes - (part.stat().st_size if part.exists() else 0))
+        download = Download(name, file, part, self.session)
+        if file.checksum is None:  # pooch would hash it twice to say its checksum
+            download(url, temporary)
+            self._trust(name, file, download.file.bytes, download.digest)
+            return
+        have = part.stat().st_size if part.exists() else 0
+        require_space(self.workshop, max(0, file.bytes - have), name)
         pooch.get_logger().setLevel(logging.WARNING)  # it would print URLs with their secrets
         pooch.retrieve(
             url,
             known_hash=file.checksum,
             fname=temporary.name,
             path=temporary.parent,
-            downloader=Download(name, file, part, self.session),
+            downloader=download,
         )
 
-    def _copy(self, path: Path, temporary: Path, file: RemoteFile) -> None:
+    def _copy(self, path: Path, temporary: Path, name: str, file: RemoteFile) -> None:
         try:
             source = path.open("rb")
         except OSError as error:
             raise Unavailable(f"cannot be read ({error.strerror})", True) from error
         with source, temporary.open("wb") as copy:
-            _require_space(self.workshop, file.bytes)
+            require_space(self.workshop, file.bytes or path.stat().st_size, name)
             shutil.copyfileobj(source, copy)
-        if not file.checksum.endswith(f":{(found := checksum(temporary, file))}"):
+        found = checksum(temporary, file)
+        if file.checksum is None:
+            self._trust(name, file, temporary.stat().st_size, found)
+        elif not file.checksum.endswith(f":{found}"):
             remedy = "Delete it from the mirror, or replace it with the published file."
             raise wrong_bytes(str(path), file, found, remedy)
-        print(f"{path.name}: {file.bytes / 1e6:.1f} MB copied from {path}", flush=True)
+        size = megabytes(temporary.stat().st_size)
+        print(f"{path.name}: {size} copied from {path}", flush=True)
+
+    def _trust(self, name: str, file: RemoteFile, size: int, sha256: str) -> None:
+        print(
+            f"{name}: no checksum of it is published; this first copy is trusted, and compared"
+            f" from now on ({size} bytes, sha256:{sha256})",
+            flush=True,
+        )
+        self.learned[name] = file.seen(size, sha256)
 
     def _nowhere(self, name: str, file: RemoteFile, tried: list[str]) -> str:
         lines = [f"dataset '{self.dataset}': '{name}' cannot be got. Tried:"]
         lines += [f"  - {line}" for line in tried] or ["  - nothing: no mirror and no public URL"]
         if file.by_hand:
             lines.append(file.by_hand)
+        known = f" ({file.bytes} bytes, {file.checksum})" if file.checksum else ""
         lines.append(
-            f"To bring it by hand, put it at <folder>/{file.mirror} ({file.bytes} bytes,"
-            f" {file.checksum}) and name <folder> in the variable RULEALIGN_DATA_MIRRORS or in"
-            " data_mirrors of the study."
+            f"To bring it by hand, put it at <folder>/{file.mirror}{known} and name <folder> in the"
+            " variable RULEALIGN_DATA_MIRRORS or in data_mirrors of the study."
         )
         if len(list(self.workshop.glob("*.part"))):
             lines.append("What has arrived is kept: the same command continues from there.")
@@ -157,8 +187,3 @@ def _below(mirror: str, file: RemoteFile) -> str:
     if is_url(mirror):
         return f"{mirror.rstrip('/')}/{file.mirror}"
     return str(Path(mirror).expanduser() / file.mirror)
-
-
-def _require_space(folder: Path, needed: int) -> None:
-    if shutil.disk_usage(folder).free < needed:
-        raise OSError(errno.ENOSPC, f"{needed / 1e6:.1f} MB are needed")

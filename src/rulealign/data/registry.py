@@ -45,20 +45,42 @@ class RemoteFile(Closed):
     urls: list[Url] = Field(description="public addresses, asked in this order")
     sha256: Sha256 | None = Field(None, description="checksum, hexadecimal")
     md5: Md5 | None = Field(None, description="checksum, where the publisher gives only this one")
-    bytes: PositiveInt = Field(description="size")
+    bytes: PositiveInt | None = Field(None, description="size")
+    first_use: bool = Field(
+        False,
+        description="neither checksum nor size is published: what comes first is trusted, recorded,"
+        " and compared ever after",
+    )
     mirror: MirrorPath = Field(description="path below a mirror folder or mirror URL")
     by_hand: str | None = Field(None, description="how to come by the file where urls do not help")
 
     @model_validator(mode="after")
-    def _one_checksum(self) -> RemoteFile:
-        if (self.sha256 is None) == (self.md5 is None):
-            raise ValueError("needs exactly one of sha256 and md5")
+    def _can_be_checked(self) -> RemoteFile:
+        known = [self.sha256 or self.md5, self.bytes]
+        if self.first_use and any(known):
+            raise ValueError("first_use is for a file without sha256, md5 and bytes")
+        if not self.first_use and (None in known or (self.sha256 and self.md5)):
+            raise ValueError("needs bytes and exactly one of sha256 and md5, or first_use: true")
         return self
 
     @property
-    def checksum(self) -> str:
-        """Give the checksum as pooch writes it: `sha256:<digits>` or `md5:<digits>`."""
-        return f"sha256:{self.sha256}" if self.sha256 else f"md5:{self.md5}"
+    def checksum(self) -> str | None:
+        """Give the checksum as pooch writes it (`sha256:<digits>`), or None where it is unknown."""
+        if self.sha256 or self.md5:
+            return f"sha256:{self.sha256}" if self.sha256 else f"md5:{self.md5}"
+        return None
+
+    def seen(self, size: int, sha256: str | None = None) -> RemoteFile:
+        """Give the entry of a `first_use` file with what has been learned of it.
+
+        Args:
+            size: bytes, as the server says or the record holds.
+            sha256: checksum of the first complete download, once there is one.
+
+        Returns:
+            A copy; not checked against the schema, where such a file has neither.
+        """
+        return self.model_copy(update={"bytes": size, "sha256": sha256})
 
 
 class Folder(Closed):

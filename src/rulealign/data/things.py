@@ -1,184 +1,165 @@
-"""THINGS-fMRI in its table form: from three files a person to the patterns of an ROI.
+"""THINGS-fMRI and data sets like it: the responses of one person in one ROI, whatever the form.
 
-`sub-01_ResponseData.h5` is a pandas file with pickles inside; it is read with h5py alone, never
-with pandas or PyTables, and only the rows of the ROI. Source of the form: Hebart et al. 2023,
-eLife 12:e82580.
+Source of the data: Hebart et al. 2023, eLife 12:e82580.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
-from rulealign.data.stimulus_sets import (
-    choose_trials,
-    image_paths,
-    other_stimulus_ids,
-    stimulus_ids,
-)
-from rulealign.data.things_tables import TRIAL_COLUMNS, read_table, read_trials, roi_rows
+from rulealign.data.faults import find_duplicated_trials, find_faulty_voxels
+from rulealign.data.forms import Form
+from rulealign.data.roi import RoiVoxels, check_count, choose_voxels, expected_voxels
+from rulealign.data.things_tables import TRIAL_COLUMNS
 from rulealign.errors import DataError
-from rulealign.store import open_h5, write_h5
+from rulealign.store import write_csv, write_h5
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "image_paths",
-    "other_stimulus_ids",
-    "read_rows",
-    "read_trials",
-    "roi_rows",
-    "select_patterns",
-    "stimulus_ids",
-    "write_roi_responses",
-]
 
-_VALUES, _VOXEL_IDS = "ResponseData/block0_values", "ResponseData/block1_values"
+@dataclass(frozen=True)
+class _Kept:
+    """What of an ROI's responses is kept, and what was found wrong with the rest."""
+
+    responses: np.ndarray
+    voxels: np.ndarray
+    trials: np.ndarray
+    faulty: Mapping[str, list[str]]
+    duplicated: list[dict[str, Any]]
 
 
-def read_rows(dataset: Any, rows: np.ndarray) -> np.ndarray:
-    """Read some rows of a large array, and nothing else of it.
+def write_trials(form: Form, subject: str, trials_csv: Path, acquisition_json: Path) -> None:
+    """Write the trials of one person, and what the files say of scanner and sequence.
 
     Args:
-        dataset: two-dimensional, sliceable by rows, such as an h5py dataset.
-        rows: increasing row numbers, shape (n,).
+        form: the way in.
+        subject: the person's label, such as "01".
+        trials_csv: the table to make, `TRIAL_COLUMNS` and subject_id.
+        acquisition_json: the file to make; {} where no sidecar says anything.
 
-    Returns:
-        float32, shape (n, columns). Neighbouring rows are read in one go; h5py's own selection by
-        a list of rows takes quadratic time.
+    Raises:
+        DataError: a file is missing, damaged or contradicts another.
+        StoreError: the disk is full.
     """
-    out = np.empty((len(rows), dataset.shape[1]), dtype=np.float32)
-    breaks = np.flatnonzero(np.diff(rows) != 1) + 1
-    start = 0
-    for stretch in np.split(np.asarray(rows), breaks):
-        out[start : start + len(stretch)] = dataset[int(stretch[0]) : int(stretch[-1]) + 1]
-        start += len(stretch)
-    return out
+    from rulealign.atomic import whole
+
+    trials = form.trials(subject)
+    runs = trials[["session", "run"]].drop_duplicates()
+    print(
+        f"sub-{subject}: {len(trials)} trials in {trials['session'].nunique()} sessions and"
+        f" {len(runs)} runs, {trials['stimulus'].nunique()} images"
+    )
+    write_csv(trials_csv, trials)
+    with whole(Path(acquisition_json)) as temporary:
+        text = json.dumps(form.acquisition(subject), indent=2, sort_keys=True)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def write_roi_responses(
-    responses: Path,
-    voxels: Path,
-    stimuli: Path,
-    columns: Sequence[str],
+    form: Form,
     subject: str,
     roi: str,
-    settings: dict[str, Any],
+    settings: Mapping[str, Any],
     output: Path,
 ) -> None:
-    """Extract one ROI of one person from the tables.
+    """Extract one ROI of one person: the same bytes from every form.
 
     Args:
-        responses: `sub-01_ResponseData.h5`.
-        voxels: `sub-01_VoxelMetadata.csv`.
-        stimuli: `sub-01_StimulusMetadata.csv`.
-        columns: the ROI's columns in the voxel table; their union is taken.
-        subject: the person's label, such as "01"; the tables' subject_id must agree.
+        form: the way in.
+        subject: the person's label, such as "01".
         roi: the ROI's name.
-        settings: the plain settings of the stage, kept in the file.
+        settings: `voxels` (the ROI's plain section: union, intersection, difference, hemisphere,
+            voxels), `released` (whether these are the published data, whose ROIs have known numbers
+            of voxels), `faulty_voxels` and `duplicated_trials` (stop or drop); kept in the file.
         output: the HDF5 file to make: `responses` float32 (voxels, trials) as in the source,
-            `trials/<column>` of `TRIAL_COLUMNS`; ids voxel.
+            `trials/<column>` of `TRIAL_COLUMNS`, `voxels/nc_singletrial` and `voxels/nc_testset`
+            (float64, percent); ids voxel; attributes subject, roi, expected_voxels (where known),
+            and as JSON text faulty_voxels and duplicated_trials: what was found and dropped.
 
     Raises:
-        DataError: the three files do not fit together, or a voxel is not finite or constant.
+        DataError: the files do not fit together, the ROI is unknown or empty, or there are faulty
+            voxels or duplicated trials and the settings say `stop`.
         StoreError: a file is no HDF5 file, or the disk is full.
     """
-    rows, ids = roi_rows(voxels, columns)
-    trials = read_trials(stimuli)
-    _require_subject(voxels, read_table(voxels, ["subject_id"]), subject)
-    _require_subject(stimuli, trials, subject)
-    with open_h5(responses) as file:
-        values = _checked_values(file, voxels, stimuli, len(trials))
-        _require_same_voxels(file, voxels, rows, ids)
-        array = read_rows(values, rows)
-    _refuse_bad_voxels(responses, array, ids)
+    chosen = choose_voxels(form, subject, settings["voxels"])
+    expected = expected_voxels(subject, settings["voxels"]) if settings["released"] else None
+    if settings["released"]:
+        print(check_count(subject, roi, settings["voxels"], len(chosen.rows)))
+    trials = form.trials(subject)
+    what = f"{form.source(subject)}: {roi}"
+    kept = _without_faults(form.responses(subject, chosen.rows), chosen, trials, settings, what)
     write_h5(
         output,
-        {"responses": array} | {f"trials/{name}": _plain(trials[name]) for name in TRIAL_COLUMNS},
-        ids={"voxel": ids},
-        settings=settings,
-        attributes={"subject": subject, "roi": roi},
+        {
+            "responses": kept.responses,
+            "voxels/nc_singletrial": chosen.nc_singletrial[kept.voxels],
+            "voxels/nc_testset": chosen.nc_testset[kept.voxels],
+            **{f"trials/{name}": _plain(trials[name][kept.trials]) for name in TRIAL_COLUMNS},
+        },
+        ids={"voxel": [chosen.ids[place] for place in np.flatnonzero(kept.voxels)]},
+        settings=dict(settings),
+        attributes={
+            "subject": subject,
+            "roi": roi,
+            "faulty_voxels": json.dumps(kept.faulty),
+            "duplicated_trials": json.dumps(kept.duplicated),
+            **({} if expected is None else {"expected_voxels": expected}),
+        },
     )
 
 
-def _require_subject(path: Path, table: pd.DataFrame, subject: str) -> None:
-    for value in table["subject_id"].unique():
-        if str(value).lstrip("0") != str(subject).lstrip("0"):
-            raise DataError(f"{path}: holds data of subject {value}, not of subject {subject}.")
+def _without_faults(
+    responses: np.ndarray,
+    chosen: RoiVoxels,
+    trials: pd.DataFrame,
+    settings: Mapping[str, Any],
+    what: str,
+) -> _Kept:
+    faulty = find_faulty_voxels(responses, chosen.ids)
+    for kind, ids in faulty.items():
+        _say_or_stop(
+            [f"voxel {name}" for name in ids],
+            f"{what}: {len(ids)} voxels are {kind.replace('_', ' ')}",
+            "faulty_voxels",
+            settings["faulty_voxels"],
+        )
+    named = {name for ids in faulty.values() for name in ids}
+    voxels = np.array([name not in named for name in chosen.ids])
+    if not voxels.any():
+        raise DataError(f"{what}: no voxel is left without faults.")
+    duplicated = find_duplicated_trials(responses[voxels], trials)
+    _say_or_stop(
+        [f"trial {pair['second']} is trial {pair['first']} again" for pair in duplicated],
+        f"{what}: {len(duplicated)} trials have the responses of an earlier one",
+        "duplicated_trials",
+        settings["duplicated_trials"],
+    )
+    again = [pair["second"] for pair in duplicated]
+    keep = ~trials["trial_id"].isin(again).to_numpy()
+    return _Kept(responses[voxels][:, keep], voxels, keep, faulty, duplicated)
 
 
-def _checked_values(file: h5py.File, voxels: Path, stimuli: Path, trials: int) -> h5py.Dataset:
-    for name in (_VALUES, _VOXEL_IDS):
-        if name not in file:
-            raise DataError(
-                f"{file.filename}: has no '{name}'; it has {list(file)}. The table form of"
-                " THINGS-fMRI is expected."
-            )
-    values, count = file[_VALUES], len(read_table(voxels, ["voxel_id"]))
-    if values.shape[0] != count:
-        raise DataError(f"{file.filename} has {values.shape[0]} voxels, {voxels} has {count}.")
-    if values.shape[1] != trials:
-        raise DataError(f"{file.filename} has {values.shape[1]} trials, {stimuli} has {trials}.")
-    return values
-
-
-def _require_same_voxels(file: h5py.File, voxels: Path, rows: np.ndarray, ids: list[str]) -> None:
-    for row, here, there in zip(rows, file[_VOXEL_IDS][:, 0][rows], ids, strict=True):
-        if str(here) != there:
-            raise DataError(f"row {row} is voxel {here} in {file.filename}, {there} in {voxels}.")
-
-
-def _refuse_bad_voxels(path: Path, responses: np.ndarray, ids: list[str]) -> None:
-    for wrong, what in (
-        (~np.isfinite(responses).all(axis=1), "has responses that are not finite"),
-        (np.ptp(responses, axis=1) == 0, "has the same response in every trial"),
-    ):
-        if wrong.any():
-            first = ids[int(np.argmax(wrong))]
-            raise DataError(f"{path}: voxel {first} {what} ({wrong.sum()} such voxels in the ROI).")
+def _say_or_stop(faults: list[str], summary: str, key: str, remedy: str) -> None:
+    if not faults:
+        return
+    line = f"{summary}: {', '.join(faults[:5])}{' ...' if len(faults) > 5 else ''}"
+    if remedy == "stop":
+        raise DataError(
+            f"{line}. Find out why; or set brain.{key} to 'drop', which leaves them out and says so"
+            " in the report."
+        )
+    print(f"QUALITY: {line}; dropped, as brain.{key} says", flush=True)
 
 
 def _plain(column: pd.Series) -> np.ndarray:
     if column.dtype.kind == "i":
         return column.to_numpy(dtype=np.int64)
     return np.array(column.astype(str).tolist(), dtype=h5py.string_dtype())
-
-
-def select_patterns(responses_h5: Path, stimulus_set: str) -> tuple[list[str], np.ndarray, int]:
-    """Turn an ROI's single trials into one pattern per stimulus.
-
-    Every voxel is z-scored over all its trials (train and test, all sessions), as published, and
-    then the trials of each stimulus are averaged. Z-scoring by run is not offered: it induces
-    correlations between patterns.
-
-    Args:
-        responses_h5: a file made by `write_roi_responses`.
-        stimulus_set: as in `choose_trials`.
-
-    Returns:
-        ids: the stimuli in alphabetical order.
-        patterns: float64, shape (stimuli, voxels), in units of each voxel's standard deviation.
-        repetitions: trials averaged per stimulus.
-
-    Raises:
-        DataError: the set is empty, or its images were not shown equally often.
-    """
-    import pandas as pd
-
-    with open_h5(responses_h5) as file:
-        responses = file["responses"][()].astype(np.float64)
-        trials = pd.DataFrame({name: _column(file[f"trials/{name}"]) for name in TRIAL_COLUMNS})
-    chosen = choose_trials(trials, stimulus_set, str(responses_h5))
-    spread = responses.std(axis=1, keepdims=True)
-    scores = (responses - responses.mean(axis=1, keepdims=True)) / spread
-    patterns = np.stack([scores[:, places].mean(axis=1) for places in chosen.values()])
-    return list(chosen), patterns, len(next(iter(chosen.values())))
-
-
-def _column(dataset: h5py.Dataset) -> np.ndarray:
-    return dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()]

@@ -70,45 +70,82 @@ def roi_columns(voxels_csv: Path) -> list[str]:
     ]
 
 
-def roi_rows(voxels_csv: Path, columns: Sequence[str]) -> tuple[np.ndarray, list[str]]:
-    """Find the voxels of an ROI: the union of 0/1 columns.
+def read_voxels(voxels_csv: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read columns of a voxel table.
 
     Args:
         voxels_csv: `sub-01_VoxelMetadata.csv`.
-        columns: names of ROI columns, such as ["lLOC", "rLOC"].
+        columns: names of ROI columns, such as ["lLOC", "rLOC"], coordinates or noise ceilings.
 
     Returns:
-        rows: increasing rows of the table (and of the responses), int64, shape (voxels,).
-        ids: their voxel_id, as text.
+        voxel_id and the columns, one row per voxel.
 
     Raises:
-        DataError: a column is unknown (names those there are, the nearest first) or holds other
-            values than 0 and 1, no voxel is in the ROI, or a voxel_id occurs twice.
+        DataError: a column is unknown (names those there are, the nearest first), an ROI column
+            holds other values than 0 and 1, or a voxel_id occurs twice.
     """
-    known = roi_columns(voxels_csv)
+    rois = roi_columns(voxels_csv)
     for column in columns:
-        if column not in known:
-            raise DataError(_unknown_column(voxels_csv, column, known))
+        if not column.startswith(_OTHER_COLUMNS) and column not in rois:
+            raise DataError(unknown_column(str(voxels_csv), column, rois))
     table = read_table(voxels_csv, ["voxel_id", *columns])
-    flags = table[list(columns)].to_numpy()
-    if not np.isin(flags, (0, 1)).all():
-        row, place = np.argwhere(~np.isin(flags, (0, 1)))[0]
+    for column in set(columns) & set(rois):
+        require_flags(str(voxels_csv), column, table)
+    refuse_duplicates([str(name) for name in table["voxel_id"]], f"{voxels_csv}: voxel_id")
+    return table
+
+
+def require_flags(place: str, column: str, table: pd.DataFrame) -> None:
+    """Refuse an ROI column that holds other values than 0 and 1.
+
+    Args:
+        place: what to call the table in a message.
+        column: the column.
+        table: a table with it and with voxel_id.
+
+    Raises:
+        DataError: names the column, the value and the voxel.
+    """
+    flags = table[column].to_numpy()
+    wrong = ~np.isin(flags, (0, 1))
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise DataError(
-            f"{voxels_csv}: column '{columns[place]}' holds {flags[row, place]} for voxel"
-            f" {table['voxel_id'][row]}; an ROI column holds 0 and 1."
+            f"{place}: column '{column}' holds {flags[row]} for voxel {table['voxel_id'][row]}; an"
+            " ROI column holds 0 and 1."
         )
-    rows = np.flatnonzero(flags.any(axis=1))
-    if not len(rows):
-        raise DataError(f"{voxels_csv}: no voxel is in {list(columns)}; choose other columns.")
-    ids = [str(value) for value in table["voxel_id"].to_numpy()[rows]]
-    refuse_duplicates(ids, f"{voxels_csv}: voxel_id")
-    return rows, ids
 
 
-def _unknown_column(path: Path, column: str, known: list[str]) -> str:
+def unknown_column(place: str, column: str, known: Sequence[str]) -> str:
+    """Write the message for an ROI that the data do not have.
+
+    Args:
+        place: where it was looked for.
+        column: what was asked for.
+        known: what there is.
+
+    Returns:
+        The message, with the nearest names first.
+    """
     nearest = difflib.get_close_matches(column, known, n=3, cutoff=0.5)
     others = [name for name in known if name not in nearest]
-    return f"{path}: the data have no ROI '{column}'; they have {nearest + others}"
+    return f"{place}: the data have no ROI '{column}'; they have {nearest + others}"
+
+
+def require_subject(path: Path, table: pd.DataFrame, subject: str) -> None:
+    """Refuse a table of another person.
+
+    Args:
+        path: the table's file, for the message.
+        table: with the column subject_id.
+        subject: the person's label, such as "01".
+
+    Raises:
+        DataError: the table is of another person.
+    """
+    for value in table["subject_id"].unique():
+        if str(value).removeprefix("sub-").lstrip("0") != str(subject).lstrip("0"):
+            raise DataError(f"{path}: holds data of subject {value}, not of subject {subject}.")
 
 
 def read_trials(stimuli_csv: Path) -> pd.DataFrame:

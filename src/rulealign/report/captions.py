@@ -25,22 +25,25 @@ def trajectory(
     Returns:
         Plain text.
     """
+    rows = select.at_view(alignment, view)
     return (
         f"Alignment over training: {select.words(view)}. Mean over subjects of Spearman's ρ"
-        f" (per_subject), mean over seeds; bars: {_interval(study)}, side by side for legibility."
+        f" (per_subject, {select.pairs_words(rows)}), mean over seeds; bars: {_interval(study)},"
+        " side by side for legibility."
         " Dashed horizontal lines: rules that do not train, measured at epoch 0. Grey: noise"
-        f" ceiling, {_null(study)}; ↑: it lies above the axis."
-        f" {_numbers(select.at_view(alignment, view))}"
+        f" ceiling over the same pairs, {_null(study)}; ↑: it lies above the axis."
+        f" {_numbers(rows)}"
     )
 
 
 def final(study: Mapping[str, Any], alignment: pd.DataFrame, view: Mapping[str, object]) -> str:
     """Caption each rule's last checkpoint; arguments and result as in `trajectory`."""
+    rows = select.at_view(alignment, view)
     return (
         f"Last checkpoint of each rule: {select.words(view)}. Mean over subjects of Spearman's ρ"
-        f" (per_subject), mean over seeds; lines: {_interval(study)}; ticks: lowest and highest"
-        f" seed. Grey: noise ceiling, {_null(study)}."
-        f" {_numbers(select.at_view(alignment, view))}"
+        f" (per_subject, {select.pairs_words(rows)}), mean over seeds; lines: {_interval(study)};"
+        " ticks: lowest and highest seed. Grey: noise ceiling over the same pairs,"
+        f" {_null(study)}. {_numbers(rows)}"
     )
 
 
@@ -100,6 +103,6 @@ def _null(study: Mapping[str, Any]) -> str:
 
 
 def _numbers(rows: pd.DataFrame) -> str:
-    names = {"stimuli": "stimulus", "subjects": "subject", "seeds": "seed"}
+    names = {"stimuli": "stimulus", "pairs": "pair", "subjects": "subject", "seeds": "seed"}
     counts = (counted(rows[f"n_{many}"].unique(), one, many) for many, one in names.items())
     return f"{', '.join(counts)}."

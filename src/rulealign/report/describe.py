@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rulealign.report import select
 from rulealign.report.formatting import counted
 
 _TRAINING_SETS = {
@@ -37,7 +38,7 @@ def describe(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> di
         "Network and training": _training(study),
         "Stimuli": _stimuli(study, tables["alignment"]),
         "Brain data": _brain(study, tables["ceilings"]),
-        "Comparison": _comparison(study),
+        "Comparison": _comparison(study, tables["alignment"]),
     }
 
 
@@ -131,7 +132,7 @@ def _area(origin: Mapping[str, Any] | list[str]) -> str:
     return _settings(origin) if isinstance(origin, Mapping) else f"columns {listed(origin)}"
 
 
-def _comparison(study: Mapping[str, Any]) -> Facts:
+def _comparison(study: Mapping[str, Any], alignment: pd.DataFrame) -> Facts:
     measured, statistics = study["evaluation"], study["statistics"]
     pairs = listed(f"{pair['layer']} → {pair['roi']}" for pair in study["layer_map"])
     return [
@@ -139,5 +140,11 @@ def _comparison(study: Mapping[str, Any]) -> Facts:
         ("Image sizes", f"{listed(measured['sizes'])} px"),
         ("Descriptors of conv maps", listed(measured["descriptors"])),
         ("Centring", listed(measured["centring"])),
+        ("Pairs of stimuli", _pairs(alignment)),
         ("Statistics", _settings(statistics)),
     ]
+
+
+def _pairs(alignment: pd.DataFrame) -> str:
+    numbers = counted(alignment["n_pairs"].unique(), "pair", "pairs")
+    return f"{select.pairs_words(alignment)}: {numbers}"

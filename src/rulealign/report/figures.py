@@ -11,9 +11,17 @@ from rulealign.report import select
 from rulealign.report.accuracy import draw_accuracy
 from rulealign.report.finals import draw_final
 from rulealign.report.learning import draw_learning
+from rulealign.report.quality import draw_quality
 from rulealign.report.trajectories import draw_trajectories
 
-__all__ = ["draw_accuracy", "draw_all", "draw_final", "draw_learning", "draw_trajectories"]
+__all__ = [
+    "draw_accuracy",
+    "draw_all",
+    "draw_final",
+    "draw_learning",
+    "draw_quality",
+    "draw_trajectories",
+]
 
 
 def draw_all(
@@ -27,6 +35,7 @@ def draw_all(
     finals: Sequence[Path],
     accuracy: Path,
     learning: Path,
+    quality: Path,
 ) -> None:
     """Draw every figure of the report.
 
@@ -40,6 +49,7 @@ def draw_all(
         finals: one .svg file per view.
         accuracy: the .svg file of the held-out accuracy.
         learning: the .svg file of the diagnostics of learning.
+        quality: the .svg file of the quality of the brain data.
     """
     what = {"layer_map": layer_map, "rules": rules}
     for draw, outputs in ((draw_trajectories, trajectories), (draw_final, finals)):
@@ -48,3 +58,4 @@ def draw_all(
             draw(tables["alignment"], tables["ceilings"], **what, **shown, output=output)
     draw_accuracy(tables["training"], rules=rules, classes=classes, output=accuracy)
     draw_learning(tables["diagnostics"], rules=rules, output=learning)
+    draw_quality(tables["quality"], output=quality)

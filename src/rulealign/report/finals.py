@@ -14,7 +14,6 @@ from matplotlib.ticker import MaxNLocator
 from rulealign.report import panels as parts
 from rulealign.report import select
 from rulealign.report.style import INK, QUIET, RC, RuleStyle, panels, rule_styles, save
-from rulealign.rsa.compare import require_same_convention
 
 
 def draw_final(
@@ -50,18 +49,20 @@ def draw_final(
 
     Raises:
         DataError: the tables lack what is to be drawn.
-        GuardError: the ceilings are not of the scores' convention (guard 9).
+        GuardError: the ceilings are not of the scores' convention (guard 9), or not over
+            their pairs.
     """
     view = {"stimuli": stimuli, "px": px, "descriptor": descriptor, "centring": centring}
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
-    require_same_convention(rows["convention"], ceilings["convention"])
+    held = select.bounds(ceilings, rows)
     margin = 0.35 + 0.088 * max(map(len, rules))
-    figure, axes = panels(parts.panel_names(layer_map), rules, left=margin, right=0.45)
+    figure, axes = panels(parts.panel_names(layer_map), rules, left=margin, right=0.45, bottom=0.74)
     with matplotlib.rc_context(RC):
         for ax, pair in zip(axes, layer_map, strict=True):
             last = select.last(select.courses(rows, rules, pair))
             _draw_last(ax, last, styles)
-            _finish_last(ax, last, select.ceiling(ceilings, pair["roi"]), pair, rules)
+            _finish_last(ax, last, select.ceiling(held, pair["roi"]), pair, rules)
+            ax.set_xlabel(parts.score_label(rows))
     save(figure, output, f"Alignment at the last checkpoint: {select.words(view)}")
     return figure
 
@@ -94,5 +95,4 @@ def _finish_last(
     ax.axvline(0, color=INK, linewidth=0.7, zorder=1)
     parts.draw_ceiling(ax, bound, shown=shown, upright=True)
     ax.set_title(f"{pair['layer']} → {pair['roi']}", pad=18)
-    ax.set_xlabel(parts.SCORE)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))

@@ -11,10 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rulealign.atomic import whole
 from rulealign.learned import learned
-from rulealign.report import captions, describe, select, tabulate
+from rulealign.report import captions, describe, quality_panel, select, tabulate
+from rulealign.report import quality as quality_figure
 from rulealign.report.inline import Inline, inline
 from rulealign.report.sources import sources
-from rulealign.rsa.compare import require_same_convention
 
 
 class ReportFigure(NamedTuple):
@@ -23,7 +23,7 @@ class ReportFigure(NamedTuple):
     Attributes:
         path: the .svg file.
         caption: plain text.
-        group: trajectory, final, accuracy or learning.
+        group: trajectory, final, accuracy, learning or quality.
         title: a few words.
     """
 
@@ -42,17 +42,19 @@ def report_figures(
     finals: Sequence[Path],
     accuracy: Path,
     learning: Path,
+    quality: Path,
 ) -> list[ReportFigure]:
     """Put the figures of `figures.draw_all` into the form that `write_page` takes.
 
     Args:
         study: the study's plain configuration.
-        tables: `alignment`, `training` and `diagnostics`.
+        tables: `alignment`, `training`, `diagnostics` and `quality`.
         views: one per figure, the report's own first.
         trajectories: one .svg file per view.
         finals: one .svg file per view.
         accuracy: an .svg file.
         learning: an .svg file.
+        quality: an .svg file.
 
     Returns:
         Files with captions and groups.
@@ -67,7 +69,10 @@ def report_figures(
     caption = captions.accuracy(tables["training"])
     figures.append(ReportFigure(accuracy, caption, "accuracy", "held-out accuracy"))
     caption = captions.learning(tables["diagnostics"])
-    return [*figures, ReportFigure(learning, caption, "learning", "diagnostics of learning")]
+    figures.append(ReportFigure(learning, caption, "learning", "diagnostics of learning"))
+    caption = quality_figure.caption(tables["quality"])
+    figures.append(ReportFigure(quality, caption, "quality", "brain data quality"))
+    return figures
 
 
 def write_page(
@@ -91,7 +96,8 @@ def write_page(
     Raises:
         ConfigurationError: the study names a dataset that the registry does not have.
         DataError: the tables lack what is to be shown.
-        GuardError: the ceilings are not of the scores' convention (guard 9).
+        GuardError: the ceilings are not of the scores' convention (guard 9), or not over their
+            pairs.
         StoreError: a figure is missing, or the disk is full.
     """
     inlined = _inlined(figures)
@@ -100,13 +106,15 @@ def write_page(
         study=study,
         facts=facts,
         view=select.words(view),
+        pairs=select.pairs_words(tables["alignment"]),
         described=describe.describe(study, tables),
         rules=describe.rules(study),
         sources=sources(study),
-        figures={group: found[0] for group, found in inlined.items()},
+        figures={group: found[0] for group, found in inlined.items() if found},
         others=list(zip(inlined["trajectory"][1:], inlined["final"][1:], strict=True)),
         every=[figure for found in inlined.values() for figure in found],
         tables=_tables(study, tables, view),
+        quality=quality_panel.panel(tables["quality"]),
         doubtful=_doubtful(study, tables["diagnostics"]),
     )
     with whole(Path(output)) as temporary:
@@ -125,7 +133,7 @@ def _template() -> Any:
 
 
 def _inlined(figures: Sequence[ReportFigure]) -> dict[str, list[Inline]]:
-    names = ("trajectory", "final", "accuracy", "learning")
+    names = ("trajectory", "final", "accuracy", "learning", "quality")
     groups: dict[str, list[Inline]] = {name: [] for name in names}
     for place, (path, caption, group, title) in enumerate(figures):
         groups[group].append(inline(path, f"figure{place}", caption, title))
@@ -143,32 +151,39 @@ def _tables(
     rules, pairs, words = list(study["rules"]), study["layer_map"], select.words(view)
     own = select.at_view(tables["alignment"], view)
     other = select.at_view(tables["alignment"], view, convention="mean_rdm")
-    require_same_convention(own["convention"], tables["ceilings"]["convention"])
+    select.bounds(tables["ceilings"], own)
+    over = select.pairs_words(own)
     interval = study["statistics"]["interval"]
     score = "Spearman's ρ [stimulus-bootstrap interval]"
     return {
         "final": tabulate.last_checkpoints(
-            own, rules, pairs, f"{score}, per_subject, last checkpoint of each rule; {words}."
+            own,
+            rules,
+            pairs,
+            f"{score}, per_subject, {over}, last checkpoint of each rule; {words}.",
         ),
         "mean_rdm": tabulate.last_checkpoints(
             other,
             rules,
             pairs,
             f"{score}, mean_rdm (not comparable with per_subject scores or their noise ceiling),"
-            f" last checkpoint of each rule; {words}.",
+            f" {over}, last checkpoint of each rule; {words}.",
         ),
         "epochs": tabulate.by_epoch(
-            own, rules, pairs, f"{score}, per_subject, every checkpoint; {words}."
+            own, rules, pairs, f"{score}, per_subject, {over}, every checkpoint; {words}."
         ),
         "layers": tabulate.layers_by_areas(
             own,
             rules,
             pairs,
-            "Spearman's ρ, per_subject, last checkpoint of each rule: every layer with every area."
+            f"Spearman's ρ, per_subject, {over}, last checkpoint of each rule: every layer with"
+            " every area."
             f" Bold: the pairs fixed before the run; {words}.",
         ),
         "ceilings": tabulate.ceilings(
-            tables["ceilings"], interval, "Noise ceilings of per_subject scores, with their null."
+            tables["ceilings"],
+            interval,
+            f"Noise ceilings of per_subject scores, with their null. Scores are over {over}.",
         ),
         "accuracy": tabulate.accuracy(
             tables["training"],

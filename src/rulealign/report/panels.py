@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.optimize import isotonic_regression
 
+from rulealign.report import select
 from rulealign.report.formatting import plain
 from rulealign.report.style import HATCH, INK, LABEL_PT, PALE, QUIET, RuleStyle
 
@@ -16,13 +17,21 @@ _FAR = 2.5
 """A ceiling further up than this many times the scores' range would flatten their course."""
 
 
-SCORE = "Spearman's ρ, mean of subjects"
-"""The axis label of scores of the convention `per_subject`."""
-
-
 def panel_names(layer_map: Sequence[Mapping[str, str]]) -> list[str]:
     """Name one panel per pair of layer and area."""
     return [f"{pair['layer']}--{pair['roi']}" for pair in layer_map]
+
+
+def score_label(rows: pd.DataFrame) -> str:
+    """Label an axis of scores of the convention `per_subject`, with the pairs they are over.
+
+    Args:
+        rows: the alignments that are drawn.
+
+    Returns:
+        Two lines.
+    """
+    return f"Spearman's ρ, {select.pairs_words(rows)},\nmean of subjects"
 
 
 def epoch_places(epochs: Sequence[int]) -> dict[int, int]:

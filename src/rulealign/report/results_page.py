@@ -21,12 +21,11 @@ from markupsafe import Markup
 from rulealign.atomic import whole
 from rulealign.cost import cost_table
 from rulealign.errors import DataError
-from rulealign.report import tabulate
+from rulealign.report import select, tabulate
 from rulealign.report.formatting import plain
-from rulealign.report.select import NO_SPACE
 from rulealign.rsa.alignment import row_ids
 from rulealign.rsa.bootstrap import percentile_interval
-from rulealign.rsa.compare import PER_SUBJECT, require_same_convention
+from rulealign.rsa.compare import ALL_PAIRS, PER_SUBJECT
 from rulealign.rsa.tables import require_shared_bootstrap
 from rulealign.store import open_h5, read_csv, read_ids, require_same_ids
 
@@ -48,9 +47,10 @@ class ResultsPage:
         self.rules = list(study["rules"])
         self.bootstrap = {key: study["statistics"][key] for key in ("bootstrap_draws", "interval")}
         self.bootstrap["study_seed"] = study["seed"]
+        self.bootstrap["pairs"] = study["brain"].get("pairs", ALL_PAIRS)
         alignment = self.tables["alignment"]
         self.primary = alignment[alignment["convention"] == PER_SUBJECT]
-        require_same_convention(self.primary["convention"], self.tables["ceilings"]["convention"])
+        select.bounds(self.tables["ceilings"], self.primary)
 
     def score(self, rule: str, epoch: int, layer: str, roi: str, **view: Any) -> str:
         """Write one score with its interval, such as 0.123 [0.101, 0.145].
@@ -191,16 +191,29 @@ class ResultsPage:
             raise DataError(f"{name}: has no number '{column}' of epoch {epoch}.")
         return plain(rows[column].item(), digits)
 
+    def pairs(self) -> str:
+        """Write which pairs of stimuli the scores are over."""
+        return select.pairs_words(self.primary)
+
     def ceilings(self) -> str:
         """Write the noise ceilings with their null."""
         columns = ["lower", "upper", "null_lower_high", "null_upper_mean", "null_upper_high"]
         body = [
-            [row["roi"], str(row["n_subjects"]), str(row["n_stimuli"])]
+            [row["roi"], select.PAIRS_WORDS[row["pairs"]]]
+            + [str(row["n_subjects"]), str(row["n_stimuli"])]
             + [plain(row[column], 4) for column in columns]
             + ["yes" if row["informative"] else "no"]
             for _, row in self.tables["ceilings"].iterrows()
         ]
-        heads = ["area", "subjects", "stimuli", "lower", "upper", "null of lower, upper end"]
+        heads = [
+            "area",
+            "pairs",
+            "subjects",
+            "stimuli",
+            "lower",
+            "upper",
+            "null of lower, upper end",
+        ]
         heads += ["null of upper, mean", "null of upper, upper end", "informative"]
         return _markdown(heads, body)
 
@@ -235,7 +248,7 @@ def _plain(cell: str | Markup) -> str:
 
 
 def _heading(descriptor: str, centring: str) -> str:
-    return centring if descriptor == NO_SPACE else f"{descriptor}, {centring}"
+    return centring if descriptor == select.NO_SPACE else f"{descriptor}, {centring}"
 
 
 def _markdown(heads: Sequence[str], body: Iterable[Sequence[str]]) -> str:
@@ -270,6 +283,7 @@ def write_results_page(template: Path, results: Path) -> Path:
             "accuracy",
             "accuracy_of",
             "logged",
+            "pairs",
             "ceilings",
             "cost",
             "figure",

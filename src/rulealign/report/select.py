@@ -7,6 +7,15 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from rulealign.errors import DataError
+from rulealign.rsa.compare import (
+    ALL_PAIRS,
+    CROSS_RUN,
+    require_same_convention,
+    require_same_pairs_kind,
+)
+
+PAIRS_WORDS = {ALL_PAIRS: "all pairs", CROSS_RUN: "pairs in different runs"}
+"""The kinds of pairs of stimuli, as figures and tables call them."""
 
 NO_SPACE = "vector"
 """The descriptor of layers without spatial axes, which every view shares."""
@@ -22,21 +31,20 @@ def at_view(
     view: Mapping[str, object],
     *,
     convention: str = "per_subject",
-    pairs: str = "all",
 ) -> pd.DataFrame:
-    """Take the alignments of one view, in one convention: conventions are never mixed.
+    """Take the alignments of one view, in one convention and over one kind of pairs.
 
     Args:
         alignment: the table `statistics/alignment.csv`.
         view: the keys stimuli, px, descriptor and centring.
         convention: `per_subject` or `mean_rdm`.
-        pairs: which pairs of stimuli.
 
     Returns:
         The rows; layers without spatial axes are in every view.
 
     Raises:
         DataError: the table has no such rows.
+        GuardError: they are over different kinds of pairs.
     """
     wanted = (
         (alignment["stimuli"] == view["stimuli"])
@@ -44,10 +52,10 @@ def at_view(
         & (alignment["centring"] == view["centring"])
         & alignment["descriptor"].isin([view["descriptor"], NO_SPACE])
         & (alignment["convention"] == convention)
-        & (alignment["pairs"] == pairs)
     )
     if not wanted.any():
-        raise DataError(f"the alignment table has no rows for {dict(view)}, {convention}, {pairs}.")
+        raise DataError(f"the alignment table has no rows for {dict(view)}, {convention}.")
+    require_same_pairs_kind(alignment.loc[wanted, "pairs"], [])
     return alignment[wanted]
 
 
@@ -107,16 +115,49 @@ def words(view: Mapping[str, object]) -> str:
     return "stimuli {stimuli}, {px} px, {descriptor}, {centring}".format(**view)
 
 
-def ceiling(
-    ceilings: pd.DataFrame, roi: str, convention: str = "per_subject", pairs: str = "all"
-) -> pd.Series:
+def pairs_words(rows: pd.DataFrame) -> str:
+    """Name the kind of pairs that alignments rest on, in words.
+
+    Args:
+        rows: of the table `statistics/alignment.csv`, at least one.
+
+    Returns:
+        Text such as "all pairs".
+
+    Raises:
+        GuardError: the rows are over different kinds of pairs.
+    """
+    require_same_pairs_kind(rows["pairs"], [])
+    return PAIRS_WORDS[rows["pairs"].iloc[0]]
+
+
+def bounds(ceilings: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Take the noise ceilings that hold for some alignments.
+
+    Args:
+        ceilings: the table `statistics/ceilings.csv`, which may have several kinds of pairs.
+        rows: alignments of one convention and kind of pairs.
+
+    Returns:
+        The ceilings over the alignments' pairs.
+
+    Raises:
+        GuardError: the alignments are of several kinds or conventions, or the ceilings have no row
+            over their pairs, or are of another convention (guard 9).
+    """
+    require_same_convention(rows["convention"], ceilings["convention"])
+    own = ceilings[ceilings["pairs"].isin(rows["pairs"])]
+    require_same_pairs_kind(rows["pairs"], (ceilings if own.empty else own)["pairs"])
+    return own
+
+
+def ceiling(ceilings: pd.DataFrame, roi: str, convention: str = "per_subject") -> pd.Series:
     """Take the noise ceiling of one area.
 
     Args:
-        ceilings: the table `statistics/ceilings.csv`.
+        ceilings: those that `bounds` gives.
         roi: an area.
         convention: as in `at_view`; a ceiling holds for scores of its own convention only.
-        pairs: as in `at_view`.
 
     Returns:
         The table's row.
@@ -124,11 +165,7 @@ def ceiling(
     Raises:
         DataError: the table has not exactly one such row.
     """
-    found = ceilings[
-        (ceilings["roi"] == roi)
-        & (ceilings["convention"] == convention)
-        & (ceilings["pairs"] == pairs)
-    ]
+    found = ceilings[(ceilings["roi"] == roi) & (ceilings["convention"] == convention)]
     if len(found) != 1:
         raise DataError(f"the ceiling table has {len(found)} rows for {roi}, {convention}.")
     return found.iloc[0]

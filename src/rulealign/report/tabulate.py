@@ -120,18 +120,19 @@ def ceilings(table: pd.DataFrame, interval: float, caption: str) -> Table:
         caption: of the table.
 
     Returns:
-        A row per area.
+        A row per area and kind of pairs.
     """
     top = f"{50 * (1 + interval):g}th percentile"
-    head = ["area", "lower", "by chance", top, "upper", "by chance", top, "informative"]
+    head = ["area", "pairs", "lower", "by chance", top, "upper", "by chance", top, "informative"]
     columns = [
         *("lower", "null_lower_mean", "null_lower_high"),
         *("upper", "null_upper_mean", "null_upper_high"),
     ]
-    body = [
-        [row["roi"], *(number(row[c]) for c in columns), "yes" if row["informative"] else "no"]
-        for _, row in table.iterrows()
-    ]
+    body = []
+    for _, row in table.iterrows():
+        informative = "yes" if row["informative"] else "no"
+        numbers = [number(row[column]) for column in columns]
+        body.append([row["roi"], select.PAIRS_WORDS[row["pairs"]], *numbers, informative])
     return Table(caption, head, body)
 
 

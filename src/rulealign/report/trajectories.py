@@ -14,7 +14,6 @@ from matplotlib.ticker import MaxNLocator
 from rulealign.report import panels as parts
 from rulealign.report import select
 from rulealign.report.style import INK, RC, RuleStyle, frozen, panels, rule_styles, save
-from rulealign.rsa.compare import require_same_convention
 
 
 def draw_trajectories(
@@ -50,19 +49,21 @@ def draw_trajectories(
 
     Raises:
         DataError: the tables lack what is to be drawn.
-        GuardError: the ceilings are not of the scores' convention (guard 9).
+        GuardError: the ceilings are not of the scores' convention (guard 9), or not over
+            their pairs.
     """
     view = {"stimuli": stimuli, "px": px, "descriptor": descriptor, "centring": centring}
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
-    require_same_convention(rows["convention"], ceilings["convention"])
+    held = select.bounds(ceilings, rows)
     places = parts.epoch_places(rows["epoch"])
-    figure, axes = panels(parts.panel_names(layer_map), rules)
+    figure, axes = panels(parts.panel_names(layer_map), rules, left=1.06)
     with matplotlib.rc_context(RC):
         for ax, pair in zip(axes, layer_map, strict=True):
             courses = select.courses(rows, rules, pair)
-            bound = select.ceiling(ceilings, pair["roi"])
+            bound = select.ceiling(held, pair["roi"])
             _draw_courses(ax, courses, places, styles)
             _finish_trajectory(ax, courses, bound, pair)
+            ax.set_ylabel(parts.score_label(rows))
             parts.epoch_axis(ax, places)
             ends = {rule: course["score"].dropna().iloc[-1] for rule, course in courses.items()}
             parts.label_lines(ax, ends, styles)
@@ -102,5 +103,4 @@ def _finish_trajectory(
     ax.axhline(0, color=INK, linewidth=0.7, zorder=1)
     parts.draw_ceiling(ax, bound, shown=shown)
     ax.set_title(f"{pair['layer']} → {pair['roi']}", pad=18)
-    ax.set_ylabel(parts.SCORE)
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

@@ -19,13 +19,13 @@ from rulealign.rsa.bootstrap import (
 )
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import (
-    ALL_PAIRS,
     CONVENTIONS,
     convention_weights,
     spearman_matrix,
     with_mean,
 )
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms, joined, read_model_rdms
+from rulealign.rsa.pairs import pairs_hash, read_pairs
 from rulealign.store import require_same_ids, write_csv, write_h5
 
 COLUMNS = (
@@ -34,6 +34,7 @@ COLUMNS = (
     "convention",
     "pairs",
     "n_stimuli",
+    "n_pairs",
     "n_subjects",
     "score",
     "low",
@@ -50,18 +51,22 @@ def align(
     settings: dict[str, Any],
     table: Path,
     draws: Path,
+    pairs_file: Path | None = None,
 ) -> None:
     """Score all RDMs of one rule against one ROI, in both conventions, and bootstrap the scores.
 
     Args:
         rdm_files: the rule's files of `rdms/`, for all seeds, epochs, stimulus sets and sizes.
         brain_files: the ROI's `sub-<s>_roi-<r>_rdm.h5`, one per subject.
-        settings: `study_seed`, `bootstrap_draws`, `interval` (coverage), `roi` and `rule`.
+        settings: `study_seed`, `bootstrap_draws`, `interval` (coverage), `pairs` (all or
+            cross_run), `roi` and `rule`.
         table: the CSV to make, with `COLUMNS`; one row per RDM and convention, sorted.
         draws: the HDF5 file to make: `draws`, float32 (draws, rows), rows as in the table and
-            named in `ids/row`; stimuli in `ids/stimulus`.
+            named in `ids/row`; stimuli in `ids/stimulus`; `pairs_hash` tells over which pairs.
+        pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
 
     Raises:
+        ConfigurationError: there is no such kind of pairs, or no file of pairs in different runs.
         DataError: stimulus ids differ (names both files and the first difference), or an RDM is
             constant, not finite, missing or there twice.
         GuardError: a file is of another rule, ROI, distance or setting than the others.
@@ -72,30 +77,38 @@ def align(
     if brain.roi != settings["roi"]:
         raise GuardError(f"{brain_files[0]}: is of the ROI '{brain.roi}', not '{settings['roi']}'.")
     require_same_ids(models.ids, brain.ids, str(rdm_files[0]), str(brain_files[0]))
-    scores, sampled = _scores(models, brain, settings)
+    mask = read_pairs(pairs_file, brain.ids, settings["pairs"])
+    scores, sampled = _scores(models, brain, settings, mask)
     low, high = percentile_interval(sampled, settings["interval"])
-    rows = _rows(models, brain).assign(score=scores, low=low, high=high)[list(COLUMNS)]
+    n_pairs = models.rdms.shape[1] if mask is None else int(mask.sum())
+    rows = _rows(models, brain).assign(pairs=settings["pairs"], n_pairs=n_pairs)
+    rows = rows.assign(score=scores, low=low, high=high)[list(COLUMNS)]
     write_csv(table, rows)
     write_h5(
         draws,
         {"draws": sampled.astype(np.float32)},
         ids={"row": row_ids(rows), "stimulus": brain.ids},
         settings=settings,
-        attributes={"rule": settings["rule"], "roi": brain.roi},
+        attributes={
+            "rule": settings["rule"],
+            "roi": brain.roi,
+            "pairs_hash": pairs_hash(mask),
+        },
     )
 
 
 def _scores(
-    models: ModelRdms, brain: BrainRdms, settings: dict[str, Any]
+    models: ModelRdms, brain: BrainRdms, settings: dict[str, Any], mask: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     # scores (rows,) and draws (draws, rows); rows: models, and conventions within each
     brains, weights = with_mean(brain.rdms), convention_weights(len(brain.subjects))
-    scores = spearman_matrix(models.rdms, brains, model_names=models.names) @ weights
+    rho = spearman_matrix(models.rdms, brains, mask=mask, model_names=models.names)
+    scores = rho @ weights
     n_stimuli, draws = len(brain.ids), settings["bootstrap_draws"]
     counts = resample_counts(n_stimuli, draws, bootstrap_seed(settings["study_seed"], n_stimuli))
     what = f"{settings['rule']} and {brain.roi}: {len(models.rdms)} RDMs, {draws} resamples"
     sampled = bootstrap_spearman(
-        models.rdms, brains, counts, combine=weights, progress=_progress_lines(what)
+        models.rdms, brains, counts, combine=weights, mask=mask, progress=_progress_lines(what)
     )
     return scores.reshape(-1), sampled.reshape(draws, -1)
 
@@ -119,7 +132,6 @@ def _rows(models: ModelRdms, brain: BrainRdms) -> pd.DataFrame:
     return repeated.reset_index(drop=True).assign(
         roi=brain.roi,
         convention=np.tile(CONVENTIONS, len(models.index)),
-        pairs=ALL_PAIRS,
         n_stimuli=len(brain.ids),
         n_subjects=len(brain.subjects),
     )
@@ -129,9 +141,9 @@ def row_ids(rows: pd.DataFrame) -> list[str]:
     """Name the rows of an alignment table, for the columns of its draws.
 
     Args:
-        rows: a table with the columns `MODEL_KEYS`, `roi` and `convention`.
+        rows: a table with the columns `MODEL_KEYS`, `roi`, `convention` and `pairs`.
 
     Returns:
-        One name per row, such as `bp_42_0_grey_32_conv1_grid-8_centred_EVC_mean_rdm`.
+        One name per row, such as `bp_42_0_grey_32_conv1_grid-8_centred_EVC_mean_rdm_all`.
     """
-    return joined(rows[[*MODEL_KEYS, "roi", "convention"]])
+    return joined(rows[[*MODEL_KEYS, "roi", "convention", "pairs"]])

@@ -8,7 +8,7 @@ import numpy as np
 
 from rulealign.errors import DataError
 from rulealign.provenance import derive_seed
-from rulealign.rsa.compare import require_rankable, require_same_pairs
+from rulealign.rsa.compare import masked, require_rankable, require_same_pairs
 
 # Beyond the processor's cache, gathering by index takes up to three times as long.
 _WORK_MB = 8.0
@@ -58,6 +58,7 @@ def bootstrap_spearman(
     counts: np.ndarray,
     *,
     combine: np.ndarray | None = None,
+    mask: np.ndarray | None = None,
     work_mb: float = _WORK_MB,
     progress: Callable[[float], None] | None = None,
 ) -> np.ndarray:
@@ -76,6 +77,8 @@ def bootstrap_spearman(
         counts: integer, shape (draws, n_stimuli); from `resample_counts`.
         combine: float64, shape (n_brains, n_scores); what is kept of each draw is
             `rho @ combine`, such as means over subjects. By default every rho.
+        mask: bool, shape (n_pairs,); which pairs are there to be drawn, ranked and correlated. By
+            default all. The others are left out, which is to give them the weight 0.
         work_mb: megabytes to work in besides inputs and result; decides how many models are
             treated at a time (at least 4 per brain RDM, whose ranks are made anew each time).
         progress: is told the fraction that is done, after each resample of each set of models.
@@ -85,16 +88,21 @@ def bootstrap_spearman(
 
     Raises:
         DataError: numbers of pairs and stimuli do not fit, an RDM is constant or not finite, or
-            is constant over the stimuli of one resample.
+            is constant over the pairs of one resample.
     """
     models, brains, counts = np.atleast_2d(models), np.atleast_2d(brains), np.asarray(counts)
     _require_fit(models, brains, counts)
+    brains = masked(brains, mask)
+    _require_ranks(brains, "brain", 0)
     combine = np.eye(len(brains)) if combine is None else combine
     scores = np.empty((len(counts), len(models), combine.shape[1]))
     brain_ranks = _WeightedRanks(brains)
-    first, second = np.triu_indices(counts.shape[1], 1)
-    for chunk in _chunks(len(models), len(brains), models.shape[1], work_mb):
-        model_ranks = _WeightedRanks(models[chunk])
+    first, second = masked(np.stack(np.triu_indices(counts.shape[1], 1)), mask)
+    for chunk in _chunks(len(models), *brains.shape, work_mb):
+        # masked by sets: a second copy of a thousand RDMs of 258,840 pairs would be a gigabyte
+        compared = masked(models[chunk], mask)
+        _require_ranks(compared, "model", chunk.start)
+        model_ranks = _WeightedRanks(compared)
         for draw, count in enumerate(counts):
             weights = count[first] * count[second]
             model, model_size = model_ranks.centred(weights)
@@ -114,8 +122,10 @@ def _require_fit(models: np.ndarray, brains: np.ndarray, counts: np.ndarray) -> 
     n_stimuli = counts.shape[1]
     if models.shape[1] != n_stimuli * (n_stimuli - 1) // 2:
         raise DataError(f"RDMs of {models.shape[1]} pairs do not fit {n_stimuli} counted stimuli.")
-    require_rankable(models, [f"model RDM {place}" for place in range(len(models))])
-    require_rankable(brains, [f"brain RDM {place}" for place in range(len(brains))])
+
+
+def _require_ranks(rdms: np.ndarray, kind: str, start: int) -> None:
+    require_rankable(rdms, [f"{kind} RDM {start + place}" for place in range(len(rdms))])
 
 
 def _chunks(n_models: int, n_brains: int, n_pairs: int, work_mb: float) -> Iterator[slice]:
@@ -184,7 +194,7 @@ def _tie_spans(in_order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _require_spread(sizes: np.ndarray, kind: str, start: int, draw: int) -> None:
     if not sizes.all():
         raise DataError(
-            f"{kind} RDM {start + int(np.argmin(sizes))} is constant over the stimuli of resample"
+            f"{kind} RDM {start + int(np.argmin(sizes))} is constant over the pairs of resample"
             f" {draw} and has no ranks there; a bootstrap needs more stimuli or finer RDMs."
         )
 

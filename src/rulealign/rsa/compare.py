@@ -15,11 +15,17 @@ PER_SUBJECT = "per_subject"
 MEAN_RDM = "mean_rdm"
 """rho with the mean RDM over subjects. Higher than `PER_SUBJECT` by construction."""
 
+_WORK_BYTES = 64_000_000
+"""Bytes of ranks that are held at a time: a rule may have a thousand RDMs of 258,840 pairs."""
+
 CONVENTIONS = (MEAN_RDM, PER_SUBJECT)
 """The score conventions, in the sorted order in which tables list them."""
 
 ALL_PAIRS = "all"
-"""The pairs that a score rests on: every pair of different stimuli."""
+"""Kind of pairs that a score rests on: every pair of different stimuli."""
+
+CROSS_RUN = "cross_run"
+"""Kind of pairs: stimuli that lie in different runs for every subject (see `pairs`)."""
 
 
 def ranks(rdms: np.ndarray, names: Sequence[str] | None = None) -> np.ndarray:
@@ -54,7 +60,8 @@ def require_rankable(rdms: np.ndarray, names: Sequence[str] | None = None) -> No
     _refuse(
         rdms.min(axis=1) == rdms.max(axis=1),
         names,
-        "is constant: it orders no pairs, so it has no Spearman correlation; leave it out",
+        "is constant over the pairs compared: it orders none, so it has no Spearman correlation;"
+        " leave it out",
     )
 
 
@@ -81,6 +88,7 @@ def spearman_matrix(
     models: np.ndarray,
     brains: np.ndarray,
     *,
+    mask: np.ndarray | None = None,
     model_names: Sequence[str] | None = None,
     brain_names: Sequence[str] | None = None,
 ) -> np.ndarray:
@@ -91,6 +99,7 @@ def spearman_matrix(
     Args:
         models: shape (n_models, n_pairs); condensed RDMs.
         brains: shape (n_brains, n_pairs); condensed RDMs of the same stimuli in the same order.
+        mask: bool, shape (n_pairs,); which pairs are ranked and correlated. By default all.
         model_names: what to call each model RDM in an error.
         brain_names: what to call each brain RDM in an error.
 
@@ -98,11 +107,18 @@ def spearman_matrix(
         float64, shape (n_models, n_brains); rho, from -1 to 1.
 
     Raises:
-        DataError: the numbers of pairs differ, or an RDM is constant or not finite; names it.
+        DataError: the numbers of pairs differ, or an RDM is constant or not finite over the pairs
+            compared; names it.
     """
     models, brains = np.atleast_2d(models), np.atleast_2d(brains)
     require_same_pairs(models, brains)
-    return standardise(ranks(models, model_names)) @ standardise(ranks(brains, brain_names)).T
+    theirs = standardise(ranks(masked(brains, mask), brain_names)).T
+    names = model_names or [f"RDM {place}" for place in range(len(models))]
+    rows = max(1, _WORK_BYTES // (8 * models.shape[1]))
+    parts = [slice(start, start + rows) for start in range(0, len(models), rows)]
+    return np.vstack(
+        [standardise(ranks(masked(models[part], mask), names[part])) @ theirs for part in parts]
+    )
 
 
 def require_same_pairs(models: np.ndarray, brains: np.ndarray) -> None:
@@ -120,6 +136,32 @@ def require_same_pairs(models: np.ndarray, brains: np.ndarray) -> None:
             f"the models' RDMs have {models.shape[1]} pairs, the brains' {brains.shape[1]}: they"
             " are of different stimuli."
         )
+
+
+def masked(rdms: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """Take the pairs that a comparison rests on, the same of all its RDMs (guard 30).
+
+    A mask belongs to a comparison, never to an RDM: it does not depend on any RDM's values, and
+    every function that takes one applies it anew to whole RDMs.
+
+    Args:
+        rdms: shape (n_rdms, n_pairs).
+        mask: bool, shape (n_pairs,); None for all pairs.
+
+    Returns:
+        Shape (n_rdms, pairs that are taken).
+
+    Raises:
+        DataError: the mask is not of truth values, or has another number of pairs.
+    """
+    if mask is None:
+        return rdms
+    if mask.dtype != bool or mask.shape != rdms.shape[1:]:
+        raise DataError(
+            f"a mask of {mask.dtype}, shape {mask.shape}, does not fit RDMs of {rdms.shape[1]}"
+            " pairs: it holds true or false for each pair."
+        )
+    return rdms[:, mask]
 
 
 def with_mean(subjects: np.ndarray) -> np.ndarray:
@@ -165,4 +207,22 @@ def require_same_convention(one: Sequence[str], other: Sequence[str]) -> None:
         raise GuardError(
             f"values of different score conventions are not interchangeable: {named}; choose one"
             " of them in the column `convention` of both tables."
+        )
+
+
+def require_same_pairs_kind(one: Sequence[str], other: Sequence[str]) -> None:
+    """Refuse to hold scores over one kind of pairs beside values over another.
+
+    Args:
+        one: the `pairs` column of the first table.
+        other: the `pairs` column of the second table.
+
+    Raises:
+        GuardError: the two tables together name more than one kind of pairs.
+    """
+    named = sorted(set(one) | set(other))
+    if len(named) > 1:
+        raise GuardError(
+            f"values over different pairs of stimuli are not interchangeable: {named}; choose one"
+            " of them in the column `pairs` of both tables."
         )

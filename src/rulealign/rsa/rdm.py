@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.rsa.rdm_file import dataset_names
+from rulealign.rsa.rdm_file import dataset_names, require_size
 from rulealign.store import open_h5, read_ids, write_h5
 
 CENTRING = {"uncentred": False, "centred": True}
@@ -159,7 +159,7 @@ def _rdms(
 
 def write_brain_rdm(
     ids: Sequence[str],
-    patterns: np.ndarray,
+    rdm: np.ndarray,
     output: Path,
     *,
     settings: dict[str, Any],
@@ -169,27 +169,28 @@ def write_brain_rdm(
     acquisition: str,
     repetitions: int,
 ) -> None:
-    """Write the RDM of one subject's voxel patterns in one ROI: 1 - Pearson, voxels not centred.
+    """Write the RDM of one subject's voxel patterns in one ROI.
 
     Args:
         ids: the stimuli's ids.
-        patterns: shape (n_stimuli, n_voxels), any float dtype; responses, averaged per stimulus.
+        rdm: float64, shape (n_pairs,), in the order of `numpy.triu_indices(n_stimuli, 1)`; may be
+            negative where it is cross-validated.
         output: the RDM file to make; dataset `rdm`, float64 (n_pairs,).
         settings: the plain settings of the stage.
         subject: which subject.
         roi: which ROI.
         distance: the dissimilarity, in words.
         acquisition: scanner, task and averaging, in words.
-        repetitions: trials averaged per stimulus.
+        repetitions: trials per stimulus.
 
     Raises:
-        DataError: a stimulus' pattern is constant or not finite; names file and stimulus.
+        DataError: the RDM has another size or is not finite; names the file.
         StoreError: the disk is full.
     """
-    try:
-        rdm = correlation_rdm(patterns, centred=False, ids=ids)
-    except DataError as error:
-        raise DataError(f"{output}: subject {subject}, ROI {roi}: {error}") from error
+    what = f"{output}: subject {subject}, ROI {roi}"
+    require_size(rdm, ids, what)
+    if not np.isfinite(rdm).all():
+        raise DataError(f"{what}: the RDM holds NaN or infinity.")
     attributes = {
         "subject": subject,
         "roi": roi,

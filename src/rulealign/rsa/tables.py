@@ -1,4 +1,4 @@
-"""The tidy tables of `statistics/`: alignment over seeds, noise ceilings, training."""
+"""The tidy tables of `statistics/` that networks fill: alignment over seeds, and training."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from rulealign import guards
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.alignment import COLUMNS, row_ids
 from rulealign.rsa.bootstrap import percentile_interval
-from rulealign.rsa.brain_rdms import files_by_roi, read_brain_rdms
-from rulealign.rsa.ceiling import ceiling_table
 from rulealign.rsa.model_rdms import joined
+from rulealign.rsa.rdm_file import read_attributes
 from rulealign.store import (
     open_h5,
     read_csv,
@@ -25,11 +24,13 @@ from rulealign.store import (
     write_csv,
 )
 
-BOOTSTRAP_KEYS = ("study_seed", "bootstrap_draws", "interval")
+BOOTSTRAP_KEYS = ("study_seed", "bootstrap_draws", "interval", "pairs")
 """The settings that all draws of one table must share."""
 
 ALIGNMENT_KEYS = [name for name in COLUMNS[: COLUMNS.index("n_stimuli")] if name != "seed"]
 """Columns that tell the rows of `statistics/alignment.csv` apart, in sorting order."""
+
+_COUNTS = ("n_stimuli", "n_pairs", "n_subjects")
 
 
 def alignment_table(
@@ -44,12 +45,11 @@ def alignment_table(
     Args:
         tables: the `alignment/*.csv`, of all rules and ROIs.
         draws: their `*_draws.h5`, in the same order.
-        settings: `study_seed`, `bootstrap_draws`, `interval` (coverage), and `seeds` (rule -> the
-            seeds that its means are over).
+        settings: `BOOTSTRAP_KEYS`, and `seeds` (rule -> the seeds that its means are over).
         output: the CSV to make.
 
     Raises:
-        GuardError: draws were made with other bootstrap settings; names both.
+        GuardError: draws were made with other bootstrap settings or over other pairs; names both.
         DataError: draws do not belong to their table, were made with other stimuli, or the seeds
             of some rows are missing or there twice.
         StoreError: a file cannot be read, or the disk is full.
@@ -73,7 +73,7 @@ def alignment_table(
 
 
 def require_shared_bootstrap(draws: Sequence[Path], settings: Mapping[str, Any]) -> None:
-    """Refuse draws that were made with different stimuli or bootstrap settings (guards 20, 28).
+    """Refuse draws made with different stimuli, pairs or bootstrap settings (guards 20, 28).
 
     Args:
         draws: files of draws that are to be averaged or subtracted.
@@ -81,13 +81,16 @@ def require_shared_bootstrap(draws: Sequence[Path], settings: Mapping[str, Any])
 
     Raises:
         DataError: the stimuli differ; names both files and the first difference.
-        GuardError: a setting differs; names the file, the setting and both values.
+        GuardError: a setting or the very pairs differ; names the file, the setting and both
+            values.
     """
     first_ids: list[str] = []
+    first_pairs = ""
     for path in draws:
         with open_h5(path) as file:
             made_with, ids = read_settings(file), read_ids(file, "stimulus")
-        first_ids = first_ids or ids
+            pairs = read_attributes(file, ["pairs_hash"])["pairs_hash"]
+        first_ids, first_pairs = first_ids or ids, first_pairs or pairs
         require_same_ids(first_ids, ids, str(draws[0]), str(path))
         for key in BOOTSTRAP_KEYS:
             if made_with.get(key) != settings[key]:
@@ -96,6 +99,11 @@ def require_shared_bootstrap(draws: Sequence[Path], settings: Mapping[str, Any])
                     f" {_who(draws, key, settings[key])} has {settings[key]!r}; draws of different"
                     " settings must not be mixed. Delete it and type the same command again."
                 )
+        if pairs != first_pairs:
+            raise GuardError(
+                f"{draws[0]} and {path}: are over different pairs of stimuli; draws over different"
+                " pairs must not be mixed. Delete both and type the same command again."
+            )
 
 
 def _who(draws: Sequence[Path], key: str, value: Any) -> str:
@@ -114,7 +122,7 @@ def _over_seeds(table: Path, path: Path, interval: float) -> pd.DataFrame:
         sampled = file["draws"][()].astype(np.float64)
     if not np.isfinite(sampled).all() or not np.isfinite(rows["score"]).all():
         raise DataError(f"{path} or {table}: has a score that is NaN or infinite.")
-    groups = rows.groupby([*ALIGNMENT_KEYS, "n_stimuli", "n_subjects"], sort=True)
+    groups = rows.groupby([*ALIGNMENT_KEYS, *_COUNTS], sort=True)
     return pd.DataFrame(
         [
             _mean_row(dict(zip(groups.keys, key, strict=True)), rows.loc[places], sampled, interval)
@@ -127,11 +135,8 @@ def _mean_row(
     keys: dict[str, Any], rows: pd.DataFrame, sampled: np.ndarray, interval: float
 ) -> dict[str, Any]:
     low, high = percentile_interval(sampled[:, rows.index].mean(axis=1), interval)
-    n_stimuli, n_subjects = keys.pop("n_stimuli"), keys.pop("n_subjects")
-    return keys | {
-        "n_seeds": len(rows),
-        "n_stimuli": n_stimuli,
-        "n_subjects": n_subjects,
+    counts = {name: keys.pop(name) for name in _COUNTS}
+    return {**keys, "n_seeds": len(rows), **counts} | {
         "score": rows["score"].mean(),
         "low": float(low),
         "high": float(high),
@@ -150,26 +155,6 @@ def _require_seeds(rows: pd.DataFrame, expected: Mapping[str, list[int]]) -> Non
                 f"{name} has the seeds {found}, the study has {sorted(expected[rule])} for rule"
                 f" '{rule}'; a mean over seeds needs the same ones everywhere."
             )
-
-
-def ceilings_table(brain_files: Sequence[Path], settings: dict[str, Any], output: Path) -> None:
-    """Make the noise ceilings of all ROIs: `statistics/ceilings.csv`.
-
-    Args:
-        brain_files: the subjects' `sub-<s>_roi-<r>_rdm.h5` of all ROIs.
-        settings: `study_seed`, `null_draws` and `interval` (coverage).
-        output: the CSV to make.
-
-    Raises:
-        GuardError: files of an ROI differ in distance, acquisition or repetitions.
-        DataError: an ROI has fewer than 2 subjects, or an RDM that cannot be ranked.
-        StoreError: a file cannot be read, or the disk is full.
-    """
-    rows = []
-    for roi, files in files_by_roi(brain_files).items():
-        print(f"noise ceiling of {roi}: {settings['null_draws']} permutations", flush=True)
-        rows.append(ceiling_table(read_brain_rdms(files), settings))
-    write_csv(output, pd.concat(rows))
 
 
 def training_table(logs: Sequence[Path], meta: Sequence[Mapping[str, Any]], output: Path) -> None:

@@ -1,0 +1,13 @@
+"""Find the pairs of stimuli that lie in different runs for everybody."""
+
+from pathlib import Path
+
+from rulealign.job import job
+from rulealign.rsa.pairs import write_pairs
+
+with job(snakemake.log[0], snakemake.threads):
+    write_pairs(
+        [Path(path) for path in snakemake.input[: snakemake.params.people]],
+        snakemake.params.stimulus_set,
+        Path(snakemake.output[0]),
+    )

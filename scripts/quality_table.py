@@ -1,0 +1,22 @@
+"""Compare the subjects' orders and RDMs, gather all quality checks, and name what is wrong."""
+
+import json
+from pathlib import Path
+
+from rulealign.job import job
+from rulealign.rsa.quality import quality_table
+from rulealign.rsa.quality_rows import log_lines
+
+with job(snakemake.log[0], snakemake.threads):
+    people = snakemake.params.subjects
+    table = quality_table(
+        Path(snakemake.output[0]),
+        brain=[Path(path) for path in snakemake.input.brain],
+        trials=dict(zip(people, map(Path, snakemake.input.trials), strict=True)),
+        acquisition=dict(zip(people, map(Path, snakemake.input.acquisition), strict=True)),
+        parts=[Path(path) for path in snakemake.input.parts],
+        responses=[Path(path) for path in snakemake.input.responses],
+        settings=json.loads(snakemake.params.settings),
+    )
+    for line in log_lines(table):
+        print(line)

@@ -1,0 +1,14 @@
+"""Get one person's tables of voxels and trials, without any responses."""
+
+import json
+from pathlib import Path
+
+from rulealign.data.remote_rows import fetch_small_tables
+from rulealign.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    fetch_small_tables(
+        json.loads(snakemake.params.form)["address"],
+        snakemake.wildcards.subject,
+        Path(snakemake.output[0]).parent,
+    )

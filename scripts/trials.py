@@ -1,0 +1,17 @@
+"""Read the trials of one person."""
+
+import json
+from pathlib import Path
+
+from rulealign.data.forms import open_configured
+from rulealign.data.things import write_trials
+from rulealign.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    form = open_configured(json.loads(snakemake.params.form), Path(snakemake.params.place))
+    write_trials(
+        form,
+        snakemake.wildcards.subject,
+        Path(snakemake.output.trials),
+        Path(snakemake.output.acquisition),
+    )

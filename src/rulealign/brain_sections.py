@@ -1,0 +1,239 @@
+"""The sections of brain data: what is computed from whom, and where THINGS-fMRI is taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+
+from rulealign.schema import (
+    Closed,
+    Distinct,
+    IdPattern,
+    Label,
+    NonNegativeFloat,
+    Number,
+    Pixels,
+    PositiveInt,
+)
+
+SIMULATED_COLUMNS = ("V1", "V2", "lLOC", "rLOC", "IT")
+"""The ROI columns of a simulated voxel table."""
+
+SHOWN_OFTEN = ("concept-mean", "test-repeats")
+"""Stimulus sets whose stimuli rest on several trials each."""
+
+People = Annotated[int, Field(ge=2, le=99), Number]
+Columns = Annotated[list[str], Distinct]
+StimulusSet = Annotated[
+    str, StringConstraints(pattern=r"^(first-exemplar|concept-mean|test-repeats|.*/.*)$")
+]
+
+
+class RdmFile(Closed):
+    """Given RDMs of one ROI: subjects x stimuli x stimuli."""
+
+    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a file")
+    key: str | None = Field(description="name of the array in a .npz or .mat; null for a .npy")
+
+
+class RdmArchive(Closed):
+    """Brain data that come as RDMs."""
+
+    kind: Literal["rdm-archive"] = Field(description="given RDMs per subject and ROI")
+    subjects: People = Field(
+        description="people in every file; checked against the files. A noise ceiling needs two"
+    )
+    ids: IdPattern = Field(
+        description="pattern of the stimulus ids in the order of the RDMs, such as image_{:02d},"
+        " counted from 1; the stimulus sets must have the same ids"
+    )
+    acquisition: str = Field(description="scanner, task and averaging in words, for the report")
+    distance: str = Field(description="the dissimilarity that the RDMs hold, for the report")
+    rois: Annotated[dict[Label, RdmFile], Field(min_length=1)] = Field(
+        description="ROI -> file of its RDMs"
+    )
+
+
+class ReliableVoxels(Closed):
+    """Voxels of an ROI whose noise ceiling is high enough."""
+
+    by: Literal["nc_testset", "nc_singletrial"] = Field(
+        description="column of noise ceilings: for the mean of all repetitions, or for one trial"
+    )
+    at_least: Annotated[float, Field(ge=0, le=100), Number] = Field(
+        description="percent of the variance that a perfect model could explain"
+    )
+
+
+class BestVoxels(Closed):
+    """As many voxels of an ROI as are asked for, those of the highest noise ceiling."""
+
+    by: Literal["nc_testset", "nc_singletrial"] = Field(
+        description="column of noise ceilings: for the mean of all repetitions, or for one trial"
+    )
+    top: PositiveInt = Field(description="voxels per subject")
+
+
+class Roi(Closed):
+    """The voxels of one ROI; `V1: [V1]` is short for a union of columns and nothing else."""
+
+    union: Annotated[Columns, Field(min_length=1)] = Field(
+        description="columns of the voxel table, or masks; a voxel must be in one of them. A line"
+        " break in a name is left out: glasser-p9-46v"
+    )
+    intersection: Columns = Field(description="and in every one of these; [] for none")
+    difference: Columns = Field(description="and in none of these; [] for none")
+    hemisphere: Literal["both", "left", "right"] = Field(
+        description="the side of the brain, by the voxels' coordinates"
+    )
+    voxels: Literal["all"] | ReliableVoxels | BestVoxels = Field(
+        description="all of them; or {by, at_least: percent}; or {by, top: number}"
+    )
+
+    @property
+    def columns(self) -> list[str]:
+        """List every column that the ROI names."""
+        return [*self.union, *self.intersection, *self.difference]
+
+
+def _in_full(value: Any) -> Any:
+    if isinstance(value, list):
+        none: dict[str, Any] = {"intersection": [], "difference": []}
+        return {"union": value, **none, "hemisphere": "both", "voxels": "all"}
+    return value
+
+
+Rois = Annotated[dict[Label, Annotated[Roi, BeforeValidator(_in_full)]], Field(min_length=1)]
+
+
+class Folds(Closed):
+    """How cross-validated distances keep noise apart."""
+
+    folds: Literal["run", "session"] = Field(
+        description="products of two trials count only if these are of different runs, or sessions"
+    )
+
+
+class Crossnobis(Closed):
+    """Cross-validated Mahalanobis distance of repeated stimuli (Walther et al. 2016)."""
+
+    crossnobis: Folds = Field(description="between what it is cross-validated")
+
+
+class _Responses(Closed):
+    subjects: People = Field(description="people: 01, 02 and so on. A noise ceiling needs two")
+    stimulus_set: StimulusSet = Field(
+        description="first-exemplar: the first image of each concept, shown once; concept-mean: all"
+        " images of a concept, averaged; test-repeats: the repeated images, averaged; or a path"
+        " (with a '/') to a text file of yours, one image name a line"
+    )
+    zscore: Literal["all-trials", "run"] = Field(
+        description="each voxel is z-scored over all its trials, as published; or run by run, which"
+        " induces correlations between patterns (a warning says how large)"
+    )
+    distance: Literal["correlation", "euclidean"] | Crossnobis = Field(
+        description="of the patterns: 1 - Pearson, Euclidean, or {crossnobis: {folds: run}}"
+    )
+    pairs: Literal["all", "cross_run"] = Field(
+        description="pairs of stimuli that are compared: all, or those that nobody saw in one run"
+    )
+    faulty_voxels: Literal["stop", "drop"] = Field(
+        description="what to do with a voxel that is constant or not finite; said either way"
+    )
+    duplicated_trials: Literal["stop", "drop"] = Field(
+        description="what to do with a trial whose responses are those of an earlier one"
+    )
+    rois: Rois = Field(description="ROI -> its voxels")
+
+    @model_validator(mode="after")
+    def _possible(self) -> _Responses:
+        cross_validated = isinstance(self.distance, Crossnobis)
+        if cross_validated and self.stimulus_set == "first-exemplar":
+            raise ValueError(
+                "distance: crossnobis needs stimuli that were shown several times, and"
+                " stimulus_set 'first-exemplar' has each once; use 'test-repeats'"
+            )
+        if self.pairs == "cross_run" and self.stimulus_set in SHOWN_OFTEN:
+            raise ValueError(
+                f"pairs: cross_run needs stimuli shown once, and those of '{self.stimulus_set}' lie"
+                " in several runs; use `all`, and {crossnobis: {folds: run}} as distance"
+            )
+        return self
+
+
+class Simulated(_Responses):
+    """A generated data set in the table form of THINGS-fMRI, from a known truth."""
+
+    kind: Literal["simulated"] = Field(description="generated, no download")
+    concepts: Annotated[int, Field(ge=10), Number] = Field(
+        description="object concepts; classes of objects take turns over them"
+    )
+    exemplars: PositiveInt = Field(description="images per concept, each shown once (`train`)")
+    repeated_images: Annotated[int, Field(ge=4), Number] = Field(
+        description="further images, shown once in every session (`test`)"
+    )
+    sessions: Annotated[int, Field(ge=2), Number] = Field(description="sessions per subject")
+    runs: PositiveInt = Field(description="runs per session")
+    image_size: Pixels = Field(description="pixels per side of the generated images")
+    voxels_per_roi: Annotated[int, Field(ge=8), Number] = Field(
+        description="voxels of each ROI column"
+    )
+    noise: NonNegativeFloat = Field(
+        description="standard deviation of the trial noise, in units of the signal's"
+    )
+    drift: NonNegativeFloat = Field(
+        description="standard deviation of run-wise offsets, in units of the signal's"
+    )
+
+    @field_validator("rois")
+    @classmethod
+    def _known_columns(cls, rois: Mapping[str, Roi]) -> Mapping[str, Roi]:
+        for label, roi in rois.items():
+            for column in roi.columns:
+                if column not in SIMULATED_COLUMNS:
+                    raise ValueError(
+                        f"{label}: the data have no ROI '{column}'; they have"
+                        f" {list(SIMULATED_COLUMNS)}"
+                    )
+        return rois
+
+
+class ThingsFmri(_Responses):
+    """THINGS-fMRI (Hebart et al. 2023); the section `things` says where it is taken from."""
+
+    kind: Literal["things"] = Field(description="single-trial responses to photographs")
+
+
+Brain = Annotated[RdmArchive | Simulated | ThingsFmri, Field(discriminator="kind")]
+
+
+class ThingsFiles(Closed):
+    """Where THINGS-fMRI and its images are taken from; the results do not depend on it."""
+
+    form: Literal["remote-rows", "tables", "volumes"] = Field(
+        description="remote-rows: only the rows of the ROIs, from OpenNeuro; tables: the tables of"
+        " all voxels; volumes: NIfTI volumes and masks"
+    )
+    root: str | None = Field(
+        description="a folder (or .zip of tables) with the files of that form, only read; null:"
+        " they are downloaded. See docs/data.md for sizes and layouts"
+    )
+    images: str | None = Field(
+        description="your images_THINGS.zip, or a folder with its images; null while you have none:"
+        " a plan can be made, and a run stops at once. The password of a zip is read from"
+        " THINGS_IMAGES_PASSWORD"
+    )
+    parallel: Annotated[int, Field(ge=1, le=64), Number] = Field(
+        description="requests at a time, of remote-rows"
+    )
+
+    @model_validator(mode="after")
+    def _root_fits(self) -> ThingsFiles:
+        if self.form == "remote-rows" and self.root is not None:
+            raise ValueError(
+                f"root: '{self.root}' is not read by form 'remote-rows', which asks the server; set"
+                " form to 'tables' or 'volumes', or root to null"
+            )
+        return self

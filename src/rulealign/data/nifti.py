@@ -1,0 +1,131 @@
+"""Reads NIfTI images volume by volume, and refuses those that are damaged or on another grid."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import nibabel
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
+
+from rulealign.errors import DataError
+
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, zlib.error),
+    *(ImageFileError, HeaderDataError, WrapStructError),
+)
+# headers store single precision; a real difference is a shift by millimetres, or a turn
+_MILLIMETRES = 1e-3
+
+
+class Grid(NamedTuple):
+    """Where the voxels of an image lie: the file, its three lengths and its affine (mm)."""
+
+    path: Path
+    shape: tuple[int, ...]
+    affine: np.ndarray
+
+
+def read_volume(path: Path) -> tuple[np.ndarray, Grid]:
+    """Read an image of one volume.
+
+    Args:
+        path: a .nii.gz or .nii file.
+
+    Returns:
+        The array (x, y, z) as the file has it (scaled where its header says so), and its grid.
+
+    Raises:
+        DataError: the file is missing, damaged or cut short, or has not three axes.
+    """
+    with _opened(path) as (image, stream):
+        if len(image.shape) != 3:
+            raise DataError(f"{path}: one volume is expected; the file's shape is {image.shape}.")
+        array = np.asanyarray(image.dataobj)
+        _read_to_the_end(stream)
+        return array, Grid(Path(path), image.shape, image.affine)
+
+
+def read_voxels_of_series(
+    path: Path, grid: Grid, places: tuple[np.ndarray, ...], volumes: int
+) -> np.ndarray:
+    """Read some voxels of an image of many volumes, holding one volume at a time.
+
+    Args:
+        path: a .nii.gz or .nii file of shape (x, y, z, volumes).
+        grid: the grid that it must lie on.
+        places: array indices of the voxels, one array (n,) per axis.
+        volumes: how many volumes it must have.
+
+    Returns:
+        float32, shape (n, volumes).
+
+    Raises:
+        DataError: the file is missing, damaged or cut short, lies on another grid, or has another
+            number of volumes.
+    """
+    values = np.empty((len(places[0]), volumes), dtype=np.float32)
+    with _opened(path) as (image, stream):
+        require_same_grid(grid, Grid(Path(path), image.shape[:3], image.affine))
+        if image.shape[3:] != (volumes,):
+            raise DataError(
+                f"{path}: {volumes} volumes are expected, one per row of its conditions; the file's"
+                f" shape is {image.shape}. Get both files again from one source."
+            )
+        for number in range(volumes):
+            values[:, number] = np.asanyarray(image.dataobj[..., number])[places]
+        _read_to_the_end(stream)
+    return values
+
+
+def require_same_grid(grid: Grid, other: Grid) -> None:
+    """Refuse two images whose voxels do not lie in the same places.
+
+    Args:
+        grid: that of the first.
+        other: that of the second.
+
+    Raises:
+        DataError: shapes differ, or affines by more than 0.001; names both files, shapes and
+            affines.
+    """
+    if grid.shape == other.shape and np.allclose(
+        grid.affine, other.affine, rtol=0, atol=_MILLIMETRES
+    ):
+        return
+    raise DataError(
+        f"{other.path} (shape {other.shape}, affine {_plain(other.affine)}) and {grid.path} (shape"
+        f" {grid.shape}, affine {_plain(grid.affine)}) do not lie on the same grid: they are of"
+        " different people, spaces or releases. Get both from one source; nothing is resampled"
+        " here."
+    )
+
+
+def _plain(affine: np.ndarray) -> list[list[float]]:
+    return np.round(affine[:3], 3).tolist()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[nibabel.Nifti1Image, BinaryIO]]:
+    opener = gzip.open if Path(path).suffix == ".gz" else open
+    try:
+        with opener(path, "rb") as stream:
+            yield nibabel.Nifti1Image.from_stream(stream), stream
+    except _UNREADABLE as error:
+        raise DataError(
+            f"{path}: cannot be read as a NIfTI image ({error}). It may have been cut short; get it"
+            " again from its source."
+        ) from error
+
+
+def _read_to_the_end(stream: BinaryIO) -> None:
+    # the checksum of a .gz file is its last bytes, which reading the volumes alone does not reach
+    while stream.read(1 << 20):
+        pass

@@ -1,0 +1,141 @@
+"""Where a study's THINGS-fMRI files are, or will be: for planning, without reading any data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rulealign.brain_sections import ThingsFiles
+from rulealign.data.table_files import OPENNEURO, TableFiles, find_tables, official_names
+from rulealign.data.things_images import check_images
+from rulealign.errors import ConfigurationError
+
+ADDRESS = "s3://openneuro.org/ds004192"
+"""OpenNeuro's anonymous S3; another server of the same tree is named by AWS_ENDPOINT_URL."""
+
+ARCHIVES = {
+    "tables": ["things-tables"],
+    "volumes": ["things-volumes", "things-brainmasks", "things-rois", "things-noise-ceilings"],
+}
+"""Form -> the datasets of the registry that hold it."""
+
+
+class ThingsSource:
+    """The files of the section `things`.
+
+    Args:
+        files: the section.
+        resources: the folder of downloads.
+
+    Raises:
+        ConfigurationError: `things.root` or `things.images` is not there.
+    """
+
+    def __init__(self, files: ThingsFiles, resources: Path) -> None:
+        self.form = files.form
+        self._images = files.images
+        self._parallel = files.parallel
+        self._root = Path(files.root).expanduser() if files.root else None
+        self._resources = Path(resources)
+        if self._root is not None and not self._root.exists():
+            raise ConfigurationError(f"things.root: '{files.root}': there is no such folder.")
+        for path in self.images:
+            if not Path(path).exists():
+                raise ConfigurationError(
+                    f"things.images: '{files.images}': there is no such zip or folder; see"
+                    " docs/data.md for how to get the images."
+                )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Give what `forms.open_configured` needs."""
+        if self.form == "remote-rows":
+            return {"form": self.form, "address": ADDRESS, "parallel": self._parallel}
+        return {"form": self.form}
+
+    @property
+    def images(self) -> list[str]:
+        """Name the user's images: one path, or none while there are none."""
+        return [str(Path(self._images).expanduser())] if self._images else []
+
+    def check_images(self) -> None:
+        """Refuse to start without the user's images, or without the password of their archive.
+
+        Raises:
+            ConfigurationError: names the key, the licence and where to accept it.
+        """
+        check_images(self._images)
+
+    @property
+    def unpacks(self) -> bool:
+        """Say whether archives have to be unpacked: those of the user, or downloaded ones."""
+        return self.form != "remote-rows" and (self._root is None or self._root.is_file())
+
+    @property
+    def archives(self) -> list[str]:
+        """List what is unpacked: an archive of the user's, or the records of downloads."""
+        if not self.unpacks:
+            return []
+        if self._root is not None:
+            return [str(self._root)]
+        return [f"{self._resources}/{name}/fetched.json" for name in ARCHIVES[self.form]]
+
+    def folder(self, subject: str) -> Path:
+        """Name the folder that one person's responses are read from.
+
+        Args:
+            subject: the person's label, such as "01".
+        """
+        if self._root is not None and not self.unpacks:
+            return self._root
+        return self._resources / "things" / self.form / f"sub-{subject}"
+
+    def files(self, subject: str) -> list[str]:
+        """List the files that one person's responses are read from.
+
+        Args:
+            subject: the person's label, such as "01".
+
+        Returns:
+            Paths; those that a job of the pipeline makes, or those of the user.
+
+        Raises:
+            DataError: a file of the user's is missing; names those it may be.
+        """
+        folder = self.folder(subject)
+        if self.form == "remote-rows":
+            return [str(path) for path in self.small_tables(subject)]
+        if self.unpacks:
+            return [str(path) for path in self.unpacked(subject)]
+        if self.form == "tables":
+            return [str(path) for path in find_tables(folder, subject)]
+        return sorted(str(path) for path in folder.rglob(f"*sub-{subject}*") if path.is_file())
+
+    def small_tables(self, subject: str) -> list[Path]:
+        """Name the tables of voxels and trials that are fetched before any rows.
+
+        Args:
+            subject: the person's label, such as "01".
+        """
+        folder = self.folder(subject)
+        return [folder / official_names(kind, subject)[1] for kind in ("voxels", "stimuli")]
+
+    def unpacked(self, subject: str) -> list[Path]:
+        """Name what is unpacked for one person: three tables, or a record of the volumes.
+
+        Args:
+            subject: the person's label, such as "01".
+        """
+        folder = self.folder(subject)
+        if self.form == "tables":
+            return [folder / official_names(kind, subject)[0] for kind in TableFiles._fields]
+        return [folder / "unpacked.json"]
+
+
+def remote_folder(subject: str) -> str:
+    """Name the folder of a person's tables below `ADDRESS`.
+
+    Args:
+        subject: the person's label, such as "01".
+    """
+    return OPENNEURO.format(s=subject)

@@ -1,0 +1,113 @@
+"""From an ROI's responses to its RDM by the distance that a study asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rulealign.data.patterns import RepeatedPatterns, repeated_patterns, select_patterns
+from rulealign.errors import ConfigurationError, DataError
+from rulealign.rsa.distances import crossnobis_rdm, euclidean_rdm
+from rulealign.rsa.rdm import correlation_rdm
+
+DISTANCES = ("correlation", "euclidean", "crossnobis")
+"""The distances between the patterns of two stimuli."""
+
+
+@dataclass(frozen=True)
+class BrainDistance:
+    """The RDM of one ROI of one person.
+
+    Attributes:
+        ids: the stimuli in alphabetical order.
+        rdm: float64, shape (pairs,), in the order of `numpy.triu_indices(stimuli, 1)`.
+        repetitions: trials per stimulus.
+        words: the distance, in words.
+    """
+
+    ids: list[str]
+    rdm: np.ndarray
+    repetitions: int
+    words: str
+
+
+def brain_distance(
+    responses_h5: Path, stimulus_set: str, zscore: str, distance: str | Mapping[str, Any]
+) -> BrainDistance:
+    """Compute the RDM of an ROI.
+
+    Args:
+        responses_h5: a file made by `things.write_roi_responses`.
+        stimulus_set: as in `stimulus_sets.choose_trials`.
+        zscore: as in `patterns.zscore`.
+        distance: `correlation` (1 - Pearson of averaged patterns), `euclidean` (squared, of
+            averaged patterns), or {"crossnobis": {"folds": "run" or "session"}} (of single trials).
+
+    Returns:
+        The RDM and what it is.
+
+    Raises:
+        ConfigurationError: there is no such distance, or no such folds.
+        DataError: the stimuli, their patterns or their trials do not allow it; names the file and
+            the stimulus.
+    """
+    name = distance if isinstance(distance, str) else next(iter(distance))
+    if name not in DISTANCES or isinstance(distance, str) == (name == "crossnobis"):
+        raise ConfigurationError(
+            f"distance: there is no {distance!r}; use correlation, euclidean, or"
+            " {crossnobis: {folds: run}}"
+        )
+    try:
+        if name == "crossnobis":
+            folds = distance["crossnobis"]["folds"]
+            return _cross_validated(repeated_patterns(responses_h5, stimulus_set, zscore), folds)
+        return _averaged(responses_h5, stimulus_set, zscore, name)
+    except DataError as error:
+        named = str(error).startswith(str(responses_h5))
+        raise error if named else DataError(f"{responses_h5}: {error}") from error
+
+
+def _averaged(responses_h5: Path, stimulus_set: str, zscore: str, name: str) -> BrainDistance:
+    ids, patterns, repetitions = select_patterns(responses_h5, stimulus_set, zscore)
+    if name == "euclidean":
+        rdm = euclidean_rdm(patterns, ids=ids)
+        return BrainDistance(ids, rdm, repetitions, "squared Euclidean per voxel")
+    rdm = correlation_rdm(patterns, centred=False, ids=ids)
+    return BrainDistance(ids, rdm, repetitions, "1 - Pearson")
+
+
+def _cross_validated(trials: RepeatedPatterns, folds: str) -> BrainDistance:
+    rdm = crossnobis_rdm(
+        trials.patterns, trials.stimulus, fold_labels(trials, folds), ids=trials.ids
+    )
+    words = (
+        f"crossnobis, folds: {folds}, noise normalised with Ledoit-Wolf shrinkage (estimated"
+        " outside of the fold)"
+    )
+    return BrainDistance(trials.ids, rdm, int(np.bincount(trials.stimulus).min()), words)
+
+
+def fold_labels(trials: RepeatedPatterns, folds: str) -> np.ndarray:
+    """Give each trial the number of its fold.
+
+    Args:
+        trials: single trials.
+        folds: `session`, or `run`: runs are counted anew in every session, so that run 1 of two
+            sessions are two folds.
+
+    Returns:
+        A number for each trial, int64, shape (trials,).
+
+    Raises:
+        ConfigurationError: there are no such folds.
+    """
+    if folds not in ("run", "session"):
+        raise ConfigurationError(f"folds: there are no '{folds}'; use run or session")
+    if folds == "session":
+        return trials.session
+    both = np.stack([trials.session, trials.run])
+    return np.unique(both, axis=1, return_inverse=True)[1].reshape(-1)

@@ -1,0 +1,62 @@
+"""The sections of stimulus sets and calibration sets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rulealign.schema import Closed, IdPattern, Pixels, PositiveInt
+
+
+class _Images(Closed):
+    background: str = Field(description="what surrounds the objects, in words; shown in the report")
+    as_shown: bool = Field(description="whether these are the very images people saw")
+
+
+class FolderStimuli(_Images):
+    """Stimulus images in a folder: ids are the file names without ending, in sorted order."""
+
+    kind: Literal["folder"] = Field(description="one image file per stimulus")
+    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a folder")
+
+
+class MatStimuli(_Images):
+    """Stimulus images in a struct array of a MATLAB file, in the order of the array."""
+
+    kind: Literal["mat"] = Field(description="a struct array with a field `image`")
+    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a .mat")
+    key: str = Field(description="name of the struct array in the file")
+    ids: IdPattern = Field(description="pattern of the ids, such as image_{:02d}, counted from 1")
+
+
+class BrainStimuli(_Images):
+    """The images that come with the brain data, as its stimulus set asks for them."""
+
+    kind: Literal["brain"] = Field(description="the brain dataset's own images")
+
+
+Stimuli = Annotated[FolderStimuli | MatStimuli | BrainStimuli, Field(discriminator="kind")]
+
+
+class OtherBrainImages(_Images):
+    """The images that come with the brain data and are not compared: not in its stimulus set."""
+
+    kind: Literal["brain-others"] = Field(description="the brain dataset's other images")
+
+
+class GeneratedImages(Closed):
+    """Generated objects, classes taking turns: disjoint from any photograph, and no download."""
+
+    kind: Literal["synthetic-objects"] = Field(description="generated, no download")
+    count: PositiveInt = Field(description="how many images")
+    image_size: Pixels = Field(description="pixels per side before they are resized like stimuli")
+    background: Literal["1/f noise", "grey", "white"] = Field(
+        description="what surrounds the objects: 1/f noise, or a uniform 128 or 255"
+    )
+    as_shown: Literal[False] = Field(description="nobody saw these in a scanner")
+
+
+CalibrationSet = Annotated[
+    FolderStimuli | MatStimuli | OtherBrainImages | GeneratedImages, Field(discriminator="kind")
+]

@@ -1,0 +1,161 @@
+"""THINGS-fMRI from end to end: three ways in, the user's images, and what must not be written."""
+
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from rulealign.store import read_csv
+from s3_site import put, s3_site
+from things_forms import generated_truth, write_openneuro, write_tables, write_volumes
+from workflow.conftest import Run
+from zips import write_aes
+
+pytestmark = pytest.mark.workflow
+
+PASSWORD = "correct-horse-7"
+ROIS = ("V1", "LOC", "best")
+TARGETS = [
+    *(f"results/photos/brain/sub-{s}_roi-{roi}_responses.h5" for s in ("01", "02") for roi in ROIS),
+    *(f"results/photos/brain/sub-{s}_trials.csv" for s in ("01", "02")),
+]
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return generated_truth(subjects=2, concepts=14, repeated=4, sessions=2, runs=3)
+
+
+@pytest.fixture
+def things_study(small_study):
+    study = {**small_study, "study": "photos"}
+    study["stimuli"] = {"shown": {"kind": "brain", "background": "noise", "as_shown": True}}
+    study["calibration"] = {"others": {"kind": "brain-others", "background": "n", "as_shown": True}}
+    controls = {"images": "others", "count": "all", "batch_size": 4}
+    study["rules"] = {**study["rules"], "control": {**study["rules"]["untrained_bn"], **controls}}
+    best = {"union": ["V1", "V2"], "intersection": [], "difference": ["lLOC"]}
+    best |= {"hemisphere": "left", "voxels": {"by": "nc_testset", "top": 5}}
+    study["brain"] = {
+        "kind": "things",
+        "subjects": 2,
+        "stimulus_set": "first-exemplar",
+        "zscore": "all-trials",
+        "distance": "correlation",
+        "pairs": "cross_run",
+        "faulty_voxels": "stop",
+        "duplicated_trials": "stop",
+        "rois": {"V1": ["V1"], "LOC": ["lLOC", "rLOC"], "best": best},
+    }
+    study["things"] = {"form": "tables", "root": None, "images": "./images.zip", "parallel": 2}
+    study["layer_map"] = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "LOC"}]
+    study["report"] = {**study["report"], "stimuli": "shown"}
+    return study
+
+
+def write_images(path, truth):
+    files, rng = {}, np.random.default_rng(0)
+    for name in sorted(set(truth.people["01"].trials["stimulus"])):
+        stream = io.BytesIO()
+        Image.fromarray(rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)).save(stream, "JPEG")
+        files[f"object_images/{name.rpartition('_')[0]}/{name}"] = stream.getvalue()
+    write_aes(path, files, PASSWORD.encode())
+
+
+def a_run(project, folder, study, truth, **things):
+    folder.mkdir(parents=True)
+    write_images(folder / "images.zip", truth)
+    run = Run(project, folder, study)
+    run.study["things"] = {**run.study["things"], **things}
+    run.environment = {**run.environment, "THINGS_IMAGES_PASSWORD": PASSWORD}
+    return run
+
+
+def test_tables_volumes_an_archive_and_remote_rows_give_the_same_bytes(
+    project, things_study, truth, tmp_path
+):
+    write_tables(tmp_path / "tables", truth)
+    write_volumes(tmp_path / "volumes", truth)
+    write_openneuro(tmp_path / "remote", truth)
+    with zipfile.ZipFile(tmp_path / "betas.zip", "w") as archive:
+        for path in (tmp_path / "tables").iterdir():
+            archive.write(path, f"betas_csv/{path.name}")
+    forms = {
+        "tables": {"form": "tables", "root": str(tmp_path / "tables")},
+        "archive": {"form": "tables", "root": str(tmp_path / "betas.zip")},
+        "volumes": {"form": "volumes", "root": str(tmp_path / "volumes")},
+        "remote": {"form": "remote-rows", "root": None},
+    }
+    found = {}
+    with s3_site() as site:
+        for path in (tmp_path / "remote").rglob("*.*"):
+            put(site, path.relative_to(tmp_path / "remote").as_posix(), path.read_bytes())
+        for name, things in forms.items():
+            run = a_run(project, tmp_path / f"run-{name}", things_study, truth, **things)
+            run.environment |= {"AWS_ENDPOINT_URL": site.url}
+            run.snakemake(*TARGETS, check=True)
+            found[name] = {target: (run.folder / target).read_bytes() for target in TARGETS}
+    for name in forms:
+        for target in TARGETS:
+            assert found[name][target] == found["tables"][target], (name, target)
+    assert not any((tmp_path / "tables").glob("*.tmp*"))
+
+
+def test_a_study_of_tables_ends_in_a_report_and_the_password_is_nowhere(
+    project, things_study, truth, tmp_path
+):
+    write_tables(tmp_path / "tables", truth)
+    run = a_run(project, tmp_path / "run", things_study, truth, root=str(tmp_path / "tables"))
+    done = run.snakemake(check=True)
+    root = run.folder / "results/photos"
+    scores = read_csv(root / "statistics/alignment.csv")
+    assert set(scores["pairs"]) == {"cross_run"}
+    apart = 0
+    tables = [person.trials for person in truth.people.values()]
+    runs = [table.set_index("stimulus")[["session", "run"]] for table in tables]
+    names = sorted(table.groupby("concept")["stimulus"].min() for table in tables[:1])[0]
+    for one in range(len(names)):
+        for other in range(one):
+            apart += all(
+                tuple(run.loc[names.iloc[one]]) != tuple(run.loc[names.iloc[other]]) for run in runs
+            )
+    assert set(scores["n_pairs"]) == {apart}
+    assert "Brain data quality" in (root / "report.html").read_text()
+    assert isinstance(read_csv(root / "statistics/quality.csv"), pd.DataFrame)
+    assert PASSWORD not in done.output
+    for path in [*run.folder.rglob("*")]:
+        if path.is_file() and path.name != "images.zip":
+            assert PASSWORD.encode() not in path.read_bytes(), path
+
+
+def test_nothing_starts_without_the_images_but_a_plan_can_be_made(
+    project, things_study, truth, tmp_path
+):
+    write_tables(tmp_path / "tables", truth)
+    run = a_run(project, tmp_path / "run", things_study, truth, root=str(tmp_path / "tables"))
+    run.study["things"]["images"] = None
+    assert run.snakemake("--dry-run").returncode == 0
+    done = run.snakemake()
+    assert done.returncode != 0
+    assert "things.images: not set" in done.output
+    assert "https://osf.io/jum2f" in done.output
+    assert not list((run.folder / "results").rglob("*.h5"))
+
+
+@pytest.mark.parametrize(
+    ("things", "message"),
+    [
+        ({"root": "./nowhere"}, "things.root: './nowhere'"),
+        ({"form": "remote-rows", "root": "./tables"}, "is not read by form 'remote-rows'"),
+        ({"root": "."}, "no table of responses of sub-01"),
+    ],
+)
+def test_a_wrong_place_is_named_before_anything_starts(
+    project, things_study, truth, tmp_path, things, message
+):
+    run = a_run(project, tmp_path / "run", things_study, truth, **things)
+    done = run.snakemake("--dry-run")
+    assert done.returncode != 0
+    assert message in done.output

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from rulealign.schema import (
     Closed,
@@ -16,6 +16,7 @@ from rulealign.schema import (
     Number,
     Pixels,
     PositiveInt,
+    chosen_by,
 )
 
 SIMULATED_COLUMNS = ("V1", "V2", "lLOC", "rLOC", "IT")
@@ -26,9 +27,19 @@ SHOWN_OFTEN = ("concept-mean", "test-repeats")
 
 People = Annotated[int, Field(ge=2, le=99), Number]
 Columns = Annotated[list[str], Distinct]
-StimulusSet = Annotated[
-    str, StringConstraints(pattern=r"^(first-exemplar|concept-mean|test-repeats|.*/.*)$")
-]
+STIMULUS_SETS = ("first-exemplar", "concept-mean", "test-repeats")
+
+
+def _stimulus_set(value: str) -> str:
+    if value not in STIMULUS_SETS and "/" not in value:
+        raise ValueError(
+            f"there is no '{value}'; use one of {list(STIMULUS_SETS)}, or the path (with a '/') of"
+            " a list of images"
+        )
+    return value
+
+
+StimulusSet = Annotated[str, AfterValidator(_stimulus_set)]
 
 
 class RdmFile(Closed):
@@ -76,6 +87,12 @@ class BestVoxels(Closed):
     top: PositiveInt = Field(description="voxels per subject")
 
 
+def _selection(value: Any) -> str:
+    if isinstance(value, BestVoxels) or (isinstance(value, Mapping) and "top" in value):
+        return "top"
+    return "least" if isinstance(value, ReliableVoxels | Mapping) else "all"
+
+
 class Roi(Closed):
     """The voxels of one ROI; `V1: [V1]` is short for a union of columns and nothing else."""
 
@@ -88,7 +105,7 @@ class Roi(Closed):
     hemisphere: Literal["both", "left", "right"] = Field(
         description="the side of the brain, by the voxels' coordinates"
     )
-    voxels: Literal["all"] | ReliableVoxels | BestVoxels = Field(
+    voxels: chosen_by(_selection, all=Literal["all"], least=ReliableVoxels, top=BestVoxels) = Field(
         description="all of them; or {by, at_least: percent}; or {by, top: number}"
     )
 
@@ -99,7 +116,7 @@ class Roi(Closed):
 
 
 def _in_full(value: Any) -> Any:
-    if isinstance(value, list):
+    if not isinstance(value, Mapping | Roi):
         none: dict[str, Any] = {"intersection": [], "difference": []}
         return {"union": value, **none, "hemisphere": "both", "voxels": "all"}
     return value
@@ -133,9 +150,11 @@ class _Responses(Closed):
         description="each voxel is z-scored over all its trials, as published; or run by run, which"
         " induces correlations between patterns (a warning says how large)"
     )
-    distance: Literal["correlation", "euclidean"] | Crossnobis = Field(
-        description="of the patterns: 1 - Pearson, Euclidean, or {crossnobis: {folds: run}}"
-    )
+    distance: chosen_by(
+        lambda value: "section" if isinstance(value, Crossnobis | Mapping) else "word",
+        word=Literal["correlation", "euclidean"],
+        section=Crossnobis,
+    ) = Field(description="of the patterns: 1 - Pearson, Euclidean, or {crossnobis: {folds: run}}")
     pairs: Literal["all", "cross_run"] = Field(
         description="pairs of stimuli that are compared: all, or those that nobody saw in one run"
     )

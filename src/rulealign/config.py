@@ -263,6 +263,6 @@ def _without_kind(place: tuple) -> tuple:
     # pydantic names the chosen kind within the path: training_set.cifar10.image_size
     depths = {"training_set": 1, "brain": 1, "stimuli": 2, "calibration": 2}
     depth = depths.get(place[0] if place else "")
-    if depth is None or len(place) <= depth:
-        return place
-    return place[:depth] + place[depth + 1 :]
+    if depth is not None and len(place) > depth:
+        place = place[:depth] + place[depth + 1 :]
+    return tuple(part for part in place if not str(part).startswith("<"))

@@ -101,14 +101,15 @@ def _description(model: type[BaseModel], name: str, field: Any) -> str:
 
 
 def _type(schema: dict[str, Any]) -> str:
-    if "$ref" in schema or "oneOf" in schema:
+    variants = schema.get("anyOf") or schema.get("oneOf")
+    if variants and not all("$ref" in variant for variant in variants):
+        return " or ".join(dict.fromkeys(map(_type, variants)))
+    if variants or "$ref" in schema:
         return "section"
     if "const" in schema:
         return f"`{schema['const']}`"
     if "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema["enum"])
-    if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_type(option) for option in schema["anyOf"]))
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
     if schema.get("type") == "object":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import (
@@ -9,8 +12,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
 )
 
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -58,6 +63,23 @@ def _distinct(values: list) -> list:
 
 Distinct = AfterValidator(_distinct)
 """Marks a list whose values must all differ."""
+
+
+def chosen_by(choose: Callable[[Any], str], **variants: Any) -> Any:
+    """Make a type of several variants, one of which is chosen by looking at the value.
+
+    Without the choice, a mistake would be explained once for every variant.
+
+    Args:
+        choose: value -> name of a variant.
+        variants: name -> type.
+
+    Returns:
+        The type.
+    """
+    tagged = [Annotated[kind, Tag(f"<{name}>")] for name, kind in variants.items()]
+    discriminator = Discriminator(lambda value: f"<{choose(value)}>")
+    return Annotated[functools.reduce(operator.or_, tagged), discriminator]
 
 
 class Closed(BaseModel):

@@ -95,5 +95,11 @@ def test_a_stored_member_is_read_in_place_and_a_packed_one_is_not(tmp_path):
         h5py.File(tmp_path / "inner.h5", "r") as outer,
     ):
         np.testing.assert_array_equal(inner["x"][7:30], outer["x"][7:30])
+    with zipfile.ZipFile(archive, "w") as file:  # as for files of 4 GB: a longer header
+        file.writestr("before.bin", b"x")
+        with file.open("a/inner.h5", "w", force_zip64=True) as member:
+            member.write(contents)
+    offset, size = stored_range(archive, "a/inner.h5")
+    assert archive.read_bytes()[offset : offset + size] == contents
     packed(tmp_path, "deflated zip", files)
     assert stored_range(archive, "a/inner.h5") is None

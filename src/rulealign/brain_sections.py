@@ -154,7 +154,10 @@ class _Responses(Closed):
         lambda value: "section" if isinstance(value, Crossnobis | Mapping) else "word",
         word=Literal["correlation", "euclidean"],
         section=Crossnobis,
-    ) = Field(description="of the patterns: 1 - Pearson, Euclidean, or {crossnobis: {folds: run}}")
+    ) = Field(
+        description="of the patterns: correlation (1 - Pearson), euclidean (squared, per voxel), or"
+        " {crossnobis: {folds: run}}"
+    )
     pairs: Literal["all", "cross_run"] = Field(
         description="pairs of stimuli that are compared: all, or those that nobody saw in one run"
     )

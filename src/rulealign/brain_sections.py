@@ -155,8 +155,8 @@ class _Responses(Closed):
         word=Literal["correlation", "euclidean"],
         section=Crossnobis,
     ) = Field(
-        description="of the patterns: correlation (1 - Pearson), euclidean (squared, per voxel), or"
-        " {crossnobis: {folds: run}}"
+        description="of the patterns: correlation (1 - Pearson), euclidean (squared, per"
+        " voxel), or {crossnobis: {folds: run}}"
     )
     pairs: Literal["all", "cross_run"] = Field(
         description="pairs of stimuli that are compared: all, or those that nobody saw in one run"

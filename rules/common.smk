@@ -30,6 +30,7 @@ try:
         fetch.check_source(source)
     refuse_same_name(Path(workflow.basedir), STUDY.study, STUDY_FILE)
     THINGS = ThingsSource(STUDY.things, Path("resources")) if STUDY.things else None
+    stages.require_stimulus_list(STUDY)
     for subject in SUBJECTS if THINGS else []:
         THINGS.files(subject)  # refuses a missing person
     refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))

@@ -101,9 +101,12 @@ if STUDY.brain.kind == "simulated":
 
 
 onstart:
-    # a plan can be made without the user's images, but nothing starts without them
+    # A plan can be made without the user's images, and responses can be read; but no run that leads
+    # to a job which needs the images starts without them.
     try:
-        if THINGS:
+        if THINGS and any(
+            job.rule.name == "stimuli" for job in workflow.dag.needrun_jobs()
+        ):
             THINGS.check_images()
     except RulealignError as error:
         raise WorkflowError(str(error)) from None

@@ -8,7 +8,11 @@ from rulealign.data.things import write_roi_responses
 from rulealign.job import job
 
 with job(snakemake.log[0], snakemake.threads):
-    form = open_configured(json.loads(snakemake.params.form), Path(snakemake.params.place))
+    form = open_configured(
+        json.loads(snakemake.params.form),
+        Path(snakemake.params.place),
+        parallel=(snakemake.config.get("things") or {}).get("parallel", 1),
+    )
     write_roi_responses(
         form,
         snakemake.wildcards.subject,

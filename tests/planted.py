@@ -20,7 +20,7 @@ from rulealign.store import write_csv, write_h5
 
 ROIS = ("V1", "IT")
 CONCEPTS, TEST, SESSIONS, RUNS, FEATURES = 72, 16, 3, 4, 20
-SETTINGS = {"lags": 10, "shifts": 5, "study_seed": 7}
+SETTINGS = {"lags": 10, "shifts": 5, "study_seed": 7, "zscore": "all-trials"}
 
 
 @dataclass
@@ -182,7 +182,7 @@ def write_rdm(people, folder, subject, roi, repetitions=1, acquisition="generate
     return path
 
 
-def checked(people, folder, **description):
+def checked(people, folder, zscore="all-trials", **description):
     """Write all files of a data set and run every check; return the table of quality checks."""
     files = {"brain": [], "parts": [], "responses": [], "trials": {}, "acquisition": {}}
     for subject, trials in people.trials.items():
@@ -197,7 +197,8 @@ def checked(people, folder, **description):
             files["responses"].append(responses)
             files["parts"].append(part)
             files["brain"].append(write_rdm(people, folder, subject, roi, **description))
-    return quality_table(folder / "quality.csv", **files, settings=SETTINGS)
+    settings = {**SETTINGS, "zscore": zscore}
+    return quality_table(folder / "quality.csv", **files, settings=settings)
 
 
 def flags(table):

@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 
 import boto3
+import requests
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -87,6 +88,8 @@ def s3_site():
     thread.start()
     site.url = f"http://127.0.0.1:{server.server_port}"
     try:
+        # all sites of one process share moto's memory
+        requests.post(f"{site.url}/moto-api/reset", timeout=10).raise_for_status()
         client(site).create_bucket(Bucket=BUCKET)
         yield site
     finally:

@@ -164,8 +164,9 @@ class _Responses(Closed):
     faulty_voxels: Literal["stop", "drop"] = Field(
         description="what to do with a voxel that is constant or not finite; said either way"
     )
-    duplicated_trials: Literal["stop", "drop"] = Field(
-        description="what to do with a trial whose responses are those of an earlier one"
+    duplicated_trials: Literal["stop", "drop", "keep"] = Field(
+        description="what to do with a trial whose responses are those of an earlier one; said"
+        " either way"
     )
     rois: Rois = Field(description="ROI -> its voxels")
 

@@ -6,11 +6,14 @@ values: nested dicts, lists, strings and numbers, as JSON has them.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from rulealign.config import Study
+from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import TRAINING
 from rulealign.learning.rules import rule_class
 from rulealign.provenance import fingerprint
@@ -120,13 +123,28 @@ def quality(_study: Study) -> dict[str, Any]:
 
 def quality_table(study: Study) -> dict[str, Any]:
     """Give the settings of the table of quality measures over people and ROIs."""
-    return {"shifts": quality(study)["shifts"], "study_seed": study.seed}
+    zscore = getattr(study.brain, "zscore", None)  # given RDMs are not cleaned here
+    return {"shifts": quality(study)["shifts"], "study_seed": study.seed, "zscore": zscore}
 
 
 def stimulus_list(study: Study) -> list[str]:
-    """Give the user's own list of stimuli, as a list of no or one path."""
+    """Give the user's own list of stimuli, as a list of no or one path, as Snakemake wants it."""
     chosen = getattr(study.brain, "stimulus_set", "")
-    return [chosen] if "/" in chosen else []
+    return [os.path.normpath(Path(chosen).expanduser())] if "/" in chosen else []
+
+
+def require_stimulus_list(study: Study) -> None:
+    """Refuse a list of stimuli that is not there, which Snakemake would pass over in silence.
+
+    Raises:
+        ConfigurationError: there is no such file.
+    """
+    for path in stimulus_list(study):
+        if not Path(path).is_file():
+            raise ConfigurationError(
+                f"brain.stimulus_set: '{study.brain.stimulus_set}': there is no such file; it must"
+                " be a text file with one image name a line."
+            )
 
 
 def pairs(study: Study) -> str:

@@ -107,7 +107,9 @@ def test_a_voxel_that_is_not_finite_is_named(tables, bad):
     row = int(rows(tables, "V1")[2])
     with h5py.File(tables["responses"], "r+") as file:
         file["ResponseData/block0_values"][row, 5] = bad
-    refused(tables, rf"ResponseData.h5: V1: 1 voxels are not finite: voxel {row}\. .*'drop'")
+    refused(
+        tables, rf"ResponseData.h5: V1: faulty voxels \(1, not finite\): voxel {row}\. .*'drop'"
+    )
     extract(tables, columns=["V2"])  # a fault elsewhere does not concern this ROI
 
 
@@ -115,7 +117,60 @@ def test_a_constant_voxel_is_named(tables):
     row = int(rows(tables, "V1")[0])
     with h5py.File(tables["responses"], "r+") as file:
         file["ResponseData/block0_values"][row] = 0.25
-    refused(tables, rf"V1: 1 voxels are constant: voxel {row}\. .*brain.faulty_voxels")
+    refused(tables, rf"V1: faulty voxels \(1, constant\): voxel {row}\. .*brain.faulty_voxels")
+
+
+def test_faulty_voxels_are_left_out_and_said_where_the_study_wants_it(tables, capsys):
+    nan, constant = (int(row) for row in rows(tables, "V1")[[2, 5]])
+    with h5py.File(tables["responses"], "r+") as file:
+        file["ResponseData/block0_values"][nan, 5] = np.nan
+        file["ResponseData/block0_values"][constant] = 0.25
+    with h5py.File(extract(tables, faulty_voxels="drop")) as file:
+        left = [str(row) for row in rows(tables, "V1") if row not in (nan, constant)]
+        assert file["ids/voxel"].asstr()[()].tolist() == left
+        assert len(file["responses"]) == len(file["voxels/nc_testset"]) == len(left)
+    said = capsys.readouterr().out
+    assert f"QUALITY: {tables['responses']}: V1: faulty voxels (1, not finite): voxel {nan}" in said
+    assert f"(1, constant): voxel {constant}; brain.faulty_voxels: drop" in said
+
+
+def copy_trial(tables, first, second):
+    with h5py.File(tables["responses"], "r+") as file:
+        values = file["ResponseData/block0_values"]
+        values[:, second] = values[:, first]
+
+
+def test_a_duplicated_trial_stops_or_is_left_out_or_kept_as_the_study_says(tables, capsys):
+    copy_trial(tables, 2, 9)
+    refused(tables, r"V1: duplicated trials \(1\): trial 9 is trial 2 again.*'drop'")
+    for remedy, count in (("drop", 17), ("keep", 18)):
+        with h5py.File(extract(tables, duplicated_trials=remedy)) as file:
+            assert file["responses"].shape[1] == len(file["trials/run"]) == count
+            assert (9 in file["trials/trial_id"][()]) == (remedy == "keep")
+            assert file["dropped/trial_id"][()].tolist() == ([9] if remedy == "drop" else [])
+        assert f"trial 9 is trial 2 again; brain.duplicated_trials: {remedy}" in (
+            capsys.readouterr().out
+        )
+
+
+def test_a_repeated_image_may_lack_a_trial_that_was_left_out_and_no_other(tables):
+    trials = pd.read_csv(tables["stimuli"])
+    test = trials.index[trials["trial_type"] == "test"]
+    copy_trial(tables, int(test[0]), int(test[-1]))
+    ids, patterns, repetitions = select_patterns(
+        extract(tables, duplicated_trials="drop"), "test-repeats"
+    )
+    assert (len(ids), repetitions) == (4, 2)
+    assert np.isfinite(patterns).all()
+
+
+def test_no_other_image_takes_the_place_of_one_that_was_left_out(tables):
+    trials = pd.read_csv(tables["stimuli"])
+    train = trials.index[trials["trial_type"] == "train"]
+    copy_trial(tables, int(train[0]), int(train[1]))
+    gone = trials["stimulus"][train[1]]
+    with pytest.raises(DataError, match=f"stimulus '{gone}' has no trial left.*'keep'"):
+        select_patterns(extract(tables, duplicated_trials="drop"), "first-exemplar")
 
 
 @pytest.mark.parametrize("column", ["trial_type", "session", "run", "stimulus", "concept"])

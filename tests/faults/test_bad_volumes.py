@@ -292,7 +292,7 @@ def test_nothing_is_left_behind_by_a_refused_run(folder, tmp_path):
     (folder / BETAS).write_bytes(content[:-100])
     roi = {"union": ["V1"], "intersection": [], "difference": [], "hemisphere": "both"}
     settings = {"voxels": {**roi, "voxels": "all"}}
-    settings |= {"faulty_voxels": "stop", "duplicated_trials": "stop"}
+    settings |= {"faulty_voxels": "stop", "duplicated_trials": "stop", "released": False}
     (tmp_path / "out").mkdir()
     with pytest.raises(DataError, match="cut short"):
         write_roi_responses(Volumes(folder), "01", "V1", settings, tmp_path / "out" / "roi.h5")

@@ -99,13 +99,28 @@ def test_copies_of_trials_and_faulty_voxels_are_named(tmp_path):
     assert sorted(log_lines(table)) == [
         "QUALITY: sub-01, V1: 2 voxels with values that are not finite, left out: 1003, 1009",
         "QUALITY: sub-02, IT: 1 voxel without any change, left out: 1011",
-        "QUALITY: sub-03, V1: 1 trial with the responses of an earlier trial, left out: trial_id 60"
+        "QUALITY: sub-03, V1: 1 trial with the responses of an earlier trial, kept: trial_id 60"
         " repeats 5",
     ]
     about = {"check": "voxels", "item": "number", "subject": "sub-01", "roi": "V1"}
     assert planted.value(table, **about) == 78
     notes = table.loc[table["check"] == "voxels", "finding"]
     assert "sub-01, V1: 78 voxels, 80 are expected of this ROI" in set(notes)
+
+
+def test_zscoring_by_run_is_flagged_with_what_it_makes_of_noise(tmp_path):
+    people = planted.data_set(0)
+    table = planted.checked(people, tmp_path, zscore="run")
+    rows = table[table["check"] == "cleaning"]
+    assert rows["flagged"].all()
+    assert (rows["guard"] == 5).all()
+    for row in rows.itertuples():
+        sizes = people.trials[row.subject.removeprefix("sub-")].groupby(["session", "run"]).size()
+        # pairs of a run of n trials correlate by -1 / (n - 1); the mean is over all such pairs
+        expected = -(sizes / 2).sum() / (sizes * (sizes - 1) / 2).sum()
+        assert abs(row.value - expected) < 0.01
+        assert f"correlate by {row.value:.3f}" in row.finding
+    assert sum("z-scoring by run" in line for line in log_lines(table)) == len(people.trials)
 
 
 def test_descriptions_that_the_files_contradict_are_named(tmp_path):

@@ -64,7 +64,8 @@ def agreement_with_truth(folder, columns, stimulus_set="first-exemplar"):
     roi, none = folder / "roi.h5", {"intersection": [], "difference": []}
     voxels = {"union": list(columns), **none, "hemisphere": "both", "voxels": "all"}
     settings = {"voxels": voxels, "released": False}
-    settings |= {"faulty_voxels": "stop", "duplicated_trials": "stop"}
+    # without noise, the trials of an image are equal
+    settings |= {"faulty_voxels": "stop", "duplicated_trials": "keep"}
     write_roi_responses(Tables(folder), "01", "ROI", settings, roi)
     ids, patterns, _ = select_patterns(roi, stimulus_set)
     with h5py.File(folder / "truth.h5") as file:

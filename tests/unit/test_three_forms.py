@@ -129,6 +129,7 @@ def assert_same_bytes(forms, folder, spec):
         "voxels": {**full, "voxels": "all", **spec},
         "faulty_voxels": "stop",
         "duplicated_trials": "stop",
+        "released": False,
     }
     for subject in ("01", "02"):
         contents = set()

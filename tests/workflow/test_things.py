@@ -3,6 +3,7 @@
 import io
 import zipfile
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -150,6 +151,9 @@ def test_nothing_starts_without_the_images_but_a_plan_can_be_made(
         ({"root": "./nowhere"}, "things.root: './nowhere'"),
         ({"form": "remote-rows", "root": "./tables"}, "is not read by form 'remote-rows'"),
         ({"root": "."}, "no table of responses of sub-01"),
+        ({"form": "volumes", "root": "."}, "has no files of sub-01"),
+        ({"form": "volumes", "root": "./images.zip"}, "unpack them"),
+        ({"images": "./elsewhere.zip"}, "things.images: './elsewhere.zip'"),
     ],
 )
 def test_a_wrong_place_is_named_before_anything_starts(
@@ -159,3 +163,21 @@ def test_a_wrong_place_is_named_before_anything_starts(
     done = run.snakemake("--dry-run")
     assert done.returncode != 0
     assert message in done.output
+
+
+def test_a_list_of_images_that_is_not_there_is_refused_and_a_changed_one_is_noticed(
+    project, things_study, truth, tmp_path
+):
+    write_tables(tmp_path / "tables", truth)
+    run = a_run(project, tmp_path / "run", things_study, truth, root=str(tmp_path / "tables"))
+    run.study["brain"]["stimulus_set"] = "./mine.txt"
+    done = run.snakemake("--dry-run")
+    assert done.returncode != 0
+    assert "brain.stimulus_set: './mine.txt': there is no such file" in done.output
+    once = truth.people["01"].trials.query("trial_type == 'train'")["stimulus"].tolist()
+    target = "results/photos/brain/sub-01_roi-V1_rdm.h5"
+    for names in (once[:20], once[5:20]):
+        (run.folder / "mine.txt").write_text("\n".join(names) + "\n")
+        run.snakemake(target, check=True)
+        with h5py.File(run.folder / target) as file:
+            assert file["ids/stimulus"].asstr()[()].tolist() == sorted(names)

@@ -118,15 +118,16 @@ def open_form(form: str, place: Path, *, address: str = "", parallel: int = 1) -
     return RemoteRows(place, address, parallel)
 
 
-def open_configured(settings: Mapping[str, Any], place: Path) -> Form:
+def open_configured(settings: Mapping[str, Any], place: Path, *, parallel: int) -> Form:
     """Open the form that a study's section `things` names.
 
     Args:
-        settings: `form`, and of remote-rows `address` and `parallel`.
+        settings: `form`, and of remote-rows `address`.
         place: as in `open_form`.
+        parallel: requests at a time; no setting of the result, so changing it reads nothing anew.
 
     Returns:
         The form.
     """
-    more = {key: settings[key] for key in ("address", "parallel") if key in settings}
-    return open_form(settings["form"], place, **more)
+    address = settings.get("address", "")
+    return open_form(settings["form"], place, address=address, parallel=parallel)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +41,12 @@ class RepeatedPatterns:
     run: np.ndarray
 
 
-def read_response_trials(responses_h5: Path) -> pd.DataFrame:
+def read_response_trials(responses_h5: Path, which: str = "trials") -> pd.DataFrame:
     """Read the trials of an ROI's responses.
 
     Args:
         responses_h5: a file made by `things.write_roi_responses`.
+        which: `trials`, or `dropped`: those that the study had left out.
 
     Returns:
         The columns of `things_tables.TRIAL_COLUMNS`, one row per trial.
@@ -57,7 +57,10 @@ def read_response_trials(responses_h5: Path) -> pd.DataFrame:
     import pandas as pd
 
     with open_h5(responses_h5) as file:
-        return pd.DataFrame({name: _column(file[f"trials/{name}"]) for name in TRIAL_COLUMNS})
+        found = file.get(which, {})
+        return pd.DataFrame(
+            {name: _column(found[name]) if name in found else [] for name in TRIAL_COLUMNS}
+        )
 
 
 def _column(dataset: h5py.Dataset) -> np.ndarray:
@@ -149,12 +152,29 @@ def _read_scores(
     trials, responses = read_trials_and_responses(responses_h5)
     with open_h5(responses_h5) as file:
         voxels = read_ids(file, "voxel")
-        dropped = len(json.loads(file.attrs.get("duplicated_trials", "[]")))
-    chosen = choose_trials(trials, stimulus_set, str(responses_h5), dropped)
+    chosen = _chosen(responses_h5, trials, stimulus_set)
     try:
         return trials, zscore(responses, trials, how, voxels), chosen
     except DataError as error:
         raise DataError(f"{responses_h5}: {error}") from error
+
+
+def _chosen(responses_h5: Path, trials: pd.DataFrame, stimulus_set: str) -> Chosen:
+    """Choose trials as if none had been left out, so that no other image takes one's place."""
+    import pandas as pd
+
+    dropped = read_response_trials(responses_h5, "dropped")
+    every = pd.concat([trials, dropped], ignore_index=True) if len(dropped) else trials
+    chosen = choose_trials(every, stimulus_set, str(responses_h5))
+    kept = {name: places[places < len(trials)] for name, places in chosen.items()}
+    for name, places in kept.items():
+        if not len(places):
+            raise DataError(
+                f"{responses_h5}: stimulus '{name}' has no trial left, as duplicated trials were"
+                " dropped; set brain.duplicated_trials to 'keep', or compare a list of images"
+                " without it."
+            )
+    return kept
 
 
 def select_patterns(

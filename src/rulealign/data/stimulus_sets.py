@@ -42,7 +42,7 @@ STIMULUS_SETS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
 """Name of a stimulus set -> the stimulus of each trial, missing for trials that are not in it."""
 
 
-def choose_trials(trials: pd.DataFrame, stimulus_set: str, place: str, dropped: int = 0) -> Chosen:
+def choose_trials(trials: pd.DataFrame, stimulus_set: str, place: str) -> Chosen:
     """Find the stimuli of a set and their trials.
 
     Args:
@@ -53,7 +53,6 @@ def choose_trials(trials: pd.DataFrame, stimulus_set: str, place: str, dropped: 
             session), or the path of a list of yours (it has a "/"): a text file, one image name a
             line; empty lines do not count, and neither does the order.
         place: where the trials come from, for messages.
-        dropped: how many trials the study had left out; a stimulus may lack as many.
 
     Returns:
         Stimulus id -> its trials, the same number for each (images of a list must have been shown
@@ -74,7 +73,7 @@ def choose_trials(trials: pd.DataFrame, stimulus_set: str, place: str, dropped: 
     usual = Counter(map(len, chosen.values())).most_common(1)[0][0]
     expected = 1 if stimulus_set == "first-exemplar" else usual
     for name, shown in chosen.items():
-        if not expected - dropped <= len(shown) <= expected:
+        if len(shown) != expected:
             raise DataError(
                 f"{place}: '{name}' was shown {len(shown)} times, {expected} expected in the"
                 f" stimulus set '{stimulus_set}'; all its stimuli must be shown equally often."

@@ -78,11 +78,13 @@ def write_roi_responses(
         roi: the ROI's name.
         settings: `voxels` (the ROI's plain section: union, intersection, difference, hemisphere,
             voxels), `released` (whether these are the published data, whose ROIs have known numbers
-            of voxels), `faulty_voxels` and `duplicated_trials` (stop or drop); kept in the file.
+            of voxels), `faulty_voxels` and `duplicated_trials` (stop or drop; trials also keep): in
+            the file.
         output: the HDF5 file to make: `responses` float32 (voxels, trials) as in the source,
             `trials/<column>` of `TRIAL_COLUMNS`, `voxels/nc_singletrial` and `voxels/nc_testset`
             (float64, percent); ids voxel; attributes subject, roi, expected_voxels (where known),
-            and as JSON text faulty_voxels and duplicated_trials: what was found and dropped.
+            and as JSON text faulty_voxels and duplicated_trials: what was found. `dropped/` has the
+            columns of `trials/` for trials that were left out.
 
     Raises:
         DataError: the files do not fit together, the ROI is unknown or empty, or there are faulty
@@ -103,6 +105,7 @@ def write_roi_responses(
             "voxels/nc_singletrial": chosen.nc_singletrial[kept.voxels],
             "voxels/nc_testset": chosen.nc_testset[kept.voxels],
             **{f"trials/{name}": _plain(trials[name][kept.trials]) for name in TRIAL_COLUMNS},
+            **{f"dropped/{name}": _plain(trials[name][~kept.trials]) for name in TRIAL_COLUMNS},
         },
         ids={"voxel": [chosen.ids[place] for place in np.flatnonzero(kept.voxels)]},
         settings=dict(settings),
@@ -127,7 +130,7 @@ def _without_faults(
     for kind, ids in faulty.items():
         _say_or_stop(
             [f"voxel {name}" for name in ids],
-            f"{what}: {len(ids)} voxels are {kind.replace('_', ' ')}",
+            f"{what}: faulty voxels ({len(ids)}, {kind.replace('_', ' ')})",
             "faulty_voxels",
             settings["faulty_voxels"],
         )
@@ -138,11 +141,12 @@ def _without_faults(
     duplicated = find_duplicated_trials(responses[voxels], trials)
     _say_or_stop(
         [f"trial {pair['second']} is trial {pair['first']} again" for pair in duplicated],
-        f"{what}: {len(duplicated)} trials have the responses of an earlier one",
+        f"{what}: duplicated trials ({len(duplicated)})",
         "duplicated_trials",
         settings["duplicated_trials"],
     )
-    again = [pair["second"] for pair in duplicated]
+    dropped = settings["duplicated_trials"] == "drop"
+    again = [pair["second"] for pair in duplicated] if dropped else []
     keep = ~trials["trial_id"].isin(again).to_numpy()
     return _Kept(responses[voxels][:, keep], voxels, keep, faulty, duplicated)
 
@@ -154,9 +158,9 @@ def _say_or_stop(faults: list[str], summary: str, key: str, remedy: str) -> None
     if remedy == "stop":
         raise DataError(
             f"{line}. Find out why; or set brain.{key} to 'drop', which leaves them out and says so"
-            " in the report."
+            f" in the report{', or to keep' if key == 'duplicated_trials' else ''}."
         )
-    print(f"QUALITY: {line}; dropped, as brain.{key} says", flush=True)
+    print(f"QUALITY: {line}; brain.{key}: {remedy}", flush=True)
 
 
 def _plain(column: pd.Series) -> np.ndarray:

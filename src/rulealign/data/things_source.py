@@ -8,7 +8,7 @@ from typing import Any
 from rulealign.brain_sections import ThingsFiles
 from rulealign.data.table_files import OPENNEURO, TableFiles, find_tables, official_names
 from rulealign.data.things_images import check_images
-from rulealign.errors import ConfigurationError
+from rulealign.errors import ConfigurationError, DataError
 
 ADDRESS = "s3://openneuro.org/ds004192"
 """OpenNeuro's anonymous S3; another server of the same tree is named by AWS_ENDPOINT_URL."""
@@ -34,11 +34,15 @@ class ThingsSource:
     def __init__(self, files: ThingsFiles, resources: Path) -> None:
         self.form = files.form
         self._images = files.images
-        self._parallel = files.parallel
         self._root = Path(files.root).expanduser() if files.root else None
         self._resources = Path(resources)
         if self._root is not None and not self._root.exists():
             raise ConfigurationError(f"things.root: '{files.root}': there is no such folder.")
+        if self.form == "volumes" and self._root is not None and not self._root.is_dir():
+            raise ConfigurationError(
+                f"things.root: '{files.root}': volumes lie in several archives; unpack them, and"
+                " name the folder that holds them."
+            )
         for path in self.images:
             if not Path(path).exists():
                 raise ConfigurationError(
@@ -48,9 +52,9 @@ class ThingsSource:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Give what `forms.open_configured` needs."""
+        """Give what `forms.open_configured` needs, but for the number of requests at a time."""
         if self.form == "remote-rows":
-            return {"form": self.form, "address": ADDRESS, "parallel": self._parallel}
+            return {"form": self.form, "address": ADDRESS}
         return {"form": self.form}
 
     @property
@@ -109,7 +113,13 @@ class ThingsSource:
             return [str(path) for path in self.unpacked(subject)]
         if self.form == "tables":
             return [str(path) for path in find_tables(folder, subject)]
-        return sorted(str(path) for path in folder.rglob(f"*sub-{subject}*") if path.is_file())
+        found = sorted(str(path) for path in folder.rglob(f"*sub-{subject}*") if path.is_file())
+        if not found:
+            raise DataError(
+                f"{folder}: has no files of sub-{subject}; point things.root at the folder that has"
+                " betas_vol/, or lower brain.subjects."
+            )
+        return found
 
     def small_tables(self, subject: str) -> list[Path]:
         """Name the tables of voxels and trials that are fetched before any rows.

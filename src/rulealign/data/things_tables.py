@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,9 +128,10 @@ def unknown_column(place: str, column: str, known: Sequence[str]) -> str:
     Returns:
         The message, with the nearest names first.
     """
-    nearest = difflib.get_close_matches(column, known, n=3, cutoff=0.5)
-    others = [name for name in known if name not in nearest]
-    return f"{place}: the data have no ROI '{column}'; they have {nearest + others}"
+    names = [re.sub(r"[\r\n]+", "", name) for name in known]
+    nearest = difflib.get_close_matches(column, names, n=3, cutoff=0.5)
+    others = [name for name in names if name not in nearest]
+    return f"{place}: the data have no ROI '{column}'; they have {nearest} and {others}"
 
 
 def require_subject(path: Path, table: pd.DataFrame, subject: str) -> None:

@@ -74,6 +74,8 @@ def unpack_volumes(archives: Sequence[Path], subject: str, record: Path) -> None
         DataError: an archive is damaged or has nothing of this person.
         StoreError: they do not fit on the disk.
     """
+    # what lies there came from other archives, or from a job that was killed
+    shutil.rmtree(record.parent, ignore_errors=True)
     listing: dict[str, list[str]] = {}
     for archive in archives:
         made = extract_members(archive, lambda name: f"sub-{subject}" in name, record.parent)

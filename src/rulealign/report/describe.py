@@ -115,17 +115,19 @@ def _brain(study: Mapping[str, Any], ceilings: pd.DataFrame) -> Facts:
     for values, rows in ceilings.groupby(described, sort=False):
         acquisition, distance, repetitions, subjects = values
         people = counted([subjects], "subject", "subjects")
-        text = f"{acquisition}. {people}; distance: {distance}; {_averaged(repetitions)}"
+        rests_on = _trials(repetitions, brain.get("stimulus_set"), distance)
+        text = f"{acquisition}. {people}; distance: {distance}; {rests_on}"
         facts.append((listed(rows["roi"].unique()), text))
     areas = [f"{roi}: {_area(origin)}" for roi, origin in brain["rois"].items()]
     said = ["kind", "rois", "acquisition", "distance", "subjects"]
     return [*facts, ("Areas", "; ".join(areas)), ("Settings", _settings(brain, without=said))]
 
 
-def _averaged(repetitions: int) -> str:
+def _trials(repetitions: int, stimulus_set: str | None, distance: str) -> str:
     if repetitions < 2:
         return "1 trial per image" if repetitions else "averaged as given"
-    return f"{repetitions} trials per image averaged"
+    what = "images per concept" if stimulus_set == "concept-mean" else "trials per image"
+    return f"{repetitions} {what}{', kept apart' if 'crossnobis' in distance else ' averaged'}"
 
 
 def _area(origin: Mapping[str, Any] | list[str]) -> str:

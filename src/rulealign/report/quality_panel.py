@@ -78,7 +78,9 @@ def panel(table: pd.DataFrame) -> Panel:
 def _grouped(rows: pd.DataFrame) -> list[str]:
     # the same of several ROIs or sessions is said once; the tables have the others' numbers
     said = []
-    for _, own in rows.groupby(["check", "subject", "other"], sort=False):
+    # ... but numbers of voxels differ from ROI to ROI
+    alone = rows["roi"].where(rows["check"] == "voxels", "")
+    for _, own in rows.groupby(["check", "subject", "other", alone], sort=False):
         first, *others = own.to_dict("records")
         if first["check"].startswith("order_"):
             also = [one["item"] for one in others]
@@ -137,7 +139,7 @@ def _repetitions(rows: pd.DataFrame) -> Table:
         body.append([subject, *cells, _range(mine.min(), mine.max(), 0)])
     head = ["subject", *(f"images shown {_times(one)}" for one in times)]
     caption = "How often images were shown, and how many trials each pattern of an RDM rests on."
-    return Table(caption, [*head, "trials averaged per stimulus"], body)
+    return Table(caption, [*head, "trials per stimulus of the RDMs"], body)
 
 
 def _times(count: str) -> str:

@@ -88,7 +88,7 @@ def _cross_validated(trials: RepeatedPatterns, folds: str) -> BrainDistance:
         f"crossnobis, folds: {folds}, noise normalised with Ledoit-Wolf shrinkage (estimated"
         " outside of the fold)"
     )
-    return BrainDistance(trials.ids, rdm, int(np.bincount(trials.stimulus).min()), words)
+    return BrainDistance(trials.ids, rdm, int(np.bincount(trials.stimulus).max()), words)
 
 
 def fold_labels(trials: RepeatedPatterns, folds: str) -> np.ndarray:

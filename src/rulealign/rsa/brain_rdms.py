@@ -28,7 +28,7 @@ class BrainRdms:
         rdms: float64, shape (n_subjects, n_pairs).
         distance: the dissimilarity, in words.
         acquisition: scanner, task and averaging, in words.
-        repetitions: trials averaged per stimulus; 0 where RDMs were given.
+        repetitions: trials per stimulus; 0 where RDMs were given.
     """
 
     roi: str

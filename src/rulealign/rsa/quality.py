@@ -12,7 +12,12 @@ import pandas as pd
 from rulealign.data.things_tables import read_trials
 from rulealign.rsa.brain_rdms import BrainRdms, files_by_roi, read_brain_rdms
 from rulealign.rsa.quality_agreement import agreement_rows, cross_run
-from rulealign.rsa.quality_given import acquisition_rows, averaged_rows, structure_rows
+from rulealign.rsa.quality_given import (
+    acquisition_rows,
+    averaged_rows,
+    cleaning_rows,
+    structure_rows,
+)
 from rulealign.rsa.quality_orders import order_rows
 from rulealign.rsa.quality_rows import as_table, filled, label
 from rulealign.rsa.quality_unrepeated import unrepeated_rows
@@ -39,7 +44,7 @@ def quality_table(
         parts: `sub-<s>_roi-<r>_quality.csv` of all subjects and ROIs.
         responses: `sub-<s>_roi-<r>_responses.h5` of all subjects and ROIs; read only where no
             stimulus was repeated, for the shift test.
-        settings: `shifts` (trials) and `study_seed`.
+        settings: `shifts` (trials), `study_seed` and `zscore` (as in `patterns.zscore`).
 
     Returns:
         The table; `quality_rows.log_lines` writes its flags as lines.
@@ -53,6 +58,7 @@ def quality_table(
     brains = [_named(read_brain_rdms(files)) for files in _in_order(brain)]
     measured = [filled(read_csv(path)) for path in parts]
     rows = [*structure_rows(shown), *acquisition_rows(stated, brains)]
+    rows += cleaning_rows(shown, settings["zscore"])
     orders = order_rows(shown)
     sharing = {frozenset((row["subject"], row["other"])) for row in orders if row["flagged"]}
     for one in brains:

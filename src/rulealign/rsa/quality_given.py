@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rulealign.data.cleaning import cleaning_on_noise
 from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.quality_rows import entry
 
@@ -61,6 +62,29 @@ def _counts(table: pd.DataFrame) -> dict[str, int]:
         "test trials": int(kinds.get("test", 0)),
         "images": table["stimulus"].nunique(),
     }
+
+
+def cleaning_rows(trials: Mapping[str, pd.DataFrame], how: str) -> list[dict[str, Any]]:
+    """Say what similarity of one run's patterns z-scoring makes out of nothing (guard 5).
+
+    Args:
+        trials: subject -> trials.
+        how: as in `patterns.zscore`.
+
+    Returns:
+        A row per subject; flagged for z-scoring by run.
+    """
+    rows = []
+    for subject, table in trials.items():
+        induced = cleaning_on_noise(table, how, seed=0)
+        words = (
+            f"{subject}: z-scoring by run makes patterns of a run correlate by {induced:.3f} where"
+            " there is only noise"
+        )
+        by_run = how == "run"
+        more = {"guard": 5, "subject": subject, "expected": 0, "flagged": by_run}
+        rows.append(entry("cleaning", how, induced, **more, finding=words if by_run else ""))
+    return rows
 
 
 def averaged_rows(brain: BrainRdms, trials: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:

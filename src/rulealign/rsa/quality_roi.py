@@ -101,6 +101,8 @@ def _voxels(file: h5py.File) -> list[Row]:
     for name in ("nc_singletrial", "nc_testset"):
         if f"voxels/{name}" in file:
             ceiling = file[f"voxels/{name}"][()]
+            if np.isnan(ceiling).all():
+                continue  # the volumes came without noise ceilings
             for how, value in (("mean", np.nanmean), ("median", np.nanmedian)):
                 rows.append(entry("noise_ceiling", f"{how} {name}", value(ceiling)))
     return rows
@@ -118,7 +120,9 @@ def _faults(file: h5py.File) -> list[Row]:
         text = f"{_counted(ids, 'voxel')} {words}, left out: {_listed(ids)}" if ids else ""
         rows.append(_fault("faulty_voxels", kind, ids, text))
     pairs = [f"{one['second']} repeats {one['first']}" for one in copies]
-    text = f"{_counted(copies, 'trial')} with the responses of an earlier trial, left out"
+    left_out = len(file["dropped/trial_id"]) if "dropped" in file else 0
+    remedy = "left out" if left_out else "kept"
+    text = f"{_counted(copies, 'trial')} with the responses of an earlier trial, {remedy}"
     text = f"{text}: trial_id {_listed(pairs)}" if copies else ""
     return [*rows, _fault("duplicated_trials", "copies", copies, text)]
 

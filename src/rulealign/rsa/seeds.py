@@ -1,0 +1,190 @@
+"""Differences between seeds: the exact sign-flip test, and Cohen's d, paired and unpaired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from rulealign.errors import ConfigurationError, DataError
+
+ALTERNATIVES = ("greater", "less", "two-sided")
+"""What a sign-flip test is against: a mean difference above 0, below 0, or either."""
+
+_TOLERANCE = 1e-12
+"""Sums that differ by less than this share of the largest difference are equal but for rounding."""
+
+_MOST_SEEDS = 20
+"""2^20 sign patterns are 8 MB; more seeds than that need no exact test."""
+
+
+@dataclass(frozen=True)
+class SignFlip:
+    """The result of a sign-flip test.
+
+    Attributes:
+        statistic: the mean difference.
+        p: share of the sign patterns with a mean at least as extreme, the observed one among
+            them; None where it is missing.
+        floor: the smallest p that so many seeds allow; None where p is missing.
+        n: number of seeds.
+        alternative: one of `ALTERNATIVES`.
+        sentence: the floor in words; "" where p is missing.
+        reason: why p is missing; "" where it is not.
+    """
+
+    statistic: float
+    p: float | None
+    floor: float | None
+    n: int
+    alternative: str
+    sentence: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class EffectSize:
+    """A standardised mean difference.
+
+    Attributes:
+        name: which one; the two of this module are not interchangeable.
+        value: in standard deviations; None where it is missing.
+        n: number of seeds, of each side where they are not paired.
+        reason: why the value is missing; "" where it is not.
+    """
+
+    name: str
+    value: float | None
+    n: tuple[int, ...]
+    reason: str = ""
+
+
+def sign_flip_test(differences: np.ndarray, alternative: str) -> SignFlip:
+    """Test whether paired differences over seeds lie around 0, by all 2^n patterns of signs.
+
+    If the two sides of a pair are exchangeable, each difference could as well have had the other
+    sign. Means that differ by less than 1e-12 of the largest difference are counted as equal, so
+    that p never depends on the order of summation. Its p cannot fall below 1/2^n (two-sided
+    2/2^n), however large the effect, and a difference of 0 doubles that: see `sentence`. Not for
+    unpaired seeds, and not for stimuli or pairs of stimuli, which the bootstrap resamples.
+
+    Args:
+        differences: shape (n_seeds,), in units of the score; one side less the other, seed by
+            seed.
+        alternative: one of `ALTERNATIVES`; declare it before seeing the differences.
+
+    Returns:
+        The test; without a p where there are fewer than 2 seeds.
+
+    Raises:
+        DataError: there is no difference, one is not finite, or there are more than 20.
+        ConfigurationError: there is no such alternative.
+
+    Source: Fisher, The Design of Experiments (1935), section 21.
+    """
+    differences = _finite(differences, "differences")
+    if alternative not in ALTERNATIVES:
+        raise ConfigurationError(f"there is no alternative {alternative!r}; use {ALTERNATIVES}.")
+    n, mean = len(differences), float(np.mean(differences))
+    if n < 2:
+        reason = f"{n} seed: flipping its sign tests nothing; train at least 2 seeds"
+        return SignFlip(mean, None, None, n, alternative, "", reason)
+    if n > _MOST_SEEDS:
+        raise DataError(f"{n} seeds have too many sign patterns to try; at most {_MOST_SEEDS}.")
+    side = {"greater": 1.0, "less": -1.0}.get(alternative)
+    sums, observed = _flipped_sums(differences), differences.sum()
+    sums, observed = (
+        (np.abs(sums), abs(observed)) if side is None else (side * sums, side * observed)
+    )
+    p = float(np.mean(sums >= observed - _TOLERANCE * np.abs(differences).max() * n))
+    floor = Fraction(1 if side else 2, 2**n)
+    return SignFlip(mean, p, float(floor), n, alternative, _sentence(n, floor, bool(side)))
+
+
+def _flipped_sums(differences: np.ndarray) -> np.ndarray:
+    sums = np.zeros(1)
+    for difference in differences:
+        sums = np.concatenate([sums + difference, sums - difference])
+    return sums
+
+
+def _sentence(n: int, floor: Fraction, one_sided: bool) -> str:
+    sides, share = "one-sided" if one_sided else "two-sided", f"{float(floor):.2g}".lstrip("0")
+    return f"with {n} seeds the smallest {sides} p is {floor} = {share}"
+
+
+def paired_d(differences: np.ndarray) -> EffectSize:
+    """Divide the mean of paired differences by their standard deviation: Cohen's d_z.
+
+    With few seeds it overestimates (there is no correction of small samples here), and where the
+    seeds' scores correlate it exceeds the unpaired d of the same scores. Not to be compared with
+    an unpaired d.
+
+    Args:
+        differences: shape (n_seeds,), in units of the score; one side less the other, seed by
+            seed.
+
+    Returns:
+        The effect size; without a value where there are fewer than 2 seeds or the differences are
+        all equal (but for rounding: 1e-12 of the largest).
+
+    Raises:
+        DataError: there is no difference, or one is not finite.
+
+    Source: Cohen, Statistical Power Analysis (1988), section 2.3.5; Lakens 2013, Frontiers in
+    Psychology 4:863, equation 6.
+    """
+    name, differences = "Cohen's d, paired (d_z)", _finite(differences, "differences")
+    n = (len(differences),)
+    if n[0] < 2:
+        return EffectSize(name, None, n, f"{n[0]} seed has no standard deviation")
+    spread = float(np.std(differences, ddof=1))
+    if spread <= _TOLERANCE * np.abs(differences).max():
+        return EffectSize(name, None, n, "the differences of all seeds are equal")
+    return EffectSize(name, float(np.mean(differences)) / spread, n)
+
+
+def unpaired_d(one: np.ndarray, other: np.ndarray) -> EffectSize:
+    """Divide the difference of two means by the pooled standard deviation: Cohen's d_s.
+
+    For sides whose seeds do not belong together. The sides' variances are taken to be equal; with
+    few seeds it overestimates (there is no correction of small samples here).
+
+    Args:
+        one: shape (n_one,); the scores of one side, a seed each.
+        other: shape (n_other,); those of the other.
+
+    Returns:
+        The effect size, above 0 where `one` has the higher mean; without a value where a side has
+        fewer than 2 seeds or neither varies (but for rounding: 1e-12 of the largest score).
+
+    Raises:
+        DataError: a side has no score, or one that is not finite.
+
+    Source: Cohen, Statistical Power Analysis (1988), section 2.5; Lakens 2013, Frontiers in
+    Psychology 4:863, equation 1.
+    """
+    name = "Cohen's d, unpaired (pooled standard deviation)"
+    one, other = _finite(one, "scores of one side"), _finite(other, "scores of the other side")
+    n = (len(one), len(other))
+    if min(n) < 2:
+        return EffectSize(name, None, n, f"a side of {min(n)} seed has no standard deviation")
+    squares = ((one - one.mean()) ** 2).sum() + ((other - other.mean()) ** 2).sum()
+    spread = float(np.sqrt(squares / (sum(n) - 2)))
+    if spread <= _TOLERANCE * max(np.abs(one).max(), np.abs(other).max()):
+        return EffectSize(name, None, n, "neither side varies over its seeds")
+    return EffectSize(name, float(one.mean() - other.mean()) / spread, n)
+
+
+def _finite(values: np.ndarray, what: str) -> np.ndarray:
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 1 or not len(values):
+        raise DataError(f"the {what} have the shape {values.shape}; give one number per seed.")
+    if not np.isfinite(values).all():
+        place = int(np.argmin(np.isfinite(values)))
+        raise DataError(
+            f"the {what} are {values[place]} at place {place}; leave no seed out of a"
+            " test silently: find out why it has no score."
+        )
+    return values

@@ -1,0 +1,109 @@
+"""Comparisons and noise ceilings of the 92 images against rsatoolbox, and random RDMs too.
+
+rsatoolbox warns of nothing here, but a whitened comparison with a covariance is solved iteratively
+there, to 1e-5: that one is held against an exact solution in `test_whitened`.
+"""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from rsatoolbox.inference import boot_noise_ceiling
+from rsatoolbox.rdm import RDMs, compare
+from scipy.spatial.distance import squareform
+from scipy.stats import rankdata
+
+from rulealign.rsa.ceiling import nili_bounds
+from rulealign.rsa.comparisons import COMPARISONS
+
+THEIRS = {
+    "spearman": "spearman",
+    "kendall_tau_a": "tau-a",
+    "pearson": "corr",
+    "cosine": "cosine",
+    "whitened_cosine": "cosine_cov",
+    "whitened_pearson": "corr_cov",
+}
+ROIS = pytest.mark.parametrize("roi", ["EVC", "IT"])
+TOLERANCE = 1e-6
+
+
+def people(mirror, roi):
+    squares = np.load(mirror / "cichy92" / f"fmri_{roi}_RDMs.npz")["Net_RDM"]
+    return np.stack([squareform(square, checks=False) for square in squares])
+
+
+def candidates(n_stimuli):
+    """Make model RDMs of every sort: of features, of categories (many ties), and of chance."""
+    rng = np.random.default_rng(0)
+    pairs = list(combinations(range(n_stimuli), 2))
+    place = np.linspace(0, 1, n_stimuli)
+    return np.stack(
+        [
+            [abs(place[i] - place[j]) for i, j in pairs],
+            [float((i < n_stimuli // 2) != (j < n_stimuli // 2)) for i, j in pairs],
+            rng.random(len(pairs)),
+            rng.random(len(pairs)).round(1),
+        ]
+    )
+
+
+def theirs(name, models, brains):
+    return compare(RDMs(models), RDMs(brains), method=THEIRS[name])
+
+
+def test_every_comparison_is_held_against_one_of_rsatoolbox():
+    assert set(THEIRS) == set(COMPARISONS)
+
+
+@pytest.mark.parametrize("n_stimuli", [5, 8, 101])
+@pytest.mark.parametrize("name", sorted(COMPARISONS))
+def test_random_rdms(name, n_stimuli):
+    rng = np.random.default_rng(n_stimuli)
+    models, brains = candidates(n_stimuli), rng.random((3, n_stimuli * (n_stimuli - 1) // 2)) - 0.2
+    found = COMPARISONS[name](models, brains)
+    np.testing.assert_allclose(found, theirs(name, models, brains), atol=1e-11)
+
+
+@pytest.mark.parametrize("name", sorted(COMPARISONS))
+def test_some_pairs_of_random_rdms(name):
+    models = candidates(12)
+    rng = np.random.default_rng(1)
+    brains, mask = rng.random((3, 66)), rng.random(66) < 0.7
+    # rsatoolbox leaves out what is missing in all RDMs
+    left = [np.where(mask, rdms, np.nan) for rdms in (models, brains)]
+    found = COMPARISONS[name](models, brains, mask=mask)
+    np.testing.assert_allclose(found, theirs(name, *left), atol=1e-11)
+
+
+@pytest.mark.mirror
+@ROIS
+@pytest.mark.parametrize("name", sorted(COMPARISONS))
+def test_people_and_models_of_the_92_images(mirror, roi, name):
+    brains = people(mirror, roi)
+    models = np.vstack([candidates(92), brains])
+    found = COMPARISONS[name](models, brains)
+    assert found.shape == (19, 15)
+    np.testing.assert_allclose(found, theirs(name, models, brains), atol=TOLERANCE)
+
+
+@pytest.mark.mirror
+@ROIS
+def test_ceilings_of_the_92_images_from_rsatoolboxs_comparisons(mirror, roi):
+    # leave one out and leave none out, of the dissimilarities; rsatoolbox correlates
+    brains = people(mirror, roi)
+    lower = [
+        theirs("spearman", brains[[one]], np.delete(brains, one, axis=0).mean(axis=0)[np.newaxis])
+        for one in range(15)
+    ]
+    upper = theirs("spearman", brains, brains.mean(axis=0)[np.newaxis])
+    assert nili_bounds(brains) == pytest.approx([np.mean(lower), np.mean(upper)], abs=TOLERANCE)
+
+
+@pytest.mark.mirror
+@ROIS
+def test_ceilings_of_the_92_images_from_rsatoolboxs_own_function(mirror, roi):
+    # it pools ranks, not dissimilarities: so it is given, as these bounds are, RDMs of ranks
+    ranked = rankdata(people(mirror, roi), axis=1)
+    lower, upper = boot_noise_ceiling(RDMs(ranked), method="spearman")
+    assert nili_bounds(ranked) == pytest.approx([float(lower), float(upper)], abs=TOLERANCE)

@@ -19,6 +19,7 @@ include: "rules/train.smk"
 include: "rules/activations.smk"
 include: "rules/rdm.smk"
 include: "rules/alignment.smk"
+include: "rules/controls.smk"
 include: "rules/statistics.smk"
 include: "rules/report.smk"
 

@@ -64,6 +64,9 @@ ACTIVATIONS = f"{RESULTS}/activations/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
 MODEL_RDMS = f"{RESULTS}/rdms/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
 ALIGNMENT = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}.csv"
 DRAWS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_draws.h5"
+CONTROL_RDMS = f"{RESULTS}/rdms/controls_stim-{{stimuli}}_px-{{size}}.h5"
+CONTROL_ALIGNMENT = f"{RESULTS}/alignment/controls_roi-{{roi}}.csv"
+CONTROL_DRAWS = f"{RESULTS}/alignment/controls_roi-{{roi}}_draws.h5"
 TABLE = f"{RESULTS}/statistics/{{table}}.csv"
 
 

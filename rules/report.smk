@@ -11,6 +11,8 @@ TABLES = {
         "inputs",
     )
 }
+if STUDY.controls:
+    TABLES["controls"] = TABLE.format(table="controls")
 VIEWS = {
     "stim-{stimuli}_px-{size}_descriptor-{descriptor}_centring-{centring}".format(
         **view

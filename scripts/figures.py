@@ -13,7 +13,8 @@ with job(snakemake.log[0], snakemake.threads):
     draw_all(
         {
             name: read_csv(Path(snakemake.input[name]))
-            for name in ("alignment", "ceilings", "training", "diagnostics", "quality")
+            for name in ("alignment", "ceilings", "training", "diagnostics", "quality", "controls")
+            if name in snakemake.input.keys()  # noqa: SIM118 - Snakemake's list with names
         },
         views=json.loads(snakemake.params.views),
         layer_map=json.loads(snakemake.params.layer_map),

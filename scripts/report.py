@@ -13,8 +13,9 @@ with job(snakemake.log[0], snakemake.threads):
     # JSON has sorted keys; the page keeps the order in which the study names rules and ROIs
     study["rules"] = {rule: study["rules"][rule] for rule in snakemake.params.rules}
     study["brain"]["rois"] = {roi: study["brain"]["rois"][roi] for roi in snakemake.params.rois}
-    names = ("alignment", "ceilings", "training", "diagnostics", "quality")
-    tables = {name: read_csv(Path(snakemake.input[name])) for name in names}
+    names = ("alignment", "ceilings", "training", "diagnostics", "quality", "controls")
+    given = [name for name in names if name in snakemake.input.keys()]  # noqa: SIM118
+    tables = {name: read_csv(Path(snakemake.input[name])) for name in given}
     figures = report_figures(
         study,
         tables,

@@ -15,6 +15,7 @@ from rulealign.learning.rule import TRAINING, RuleSettings
 from rulealign.learning.rules import rule_class
 from rulealign.schema import Closed, Count, Label
 from rulealign.sections import (
+    Controls,
     Evaluation,
     LayerArea,
     Network,
@@ -62,6 +63,12 @@ class Study(Closed):
         description="where THINGS-fMRI is taken from: a section, with brain.kind 'things' only",
     )
     evaluation: Evaluation
+    controls: Controls = Field(
+        description="features of the images alone, scored and drawn beside layers: pixels,"
+        " silhouette, mean-luminance, contrast, mean-rgb, colour-histogram, gabor-pooled,"
+        " gabor-grid; [] for none. One that stimuli do not have (a silhouette needs a uniform"
+        " background) is missing for them, with the reason"
+    )
     layer_map: Annotated[list[LayerArea], Field(min_length=1)] = Field(
         description="the comparisons named in advance: which layer is held against which area"
     )
@@ -122,6 +129,9 @@ class Study(Closed):
             )
 
     def _check_rules(self) -> None:
+        taken = {"control", *self.controls} & set(self.rules)
+        if taken:
+            raise ValueError(f"rules.{min(taken)}: is the name of controls; choose another label")
         for label in self.training.fewer_seeds:
             _require(label, list(self.rules), "training.fewer_seeds", "rules lists")
         size = self.training_set.image_size

@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from rulealign.controls import require_control
+from rulealign.errors import ConfigurationError
 from rulealign.schema import (
     Closed,
     Count,
@@ -154,6 +156,17 @@ class Evaluation(Closed):
         Field(description="whether each feature's mean over stimuli is subtracted before Pearson")
     )
     batch_size: PositiveInt = Field(description="images per forward pass; does not change scores")
+
+
+def _known_control(name: str) -> str:
+    try:
+        return require_control(name)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from error
+
+
+Controls = Annotated[list[Annotated[str, AfterValidator(_known_control)]], Distinct]
+"""Names of controls; see `rulealign.controls`."""
 
 
 class LayerArea(Closed):

@@ -205,6 +205,11 @@ def alignment(study: Study) -> dict[str, Any]:
     }
 
 
+def controls(study: Study) -> dict[str, Any]:
+    """Give the settings of the RDMs of controls."""
+    return {"controls": study.controls, "centring": study.evaluation.centring}
+
+
 def alignment_table(study: Study) -> dict[str, Any]:
     """Give the settings of the table over all rules: the comparison's, and the seeds of each."""
     return alignment(study) | {"seeds": {rule: seeds(study, rule) for rule in study.rules}}

@@ -40,7 +40,8 @@ def draw_all(
     """Draw every figure of the report.
 
     Args:
-        tables: `alignment`, `ceilings`, `training` and `diagnostics`.
+        tables: `alignment`, `ceilings`, `training`, `diagnostics`, `quality` and, where the study
+            has controls, `controls`.
         views: keys stimuli, px (or size), descriptor and centring, one per figure.
         layer_map: pairs of `layer` and `roi`.
         rules: labels, in the study's order.
@@ -51,7 +52,7 @@ def draw_all(
         learning: the .svg file of the diagnostics of learning.
         quality: the .svg file of the quality of the brain data.
     """
-    what = {"layer_map": layer_map, "rules": rules}
+    what = {"layer_map": layer_map, "rules": rules, "controls": tables.get("controls")}
     for draw, outputs in ((draw_trajectories, trajectories), (draw_final, finals)):
         for view, output in zip(views, outputs, strict=True):
             shown = select.as_view(view)

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from rulealign.report import controls as beside
 from rulealign.report import panels as parts
 from rulealign.report import select
 from rulealign.report.style import INK, QUIET, RC, RuleStyle, panels, rule_styles, save
@@ -27,8 +28,9 @@ def draw_final(
     centring: str,
     rules: Sequence[str],
     output: Path,
+    controls: pd.DataFrame | None = None,
 ) -> Figure:
-    """Draw each rule's last checkpoint: a panel per layer and area, a row per rule.
+    """Draw each rule's last checkpoint: a panel per layer and area, a row per rule and control.
 
     The noise ceiling is always within the axis, so that levels are seen against it; small ticks
     are the lowest and the highest seed.
@@ -43,6 +45,7 @@ def draw_final(
         centring: see there.
         rules: see there.
         output: the .svg file.
+        controls: see there.
 
     Returns:
         The figure that was written.
@@ -55,13 +58,18 @@ def draw_final(
     view = {"stimuli": stimuli, "px": px, "descriptor": descriptor, "centring": centring}
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
     held = select.bounds(ceilings, rows)
-    margin = 0.35 + 0.088 * max(map(len, rules))
-    figure, axes = panels(parts.panel_names(layer_map), rules, left=margin, right=0.45, bottom=0.74)
+    others = beside.at_view(controls, view, rows)
+    labels = [*rules, *beside.names(others)]
+    margins = {"left": 0.35 + 0.088 * max(map(len, labels)), "right": 0.45, "bottom": 0.74}
+    figure, axes = panels(parts.panel_names(layer_map), labels, **margins)
     with matplotlib.rc_context(RC):
         for ax, pair in zip(axes, layer_map, strict=True):
             last = select.last(select.courses(rows, rules, pair))
+            found = beside.of_area(others, pair["roi"])
             _draw_last(ax, last, styles)
-            _finish_last(ax, last, select.ceiling(held, pair["roi"]), pair, rules)
+            beside.draw_rows(ax, found, len(rules))
+            drawn = [*last.values(), *found.values()]
+            _finish_last(ax, drawn, select.ceiling(held, pair["roi"]), pair, labels)
             ax.set_xlabel(parts.score_label(rows))
     save(figure, output, f"Alignment at the last checkpoint: {select.words(view)}")
     return figure
@@ -81,17 +89,17 @@ def _draw_last(ax: Axes, last: Mapping[str, pd.Series], styles: Mapping[str, Rul
 
 def _finish_last(
     ax: Axes,
-    last: Mapping[str, pd.Series],
+    drawn: Sequence[pd.Series],
     bound: pd.Series,
     pair: Mapping[str, str],
-    rules: Sequence[str],
+    labels: Sequence[str],
 ) -> None:
     low, high, shown = parts.limits(
-        pd.DataFrame(last.values(), columns=["low", "high"]), bound, always=True
+        pd.DataFrame(drawn, columns=["low", "high"]), bound, always=True
     )
     ax.set_xlim(low, high)
-    ax.set_ylim(len(rules) - 0.5, -0.5)
-    ax.set_yticks(range(len(rules)), rules)
+    ax.set_ylim(len(labels) - 0.5, -0.5)
+    ax.set_yticks(range(len(labels)), labels)
     ax.axvline(0, color=INK, linewidth=0.7, zorder=1)
     parts.draw_ceiling(ax, bound, shown=shown, upright=True)
     ax.set_title(f"{pair['layer']} → {pair['roi']}", pad=18)

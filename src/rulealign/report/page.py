@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rulealign.atomic import whole
 from rulealign.learned import learned
-from rulealign.report import captions, describe, quality_panel, select, tabulate
+from rulealign.report import captions, controls, describe, quality_panel, select, tabulate
 from rulealign.report import quality as quality_figure
 from rulealign.report.inline import Inline, inline
 from rulealign.report.sources import sources
@@ -48,7 +48,8 @@ def report_figures(
 
     Args:
         study: the study's plain configuration.
-        tables: `alignment`, `training`, `diagnostics` and `quality`.
+        tables: `alignment`, `training`, `diagnostics`, `quality` and, where there are any,
+            `controls`.
         views: one per figure, the report's own first.
         trajectories: one .svg file per view.
         finals: one .svg file per view.
@@ -62,9 +63,12 @@ def report_figures(
     alignment, figures = tables["alignment"], []
     for view, course, last in zip(map(select.as_view, views), trajectories, finals, strict=True):
         words = select.words(view)
+        others = controls.at_view(tables.get("controls"), view, select.at_view(alignment, view))
         caption = captions.trajectory(study, alignment, view)
+        caption += controls.caption(others, "Thin grey horizontal lines")
         figures.append(ReportFigure(course, caption, "trajectory", words))
         caption = captions.final(study, alignment, view)
+        caption += controls.caption(others, "Rows in grey")
         figures.append(ReportFigure(last, caption, "final", words))
     caption = captions.accuracy(tables["training"])
     figures.append(ReportFigure(accuracy, caption, "accuracy", "held-out accuracy"))
@@ -88,7 +92,8 @@ def write_page(
     Args:
         output: the .html file.
         study: the study's plain configuration.
-        tables: `alignment`, `ceilings`, `training` and `diagnostics`, as in statistics/*.csv.
+        tables: `alignment`, `ceilings`, `training`, `diagnostics`, `quality` and, where there are
+            any, `controls`, as in statistics/*.csv.
         figures: as `report_figures` makes them; of the groups trajectory and final the first is the
             report's own setting, and the others follow below it in pairs.
         facts: what computed it: study_file, study_fingerprint, python and packages.
@@ -114,6 +119,7 @@ def write_page(
         others=list(zip(inlined["trajectory"][1:], inlined["final"][1:], strict=True)),
         every=[figure for found in inlined.values() for figure in found],
         tables=_tables(study, tables, view),
+        controls=_controls(study, tables, view),
         quality=quality_panel.panel(tables["quality"]),
         doubtful=_doubtful(study, tables["diagnostics"]),
     )
@@ -138,6 +144,21 @@ def _inlined(figures: Sequence[ReportFigure]) -> dict[str, list[Inline]]:
     for place, (path, caption, group, title) in enumerate(figures):
         groups[group].append(inline(path, f"figure{place}", caption, title))
     return groups
+
+
+def _controls(
+    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], view: Mapping[str, object]
+) -> list[tabulate.Table]:
+    # one table per convention, none where the study has no controls
+    found = []
+    for convention in ("per_subject", "mean_rdm") if "controls" in tables else ():
+        own = select.at_view(tables["alignment"], view, convention=convention)
+        rows = controls.at_view(tables["controls"], view, own, convention)
+        over = f"{convention}, {select.pairs_words(own)}"
+        shown = "stimuli {stimuli}, {px} px, {centring}".format(**view)
+        text = f"Controls: Spearman's ρ [stimulus-bootstrap interval], {over}; {shown}."
+        found.append(controls.tabulate(rows, list(study["brain"]["rois"]), text))
+    return found
 
 
 def _doubtful(study: Mapping[str, Any], diagnostics: pd.DataFrame) -> list[tuple[str, str]]:

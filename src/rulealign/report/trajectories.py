@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from rulealign.report import controls as beside
 from rulealign.report import panels as parts
 from rulealign.report import select
 from rulealign.report.style import INK, RC, RuleStyle, frozen, panels, rule_styles, save
@@ -27,11 +28,12 @@ def draw_trajectories(
     centring: str,
     rules: Sequence[str],
     output: Path,
+    controls: pd.DataFrame | None = None,
 ) -> Figure:
     """Draw alignment over training: a panel per layer and area, a line per rule.
 
     Scores are of the convention `per_subject`. A rule that does not train is measured at epoch 0
-    and drawn as a dashed horizontal line.
+    and drawn as a dashed horizontal line; controls are thin grey ones.
 
     Args:
         alignment: the table `statistics/alignment.csv`.
@@ -43,6 +45,7 @@ def draw_trajectories(
         centring: uncentred or centred.
         rules: labels, in the study's order.
         output: the .svg file.
+        controls: the table `statistics/controls.csv`; None where the study has none.
 
     Returns:
         The figure that was written.
@@ -56,17 +59,20 @@ def draw_trajectories(
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
     held = select.bounds(ceilings, rows)
     places = parts.epoch_places(rows["epoch"])
-    figure, axes = panels(parts.panel_names(layer_map), rules, left=1.06)
+    others = beside.at_view(controls, view, rows)
+    labels = [*rules, *beside.names(others)]
+    figure, axes = panels(parts.panel_names(layer_map), labels, left=1.06)
     with matplotlib.rc_context(RC):
         for ax, pair in zip(axes, layer_map, strict=True):
             courses = select.courses(rows, rules, pair)
             bound = select.ceiling(held, pair["roi"])
             _draw_courses(ax, courses, places, styles)
-            _finish_trajectory(ax, courses, bound, pair)
+            lines = beside.draw_lines(ax, beside.of_area(others, pair["roi"]))
+            _finish_trajectory(ax, courses, bound, pair, list(lines.values()))
             ax.set_ylabel(parts.score_label(rows))
             parts.epoch_axis(ax, places)
             ends = {rule: course["score"].dropna().iloc[-1] for rule, course in courses.items()}
-            parts.label_lines(ax, ends, styles)
+            parts.label_lines(ax, ends | lines, styles)
     save(figure, output, f"Alignment over training: {select.words(view)}")
     return figure
 
@@ -96,9 +102,15 @@ def _errorbar(ax: Axes, x: pd.Series, course: pd.DataFrame, look: RuleStyle, rul
 
 
 def _finish_trajectory(
-    ax: Axes, courses: Mapping[str, pd.DataFrame], bound: pd.Series, pair: Mapping[str, str]
+    ax: Axes,
+    courses: Mapping[str, pd.DataFrame],
+    bound: pd.Series,
+    pair: Mapping[str, str],
+    lines: Sequence[float],
 ) -> None:
-    low, high, shown = parts.limits(pd.concat(courses.values()), bound, always=False)
+    drawn = [course[["low", "high"]] for course in courses.values()]
+    drawn += [pd.DataFrame({"low": [line], "high": [line]}) for line in lines]
+    low, high, shown = parts.limits(pd.concat(drawn), bound, always=False)
     ax.set_ylim(low, high)
     ax.axhline(0, color=INK, linewidth=0.7, zorder=1)
     parts.draw_ceiling(ax, bound, shown=shown)

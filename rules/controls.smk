@@ -1,0 +1,68 @@
+# Controls: features of the images alone, scored like layers. One job per stimulus set and size
+# makes the RDMs of all of them, one job per ROI scores them.
+
+
+rule controls:
+    input:
+        STIMULI,
+    output:
+        CONTROL_RDMS,
+    log:
+        f"{LOGS}/controls_stim-{{stimuli}}_px-{{size}}.log",
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        settings=settings(stages.controls),
+    message:
+        "RDMs of the controls of {wildcards.stimuli} at {wildcards.size} px"
+    script:
+        "../scripts/controls.py"
+
+
+rule control_alignment:
+    input:
+        controls=expand(
+            CONTROL_RDMS, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes
+        ),
+        brain=expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
+        pairs=COMPARED_PAIRS,
+    output:
+        table=CONTROL_ALIGNMENT,
+        draws=CONTROL_DRAWS,
+    log:
+        f"{LOGS}/control_alignment_roi-{{roi}}.log",
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        settings=settings(stages.alignment),
+    message:
+        "Hold the controls against {wildcards.roi}"
+    script:
+        "../scripts/control_alignment.py"
+
+
+rule controls_table:
+    input:
+        tables=expand(CONTROL_ALIGNMENT, roi=STUDY.brain.rois),
+        draws=expand(CONTROL_DRAWS, roi=STUDY.brain.rois),
+    output:
+        TABLE.format(table="controls"),
+    log:
+        f"{LOGS}/controls_table.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        settings=settings(stages.alignment),
+        controls=STUDY.controls,
+    message:
+        "Alignment of all controls; those that stimuli do not have are named"
+    script:
+        "../scripts/controls_table.py"

@@ -1,0 +1,159 @@
+"""Controls beside layers: what images alone reach, in the same panels and in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from rulealign.errors import DataError
+from rulealign.report.formatting import missing, score
+from rulealign.report.style import HATCH, INK, QUIET
+from rulealign.report.tabulate import Table
+from rulealign.rsa.compare import require_same_pairs_kind
+
+_COLUMNS = ["control", "roi", "convention", "pairs", "score", "low", "high", "reason"]
+
+
+def at_view(
+    controls: pd.DataFrame | None,
+    view: Mapping[str, object],
+    beside: pd.DataFrame,
+    convention: str = "per_subject",
+) -> pd.DataFrame:
+    """Take the controls that belong beside some alignments.
+
+    Args:
+        controls: the table `statistics/controls.csv`; None where the study has none.
+        view: the keys stimuli, px and centring; controls have no descriptor to choose.
+        beside: the alignments of that view.
+        convention: per_subject or mean_rdm.
+
+    Returns:
+        The table's rows; none where the study has no controls.
+
+    Raises:
+        DataError: the study has controls, but none of this view.
+        GuardError: the controls are over other pairs than the alignments.
+    """
+    if controls is None:
+        return pd.DataFrame(columns=_COLUMNS)
+    wanted = {key: view[key] for key in ("stimuli", "px", "centring")} | {"convention": convention}
+    rows = controls[(controls[list(wanted)] == pd.Series(wanted)).all(axis=1)]
+    if rows.empty:
+        raise DataError(f"the table of controls has no rows of {wanted}.")
+    require_same_pairs_kind(rows["pairs"], beside["pairs"])
+    return rows
+
+
+def names(rows: pd.DataFrame) -> list[str]:
+    """List the controls of some rows, each once, in the order of the table."""
+    return list(dict.fromkeys(rows["control"]))
+
+
+def of_area(rows: pd.DataFrame, roi: str) -> dict[str, pd.Series]:
+    """Take the controls' scores with one area.
+
+    Args:
+        rows: those of one view, as `at_view` gives them.
+        roi: an area.
+
+    Returns:
+        control -> row, in the order of `names`; also of controls without a score, which have a
+        reason.
+
+    Raises:
+        DataError: a control has not exactly one row for the area.
+    """
+    found = rows[rows["roi"] == roi]
+    if sorted(found["control"]) != sorted(names(rows)):
+        raise DataError(
+            f"the table of controls has {sorted(found['control'])} for {roi}, not each of"
+            f" {names(rows)} once."
+        )
+    by_name = {row["control"]: row for _, row in found.iterrows()}
+    return {name: by_name[name] for name in names(rows)}
+
+
+def scored(found: Mapping[str, pd.Series]) -> dict[str, float]:
+    """Give control -> score, of those that have one."""
+    return {name: row["score"] for name, row in found.items() if pd.notna(row["score"])}
+
+
+def draw_lines(ax: Axes, found: Mapping[str, pd.Series]) -> dict[str, float]:
+    """Draw a thin horizontal line at each control's score.
+
+    Args:
+        ax: a panel whose vertical axis has scores.
+        found: as `of_area` gives it.
+
+    Returns:
+        control -> the height of its line, for a label beside it.
+    """
+    heights = scored(found)
+    for name, height in heights.items():
+        ax.axhline(height, color=HATCH, linewidth=0.8, zorder=1.5, label=f"_control {name}")
+    return heights
+
+
+def draw_rows(ax: Axes, found: Mapping[str, pd.Series], first: int) -> None:
+    """Draw a row per control below those of rules, or say that it has no score.
+
+    Args:
+        ax: a panel whose horizontal axis has scores.
+        found: as `of_area` gives it.
+        first: the place of the first control.
+    """
+    if found:
+        ax.axhline(first - 0.5, color=HATCH, linewidth=0.7, zorder=1)
+    for place, (name, row) in enumerate(found.items(), start=first):
+        if pd.isna(row["score"]):
+            ax.text(0, place, " none", va="center", color=QUIET, fontsize=8.5)
+            continue
+        ax.hlines(place, row["low"], row["high"], color=QUIET, linewidth=1.4, zorder=2)
+        ax.plot(row["score"], place, "|", color=INK, markersize=9, label=f"_control {name}")
+
+
+def caption(rows: pd.DataFrame, look: str) -> str:
+    """Say what the controls of a figure are, and which ones the stimuli do not have.
+
+    Args:
+        rows: those of the figure's view.
+        look: how they are drawn, such as "Thin grey lines".
+
+    Returns:
+        Plain text to be added to the figure's caption; empty where the study has no controls.
+    """
+    if rows.empty:
+        return ""
+    without = [f"{name} ({why})" for name, why in reasons(rows).items()]
+    end = f" Without a score: {'; '.join(without)}." if without else ""
+    return f" {look}: controls, which are features of the images alone, without a network.{end}"
+
+
+def reasons(rows: pd.DataFrame) -> dict[str, str]:
+    """Give control -> why it has no score, of those that have none."""
+    without = rows[rows["score"].isna()]
+    return dict(zip(without["control"], without["reason"], strict=True))
+
+
+def tabulate(rows: pd.DataFrame, areas: Sequence[str], text: str) -> Table:
+    """Tabulate the scores of controls.
+
+    Args:
+        rows: those of one view.
+        areas: ROIs, one column each.
+        text: the caption.
+
+    Returns:
+        A row per control; a missing score is the reason why.
+    """
+    by_area = [of_area(rows, roi) for roi in areas]
+    body = [[name, *(_cell(found[name]) for found in by_area)] for name in names(rows)]
+    return Table(text, ["control", *areas], body)
+
+
+def _cell(row: pd.Series) -> Markup:
+    return missing(row["reason"]) if pd.isna(row["score"]) else score(row)

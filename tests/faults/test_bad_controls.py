@@ -1,0 +1,173 @@
+"""Controls that cannot be computed, and files of controls that must not be mixed."""
+
+import h5py
+import numpy as np
+import pytest
+
+from rulealign.config import load_study
+from rulealign.controls import find_control
+from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
+from rulealign.rsa.control_alignment import align_controls, controls_table
+from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
+from rulealign.store import read_csv, write_csv, write_h5
+
+NAMES = ["pixels", "silhouette", "mean-luminance", "gabor-pooled"]
+WANTED = {"controls": NAMES, "centring": ["uncentred"]}
+IDS = [f"image_{place:02d}" for place in range(12)]
+BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": 20, "interval": 0.9, "pairs": "all", "roi": "V1"}
+
+
+def pictures(px=16):
+    return np.random.default_rng(px).integers(0, 256, (12, px, px, 3), dtype=np.uint8)
+
+
+def write(folder, pixels, stimuli="grey", wanted=WANTED, ids=IDS):
+    shown = folder / f"{stimuli}_{pixels.shape[1]}.h5"
+    about = {"px": pixels.shape[1]}
+    write_h5(shown, {"images": pixels}, ids={"stimulus": ids}, settings={}, attributes=about)
+    output = shown.with_name(f"controls_{shown.name}")
+    write_control_rdms(shown, output, wanted, stimuli=stimuli)
+    return output
+
+
+def brains(folder):
+    for subject in range(3):
+        path = folder / f"sub-{subject}.h5"
+        about = {"subject": subject, "roi": "V1", "distance": "d", "acquisition": "a"}
+        rdm = np.random.default_rng(subject).random(66)
+        about |= {"repetitions": 1}
+        write_h5(path, {"rdm": rdm}, ids={"stimulus": IDS}, settings={}, attributes=about)
+        yield path
+
+
+def test_scenes_have_no_silhouette_and_asking_for_it_says_why(tmp_path):
+    file = write(tmp_path, pictures())
+    controls = read_control_rdms([file], "grey", 16)
+    assert set(controls.missing) == {"silhouette"}
+    with pytest.raises(DataError, match=r"'silhouette' is missing .* no uniform background, such"):
+        controls.rdm("silhouette", "uncentred")
+    with h5py.File(file) as held:
+        assert "silhouette" not in held
+
+
+def test_one_scene_among_objects_is_named(tmp_path):
+    pixels = np.full((12, 16, 16, 3), 255, dtype=np.uint8)
+    for place in range(12):
+        pixels[place, 1 + place // 2 : 9, 4:12] = pictures()[place, 1 + place // 2 : 9, 4:12]
+    assert not read_control_rdms([write(tmp_path, pixels)], "grey", 16).missing
+    pixels[7] = pictures()[7]
+    controls = read_control_rdms([write(tmp_path, pixels)], "grey", 16)
+    assert "1 of 12 images" in controls.missing["silhouette"]
+    assert "'image_07'" in controls.missing["silhouette"]
+
+
+def test_a_feature_that_is_the_same_for_all_stimuli_is_missing_not_zero(tmp_path):
+    pixels = pictures()
+    # every image holds the same pixels, elsewhere
+    for place in range(1, 12):
+        pixels[place] = np.roll(pixels[0], place, axis=0)
+    controls = read_control_rdms([write(tmp_path, pixels)], "grey", 16)
+    assert "the same for all stimuli" in controls.missing["mean-luminance"]
+    assert ("pixels", "uncentred") in controls.rdms
+
+
+def test_a_blank_image_is_named_where_a_feature_needs_more(tmp_path):
+    pixels = pictures()
+    pixels[3] = 128
+    controls = read_control_rdms([write(tmp_path, pixels)], "grey", 16)
+    assert "'image_03' are all equal" in controls.missing["gabor-pooled"]
+    assert "'image_03' are all equal" in controls.missing["pixels"]
+    assert ("mean-luminance", "uncentred") in controls.rdms
+
+
+def test_a_study_without_any_control_left_has_reasons_only(tmp_path):
+    file = write(tmp_path, pictures(), wanted={**WANTED, "controls": ["silhouette"]})
+    table, draws = tmp_path / "c.csv", tmp_path / "c.h5"
+    align_controls([file], list(brains(tmp_path)), BOOTSTRAP, table, draws)
+    rows = read_csv(table)
+    assert len(rows) == 2
+    assert rows["score"].isna().all()
+    assert rows["reason"].notna().all()
+    controls_table([table], [draws], BOOTSTRAP | {"controls": ["silhouette"]}, tmp_path / "t.csv")
+
+
+def test_files_of_other_stimuli_settings_or_kinds_are_not_mixed(tmp_path):
+    file = write(tmp_path, pictures())
+    other = write(tmp_path, pictures(), "white", ids=[*IDS[:-2], IDS[-1], IDS[-2]])
+    with pytest.raises(DataError, match="at place 10 'image_10' and 'image_11'"):
+        read_control_rdms([file, other], "grey", 16)
+    fewer = write(tmp_path, pictures(), "white", {**WANTED, "controls": NAMES[:2]})
+    with pytest.raises(GuardError, match="different settings"):
+        read_control_rdms([file, fewer], "grey", 16)
+    keys, arrays = (
+        {"rule": "bp", "stimuli": "grey", "px": 16},
+        {"fc1/vector/centred": np.arange(66.0)},
+    )
+    network = tmp_path / "bp.h5"
+    write_h5(network, arrays, ids={"stimulus": IDS}, settings={}, attributes=keys)
+    with pytest.raises(GuardError, match="holds no controls"):
+        read_control_rdms([file, network], "grey", 16)
+
+
+def test_what_is_not_there_or_there_twice_is_named(tmp_path):
+    file = write(tmp_path, pictures())
+    with pytest.raises(DataError, match="controls of the stimuli 'grey' at 32 px"):
+        read_control_rdms([file], "grey", 32)
+    copy = tmp_path / "copy.h5"
+    copy.write_bytes(file.read_bytes())
+    with pytest.raises(DataError, match="both of the stimuli 'grey' at 16 px"):
+        read_control_rdms([file, copy], "grey", 16)
+    with pytest.raises(DataError, match=r"holds no control 'contrast' \(uncentred\)"):
+        read_control_rdms([file], "grey", 16).rdm("contrast", "uncentred")
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(StoreError, match="cannot be read"):
+        read_control_rdms([file], "grey", 16)
+
+
+def test_brains_of_other_stimuli_or_another_area_are_refused(tmp_path):
+    shifted = write(tmp_path, pictures(), ids=[*IDS[1:], "image_99"])
+    theirs, output = list(brains(tmp_path)), (tmp_path / "c.csv", tmp_path / "c.h5")
+    with pytest.raises(DataError, match="at place 0 'image_01' and 'image_00'"):
+        align_controls([shifted], theirs, BOOTSTRAP, *output)
+    file = write(tmp_path, pictures())
+    with pytest.raises(GuardError, match="of the ROI 'V1', not 'IT'"):
+        align_controls([file], theirs, BOOTSTRAP | {"roi": "IT"}, *output)
+    assert not output[0].exists()
+
+
+def test_a_table_with_a_control_too_few_or_a_gap_without_reason_is_refused(tmp_path):
+    file = write(tmp_path, pictures())
+    table, draws = tmp_path / "c.csv", tmp_path / "c.h5"
+    align_controls([file], list(brains(tmp_path)), BOOTSTRAP, table, draws)
+    settings, output = BOOTSTRAP | {"controls": NAMES}, tmp_path / "t.csv"
+    more = BOOTSTRAP | {"controls": [*NAMES, "contrast"]}
+    with pytest.raises(DataError, match=r"the study has .*'contrast'"):
+        controls_table([table], [draws], more, output)
+    with pytest.raises(DataError, match="list each table once"):
+        controls_table([table, table], [draws, draws], settings, output)
+    with pytest.raises(GuardError, match="bootstrap_draws = 20"):
+        controls_table([table], [draws], settings | {"bootstrap_draws": 30}, output)
+    rows = read_csv(table)
+    rows["reason"] = None
+    write_csv(table, rows)
+    with pytest.raises(DataError, match="neither a score nor a reason"):
+        controls_table([table], [draws], settings, output)
+
+
+def test_an_unknown_control_and_a_rule_named_like_one_are_named(project):
+    import yaml
+
+    with pytest.raises(ConfigurationError, match=r"no control 'pixel'; there are: \['pixels'"):
+        find_control("pixel")
+    values = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    for wrong, message in (
+        (["pixels", "pixel"], r"controls\.1: there is no control 'pixel'; there are"),
+        (["pixels", "pixels"], "controls: 'pixels' is listed twice"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            load_study({**values, "controls": wrong})
+    assert load_study({**values, "controls": []}).controls == []
+    for label in ("contrast", "control"):
+        rules = {**values["rules"], label: values["rules"]["bp"]}
+        with pytest.raises(ConfigurationError, match=f"rules.{label}: is the name of controls"):
+            load_study({**values, "rules": rules})

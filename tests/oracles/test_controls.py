@@ -1,0 +1,250 @@
+"""Controls against plain loops, PIL, numpy's histograms, scipy's distances and known values."""
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.spatial.distance import pdist
+from scipy.stats import spearmanr
+
+from rulealign.controls import REGISTRY, find_control
+from rulealign.controls.control import Images, at_most, cells, luminance
+from rulealign.data.images import write_stimuli
+from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
+from rulealign.store import write_h5
+
+CENTRINGS = ["uncentred", "centred"]
+
+
+def images_of(pixels, stimulus=None, count=None):
+    """Put pixels into the form that controls take."""
+    ids = [f"image_{place:02d}" for place in range(count or len(pixels))]
+    stimulus = np.arange(len(pixels)) if stimulus is None else np.asarray(stimulus)
+    return Images(ids, pixels, stimulus, [f"picture {place}" for place in range(len(pixels))])
+
+
+def noise(count, px, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, px, px, 3), dtype=np.uint8)
+
+
+def objects(count, px, background, seed=0):
+    """Draw a rectangle of noise on a uniform background; give images and masks."""
+    rng = np.random.default_rng(seed)
+    pixels = np.full((count, px, px, 3), background, dtype=np.uint8)
+    masks = np.zeros((count, px, px), dtype=bool)
+    for image, mask in zip(pixels, masks, strict=True):
+        top, left = rng.integers(0, px // 2, 2)
+        high, wide = rng.integers(px // 8, px // 2, 2)
+        mask[top : top + high, left : left + wide] = True
+        image[mask] = rng.integers(0, 100, (mask.sum(), 3))
+    return pixels, masks
+
+
+def features(name, pixels, **others):
+    return find_control(name).features(images_of(pixels, **others))
+
+
+def test_pixels_are_the_images_or_means_over_their_cells():
+    small, large = noise(3, 32), noise(3, 128)
+    given = features("pixels", small).reshape(3, 3, 32, 32)
+    assert np.allclose(given, np.moveaxis(small, -1, 1) / 255, atol=1e-12)
+    blocks = large.reshape(3, 64, 2, 64, 2, 3).mean(axis=(2, 4)) / 255
+    assert np.allclose(features("pixels", large).reshape(3, 3, 64, 64), np.moveaxis(blocks, -1, 1))
+
+
+def test_cells_are_those_of_adaptive_average_pooling():
+    torch = pytest.importorskip("torch")
+    for side, k in ((30, 8), (224, 64), (9, 8), (64, 64), (5, 8)):
+        maps = np.random.default_rng(side).normal(size=(2, side, side))
+        pooled = torch.nn.functional.adaptive_avg_pool2d(torch.tensor(maps), min(k, side))
+        assert np.allclose(cells(maps, k), pooled.numpy(), atol=1e-12)
+
+
+def test_luminance_is_that_of_pil_to_its_rounding():
+    pixels = noise(4, 16)
+    for image, mean in zip(pixels, features("mean-luminance", pixels), strict=True):
+        grey = np.asarray(Image.fromarray(image).convert("L"), dtype=float)
+        assert np.abs(255 * luminance(image / 255) - grey).max() < 1
+        assert 255 * mean.item() == pytest.approx(grey.mean(), abs=0.6)
+
+
+def test_contrast_of_a_checkerboard_is_half_the_difference_of_its_greys():
+    board = np.indices((16, 16)).sum(axis=0) % 2
+    pixels = np.stack([np.where(board, 200, 100), np.where(board, 30, 230), np.full_like(board, 9)])
+    pixels = np.repeat(pixels[..., np.newaxis], 3, axis=-1).astype(np.uint8)
+    given = features("contrast", pixels).ravel()
+    assert given == pytest.approx([50 / 255, 100 / 255, 0], abs=1e-12)
+
+
+def test_mean_rgb_is_the_mean_of_each_channel():
+    pixels = noise(3, 20)
+    for image, given in zip(pixels, features("mean-rgb", pixels), strict=True):
+        loop = [
+            sum(int(v) for v in image[..., channel].ravel()) / 400 / 255 for channel in range(3)
+        ]
+        assert given == pytest.approx(loop, abs=1e-12)
+
+
+def test_the_colour_histogram_is_numpys():
+    pixels = noise(3, 20)
+    pixels[0, :5] = 255
+    pixels[1, :5] = (63, 64, 128)
+    for image, given in zip(pixels, features("colour-histogram", pixels), strict=True):
+        counts, _ = np.histogramdd(image.reshape(-1, 3), bins=4, range=[(0, 256)] * 3)
+        assert np.allclose(given, counts.ravel() / 400, atol=1e-15)
+
+
+@pytest.mark.parametrize("background", [128, 255])
+def test_the_silhouette_is_the_planted_mask(background):
+    pixels, masks = objects(6, 48, background)
+    assert np.array_equal(features("silhouette", pixels).reshape(masks.shape), masks)
+
+
+def test_traces_of_jpeg_on_the_background_are_no_object_but_a_clear_difference_is():
+    pixels, masks = objects(6, 48, 240)
+    traces = np.random.default_rng(1).integers(-5, 6, pixels.shape)
+    blurred = np.where(masks[..., np.newaxis], pixels, pixels + traces).astype(np.uint8)
+    assert np.array_equal(features("silhouette", blurred).reshape(masks.shape), masks)
+    pixels[0, 40, 40] = (240, 229, 240)
+    assert features("silhouette", pixels).reshape(masks.shape)[0, 40, 40] == 1
+    pixels[0, 40, 40] = (240, 230, 240)
+    assert features("silhouette", pixels).reshape(masks.shape)[0, 40, 40] == 0
+
+
+def test_of_large_images_the_silhouette_is_the_covered_share_of_cells():
+    pixels, masks = objects(4, 128, 255)
+    shares = masks.reshape(4, 64, 2, 64, 2).mean(axis=(2, 4))
+    assert np.array_equal(features("silhouette", pixels).reshape(4, 64, 64), shares)
+
+
+@pytest.mark.parametrize("name", [name for name in REGISTRY if name != "silhouette"])
+def test_features_of_a_concept_are_the_mean_of_its_images(name):
+    pixels, places = noise(7, 16), [2, 0, 2, 1, 0, 2, 0]
+    alone = features(name, pixels)
+    given = features(name, pixels, stimulus=places, count=3)
+    for concept in range(3):
+        own = [alone[place] for place in range(7) if places[place] == concept]
+        assert np.allclose(given[concept], sum(own) / len(own), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", list(REGISTRY))
+def test_features_do_not_depend_on_how_many_images_are_held_at_a_time(name, monkeypatch):
+    pixels, _ = objects(9, 32, 255)
+    together = features(name, pixels)
+    monkeypatch.setattr("rulealign.controls.control._PIXELS_AT_A_TIME", 2 * 32 * 32)
+    assert np.allclose(features(name, pixels), together, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("pixels", "correlation"),
+        ("silhouette", "correlation"),
+        ("colour-histogram", "correlation"),
+        ("gabor-pooled", "correlation"),
+        ("gabor-grid", "correlation"),
+        ("mean-rgb", "euclidean"),
+        ("mean-luminance", "cityblock"),
+        ("contrast", "cityblock"),
+    ],
+)
+def test_rdms_in_the_file_are_scipys_distances_under_both_centrings(name, metric, tmp_path):
+    pixels, _ = objects(8, 32, 255)
+    ids = [f"image_{place:02d}" for place in range(8)]
+    write_h5(
+        tmp_path / "s.h5",
+        {"images": pixels},
+        ids={"stimulus": ids},
+        settings={},
+        attributes={"px": 32},
+    )
+    wanted = {"controls": [name], "centring": CENTRINGS}
+    write_control_rdms(tmp_path / "s.h5", tmp_path / "c.h5", wanted, stimuli="white")
+    given = read_control_rdms([tmp_path / "c.h5"], "white", 32)
+    assert given.ids == ids
+    values = features(name, pixels)
+    for how in CENTRINGS:
+        centred = values - values.mean(axis=0) if how == "centred" else values
+        assert np.allclose(given.rdm(name, how), pdist(centred, metric), atol=1e-6)
+
+
+def test_the_file_is_named_like_those_of_networks(tmp_path):
+    pixels, _ = objects(4, 16, 255)
+    names = [f"image_{place}" for place in range(4)]
+    write_h5(
+        tmp_path / "s.h5",
+        {"images": pixels},
+        ids={"stimulus": names},
+        settings={},
+        attributes={"px": 16},
+    )
+    wanted = {"controls": ["pixels", "contrast"], "centring": CENTRINGS}
+    write_control_rdms(tmp_path / "s.h5", tmp_path / "c.h5", wanted, stimuli="white")
+    with h5py.File(tmp_path / "c.h5") as file:
+        assert file["pixels/image/centred"].dtype == np.float32
+        keys = ("kind", "rule", "seed", "epoch", "stimuli", "px")
+        assert [file.attrs[key] for key in keys] == ["control", "control", 0, 0, "white", 16]
+
+
+@pytest.fixture(scope="session")
+def scores_of_92(mirror, tmp_path_factory):
+    """Give a function: stimuli -> (control, ROI, centring) -> mean rho with 15 subjects, 224 px."""
+    folder, data = tmp_path_factory.mktemp("controls"), mirror / "cichy92"
+    sources = {
+        "white": ({"kind": "folder"}, data / "92images"),
+        "grey": (
+            {"kind": "mat", "key": "stimuli_92objs", "ids": "image_{:02d}"},
+            data / "Kriegeskorte_Neuron2008_supplementalData.mat",
+        ),
+    }
+    upper = np.triu_indices(92, 1)
+    brains = {
+        roi: [one[upper] for one in np.load(data / f"fmri_{roi}_RDMs.npz")["Net_RDM"]]
+        for roi in ("EVC", "IT")
+    }
+
+    def scores(stimuli):
+        settings, source = sources[stimuli]
+        settings = {**settings, "px": 224, "background": stimuli, "as_shown": False}
+        write_stimuli(settings, source, folder / f"{stimuli}.h5")
+        wanted = {"controls": list(REGISTRY), "centring": CENTRINGS}
+        output = folder / f"{stimuli}_rdms.h5"
+        write_control_rdms(folder / f"{stimuli}.h5", output, wanted, stimuli=stimuli)
+        rdms = read_control_rdms([output], stimuli, 224).rdms
+        return {
+            (name, roi, how): np.mean([spearmanr(rdm, brain).statistic for brain in brains[roi]])
+            for (name, how), rdm in rdms.items()
+            for roi in brains
+        }
+
+    return scores
+
+
+@pytest.mark.mirror
+def test_on_white_the_92_objects_give_the_known_low_level_scores(scores_of_92):
+    white = scores_of_92("white")
+    print({key: round(value, 4) for key, value in white.items()})
+    known = {"pixels": 0.18, "gabor-grid": 0.18, "silhouette": 0.21, "mean-luminance": 0.02}
+    for name, value in known.items():
+        assert white[name, "EVC", "uncentred"] == pytest.approx(value, abs=0.01), name
+
+
+@pytest.mark.mirror
+def test_a_silhouette_hardly_depends_on_the_background_and_pixels_do(scores_of_92):
+    # the same objects: on grey, where most are darker or lighter, pixels lose what white gives them
+    white, grey = scores_of_92("white"), scores_of_92("grey")
+    print({key: round(value, 4) for key, value in grey.items()})
+    key = ("EVC", "uncentred")
+    assert abs(grey["silhouette", *key] - white["silhouette", *key]) < 0.015
+    assert white["pixels", *key] - grey["pixels", *key] > 0.1
+
+
+@pytest.mark.mirror
+def test_detail_finer_than_64_px_hardly_changes_the_rdm_of_pixels(mirror, tmp_path):
+    settings = {"kind": "folder", "px": 224, "background": "white", "as_shown": False}
+    write_stimuli(settings, mirror / "cichy92" / "92images", tmp_path / "white.h5")
+    with h5py.File(tmp_path / "white.h5") as file:
+        maps = np.moveaxis(file["images"][()], -1, 1) / 255
+    upper = np.triu_indices(92, 1)
+    every, fewer = (np.corrcoef(part.reshape(92, -1))[upper] for part in (maps, at_most(maps)))
+    assert spearmanr(every, fewer).statistic > 0.995

@@ -10,7 +10,15 @@ import pytest
 # Lowest first; modules of one floor may import each other.
 FLOORS = [
     ("errors", "schema", "lazy", "provenance", "job", "cost", "atomic", "__init__"),
-    ("store", "learning.rule", "learning.rules.__init__", "study_folder", "sections"),
+    (
+        "store",
+        "learning.rule",
+        "learning.rules.__init__",
+        "study_folder",
+        "sections",
+        "controls.__init__",
+        "controls.control",
+    ),
     ("stimulus_sections", "brain_sections"),
     ("config",),
     ("stages", "config_reference"),
@@ -18,6 +26,7 @@ FLOORS = [
     ("data",),
     ("learning",),
     ("activations",),
+    ("controls",),
     ("rsa",),
     ("report",),
 ]

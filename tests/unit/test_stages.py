@@ -24,6 +24,7 @@ STAGES = {
     "diagnostics of bp": lambda study: stages.diagnostics(study, "bp"),
     "diagnostics of fa": lambda study: stages.diagnostics(study, "fa"),
     "model_rdms": stages.model_rdms,
+    "controls": stages.controls,
     "alignment": stages.alignment,
     "ceilings": stages.ceilings,
 }
@@ -75,7 +76,8 @@ def values(project):
             ["global-average", "grid-8", "grid-2"],
             {"activations of bp", "activations of fa"},
         ),
-        (("evaluation", "centring"), ["centred"], {"model_rdms"}),
+        (("evaluation", "centring"), ["centred"], {"model_rdms", "controls"}),
+        (("controls",), ["pixels"], {"controls"}),
         (("statistics", "bootstrap_draws"), 2000, {"alignment"}),
         (("statistics", "null_draws"), 2000, {"ceilings"}),
         (("training_set", "train_images"), 1000, TRAINING | {"training_set"}),

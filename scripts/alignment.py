@@ -18,4 +18,5 @@ with job(snakemake.log[0], snakemake.threads):
         Path(snakemake.output.table),
         Path(snakemake.output.draws),
         *map(Path, snakemake.input.get("pairs", [])),
+        threads=snakemake.threads,
     )

@@ -1,5 +1,7 @@
 """The stimulus bootstrap against writing every resample out and ranking it anew."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import squareform
@@ -37,12 +39,15 @@ def rdms(kind, n_rdms, seed):
         "rounded": values.round(1),
         "mostly equal": np.where(values < 0.7, 0.5, values.round(1)),
         "integers": (values * 5).astype(np.int64),
+        "signed": (values - 0.5).round(1) * np.array([1.0, -1.0])[np.arange(PAIRS) % 2],
+        "all but one equal": np.where(values == values.max(axis=1, keepdims=True), 2.0, 1.0),
     }[kind]
 
 
 @pytest.mark.parametrize("brain_kind", ["continuous", "rounded"])
 @pytest.mark.parametrize(
-    "model_kind", ["continuous", "single precision", "rounded", "mostly equal", "integers"]
+    "model_kind",
+    ["continuous", "single precision", "rounded", "mostly equal", "integers", "signed"],
 )
 def test_every_draw_equals_writing_it_out_and_ranking_anew(model_kind, brain_kind):
     models, brains = rdms(model_kind, 5, seed=1), rdms(brain_kind, 3, seed=2)
@@ -77,23 +82,72 @@ def test_the_order_of_stimuli_does_not_matter():
     np.testing.assert_allclose(rho, bootstrap_spearman(model, brain, counts), atol=1e-13)
 
 
-def test_treating_models_in_sets_does_not_change_a_draw():
-    models, brains = rdms("rounded", 30, seed=1), rdms("continuous", 2, seed=2)
-    counts = resample_counts(N, 10, seed=3)
-    fractions = []
-    few = bootstrap_spearman(models, brains, counts, work_mb=0.001, progress=fractions.append)
-    np.testing.assert_allclose(few, bootstrap_spearman(models, brains, counts), atol=1e-14)
-    assert fractions == sorted(fractions)
-    assert len(fractions) == 4 * 10  # 8 of 30 models at a time
-    assert fractions[-1] == 1
+def test_one_pair_that_stands_out_is_ranked_where_it_was_drawn():
+    models, brains = rdms("all but one equal", 6, seed=1), rdms("continuous", 2, seed=2)
+    first, second = np.triu_indices(N, 1)
+    counts = resample_counts(N, draws=2000, seed=3)
+    there = counts[:, first[models.argmax(axis=1)]] * counts[:, second[models.argmax(axis=1)]]
+    counts = counts[(there > 0).all(axis=1)]
+    assert len(counts) > 10
+    for draw, rho in enumerate(bootstrap_spearman(models, brains, counts)):
+        expected = [[plain_spearman(m, b, counts[draw]) for b in brains] for m in models]
+        np.testing.assert_allclose(rho, expected, atol=1e-12, rtol=0)
+
+
+def test_a_stimulus_drawn_very_often_counts_as_often():
+    models, brains = rdms("rounded", 3, seed=1), rdms("continuous", 2, seed=2)
+    count = np.array([40, 0, 25, 1, 0, 0, 3, 0, 0, 90, 0, 2])
+    expected = [[plain_spearman(model, brain, count) for brain in brains] for model in models]
+    rho = bootstrap_spearman(models, brains, count[np.newaxis])[0]
+    np.testing.assert_allclose(rho, expected, atol=1e-12, rtol=0)
+
+
+def whole_ranks(rdms, times):
+    """Give twice the ranks less their mean, of every occurrence, in Python's own whole numbers."""
+    written = [np.repeat(rdm, times) for rdm in rdms]
+    return [(2 * rankdata(values)).astype(np.int64) - len(values) - 1 for values in written]
+
+
+@pytest.mark.parametrize("kind", ["distinct", "many equal"])
+def test_up_to_775_stimuli_nothing_is_lost_to_rounding(kind):
+    # the largest sums there are, about T^3 / 3 of T pairs, are those of an RDM with itself
+    n = 775
+    first, second = np.triu_indices(n, 1)
+    rdms = np.random.default_rng(1).random((2, len(first)))
+    rdms = np.vstack([rdms[0], rdms if kind == "distinct" else rdms.round(2)])
+    counts = np.stack([np.ones(n, dtype=np.int64), resample_counts(n, 1, seed=2)[0]])
+    for count, rho in zip(counts, bootstrap_spearman(rdms, rdms[1:], counts), strict=True):
+        ranked = whole_ranks(rdms, count[first] * count[second])
+        squares = [int((ranks * ranks).sum()) for ranks in ranked]  # exact: below 2^63
+        assert max(squares) < 2**53
+        for (m, model), (b, brain) in itertools.product(enumerate(ranked), enumerate(ranked[1:])):
+            product = int((model * brain).sum())
+            assert rho[m, b] == product / (np.sqrt(squares[m]) * np.sqrt(squares[b + 1]))
+
+
+def test_beyond_775_stimuli_draws_are_right_to_rounding():
+    n = 800
+    first, second = np.triu_indices(n, 1)
+    models, brains = np.random.default_rng(1).random((2, 2, len(first))).round(4)
+    counts = resample_counts(n, 3, seed=2)
+    rho = bootstrap_spearman(models, brains, counts)
+    for draw, count in enumerate(counts):
+        times = count[first] * count[second]
+        ranked = [[rankdata(np.repeat(rdm, times)) for rdm in rdms] for rdms in (models, brains)]
+        expected = [[np.corrcoef(model, brain)[0, 1] for brain in ranked[1]] for model in ranked[0]]
+        np.testing.assert_allclose(rho[draw], expected, atol=1e-10, rtol=0)
+    other = bootstrap_spearman(models, brains, counts, threads=2, work_mb=1)
+    np.testing.assert_allclose(other, rho, atol=1e-15, rtol=0)
 
 
 def test_combined_draws_are_combinations_of_all_draws():
     models, brains = rdms("rounded", 4, seed=1), rdms("continuous", 3, seed=2)
     counts = resample_counts(N, 10, seed=3)
-    means = bootstrap_spearman(models, brains, counts, combine=np.full((3, 1), 1 / 3))
+    combine = np.array([[0.2, 1 / 3], [0, 1 / 3], [0.8, 1 / 3]])
+    means = bootstrap_spearman(models, brains, counts, combine=combine)
     every = bootstrap_spearman(models, brains, counts)
-    np.testing.assert_allclose(means[..., 0], every.mean(axis=2), atol=1e-14)
+    np.testing.assert_allclose(means[..., 0], 0.2 * every[..., 0] + 0.8 * every[..., 2], atol=1e-14)
+    np.testing.assert_allclose(means[..., 1], every.mean(axis=2), atol=1e-14)
 
 
 def test_counts_are_those_of_draws_with_replacement():

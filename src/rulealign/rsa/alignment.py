@@ -7,16 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 
 from rulealign.errors import GuardError
-from rulealign.rsa.bootstrap import (
-    bootstrap_seed,
-    bootstrap_spearman,
-    percentile_interval,
-    resample_counts,
-)
+from rulealign.rsa.bootstrap import bootstrap_seed, percentile_interval, resample_counts
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import (
     CONVENTIONS,
@@ -24,9 +20,11 @@ from rulealign.rsa.compare import (
     spearman_matrix,
     with_mean,
 )
+from rulealign.rsa.draw_blocks import WORK_MB, draw_blocks
+from rulealign.rsa.draws_file import new_draws
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms, joined, read_model_rdms
 from rulealign.rsa.pairs import pairs_hash, read_pairs
-from rulealign.store import require_same_ids, write_csv, write_h5
+from rulealign.store import require_same_ids, write_csv
 
 COLUMNS = (
     *MODEL_KEYS,
@@ -52,6 +50,9 @@ def align(
     table: Path,
     draws: Path,
     pairs_file: Path | None = None,
+    *,
+    work_mb: float = WORK_MB,
+    threads: int = 1,
 ) -> None:
     """Score all RDMs of one rule against one ROI, in both conventions, and bootstrap the scores.
 
@@ -64,6 +65,8 @@ def align(
         draws: the HDF5 file to make: `draws`, float32 (draws, rows), rows as in the table and
             named in `ids/row`; stimuli in `ids/stimulus`; `pairs_hash` tells over which pairs.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
+        work_mb: megabytes for the bootstrap to work in, besides the RDMs; changes no draw.
+        threads: resamples that are worked on at a time; changes no draw.
 
     Raises:
         ConfigurationError: there is no such kind of pairs, or no file of pairs in different runs.
@@ -78,39 +81,48 @@ def align(
         raise GuardError(f"{brain_files[0]}: is of the ROI '{brain.roi}', not '{settings['roi']}'.")
     require_same_ids(models.ids, brain.ids, str(rdm_files[0]), str(brain_files[0]))
     mask = read_pairs(pairs_file, brain.ids, settings["pairs"])
-    scores, sampled = _scores(models, brain, settings, mask)
-    low, high = percentile_interval(sampled, settings["interval"])
     n_pairs = models.rdms.shape[1] if mask is None else int(mask.sum())
     rows = _rows(models, brain).assign(pairs=settings["pairs"], n_pairs=n_pairs)
-    rows = rows.assign(score=scores, low=low, high=high)[list(COLUMNS)]
-    write_csv(table, rows)
-    write_h5(
-        draws,
-        {"draws": sampled.astype(np.float32)},
-        ids={"row": row_ids(rows), "stimulus": brain.ids},
-        settings=settings,
-        attributes={
-            "rule": settings["rule"],
-            "roi": brain.roi,
-            "pairs_hash": pairs_hash(mask),
-        },
-    )
+    rows["score"] = _scores(models, brain, mask)
+    about = {"rule": settings["rule"], "roi": brain.roi, "pairs_hash": pairs_hash(mask)}
+    ids = {"row": row_ids(rows), "stimulus": brain.ids}
+    how = {"mask": mask, "work_mb": work_mb, "threads": threads}
+    with new_draws(draws, settings["bootstrap_draws"], ids, settings, about) as stored:
+        rows["low"], rows["high"] = _sampled(models, brain, settings, stored, **how)
+        write_csv(table, rows[list(COLUMNS)])
 
 
-def _scores(
-    models: ModelRdms, brain: BrainRdms, settings: dict[str, Any], mask: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    # scores (rows,) and draws (draws, rows); rows: models, and conventions within each
-    brains, weights = with_mean(brain.rdms), convention_weights(len(brain.subjects))
-    rho = spearman_matrix(models.rdms, brains, mask=mask, model_names=models.names)
-    scores = rho @ weights
-    n_stimuli, draws = len(brain.ids), settings["bootstrap_draws"]
-    counts = resample_counts(n_stimuli, draws, bootstrap_seed(settings["study_seed"], n_stimuli))
-    what = f"{settings['rule']} and {brain.roi}: {len(models.rdms)} RDMs, {draws} resamples"
-    sampled = bootstrap_spearman(
-        models.rdms, brains, counts, combine=weights, mask=mask, progress=_progress_lines(what)
+def _scores(models: ModelRdms, brain: BrainRdms, mask: np.ndarray | None) -> np.ndarray:
+    # rows: models, and conventions within each
+    rho = spearman_matrix(models.rdms, with_mean(brain.rdms), mask=mask, model_names=models.names)
+    return (rho @ convention_weights(len(brain.subjects))).reshape(-1)
+
+
+def _sampled(
+    models: ModelRdms,
+    brain: BrainRdms,
+    settings: dict[str, Any],
+    stored: h5py.Dataset,
+    **how: Any,
+) -> np.ndarray:
+    # write the draws as they come; the intervals, shape (2, rows), need those of a set of models
+    n_stimuli, (n_draws, n_rows) = len(brain.ids), stored.shape
+    counts = resample_counts(n_stimuli, n_draws, bootstrap_seed(settings["study_seed"], n_stimuli))
+    show = _progress_lines(
+        f"{settings['rule']} and {brain.roi}: {len(models.rdms)} RDMs, {n_draws} resamples"
     )
-    return scores.reshape(-1), sampled.reshape(draws, -1)
+    how["combine"] = convention_weights(len(brain.subjects))
+    intervals = np.empty((2, n_rows))
+    for block in draw_blocks(models.rdms, with_mean(brain.rdms), counts, **how):
+        columns = slice(block.models.start * len(CONVENTIONS), block.models.stop * len(CONVENTIONS))
+        if block.draws.start == 0:
+            held = np.empty((n_draws, columns.stop - columns.start))
+        held[block.draws] = block.scores.reshape(len(block.scores), -1)
+        stored[block.draws, columns] = held[block.draws]
+        if block.draws.stop == n_draws:
+            intervals[:, columns] = percentile_interval(held, settings["interval"])
+        show(block.done)
+    return intervals
 
 
 def _progress_lines(what: str) -> Callable[[float], None]:

@@ -1,0 +1,45 @@
+"""The file of bootstrap draws, written draw by draw, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from rulealign.atomic import whole
+from rulealign.store import write_h5
+
+
+@contextmanager
+def new_draws(
+    path: Path,
+    n_draws: int,
+    ids: Mapping[str, Sequence[str]],
+    settings: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+) -> Iterator[h5py.Dataset]:
+    """Make a file of draws that is filled while it is open, and appears when all is written.
+
+    Args:
+        path: the HDF5 file to make.
+        n_draws: number of draws.
+        ids: as in `store.write_h5`; `row` names the columns of the draws.
+        settings: as in `store.write_h5`.
+        attributes: as in `store.write_h5`.
+
+    Yields:
+        The dataset `draws`, float32, shape (n_draws, number of rows), to be filled by slices. Its
+        bytes do not depend on the order or size of the slices.
+
+    Raises:
+        StoreError: the disk is full. Neither then nor after another error does anything stay.
+        DataError: an id occurs twice.
+    """
+    with whole(path) as temporary:
+        write_h5(temporary, {}, ids=ids, settings=settings, attributes=attributes)
+        with h5py.File(temporary, "r+", libver="v110") as file:
+            yield file.create_dataset("draws", (n_draws, len(ids["row"])), np.float32)

@@ -242,7 +242,7 @@ def test_two_masks_of_one_roi_that_differ_are_refused(folder):
 
 def test_a_column_without_a_mask_names_the_nearest_and_the_remedy(folder):
     refused(folder, "no mask in the volume form of sub-01.*no ROI 'IT'", ["IT"])
-    refused(folder, r"no ROI 'LOC'; they have \['rLOC', 'lLOC', ", ["LOC"])
+    refused(folder, r"no ROI 'LOC'; they have \['rLOC', 'lLOC'\] and ", ["LOC"])
     refused(folder, "put sub-01_VoxelMetadata.csv of the table form below things.root", ["IT"])
     refused(folder, "no ROI 'prf-size'", ["prf-size"])
 

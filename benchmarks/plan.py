@@ -30,10 +30,14 @@ def plan(*arguments: str) -> tuple[float, int]:
 
 
 if __name__ == "__main__":
-    full = PROJECT / "studies" / "cichy92.yaml"
     one = "training={seeds: [42], checkpoints: [0], schedule_epochs: 1}"
-    small_seconds, small_jobs = plan("--configfile", str(full), "--config", one)
-    seconds, jobs = plan("--configfile", str(full))
-    per_job = (seconds - small_seconds) / (jobs - small_jobs)
-    print(f"{small_jobs} jobs: {small_seconds:.2f} s; {jobs} jobs: {seconds:.2f} s")
-    print(f"start {seconds - jobs * per_job:.2f} s, then {1000 * per_job:.1f} ms a job")
+    for name in ("cichy92", "things"):
+        full = str(PROJECT / "studies" / f"{name}.yaml")
+        small_seconds, small_jobs = plan("--configfile", full, "--config", one)
+        seconds, jobs = plan("--configfile", full)
+        per_job = (seconds - small_seconds) / (jobs - small_jobs)
+        print(
+            f"{name}: {small_jobs} jobs {small_seconds:.2f} s, {jobs} jobs {seconds:.2f} s:",
+            end=" ",
+        )
+        print(f"start {seconds - jobs * per_job:.2f} s, then {1000 * per_job:.1f} ms a job")

@@ -18,7 +18,7 @@ from typing import IO
 
 from rulealign.atomic import whole
 from rulealign.data.archives import DAMAGED, damaged, is_hidden, safe_name
-from rulealign.data.space import require_space
+from rulealign.data.space import megabytes, require_space
 from rulealign.errors import DataError
 
 Wanted = Callable[[str], bool] | Collection[str]
@@ -119,6 +119,12 @@ def _is_regular(member: zipfile.ZipInfo) -> bool:
 
 def _from_tar(archive: Path, choice: _Choice, folder: Path) -> dict[str, Path]:
     made = {}
+    free, size = shutil.disk_usage(folder).free, archive.stat().st_size
+    print(
+        f"{archive.name}: {megabytes(size)} packed, {megabytes(free)} free; a tar has no table of"
+        " contents, so what is wanted is measured file by file",
+        flush=True,
+    )
     # "|": read once from front to end; going back in a compressed file would start it anew
     with (
         _unpacked(archive) as stream,
@@ -129,7 +135,7 @@ def _from_tar(archive: Path, choice: _Choice, folder: Path) -> dict[str, Path]:
             if member.isdir() or not choice.takes(member.name, member.isreg()):
                 continue
             name = plain(member.name)
-            require_space(folder, member.size, f"{name} of {archive.name}")
+            require_space(folder, member.size, f"{name} of {archive.name}", say=False)
             made[name] = folder / name
             # renamed only when the whole stream was read, and its checksum with it
             temporary = unfinished.enter_context(whole(made[name]))

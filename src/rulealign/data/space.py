@@ -20,13 +20,14 @@ def megabytes(size: float) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e10 else f"{size / 1e6:.1f} MB"
 
 
-def require_space(folder: Path, needed: int, what: str) -> None:
+def require_space(folder: Path, needed: int, what: str, say: bool = True) -> None:
     """Say how much space something needs and how much is free; refuse what does not fit.
 
     Args:
         folder: where it will lie; it exists.
         needed: bytes that are still to be written.
         what: what will be written, for the messages.
+        say: whether to print the numbers where it fits.
 
     Raises:
         StoreError: it does not fit; the message has both numbers.
@@ -38,7 +39,8 @@ def require_space(folder: Path, needed: int, what: str) -> None:
             f"{what}: the disk is full: {numbers} in {folder}. Nothing of it was written. Free some"
             " space, or put the folder on another disk, and type the same command again."
         )
-    print(f"{what}: {numbers}", flush=True)
+    if say:
+        print(f"{what}: {numbers}", flush=True)
 
 
 @contextmanager

@@ -135,7 +135,8 @@ def test_the_table_has_the_scores_of_its_convention_and_reasons(alignment, score
     for name, *cells in table.rows:
         for roi, cell in zip(("IT", "V1"), cells, strict=True):
             row = row_of(scores, name, roi, "mean_rdm")
-            assert (REASON if name == "silhouette" else repr(row["score"])) in cell
+            assert ("none" if name == "silhouette" else repr(row["score"])) in cell
+    assert f"No silhouette: {REASON}." in table.caption
 
 
 def test_controls_of_another_view_area_or_pairs_are_refused(alignment, ceilings, scores, tmp_path):

@@ -148,12 +148,13 @@ def tabulate(rows: pd.DataFrame, areas: Sequence[str], text: str) -> Table:
         text: the caption.
 
     Returns:
-        A row per control; a missing score is the reason why.
+        A row per control; the caption says why a score is missing.
     """
     by_area = [of_area(rows, roi) for roi in areas]
     body = [[name, *(_cell(found[name]) for found in by_area)] for name in names(rows)]
-    return Table(text, ["control", *areas], body)
+    without = "".join(f" No {name}: {why}." for name, why in reasons(rows).items())
+    return Table(text + without, ["control", *areas], body)
 
 
 def _cell(row: pd.Series) -> Markup:
-    return missing(row["reason"]) if pd.isna(row["score"]) else score(row)
+    return missing("none") if pd.isna(row["score"]) else score(row)

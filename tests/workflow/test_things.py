@@ -36,7 +36,7 @@ def things_study(small_study):
     study["stimuli"] = {"shown": {"kind": "brain", "background": "noise", "as_shown": True}}
     study["calibration"] = {"others": {"kind": "brain-others", "background": "n", "as_shown": True}}
     controls = {"images": "others", "count": "all", "batch_size": 4}
-    study["rules"] = {**study["rules"], "control": {**study["rules"]["untrained_bn"], **controls}}
+    study["rules"] = {**study["rules"], "matched": {**study["rules"]["untrained_bn"], **controls}}
     best = {"union": ["V1", "V2"], "intersection": [], "difference": ["lLOC"]}
     best |= {"hemisphere": "left", "voxels": {"by": "nc_testset", "top": 5}}
     study["brain"] = {

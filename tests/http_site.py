@@ -72,13 +72,12 @@ class Site:
 
 
 @contextmanager
-def http_site(content: bytes):
-    """Serve; yields the `Site`, with its `url`."""
-    site = Site(content)
+def answering(answer):
+    """Serve on this machine; `answer` gets the handler of every GET. Yields the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            site.answer(self)
+            answer(self)
 
         def log_message(self, *_):
             pass
@@ -86,13 +85,23 @@ def http_site(content: bytes):
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
         thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        site.url = f"http://127.0.0.1:{httpd.server_address[1]}/data.zip"
+        try:
+            yield f"http://127.0.0.1:{httpd.server_address[1]}"
+        finally:
+            httpd.shutdown()
+            thread.join()
+
+
+@contextmanager
+def http_site(content: bytes):
+    """Serve; yields the `Site`, with its `url`."""
+    site = Site(content)
+    with answering(site.answer) as address:
+        site.url = f"{address}/data.zip"
         try:
             yield site
         finally:
             site.released.set()
-            httpd.shutdown()
-            thread.join()
 
 
 def wait_until(condition, seconds: float = 30.0) -> None:

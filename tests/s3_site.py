@@ -10,6 +10,8 @@ import requests
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from rulealign.data import s3
+
 BUCKET = "openneuro.org"
 
 
@@ -96,6 +98,14 @@ def s3_site():
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def begin_test(site: Site, monkeypatch) -> None:
+    """Forget faults and counts of earlier tests, and let this one find the service and not wait."""
+    site.clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", site.url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(s3, "FIRST_WAIT", 0.0)
 
 
 def client(site: Site):

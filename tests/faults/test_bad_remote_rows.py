@@ -4,10 +4,10 @@ import h5py
 import numpy as np
 import pytest
 
-from rulealign.data import byte_ranges, s3
+from rulealign.data import byte_ranges
 from rulealign.data.remote_rows import RemoteRows, fetch_small_tables
 from rulealign.errors import DataError
-from s3_site import BUCKET, put, s3_site, shorter
+from s3_site import BUCKET, begin_test, put, s3_site, shorter
 from things_forms import generated_truth, write_openneuro
 
 BASE = f"s3://{BUCKET}/ds004192"
@@ -35,10 +35,7 @@ def service(truth, tmp_path_factory):
 
 @pytest.fixture
 def site(service, monkeypatch):
-    service.clear()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", service.url)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(s3, "FIRST_WAIT", 0.0)
+    begin_test(service, monkeypatch)
     put(service, KEY, service.original)
     return service
 

@@ -10,7 +10,7 @@ from rulealign.data import s3, s3_download, space
 from rulealign.data.s3 import connected, look_up, read_range
 from rulealign.data.s3_download import fetch_object
 from rulealign.errors import DataError, StoreError
-from s3_site import BUCKET, cut, flipped, put, s3_site, shorter
+from s3_site import BUCKET, begin_test, cut, flipped, put, s3_site, shorter
 
 CONTENT = hashlib.shake_256(b"object").digest(300_000)
 ADDRESS = f"s3://{BUCKET}/ds/table.tsv"
@@ -24,10 +24,7 @@ def service():
 
 @pytest.fixture
 def site(service, monkeypatch):
-    service.clear()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", service.url)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(s3, "FIRST_WAIT", 0.0)
+    begin_test(service, monkeypatch)
     put(service, "ds/table.tsv", CONTENT)
     return service
 

@@ -4,11 +4,12 @@ import hashlib
 import json
 import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
+from http_site import answering
 from rulealign.data import download, fetch
 from rulealign.data.registry import Dataset
 from rulealign.errors import DataError
@@ -53,23 +54,8 @@ class Server:
 @contextmanager
 def serving(content=CONTENT):
     server = Server(content)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            server.answer(self)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        server.url = f"http://127.0.0.1:{httpd.server_address[1]}"
-        try:
-            yield server
-        finally:
-            httpd.shutdown()
-            thread.join()
+    with answering(server.answer) as server.url:
+        yield server
 
 
 def dataset(url, content=CONTENT, **changes):

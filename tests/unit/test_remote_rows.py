@@ -13,7 +13,7 @@ from rulealign.data.byte_ranges import merged, pieces
 from rulealign.data.remote_rows import RemoteRows, fetch_small_tables
 from rulealign.data.simulated_tables import write_response_data
 from rulealign.data.tables_form import Tables
-from s3_site import BUCKET, client, cut, put, s3_site
+from s3_site import BUCKET, begin_test, client, cut, put, s3_site
 from things_forms import generated_truth, write_openneuro, write_sidecars
 
 BASE = f"s3://{BUCKET}/ds004192"
@@ -37,10 +37,7 @@ def service(truth, tmp_path_factory):
 
 @pytest.fixture
 def site(service, monkeypatch):
-    service.clear()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", service.url)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(s3, "FIRST_WAIT", 0.0)
+    begin_test(service, monkeypatch)
     return service
 
 

@@ -14,7 +14,7 @@ import pytest
 from rulealign.data import s3, s3_download
 from rulealign.data.s3 import connected, look_up, read_range
 from rulealign.data.s3_download import fetch_object, record_path
-from s3_site import BUCKET, cut, put, s3_site
+from s3_site import BUCKET, begin_test, cut, put, s3_site
 
 CONTENT = hashlib.shake_256(b"object").digest(700_001)
 ADDRESS = f"s3://{BUCKET}/ds/table.tsv"
@@ -28,10 +28,7 @@ def service():
 
 @pytest.fixture
 def site(service, monkeypatch):
-    service.clear()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", service.url)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(s3, "FIRST_WAIT", 0.0)
+    begin_test(service, monkeypatch)
     monkeypatch.setattr(s3_download, "BLOCK", 200_000)
     put(service, "ds/table.tsv", CONTENT)
     return service

@@ -63,8 +63,9 @@ class Tables:
     def voxels(self, subject: str, columns: Sequence[str]) -> pd.DataFrame:
         """Give all voxels; see `forms.Form.voxels`."""
         path = self._table("voxels", subject)
-        require_subject(path, read_table(path, ["subject_id"]), subject)
-        return read_voxels(path, columns)
+        table = read_voxels(path, [*columns, "subject_id"])  # read once: it has 211,339 rows
+        require_subject(path, table, subject)
+        return table.drop(columns="subject_id")
 
     def responses(self, subject: str, rows: np.ndarray) -> np.ndarray:
         """Read rows of the response file; see `forms.Form.responses`."""

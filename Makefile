@@ -1,15 +1,19 @@
 # make run    set up an environment in .venv, then compute the default study
+# make explain [STUDY=studies/<file>.yaml]   say of each job that would run why it would
 # make test   set up the same environment, then run the tests
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test setup lint bench docs clean
+.PHONY: run explain test setup lint bench docs clean
 
 run: setup
 	$(BIN)/snakemake --cores all
 	@echo "Open results/default/report.html in a browser."
+
+explain: setup
+	@$(BIN)/python scripts/explain.py $(if $(STUDY),--configfile $(STUDY))
 
 test: setup
 	$(BIN)/pytest

@@ -13,6 +13,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/machine.smk"
 include: "rules/data.smk"
 include: "rules/brain.smk"
 include: "rules/train.smk"
@@ -22,13 +23,15 @@ include: "rules/alignment.smk"
 include: "rules/controls.smk"
 include: "rules/statistics.smk"
 include: "rules/report.smk"
+include: "rules/everything.smk"
 
 
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/report.html",
-        f"{RESULTS}/provenance.json",
+        EVERYTHING,
+    message:
+        "The study is complete"
 
 
 onsuccess:

@@ -15,8 +15,10 @@ rule activations:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=memory(3000),
+        gpu=GPU,
     params:
+        code=lambda wildcards: code("activations", rules=kinds(wildcards.rule)),
         settings=lambda wildcards: settings(stages.activations, wildcards.rule),
         rdms=settings(stages.model_rdms),
     message:

@@ -15,8 +15,9 @@ rule alignment:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000 if THINGS else 2000),
     params:
+        code=code("alignment"),
         settings=settings(stages.alignment),
     message:
         "Hold {wildcards.rule} against {wildcards.roi}"

@@ -14,8 +14,9 @@ if WITH_RESPONSES:
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=1000,
+            mem_mb=memory(1000),
         params:
+            code=code("trials", forms=USED_FORM),
             form=FORM,
             place=brain_folder,
         message:
@@ -34,8 +35,9 @@ if WITH_RESPONSES:
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=3000,
+            mem_mb=memory(3000),
         params:
+            code=code("responses", forms=USED_FORM),
             settings=lambda wildcards: settings(stages.responses, wildcards.roi),
             form=FORM,
             place=brain_folder,
@@ -55,8 +57,9 @@ if WITH_RESPONSES:
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=2500,
+            mem_mb=memory(2500),
         params:
+            code=code("quality"),
             settings=settings(stages.quality),
         message:
             "Check the trials of sub-{wildcards.subject} in {wildcards.roi}"
@@ -72,11 +75,13 @@ if WITH_RESPONSES:
         log:
             f"{LOGS}/pairs.log",
         priority: 20
+        localrule: True
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=500,
+            mem_mb=memory(500),
         params:
+            code=code("pairs"),
             stimulus_set=STUDY.brain.stimulus_set,
             people=len(SUBJECTS),
         message:
@@ -97,7 +102,9 @@ rule check_inputs:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
+    params:
+        code=code("check_inputs"),
     message:
         "Check that every stimulus set and every brain RDM has the same stimuli in the same order"
     script:

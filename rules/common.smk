@@ -5,13 +5,15 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from rulealign import stages
+from rulealign import cluster, machine, stages
+from rulealign.code_fingerprint import Sources
 from rulealign.config import load_study, refuse_repeated_keys
-from rulealign.data import fetch
+from rulealign.data import fetch, inputs
 from rulealign.data.things_source import ThingsSource
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
 from rulealign.provenance import canonical, folder_listing
+from rulealign.results_folder import refuse_unnoted_results
 from rulealign.study_folder import (
     refuse_other_study,
     refuse_same_name,
@@ -34,6 +36,15 @@ try:
     for subject in SUBJECTS if THINGS else []:
         THINGS.files(subject)  # refuses a missing person
     refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))
+    SOURCES = Sources(
+        Path(workflow.basedir) / "scripts", remember=Path(".snakemake/code")
+    )
+    refuse_unnoted_results(
+        Path("results") / STUDY.study,
+        stages.study(STUDY),
+        SOURCES.versions(),
+        Path(".snakemake/metadata"),
+    )
 except RulealignError as error:
     raise WorkflowError(str(error)) from None
 
@@ -81,9 +92,30 @@ wildcard_constraints:
     epoch=r"\d+",
 
 
+def memory(megabytes):
+    """Give a job's memory: what is stated, and as much again at every further attempt."""
+    return lambda wildcards, attempt: megabytes * attempt
+
+
+GPU = int(STUDY.device == "cuda")  # of every job that runs networks
+
+
 def settings(stage, *arguments):
     """Write the settings of a stage as one line of JSON: a param that is equal when they are."""
     return canonical(stage(STUDY, *arguments))
+
+
+def code(script, **chosen):
+    """Fingerprint the code that a script reaches, as every rule's params hold it.
+
+    Of a registry that the script reaches (rules, controls, forms) name the entries that it uses.
+    """
+    return SOURCES.code(script, **chosen)
+
+
+def kinds(rule):
+    """Name the kind of a study's rule: the entry of the registry of learning rules."""
+    return [STUDY.rules[rule].kind]
 
 
 def source_files(source, whole_folder=False):
@@ -101,6 +133,27 @@ def source_files(source, whole_folder=False):
     return sorted(str(file) for file in path.rglob("*") if file.is_file())
 
 
+def own_files(section):
+    """List the user's own files that a section names; nothing of what was fetched."""
+    source = stages.source(section)
+    return source_files(source) if source and fetch.is_path(source) else []
+
+
+def sizes(files):
+    """List files with their sizes: one that an older file has replaced is not newer than results."""
+    found = [Path(file) for file in files if Path(file).is_file()]
+    return canonical([[str(file), file.stat().st_size] for file in found])
+
+
+# What is the user's own, for the record of inputs: the source as the study names it, and its files.
+OWN_SOURCES = [source for source in stages.sources(STUDY) if fetch.is_path(source)]
+OWN_FILES = [
+    file
+    for source in OWN_SOURCES
+    for file in source_files(source, source == stages.source(STUDY.training_set))
+]
+
+
 def networks(rule):
     """List (seed, epoch) of every network that a rule keeps."""
     return [
@@ -108,6 +161,7 @@ def networks(rule):
     ]
 
 
+USED_FORM = [THINGS.form if THINGS else "tables"]
 FORM = canonical(THINGS.settings if THINGS else {"form": "tables"})
 COMPARED_PAIRS = [PAIRS] if stages.pairs(STUDY) == "cross_run" else []
 
@@ -170,3 +224,42 @@ def rdms_of_rule(wildcards):
         for stimuli in STUDY.stimuli
         for size in STUDY.evaluation.sizes
     ]
+
+
+def asked(one, resource):
+    """Give what a rule asks for at its first attempt, before Snakemake cuts it to the limits."""
+    wanted = one.resources.get(resource)
+    if wanted is not None and wanted.is_evaluable():
+        wanted = wanted.evaluate(
+            None, input=[], attempt=1, threads=1, rulename=one.name, async_run=None
+        )
+    return wanted and wanted.value
+
+
+def requests(rules):
+    """List what rules ask for, by the partition that they are sent to (None: this machine)."""
+    found = {}
+    for one in rules:
+        memory_mb, gpu = asked(one, "mem_mb") or 0, asked(one, "gpu") or 0
+        wanted = found.setdefault(asked(one, "slurm_partition"), [])
+        wanted.append(machine.Request(one.name, memory_mb, gpu))
+    return found
+
+
+def check_machine(rules):
+    """Refuse a run that asks for more than this machine, or any node of the cluster, has."""
+    if workflow.local_exec:
+        given = {
+            name: workflow.global_resources[name].value
+            for name in ("mem_mb", "gpu")
+            if name in workflow.global_resources
+        }
+        machine.refuse_limit(given.get("mem_mb"), machine.whole_memory_mb())
+        limits = {"mem_mb": machine.memory_mb(), "gpu": machine.gpus()} | given
+        machine.refuse_requests(sum(requests(rules).values(), []), limits)
+        return
+    cluster.refuse_cores(workflow.global_resources["_cores"].value)
+    for partition, wanted in requests(rules).items():
+        if partition:
+            limits = cluster.largest_node(partition)
+            machine.refuse_requests(wanted, limits, f"on a node of {partition}")

@@ -13,8 +13,9 @@ rule controls:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
     params:
+        code=code("controls", controls=STUDY.controls),
         settings=settings(stages.controls),
     message:
         "RDMs of the controls of {wildcards.stimuli} at {wildcards.size} px"
@@ -38,8 +39,9 @@ rule control_alignment:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
     params:
+        code=code("control_alignment", controls=STUDY.controls),
         settings=settings(stages.alignment),
     message:
         "Hold the controls against {wildcards.roi}"
@@ -58,8 +60,9 @@ rule controls_table:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
     params:
+        code=code("controls_table", controls=STUDY.controls),
         settings=settings(stages.alignment),
         controls=STUDY.controls,
     message:

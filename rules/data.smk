@@ -9,7 +9,10 @@ rule fetch:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
+    params:
+        # Its code is no param: whatever code got them, the bytes are those of the checksums.
+        files=lambda wildcards: canonical(inputs.published([wildcards.dataset])),
     message:
         "Get {wildcards.dataset}: mirrors first, then its public place; checked by checksum"
     script:
@@ -26,8 +29,9 @@ rule training_set:
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
     params:
+        code=code("training_set"),
         settings=settings(stages.training_set),
         source=stages.source(STUDY.training_set),
         listing=folder_listing(stages.source(STUDY.training_set)),
@@ -48,9 +52,13 @@ rule stimuli:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
     params:
+        code=code("stimuli"),
         settings=lambda wildcards: settings(stages.stimuli, wildcards.stimuli),
+        sizes=lambda wildcards: sizes(
+            own_files(stages.images(STUDY, wildcards.stimuli))
+        ),
     message:
         "Prepare the stimulus set {wildcards.stimuli} at {wildcards.size} px"
     script:
@@ -69,8 +77,9 @@ if STUDY.brain.kind == "simulated":
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=1000,
+            mem_mb=memory(1000),
         params:
+            code=code("simulate_images"),
             settings=settings(stages.simulated_images),
         message:
             "Draw the images of the simulated study and its known truth"
@@ -91,25 +100,14 @@ if STUDY.brain.kind == "simulated":
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=2000,
+            mem_mb=memory(2000),
         params:
+            code=code("simulate_subject"),
             settings=settings(stages.simulated_subject),
         message:
             "Simulate the responses of sub-{wildcards.subject}"
         script:
             "../scripts/simulate_subject.py"
-
-
-onstart:
-    # A plan can be made without the user's images, and responses can be read; but no run that leads
-    # to a job which needs the images starts without them.
-    try:
-        if THINGS and any(
-            job.rule.name == "stimuli" for job in workflow.dag.needrun_jobs()
-        ):
-            THINGS.check_images()
-    except RulealignError as error:
-        raise WorkflowError(str(error)) from None
 
 
 if THINGS and THINGS.form == "remote-rows":
@@ -119,11 +117,13 @@ if THINGS and THINGS.form == "remote-rows":
             [str(path) for path in THINGS.small_tables("{subject}")],
         log:
             f"{LOGS}/things_tables_sub-{{subject}}.log",
+        localrule: True
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=500,
+            mem_mb=memory(500),
         params:
+            code=code("things_tables"),
             form=FORM,
         message:
             "Get the tables of voxels and trials of sub-{wildcards.subject}, without responses"
@@ -143,7 +143,9 @@ if THINGS and THINGS.unpacks:
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=1000,
+            mem_mb=memory(1000),
+        params:
+            code=code("things_unpack"),
         message:
             "Unpack the files of sub-{wildcards.subject}, and no others"
         script:

@@ -13,9 +13,11 @@ if STUDY.brain.kind == "rdm-archive":
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=1000,
+            mem_mb=memory(1000),
         params:
+            code=code("archive_rdms"),
             settings=lambda wildcards: settings(stages.archive, wildcards.roi),
+            sizes=lambda wildcards: sizes(own_files(STUDY.brain.rois[wildcards.roi])),
         message:
             "Read the given RDMs of {wildcards.roi}"
         script:
@@ -35,8 +37,9 @@ else:
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=1500,
+            mem_mb=memory(1500),
         params:
+            code=code("brain_rdm"),
             settings=settings(stages.brain_rdm),
         message:
             "RDM of sub-{wildcards.subject} in {wildcards.roi}"

@@ -22,6 +22,8 @@ VIEWS = {
 
 
 rule provenance:
+    input:
+        OWN_FILES,
     output:
         f"{RESULTS}/provenance.json",
     log:
@@ -30,15 +32,47 @@ rule provenance:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
     params:
+        code=code("provenance"),
         study=settings(stages.study),
         study_file=STUDY_FILE,
         versions=canonical(versions()),
+        modules=canonical(SOURCES.versions()),
+        datasets=canonical(inputs.published(stages.sources(STUDY))),
+        own=OWN_SOURCES,
+        sizes=sizes(OWN_FILES),
     message:
-        "Record the study's settings and the versions of what computes it"
+        "Record the study's settings, its inputs, and what computes it"
     script:
         "../scripts/provenance.py"
+
+
+# What jobs cost is no result, and differs from run to run: it lies beside the logs that it is read
+# from, and nothing depends on it.
+rule cost:
+    input:
+        f"{RESULTS}/report.html",
+        f"{RESULTS}/provenance.json",
+    output:
+        table=f"{LOGS}/cost.csv",
+        page=report(
+            f"{LOGS}/cost.html",
+            caption="../docs/captions/cost.rst",
+            category="Cost",
+        ),
+    log:
+        f"{LOGS}/cost.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=memory(500),
+    params:
+        code=code("cost"),
+    message:
+        "Sum what the study's jobs cost"
+    script:
+        "../scripts/cost.py"
 
 
 rule figures:
@@ -76,8 +110,9 @@ rule figures:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
     params:
+        code=code("figures"),
         views=canonical(list(VIEWS.values())),
         layer_map=canonical([stages.plain(pair) for pair in STUDY.layer_map]),
         rules=list(STUDY.rules),
@@ -107,8 +142,10 @@ rule report:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000),
     params:
+        code=code("report"),
+        sources=canonical(fetch.described(stages.sources(STUDY))),
         views=canonical(list(VIEWS.values())),
         rules=list(STUDY.rules),
         rois=list(STUDY.brain.rois),

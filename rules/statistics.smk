@@ -13,8 +13,9 @@ rule ceilings:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
     params:
+        code=code("ceilings"),
         settings=settings(stages.ceilings),
     message:
         "Noise ceilings and their permutation null"
@@ -36,8 +37,9 @@ rule quality_table:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=2500,
+        mem_mb=memory(2500),
     params:
+        code=code("quality_table"),
         settings=settings(stages.quality_table),
         subjects=WITH_RESPONSES,
     message:
@@ -57,8 +59,9 @@ rule alignment_table:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
     params:
+        code=code("alignment_table"),
         settings=settings(stages.alignment_table),
     message:
         "Alignment of all rules and ROIs, averaged over seeds"
@@ -80,8 +83,9 @@ rule training_table:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
     params:
+        code=code("training_table"),
         networks=[
             [
                 rule,
@@ -116,7 +120,9 @@ rule diagnostics_table:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=memory(500),
+    params:
+        code=code("diagnostics_table"),
     message:
         "Diagnostics of all networks; rules that did not learn are named"
     script:

@@ -6,9 +6,6 @@ rule initial_state:
         images=TRAINING_SET,
         calibration=calibration_set,
         compared=compared_with_calibration,
-        # Bad images or brain data stop the run before hours of training, but a change of theirs
-        # must not train anything again.
-        checked=ancient(TABLE.format(table="inputs")),
     output:
         checkpoint=CHECKPOINT,
         table=CHECKPOINT_LOG,
@@ -21,8 +18,10 @@ rule initial_state:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
+        gpu=GPU,
     params:
+        code=lambda wildcards: code("initial_state", rules=kinds(wildcards.rule)),
         settings=lambda wildcards: settings(stages.checkpoint, wildcards.rule),
     message:
         "Make the initial network of {wildcards.rule}, seed {wildcards.seed}"
@@ -46,8 +45,10 @@ rule train:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
+        gpu=GPU,
     params:
+        code=lambda wildcards: code("train", rules=kinds(wildcards.rule)),
         settings=lambda wildcards: settings(stages.checkpoint, wildcards.rule),
         start=lambda wildcards: previous_epoch(wildcards),
     message:
@@ -71,8 +72,10 @@ rule diagnostics:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
+        gpu=GPU,
     params:
+        code=lambda wildcards: code("diagnostics", rules=kinds(wildcards.rule)),
         settings=lambda wildcards: settings(stages.diagnostics, wildcards.rule),
         epochs=lambda wildcards: EPOCHS[wildcards.rule],
     message:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.rsa.tables import training_table
+from rulealign.training_table import training_table
 
 with job(snakemake.log[0], snakemake.threads):
     names = ("rule", "kind", "init", "seed", "epoch", "trains")

@@ -92,7 +92,9 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
-def write_record(output: Path, settings: Mapping, study_file: str, versions: Mapping) -> None:
+def write_record(
+    output: Path, settings: Mapping, study_file: str, versions: Mapping, more: Mapping
+) -> None:
     """Record a study's settings, their fingerprint and the versions of what computes it.
 
     Args:
@@ -100,6 +102,7 @@ def write_record(output: Path, settings: Mapping, study_file: str, versions: Map
         settings: the study's plain settings.
         study_file: the file it comes from.
         versions: as `versions` gives them.
+        more: further plain facts, under names of their own: `code`, `inputs`, `machine`.
     """
     packages = dict(versions)
     record = {
@@ -108,6 +111,7 @@ def write_record(output: Path, settings: Mapping, study_file: str, versions: Map
         "study_fingerprint": fingerprint(settings),
         "python": packages.pop("python"),
         "packages": packages,
+        **more,
     }
     with whole(output) as temporary:
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")

@@ -16,8 +16,9 @@ from rulealign.rsa.rdm import (
     write_brain_rdm,
     write_model_rdms,
 )
-from rulealign.rsa.tables import alignment_table, training_table
+from rulealign.rsa.tables import alignment_table
 from rulealign.store import write_h5
+from rulealign.training_table import training_table
 
 N = 8
 IDS = [f"image_{place:02d}" for place in range(N)]

@@ -11,8 +11,9 @@ from rulealign.errors import GuardError
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
 from rulealign.rsa.ceiling import ceilings_table, nili_bounds
-from rulealign.rsa.tables import alignment_table, training_table
+from rulealign.rsa.tables import alignment_table
 from rulealign.store import write_h5
+from rulealign.training_table import training_table
 
 N = 15
 IDS = [f"image_{place:02d}" for place in range(N)]

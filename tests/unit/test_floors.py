@@ -9,12 +9,28 @@ import pytest
 
 # Lowest first; modules of one floor may import each other.
 FLOORS = [
-    ("errors", "schema", "lazy", "provenance", "job", "cost", "atomic", "__init__"),
+    (
+        "errors",
+        "schema",
+        "lazy",
+        "provenance",
+        "syntax",
+        "computer",
+        "machine",
+        "cluster",
+        "job",
+        "cost",
+        "atomic",
+        "__init__",
+    ),
+    ("code_fingerprint",),
+    ("explain",),
     (
         "store",
         "learning.rule",
         "learning.rules.__init__",
         "study_folder",
+        "results_folder",
         "sections",
         "controls.__init__",
         "controls.control",
@@ -22,7 +38,7 @@ FLOORS = [
     ("stimulus_sections", "brain_sections"),
     ("config",),
     ("stages", "config_reference"),
-    ("guards", "learned"),
+    ("guards", "learned", "training_table"),
     ("data",),
     ("learning",),
     ("activations",),

@@ -10,6 +10,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from changed_study import SEEN_BY_JOBS, make_checkout
+
 STIMULI = 12
 
 
@@ -110,3 +112,16 @@ def finished(project, small_study, tmp_path_factory):
     run = Run(project, folder, small_study)
     run.first = run.snakemake(check=True)
     return run
+
+
+@pytest.fixture(scope="session")
+def done(project, tmp_path_factory):
+    """Give a checkout in which the study has run; every job noted the modules that it loaded."""
+    folder = tmp_path_factory.mktemp("changed")
+    checkout = make_checkout(project, folder / "checkout")
+    (folder / "seen").mkdir()
+    (folder / "site").mkdir()
+    (folder / "site" / "sitecustomize.py").write_text(SEEN_BY_JOBS)
+    checkout.seen = folder / "seen"
+    checkout.snakemake("--cores", "2", SEEN=checkout.seen, PYTHONPATH=folder / "site")
+    return checkout

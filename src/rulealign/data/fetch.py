@@ -18,7 +18,15 @@ from rulealign.data.registry import Dataset, RemoteFile, load_registry
 from rulealign.data.transfer import shown
 from rulealign.errors import ConfigurationError, DataError
 
-__all__ = ["check_source", "fetch", "is_path", "load_registry", "mirrors_in_force", "resolve"]
+__all__ = [
+    "check_source",
+    "described",
+    "fetch",
+    "is_path",
+    "load_registry",
+    "mirrors_in_force",
+    "resolve",
+]
 
 MIRRORS_VARIABLE = "RULEALIGN_DATA_MIRRORS"
 RECORD = "fetched.json"
@@ -87,6 +95,22 @@ def resolve(source: str, resources: Path) -> Path:
                 " type the same command again, it will be fetched anew."
             )
     return folder / next(iter(files)) if len(files) == 1 else folder
+
+
+def described(sources: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Give what the registry says of datasets, apart from their files.
+
+    Args:
+        sources: names of datasets, and local paths, of which nothing is known.
+
+    Returns:
+        Name of the dataset -> title, licence and citation.
+
+    Raises:
+        ConfigurationError: there is no such dataset.
+    """
+    about = {"title", "licence", "citation"}
+    return {name: _dataset(name).model_dump(include=about) for name in sources if "/" not in name}
 
 
 def mirrors_in_force(configured: Sequence[str]) -> list[str]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+REGISTRY: dict[str, str] = {
+    "tables": "rulealign.data.tables_form:Tables",
+    "volumes": "rulealign.data.volumes_form:Volumes",
+    "remote-rows": "rulealign.data.remote_rows:RemoteRows",
+}
 
 
 class Form(Protocol):
@@ -105,17 +112,9 @@ def open_form(form: str, place: Path, *, address: str = "", parallel: int = 1) -
         The form; nothing has been read yet.
     """
     # each form brings its own libraries, which take seconds to import
-    if form == "tables":
-        from rulealign.data.tables_form import Tables
-
-        return Tables(place)
-    if form == "volumes":
-        from rulealign.data.volumes_form import Volumes
-
-        return Volumes(place)
-    from rulealign.data.remote_rows import RemoteRows
-
-    return RemoteRows(place, address, parallel)
+    module, name = REGISTRY[form].split(":")
+    make = getattr(import_module(module), name)
+    return make(place, address, parallel) if form == "remote-rows" else make(place)
 
 
 def open_configured(settings: Mapping[str, Any], place: Path, *, parallel: int) -> Form:

@@ -1,0 +1,28 @@
+# What the machine or the cluster must offer, checked when a run starts; a plan can be made anywhere.
+
+
+# Seconds each, or in need of the internet: on a cluster they run on the login node.
+localrules:
+    all,
+    fetch,
+    provenance,
+    cost,
+    check_inputs,
+    alignment_table,
+    controls_table,
+    training_table,
+    diagnostics_table,
+    figures,
+    report,
+
+
+onstart:
+    # A plan can be made without the user's images, and responses can be read; but no run that leads
+    # to a job which needs the images starts without them.
+    rules_to_run = {job.rule for job in workflow.dag.needrun_jobs()}
+    try:
+        check_machine(rules_to_run)
+        if THINGS and any(rule.name == "stimuli" for rule in rules_to_run):
+            THINGS.check_images()
+    except RulealignError as error:
+        raise WorkflowError(str(error)) from None

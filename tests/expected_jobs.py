@@ -1,0 +1,64 @@
+"""The jobs of the small simulated study, by their messages: what a change should run again."""
+
+RECORD = {
+    "Record the study's settings, its inputs, and what computes it",
+    "Write the report page",
+    "Sum what the study's jobs cost",
+}
+FIGURES = RECORD | {"Draw the figures"}
+ALIGNMENT_TABLE = FIGURES | {"Alignment of all rules and ROIs, averaged over seeds"}
+RULE_TABLES = ALIGNMENT_TABLE | {
+    "Held-out accuracy of all networks; no state occurs twice",
+    "Diagnostics of all networks; rules that did not learn are named",
+}
+CONTROLS_TABLE = {"Alignment of all controls; those that stimuli do not have are named"}
+CHECKED = {
+    "Check that every stimulus set and every brain RDM has the same stimuli in the same order"
+}
+CEILINGS = {"Noise ceilings and their permutation null"}
+BRAIN_TABLES = CHECKED | CEILINGS
+BRAIN_TABLES |= {"Quality of the brain data: orders, agreement, repetitions; faults are named"}
+SCORES = {f"Hold {rule} against {roi}" for rule in ("bp", "fa") for roi in ("V1", "LOC")}
+CONTROL_SCORES = {"Hold the controls against V1", "Hold the controls against LOC"}
+
+
+def of_roi(roi, rules=("bp", "fa"), people=("01", "02")):
+    of_people = [f"{what} of sub-{p} in {roi}" for p in people for what in PER_PERSON]
+    return {*of_people, f"Hold the controls against {roi}"} | {
+        f"Hold {rule} against {roi}" for rule in rules
+    }
+
+
+PER_PERSON = ("Read the responses", "RDM", "Check the trials")
+
+
+def network(rule, seed, epoch, start=None, px=32):
+    made = (
+        f"Train {rule}, seed {seed}: epoch {start} to {epoch}"
+        if epoch
+        else (f"Make the initial network of {rule}, seed {seed}")
+    )
+    return {made, shown(rule, seed, epoch, px)}
+
+
+def shown(rule, seed, epoch, px=32):
+    return f"Activations and RDMs of {rule}, seed {seed}, epoch {epoch}, at {px} px"
+
+
+def chain(rule, seed):
+    networks = network(rule, seed, 0) | network(rule, seed, 2, start=0)
+    return networks | {f"Diagnostics of {rule}, seed {seed}: epochs 0 2"}
+
+
+def scores_of(rule):
+    return {f"Hold {rule} against {roi}" for roi in ("V1", "LOC")}
+
+
+def at_64():
+    networks = {shown(rule, 1, epoch, 64) for rule in ("bp", "fa") for epoch in (0, 2)}
+    images = {"Prepare the stimulus set shown at 64 px", "RDMs of the controls of shown at 64 px"}
+    return networks | images | CHECKED | SCORES | CONTROL_SCORES | CONTROLS_TABLE | ALIGNMENT_TABLE
+
+
+ADDED_ROI = of_roi("IT") | BRAIN_TABLES | CONTROLS_TABLE | ALIGNMENT_TABLE
+FA_AGAIN = chain("fa", 1) | scores_of("fa") | RULE_TABLES

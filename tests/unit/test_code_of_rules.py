@@ -1,0 +1,117 @@
+"""Every rule has the fingerprint of its code, and nothing that its job runs is missing from it."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from rulealign.code_fingerprint import FILES, REGISTRIES, Sources
+from rulealign.syntax import imports, parse
+
+
+def rules_of(project):
+    for file in sorted((project / "rules").glob("*.smk")):
+        for block in re.split(r"^\s*rule (?=\w+:$)", file.read_text(), flags=re.MULTILINE)[1:]:
+            script = re.search(r'"\.\./scripts/(\w+)\.py"', block)
+            yield file.name, block.partition(":")[0], script and script[1], block
+
+
+def test_every_rule_has_the_fingerprint_of_its_own_script(project):
+    found = list(rules_of(project))
+    assert len(found) > 25
+    for file, rule, script, block in found:
+        params = re.search(r"^(\s*)params:\n((?:\1 +.*\n)+)", block, re.MULTILINE)
+        codes = re.findall(
+            r'^\s*code=.*?\bcode\("(\w+)"', params[2] if params else "", re.MULTILINE
+        )
+        # the bytes of a download are those of the registry's checksums, whatever code got them
+        expected = [] if rule == "fetch" else [script]
+        assert codes == expected, (
+            f"{file}: rule {rule} wants code=code(...) of its script in params"
+        )
+
+
+def test_a_rule_names_the_entries_of_every_registry_that_its_script_reaches(project):
+    sources = Sources(project / "scripts")
+    for file, rule, script, block in rules_of(project):
+        reached = sources.modules(script)
+        for name, module in REGISTRIES.items():
+            if module in reached:
+                named = re.search(rf'code\("{script}",[^\n]*\b{name}=', block)
+                assert named, f"{file}: rule {rule} reaches {module}: say code(..., {name}=...)"
+
+
+def test_every_file_that_is_no_module_is_read_by_one_that_says_so(project):
+    library = project / "src" / "rulealign"
+    others = {
+        path.relative_to(library).as_posix()
+        for path in library.rglob("*")
+        if path.suffix != ".py" and path.is_file() and path.parent.name != "__pycache__"
+    }
+    # of the registry of datasets, rules have in their params what they use
+    assert {path for path in others if not path.startswith(tuple(FILES.values()))} == {
+        "data/registry.yaml"
+    }
+
+
+def test_the_library_has_no_relative_imports_and_no_other_imports_by_name(project):
+    for path in sorted((project / "src" / "rulealign").rglob("*.py")):
+        tree = parse(path.read_bytes())
+        assert all(not getattr(node, "level", 0) for node in ast.walk(tree)), path
+        module = ".".join(path.relative_to(project / "src").with_suffix("").parts)
+        if {"importlib", "importlib.import_module"} & set(imports(tree)):
+            assert module.removesuffix(".__init__") in {*REGISTRIES.values(), "rulealign.lazy"}
+
+
+IMPORT = """
+import ast, json, os, sys
+import h5py, matplotlib, pandas, scipy.stats, torch, torchvision  # once, for all that follow
+for script in sys.argv[1:]:
+    if os.fork() == 0:
+        tree = ast.parse(open(script).read())
+        tree.body = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
+        exec(compile(tree, script, "exec"), {})
+        found = sorted(name for name in sys.modules if name.split(".")[0] == "rulealign")
+        sys.stdout.write(json.dumps([script, found]) + "\\n")
+        sys.stdout.flush()
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_whatever_a_script_imports_is_in_its_fingerprint(project):
+    sources = Sources(project / "scripts")
+    scripts = sorted({script for _, _, script, _ in rules_of(project)})
+    paths = [str(project / "scripts" / f"{script}.py") for script in scripts]
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT, *paths],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(project / "src")},
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [path for path, _ in lines] == paths, done.stderr
+    for script, (_, loaded) in zip(scripts, lines, strict=True):
+        assert loaded
+        assert set(loaded) - sources.modules(script).keys() == set(), script
+
+
+@pytest.mark.parametrize("script", ["initial_state", "train", "activations", "diagnostics"])
+def test_jobs_of_networks_do_not_reach_the_statistics(project, script):
+    reached = Sources(project / "scripts").modules(script)
+    assert (
+        not {f"rulealign.rsa.{m}" for m in ("bootstrap", "compare", "alignment")} & reached.keys()
+    )
+    assert not [module for module in reached if module.startswith("rulealign.report")]
+
+
+def test_every_profile_runs_again_what_the_documentation_says(project):
+    for profile in sorted((project / "profiles").glob("*/config.yaml")):
+        text = profile.read_text()
+        assert "\nrerun-triggers: [mtime, params, input]" in text, profile
+        assert "\nmax-checksum-file-size: 20000000" in text, profile

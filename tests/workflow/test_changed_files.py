@@ -1,0 +1,120 @@
+"""Only what changed runs again: files touched, replaced, checked out; a checkpoint put between."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from PIL import Image
+
+from changed_study import messages
+from expected_jobs import (
+    ALIGNMENT_TABLE,
+    CHECKED,
+    CONTROLS_TABLE,
+    RULE_TABLES,
+    SCORES,
+    network,
+    shown,
+)
+from rulealign.code_fingerprint import Sources
+
+pytestmark = pytest.mark.workflow
+
+
+def test_touched_files_run_nothing(done):
+    results = done.folder / "results" / "changed"
+    touched = [file for file in results.rglob("*") if "logs" not in file.parts]
+    for name in ("src", "scripts", "rules", "envs", "profiles", "docs"):
+        touched += (done.folder / name).rglob("*")
+    times = {path: path.stat() for path in touched if path.exists()}
+    assert len(times) > 300
+    # one after the other, as sources would be made new again: the latest is the first input
+    for path in sorted(times, reverse=True):
+        os.utime(path)
+    try:
+        assert done.planned() == []
+    finally:
+        for path, before in times.items():
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_git_checkout_away_and_back_runs_nothing(done):
+    def git(*arguments):
+        command = ["git", "-c", "user.name=n", "-c", "user.email=e@e", *arguments]
+        subprocess.run(command, cwd=done.folder, check=True, capture_output=True)
+
+    git("init", "--initial-branch", "main")
+    try:
+        git("add", "src", "scripts", "rules", "profiles", "Snakefile")
+        git("commit", "--message", "as it is")
+        git("checkout", "-b", "other")
+        for name in ("src/rulealign/rsa/bootstrap.py", "scripts/train.py", "rules/train.smk"):
+            path = done.folder / name
+            path.write_text(path.read_text() + "\nEXTRA = 1\n")
+        git("commit", "--all", "--message", "changed")
+        assert "Train fa, seed 1: epoch 0 to 2" in done.planned()
+        git("checkout", "main")
+        assert done.planned() == []
+    finally:
+        subprocess.run(["rm", "-rf", done.folder / ".git"], check=True)
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["newer", "older than the results"])
+def test_a_replaced_image_trains_nothing(finished, older):
+    path = finished.folder / "images" / "image_03.png"
+    before, times = path.read_bytes(), path.stat()
+    Image.new("RGB", (44, 40), "red").save(path)
+    if older:
+        os.utime(path, ns=(times.st_atime_ns - 10**15, times.st_mtime_ns - 10**15))
+    try:
+        plan = finished.snakemake("--dry-run", check=True).output
+    finally:
+        path.write_bytes(before)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    networks = [("untrained_bn", 0), *((rule, epoch) for rule in ("bp", "fa") for epoch in (0, 1))]
+    rules = {rule for rule, _ in networks}
+    expected = {shown(rule, 1, epoch) for rule, epoch in networks}
+    expected |= {f"Hold {rule} against EVC" for rule in rules} | CHECKED | ALIGNMENT_TABLE
+    expected |= {"Prepare the stimulus set grey at 32 px", "RDMs of the controls of grey at 32 px"}
+    expected |= {"Hold the controls against EVC"} | CONTROLS_TABLE
+    assert set(messages(plan)) == expected
+
+
+def test_what_jobs_load_is_in_their_fingerprint(done):
+    sources = Sources(done.folder / "scripts", done.folder / "src" / "rulealign")
+    seen = [json.loads(path.read_text()) for path in done.seen.iterdir()]
+    assert len(seen) == 47  # all jobs but the target
+    for script, loaded in seen:
+        kinds = {name.rpartition(".")[2] for name in loaded} & {"bp", "fa"}
+        chosen = {"rules": sorted(kinds)} if kinds else {}
+        if "rulealign.data.forms" in loaded:
+            chosen["forms"] = ["tables"]
+        if "rulealign.controls" in loaded:
+            chosen["controls"] = ["mean-luminance"]
+        assert len(kinds) <= 1, script
+        assert set(loaded) - sources.modules(script, **chosen).keys() == set(), script
+
+
+def test_an_inserted_checkpoint_trains_later_stretches_anew_to_the_same_bytes(done, tmp_path):
+    again = done.copy(tmp_path)
+    again.study["training"]["checkpoints"] = [0, 1, 2]
+    inserted = {message for rule in ("bp", "fa") for message in network(rule, 1, 1, start=0)}
+    later = {f"Train {rule}, seed 1: epoch 1 to 2" for rule in ("bp", "fa")}
+    below = {f"Diagnostics of {rule}, seed 1: epochs 0 1 2" for rule in ("bp", "fa")}
+    spared = {shown(rule, 1, 2) for rule in ("bp", "fa")}
+    assert set(again.planned()) == inserted | later | below | spared | SCORES | RULE_TABLES
+
+    before = again.results()
+    again.snakemake("--cores", "2", "--until", "training_table")
+    after = again.results()
+    assert {name for name in after if name not in before and name.endswith(".pt")} == {
+        f"checkpoints/rule-{rule}_seed-1_epoch-1.pt" for rule in ("bp", "fa")
+    }
+    networks = [name for name in before if name.startswith("checkpoints/") and ".pt" in name]
+    assert [name for name in networks if before[name] != after[name]] == []
+    # a second call sees that the later checkpoints are the same, and spares what lies below them
+    trained = {f"Train {rule}, seed 1: epoch 0 to 1" for rule in ("bp", "fa")}
+    tables = RULE_TABLES - {"Held-out accuracy of all networks; no state occurs twice"}
+    expected = (inserted - trained) | below | SCORES | tables
+    assert set(again.planned()) == expected

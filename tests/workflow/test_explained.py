@@ -1,0 +1,74 @@
+"""Why jobs would run again is said in words; results without notes are not taken for new ones."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+THE_BOOTSTRAP = ("src/rulealign/rsa/bootstrap.py", ('"stimulus bootstrap"', '"other draws"'))
+
+
+def explained(checkout):
+    checkout.write_study()
+    done = subprocess.run(
+        [sys.executable, "scripts/explain.py", "--configfile", "study.yaml"],
+        cwd=checkout.folder,
+        env={**os.environ, "PYTHONPATH": str(checkout.folder / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    blocks = re.split(r"\n(?! )", done.stdout.strip())
+    *jobs, last = [block.splitlines() for block in blocks]
+    return {job[0]: [line.strip() for line in job[1:]] for job in jobs}, last[0]
+
+
+def test_the_reasons_are_given_in_words(done):
+    assert explained(done) == ({}, "Nothing would run again.")
+
+    def change(study):
+        study["rules"]["fa"]["learning_rate"] = 0.002
+        study["brain"]["rois"]["LOC"] = ["lLOC"]
+
+    with done.restudied(change), done.edited(*THE_BOOTSTRAP):
+        jobs, last = explained(done)
+        assert sorted(jobs) == done.planned()
+    assert last == f"{len(jobs)} jobs would run."
+    assert jobs["Make the initial network of fa, seed 1"] == [
+        "setting rule.learning_rate: 0.001 -> 0.002"
+    ]
+    assert jobs["Hold bp against V1"] == ["code of rulealign.rsa.bootstrap"]
+    assert jobs["Train fa, seed 1: epoch 0 to 2"] == [
+        "follows from: results/changed/checkpoints/rule-fa_seed-1_epoch-0.pt"
+    ]
+    assert jobs["Read the responses of sub-01 in LOC"] == [
+        'setting voxels.union: ["lLOC", "rLOC"] -> ["lLOC"]'
+    ]
+
+
+def test_results_without_snakemakes_notes_are_not_taken_for_new_ones(done):
+    notes = done.folder / ".snakemake" / "metadata"
+    notes.rename(notes.with_name("elsewhere"))
+    try:
+        assert done.planned() == []  # the same code and settings
+        with (
+            done.edited(*THE_BOOTSTRAP),
+            pytest.raises(
+                AssertionError,
+                match=r"results/changed: made by other code \(rulealign\.rsa\.bootstrap\)",
+            ),
+        ):
+            done.planned()
+        with (
+            done.restudied(lambda study: study["rules"]["fa"].update(learning_rate=0.002)),
+            pytest.raises(AssertionError, match=r"rules\.fa\.learning_rate: 0\.001 -> 0\.002"),
+        ):
+            done.planned()
+    finally:
+        subprocess.run(["rm", "-rf", notes], check=True)
+        notes.with_name("elsewhere").rename(notes)
+    assert done.planned() == []

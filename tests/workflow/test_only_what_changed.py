@@ -1,0 +1,153 @@
+"""Only what changed runs again: the exact set of jobs for every change of settings and of code,
+planned by the real Snakemake on a finished study."""
+
+import contextlib
+import re
+
+import pytest
+
+from expected_jobs import (
+    ADDED_ROI,
+    ALIGNMENT_TABLE,
+    BRAIN_TABLES,
+    CEILINGS,
+    CONTROL_SCORES,
+    CONTROLS_TABLE,
+    FA_AGAIN,
+    FIGURES,
+    RECORD,
+    RULE_TABLES,
+    SCORES,
+    at_64,
+    chain,
+    network,
+    of_roi,
+    scores_of,
+)
+
+pytestmark = pytest.mark.workflow
+
+SETTINGS = {
+    "nothing": (lambda study: None, set()),
+    "an ROI is added": (lambda study: study["brain"]["rois"].update(IT=["IT"]), ADDED_ROI),
+    "an ROI is defined anew": (
+        lambda study: study["brain"]["rois"].update(LOC=["lLOC"]),
+        of_roi("LOC") | BRAIN_TABLES | CONTROLS_TABLE | ALIGNMENT_TABLE,
+    ),
+    "the learning rate of a rule": (
+        lambda study: study["rules"]["fa"].update(learning_rate=0.002),
+        FA_AGAIN,
+    ),
+    # each change is seen in the presence of another one, too
+    "an ROI and a learning rate": (
+        lambda study: (
+            study["brain"]["rois"].update(IT=["IT"]),
+            study["rules"]["fa"].update(learning_rate=0.002),
+        ),
+        ADDED_ROI | FA_AGAIN,
+    ),
+    "a seed is added": (
+        lambda study: study["training"].update(seeds=[1, 2]),
+        chain("bp", 2) | chain("fa", 2) | SCORES | RULE_TABLES,
+    ),
+    "a rule is added": (
+        lambda study: study["rules"].update(another=dict(study["rules"]["bp"])),
+        chain("another", 1) | scores_of("another") | RULE_TABLES,
+    ),
+    "a checkpoint is added at the end": (  # fa's rate is constant, bp's a cosine
+        lambda study: study["training"].update(checkpoints=[0, 2, 4]),
+        {f"Diagnostics of {rule}, seed 1: epochs 0 2 4" for rule in ("bp", "fa")}
+        | network("bp", 1, 4, start=2)
+        | network("fa", 1, 4, start=2)
+        | SCORES
+        | RULE_TABLES,
+    ),
+    "a size is added": (lambda study: study["evaluation"].update(sizes=[32, 64]), at_64()),
+    "bootstrap draws": (
+        lambda study: study["statistics"].update(bootstrap_draws=80),
+        SCORES | CONTROL_SCORES | CONTROLS_TABLE | ALIGNMENT_TABLE,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SETTINGS)
+def test_a_changed_setting_runs_what_depends_on_it_and_nothing_else(done, what):
+    change, expected = SETTINGS[what]
+    with done.restudied(change):
+        planned = done.planned()
+    assert set(planned) == expected
+    assert len(planned) == len(expected)
+
+
+def test_a_checkpoint_beyond_the_schedule_is_an_error(done):
+    with (
+        done.restudied(lambda study: study["training"].update(checkpoints=[0, 2, 5])),
+        pytest.raises(AssertionError, match="checkpoint 5 lies beyond schedule_epochs 4"),
+    ):
+        done.planned()
+
+
+LIBRARY = "src/rulealign/"
+CODE = {
+    "the bootstrap": (
+        [(LIBRARY + "rsa/bootstrap.py", '"stimulus bootstrap"', '"other draws"')],
+        SCORES | CONTROL_SCORES | CEILINGS | CONTROLS_TABLE | ALIGNMENT_TABLE,
+    ),
+    "a learning rule": (
+        [(LIBRARY + "learning/rules/fa.py", 'layers == "conv"', 'layers != "all"')],
+        FA_AGAIN,
+    ),
+    "one more entry of the registry": (
+        [(LIBRARY + "learning/rules/__init__.py", '    "oja":', '    "o2": "x.y:Z",\n    "oja":')],
+        set(),
+    ),
+    "a figure's colour": ([(LIBRARY + "report/style.py", '"#0072B2"', '"#0072B3"')], FIGURES),
+    "a report template": (
+        [(LIBRARY + "report/templates/page.html", "<body>", '<body class="new">')],
+        RECORD,
+    ),
+    "a script": (
+        [
+            ("scripts/ceilings.py", "json.loads(", "dict(json.loads("),
+            ("scripts/ceilings.py", "params.settings)", "params.settings))"),
+        ],
+        CEILINGS | FIGURES,
+    ),
+    "a control": (
+        [(LIBRARY + "controls/mean_luminance.py", "from __future__", "X = 1\nfrom __future__")],
+        {"RDMs of the controls of shown at 32 px"} | CONTROL_SCORES | CONTROLS_TABLE | FIGURES,
+    ),
+    # data in another form would be read, stored and averaged with the same code
+    "another form of the data": (
+        [(LIBRARY + "data/volumes_form.py", "from __future__", "X = 1\nfrom __future__")],
+        RECORD,
+    ),
+    "the version": ([(LIBRARY + "__init__.py", '__version__ = "', '__version__ = "9.')], set()),
+}
+
+
+@contextlib.contextmanager
+def edits(checkout, changes):
+    with contextlib.ExitStack() as stack:
+        for file, old, new in changes:
+            stack.enter_context(checkout.edited(file, (old, new)))
+        yield
+
+
+@pytest.mark.parametrize("what", CODE)
+def test_changed_code_runs_what_reaches_it_and_nothing_else(done, what):
+    changes, expected = CODE[what]
+    with edits(done, changes):
+        assert set(done.planned()) == expected
+
+
+def test_comments_docstrings_and_layout_run_nothing(done):
+    files = [*done.folder.glob("src/**/*.py"), *done.folder.glob("scripts/*.py")]
+    assert len(files) > 150
+    with contextlib.ExitStack() as stack:
+        for file in files:
+            text = file.read_text()
+            new = re.sub(r'^"""', '"""Said otherwise. ', text, count=1) + "\n\n# a comment\n"
+            new = re.sub(r'^(    +)"""(?=[A-Z])', r'\1"""In other words: ', new, flags=re.MULTILINE)
+            stack.enter_context(done.rewritten(file.relative_to(done.folder), new))
+        assert done.planned() == []

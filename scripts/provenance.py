@@ -1,8 +1,10 @@
-"""Record the study's settings and the versions of what computes it."""
+"""Record the study's settings, its inputs, and the code and versions of what computes it."""
 
 import json
 from pathlib import Path
 
+from rulealign import computer
+from rulealign.data.inputs import records
 from rulealign.job import job
 from rulealign.study_folder import write_record
 
@@ -12,4 +14,9 @@ with job(snakemake.log[0], snakemake.threads):
         json.loads(snakemake.params.study),
         snakemake.params.study_file,
         json.loads(snakemake.params.versions),
+        {
+            "code": json.loads(snakemake.params.modules),
+            "inputs": records(json.loads(snakemake.params.datasets), snakemake.params.own),
+            "machine": computer.describe(),
+        },
     )

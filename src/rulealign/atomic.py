@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 import tempfile
@@ -20,6 +21,9 @@ def whole(path: Path) -> Iterator[Path]:
     Args:
         path: the file to make; its folder is made if need be.
 
+    What a killed process left of the same file is removed, so do not write one file from two
+    processes at a time: Snakemake's lock on the working folder sees to that.
+
     Yields:
         The temporary path to write to (same folder, same ending).
 
@@ -28,6 +32,8 @@ def whole(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in _left_behind(path):
+        left.unlink(missing_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -41,6 +47,28 @@ def whole(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_room(path: Path, size: int) -> None:
+    """Refuse to write what does not fit on the disk, before anything of it is written.
+
+    HDF5 may crash the whole process when it runs out of space in the middle of a file.
+
+    Args:
+        path: the file to make; its folder is there.
+        size: bytes that it will have, at least.
+
+    Raises:
+        StoreError: the disk is full; names the file and the space left.
+    """
+    if shutil.disk_usage(path.parent).free < size:
+        raise StoreError(_full_disk_message(path))
+
+
+def _left_behind(path: Path) -> list[Path]:
+    # eight characters are what mkstemp puts between prefix and ending
+    pattern = f".{glob.escape(path.name)}.{'?' * 8}{glob.escape(path.suffix)}"
+    return sorted(path.parent.glob(pattern))
 
 
 def _disk_is_full(error: BaseException | None) -> bool:

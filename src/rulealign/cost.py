@@ -10,7 +10,10 @@ import pandas as pd
 
 from rulealign.errors import StoreError
 
-LINE = re.compile(r"^cost: wall ([\d.]+) s, cpu ([\d.]+) s, peak (\d+) MB$", re.MULTILINE)
+LINE = re.compile(
+    r"^(?:machine: (.*)\n)?cost: wall ([\d.]+) s, cpu ([\d.]+) s, peak (\d+) MB$", re.MULTILINE
+)
+"""The last lines of a finished job's log, as `rulealign.job` writes them."""
 STAGES = (
     "fetch",
     "training_set",
@@ -39,8 +42,33 @@ STAGES = (
     "figures",
     "provenance",
     "report",
+    "cost",
 )
 """What the names of logs begin with; the longest that fits is the stage."""
+
+
+def job_table(results: Path) -> pd.DataFrame:
+    """List what the finished jobs of a study cost, from the last lines of their logs.
+
+    Args:
+        results: the study's folder of results, with `logs/`.
+
+    Returns:
+        One row per log, sorted by name: `job` (the log's name), `stage`, `wall_s`, `cpu_s` (imports
+        included), `peak_mb` and `machine`. Jobs that were killed or failed have no such lines, and
+        are not in it; logs of jobs that a later study file has no more are.
+
+    Raises:
+        StoreError: there are no logs of finished jobs.
+    """
+    rows = []
+    for path in sorted((results / "logs").glob("*.log")):
+        if found := LINE.findall(path.read_text()):
+            machine, *numbers = found[-1]
+            rows.append((path.stem, stage_of(path.stem), *map(float, numbers), machine))
+    if not rows:
+        raise StoreError(f"{results / 'logs'}: there are no logs of finished jobs here.")
+    return pd.DataFrame(rows, columns=["job", "stage", "wall_s", "cpu_s", "peak_mb", "machine"])
 
 
 def cost_table(results: Path) -> pd.DataFrame:
@@ -56,27 +84,27 @@ def cost_table(results: Path) -> pd.DataFrame:
     Raises:
         StoreError: there are no logs of finished jobs.
     """
-    rows = [
-        (_stage(path.stem), *map(float, found[-1]))
-        for path in sorted((results / "logs").glob("*.log"))
-        if (found := LINE.findall(path.read_text()))
-    ]
-    if not rows:
-        raise StoreError(f"{results / 'logs'}: there are no logs of finished jobs here.")
-    jobs = pd.DataFrame(rows, columns=["stage", "wall", "cpu", "peak"])
-    total = jobs.assign(stage="all")
-    grouped = pd.concat([jobs, total]).groupby("stage", sort=False)
+    jobs = job_table(results)
+    grouped = pd.concat([jobs, jobs.assign(stage="all")]).groupby("stage", sort=False)
     return pd.DataFrame(
         {
             "jobs": grouped.size(),
-            "wall_minutes": grouped["wall"].sum() / 60,
-            "cpu_minutes": grouped["cpu"].sum() / 60,
-            "peak_mb": grouped["peak"].max(),
+            "wall_minutes": grouped["wall_s"].sum() / 60,
+            "cpu_minutes": grouped["cpu_s"].sum() / 60,
+            "peak_mb": grouped["peak_mb"].max(),
         }
     ).reset_index()
 
 
-def _stage(log: str) -> str:
+def stage_of(log: str) -> str:
+    """Name the stage of a job by the name of its log: the longest of `STAGES` that it begins with.
+
+    Args:
+        log: the log's name, without folder and ending.
+
+    Returns:
+        The stage; the log's own name where it is none.
+    """
     return next((stage for stage in sorted(STAGES, key=len)[::-1] if log.startswith(stage)), log)
 
 

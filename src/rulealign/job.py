@@ -8,11 +8,13 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
+from typing import TextIO
 
 from threadpoolctl import threadpool_limits
 
+from rulealign import computer
 from rulealign.errors import RulealignError
 
 
@@ -38,15 +40,29 @@ def job(log: str | Path, threads: int = 1) -> Iterator[None]:
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
-    with path.open("w", buffering=1) as handle:
+    with _log(path) as handle:
         try:
             with redirect_stdout(handle), redirect_stderr(handle), threadpool_limits(threads):
                 yield
         except Exception as error:
-            traceback.print_exc(file=handle)
+            with suppress(OSError):  # a full disk has no room for the traceback either
+                traceback.print_exc(file=handle)
             kind = "" if isinstance(error, RulealignError) else f"{type(error).__name__}: "
             sys.exit(f"{kind}{error}\n(traceback: {path})")
-        print(_cost(time.perf_counter() - start), file=handle)
+        with suppress(OSError):
+            print(f"machine: {computer.describe()}", file=handle)
+            print(_cost(time.perf_counter() - start), file=handle)
+
+
+@contextmanager
+def _log(path: Path) -> Iterator[TextIO]:
+    # what could not be written is tried again by close(), which would hide the job's own error
+    handle = path.open("w", buffering=1)
+    try:
+        yield handle
+    finally:
+        with suppress(OSError):
+            handle.close()
 
 
 def _cost(wall: float) -> str:

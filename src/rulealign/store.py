@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from rulealign.atomic import whole
+from rulealign.atomic import require_room, whole
 from rulealign.errors import DataError, StoreError
 from rulealign.provenance import canonical, fingerprint
 
@@ -44,14 +45,33 @@ def write_h5(
     """
     for name, values in ids.items():
         refuse_duplicates(values, f"{path}: {name} ids")
-    with whole(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+    with whole(path) as temporary:
+        require_room(Path(path), _size(arrays, ids))
+        _fill(temporary, arrays, ids, settings, attributes or {})
+
+
+def _size(arrays: Mapping[str, np.ndarray], ids: Mapping[str, Sequence[str]]) -> int:
+    # HDF5 itself takes up to some 2 kB for each dataset
+    own = 2048 * (len(arrays) + len(ids) + 4)
+    text = sum(len(value) + 32 for values in ids.values() for value in values)
+    return own + text + sum(np.asarray(array).nbytes for array in arrays.values())
+
+
+def _fill(
+    path: Path,
+    arrays: Mapping[str, np.ndarray],
+    ids: Mapping[str, Sequence[str]],
+    settings: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+) -> None:
+    with h5py.File(path, "w", libver="v110") as file:
         for name, array in arrays.items():
             file.create_dataset(name, data=array)
         for name, values in ids.items():
             file.create_dataset(f"ids/{name}", data=list(values), dtype=h5py.string_dtype())
         file.attrs["settings"] = canonical(settings)
         file.attrs["settings_hash"] = fingerprint(settings)
-        for name, value in (attributes or {}).items():
+        for name, value in attributes.items():
             file.attrs[name] = value
 
 
@@ -171,11 +191,25 @@ def read_csv(path: Path) -> pd.DataFrame:
         The table; only empty cells are missing values (a rule may be called "none" or "nan").
 
     Raises:
-        StoreError: the file is missing or empty.
+        StoreError: the file is missing, empty or cut short; names it and the remedy.
     """
     import pandas as pd
 
     try:
+        _refuse_cut_line(Path(path))
         return pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except (OSError, pd.errors.EmptyDataError) as error:
-        raise StoreError(f"{path}: cannot be read as a table ({error}).") from error
+    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        raise StoreError(
+            f"{path}: cannot be read as a table ({error}). If it is a result, delete it and type"
+            " the same command again."
+        ) from error
+
+
+def _refuse_cut_line(path: Path) -> None:
+    # the last number of a table that was cut short looks like a number, but is another one
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        if size := file.tell():
+            file.seek(size - 1)
+            if file.read(1) != b"\n":
+                raise ValueError("its last line has no end, the file was cut short")

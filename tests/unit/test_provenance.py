@@ -79,7 +79,8 @@ def test_a_record_that_was_cut_short_is_named_with_its_remedy(tmp_path):
 
 def test_the_record_holds_settings_file_and_versions(tmp_path):
     settings = {"study": "s", "seed": 1}
-    write_record(tmp_path / "p.json", settings, "a.yaml", {"python": "3.11.9", "numpy": "2.4"})
+    versions_of = {"python": "3.11.9", "numpy": "2.4"}
+    write_record(tmp_path / "p.json", settings, "a.yaml", versions_of, {"code": {"m": "0f"}})
     record = json.loads((tmp_path / "p.json").read_text())
     assert record == {
         "study_file": "a.yaml",
@@ -87,6 +88,7 @@ def test_the_record_holds_settings_file_and_versions(tmp_path):
         "study_fingerprint": fingerprint(settings),
         "python": "3.11.9",
         "packages": {"numpy": "2.4"},
+        "code": {"m": "0f"},
     }
     assert versions()["torch"] == torch.__version__.split("+")[0]
 

@@ -21,6 +21,9 @@ FACTS = {
     "study_fingerprint": "0123456789abcdef",
     "python": "3.11.9",
     "packages": {"numpy": "2.4.6"},
+    "code": {"scripts/report.py": "00ff"},
+    "inputs": [],
+    "machine": "a processor that no page names",
 }
 
 

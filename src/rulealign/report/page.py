@@ -11,7 +11,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rulealign.atomic import whole
 from rulealign.learned import learned
-from rulealign.report import captions, controls, describe, quality_panel, select, tabulate
+from rulealign.report import (
+    captions,
+    controls,
+    describe,
+    provenance_panel,
+    quality_panel,
+    select,
+    tabulate,
+)
 from rulealign.report import quality as quality_figure
 from rulealign.report.inline import Inline, inline
 from rulealign.report.sources import sources
@@ -96,7 +104,7 @@ def write_page(
             any, `controls`, as in statistics/*.csv.
         figures: as `report_figures` makes them; of the groups trajectory and final the first is the
             report's own setting, and the others follow below it in pairs.
-        facts: what computed it: study_file, study_fingerprint, python and packages.
+        facts: what computed it, as in `provenance.json`; its `machine` is not shown.
 
     Raises:
         ConfigurationError: the study names a dataset that the registry does not have.
@@ -121,6 +129,7 @@ def write_page(
         tables=_tables(study, tables, view),
         controls=_controls(study, tables, view),
         quality=quality_panel.panel(tables["quality"]),
+        provenance=provenance_panel.panel(facts),
         doubtful=_doubtful(study, tables["diagnostics"]),
     )
     with whole(Path(output)) as temporary:

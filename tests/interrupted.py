@@ -1,0 +1,126 @@
+"""Runs that are stopped in the middle: started, watched, killed, and typed again."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import yaml
+
+STAGES = {
+    # rule -> how the line begins that announces one of its jobs, in the order of a run
+    "stimuli": "Prepare the stimulus set",
+    "brain_rdms": "Read the given RDMs",
+    "training_set": "Make the training set",
+    "controls": "RDMs of the controls",
+    "initial_state": "Make the initial network",
+    "train": "Train ",
+    "activations": "Activations and RDMs",
+    "alignment": "Hold ",
+    "alignment_table": "Alignment of all rules",
+    "figures": "Draw the figures",
+    "report": "Write the report page",
+}
+
+
+def command_of(run, *arguments, cores=2):
+    """Give the command that `run.snakemake` types, for a process that is not waited for."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", run.project / "Snakefile"]
+    command += ["--directory", run.folder, "--cores", cores]
+    command += ["--configfile", run.folder / "study.yaml"]
+    command += ["--workflow-profile", run.project / "profiles" / "default", *arguments]
+    return [str(part) for part in command]
+
+
+def start(run, *arguments, output=subprocess.DEVNULL):
+    """Start a run in a process group of its own, so that all of it can be killed."""
+    (run.folder / "study.yaml").write_text(yaml.safe_dump(run.study, sort_keys=False))
+    return subprocess.Popen(
+        command_of(run, *arguments),
+        stdout=output,
+        stderr=output,
+        env={**os.environ, **run.environment},
+        start_new_session=True,
+    )
+
+
+def wait_for(condition, process, seconds=120):
+    """Wait until something is so; tell whether it became so before the process ended."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        if process.poll() is not None:
+            return condition()
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def kill_in(run, rule, delay):
+    """Kill a whole run a moment after it has announced a job of a rule; tell whether it did.
+
+    The rule is forced, because its jobs may have ended before an earlier run was killed.
+    """
+    output = run.folder / "output"
+    with output.open("wb") as handle:
+        process = start(run, "--forcerun", rule, output=handle)
+    try:
+        reached = wait_for(lambda: STAGES[rule] in output.read_text(), process)
+        time.sleep(delay)
+    finally:
+        kill(process)
+    return reached
+
+
+def kill(process):
+    """Kill a process and all that it has started, at once."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def jobs_of(process, script):
+    """List the processes below a run that work on one script, by /proc."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().decode().split("\0")
+            group = os.getpgid(int(folder.name))
+        except (OSError, ValueError):
+            continue  # it has ended
+        if group == process.pid and any(
+            f".{script}.py" in w or f"/{script}.py" in w for w in words
+        ):
+            found.append(int(folder.name))
+    return found
+
+
+def copy_of(run, folder):
+    """Copy a working folder with all times, and give the run in it."""
+    shutil.copytree(run.folder, folder, dirs_exist_ok=True)
+    return type(run)(run.project, folder, run.study)
+
+
+def without(run, *names):
+    """Delete results, by patterns below the study's folder; what needs them will be made again."""
+    root = run.folder / "results" / run.study["study"]
+    for name in names:
+        found = list(root.glob(name))
+        assert found, name
+        for path in found:
+            path.unlink()
+
+
+def used_kilobytes(folder):
+    """Give how much of a disk is used."""
+    return shutil.disk_usage(folder).used // 1024
+
+
+def differences(run, finished):
+    """Name the results that are not those of the undisturbed run, and those too many."""
+    one, other = run.results(), finished.results()
+    return [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]

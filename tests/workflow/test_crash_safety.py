@@ -1,0 +1,171 @@
+"""Killed at any moment, out of space, or cut short: the same command ends in the same bytes."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import interrupted
+from http_site import answering
+from interrupted import STAGES, copy_of, differences, jobs_of, without
+
+pytestmark = pytest.mark.workflow
+
+PAGE = ("report.html", "figures/trajectory_*", "statistics/alignment.csv", "alignment/rule*")
+ACTIVATIONS = ("activations/*epoch-1*", "rdms/rule*epoch-1*")
+
+
+@pytest.fixture
+def stopped(finished, tmp_path):
+    """Give a copy of the finished study that lacks some activations and what rests on them."""
+    run = copy_of(finished, tmp_path)
+    without(run, *PAGE, *ACTIVATIONS)
+    return run
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Give a function that mounts a disk of some bytes, or makes it larger; skips without root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def size(kilobytes):
+        how = f"size={kilobytes}k"
+        if os.path.ismount(folder):
+            how += ",remount"
+        command = ["mount", "-t", "tmpfs", "-o", how, "tmpfs", str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("a small disk can be mounted as root only")
+        return folder
+
+    yield size
+    subprocess.run(["umount", str(folder)], capture_output=True, check=False)
+
+
+def unlock(run):
+    run.snakemake("--unlock", check=True)
+
+
+def test_a_run_that_is_killed_in_every_stage_ends_like_one_that_was_not(new_run, finished):
+    moments, reached = random.Random(2026), []
+    for rule in STAGES:
+        # most jobs last one to three seconds from here
+        if interrupted.kill_in(new_run, rule, moments.uniform(0, 2.5)):
+            reached.append(rule)
+        unlock(new_run)
+    assert reached == list(STAGES)
+    new_run.snakemake(check=True)
+    assert differences(new_run, finished) == []
+
+
+def test_a_stale_lock_is_explained_and_jobs_that_outlive_their_run_do_no_harm(stopped, finished):
+    process = interrupted.start(stopped)
+    interrupted.wait_for(lambda: jobs_of(process, "activations"), process)
+    os.kill(process.pid, signal.SIGKILL)  # the main process alone, as the kernel does it
+    process.wait()
+    assert jobs_of(process, "activations")
+    refused = stopped.snakemake()
+    assert refused.returncode != 0
+    assert "cannot be locked" in refused.output, refused.output
+    assert "--unlock" in refused.output
+    unlock(stopped)
+    stopped.snakemake(check=True)
+    interrupted.kill(process)
+    assert differences(stopped, finished) == []
+
+
+def test_the_target_asks_for_every_result(finished, project):
+    command = [sys.executable, project / "tests/listed.py", finished.folder, project / "Snakefile"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    asked = {line.removeprefix("results/small/") for line in done.stdout.splitlines()}
+    assert sorted(set(finished.results()) - asked) == []  # new files: rules/everything.smk
+
+
+def test_a_change_whose_job_is_killed_does_not_leave_old_numbers(finished, tmp_path):
+    run = copy_of(finished, tmp_path)
+    run.study["stimuli"]["grey"]["background"] = "another"
+    process = interrupted.start(run)
+    interrupted.wait_for(lambda: jobs_of(process, "stimuli"), process)
+    os.kill(jobs_of(process, "stimuli")[0], signal.SIGKILL)  # as for want of memory
+    assert process.wait() == 1
+    plan = run.snakemake("--dry-run", check=True).output
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE))
+    # every image is shown again; nothing is trained
+    assert (counts["stimuli"], counts["activations"], counts["alignment"]) == ("1", "5", "3")
+    assert "train" not in counts
+    run.study = finished.study
+    run.snakemake(check=True)
+    assert differences(run, finished) == []
+
+
+def test_a_full_disk_is_named_and_space_is_all_it_takes(finished, small_disk):
+    total = sum(map(len, finished.results().values())) // 1024
+    run = copy_of(finished, small_disk(4 * total + 4000))
+    without(run, *PAGE, *ACTIVATIONS)
+    used = interrupted.used_kilobytes(run.folder)
+    small_disk(used + 60)
+    full = run.snakemake()
+    assert full.returncode != 0
+    assert re.search(r"disk is full|No space left on device", full.output), full.output
+    small_disk(4 * total + 4000)
+    run.snakemake("--unlock")
+    run.snakemake(check=True)
+    assert differences(run, finished) == []
+
+
+def test_files_that_were_cut_short_are_named_and_made_again(finished, tmp_path):
+    run = copy_of(finished, tmp_path)
+    names = {
+        "checkpoints/rule-bp_seed-1_epoch-1.pt": "cannot be read as a checkpoint",
+        "rdms/rule-fa_seed-1_epoch-1_stim-grey_px-32.h5": "cannot be read as HDF5",
+        "checkpoints/rule-untrained_bn_seed-1_epoch-0_log.csv": "cannot be read as a table",
+    }
+    for name in names:
+        path = run.folder / "results/small" / name
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    failed = run.snakemake("--keep-going")
+    assert failed.returncode != 0
+    for name, message in names.items():
+        assert re.search(f"{re.escape(name)}: {message}.*[Dd]elete it", failed.output), (
+            failed.output
+        )
+        (run.folder / "results/small" / name).unlink()
+    run.snakemake(check=True)
+    assert differences(run, finished) == []
+
+
+def test_a_download_that_is_killed_goes_on(new_run, mirror, monkeypatch):
+    content = (mirror / "cichy92/fmri_EVC_RDMs.npz").read_bytes()
+    halfway, released, requests = threading.Event(), threading.Event(), []
+
+    def answer(handler):
+        requests.append(handler.headers["Range"])
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        if not halfway.is_set():
+            handler.wfile.write(content[: len(content) // 2])
+            halfway.set()
+            released.wait(60)
+        else:
+            handler.wfile.write(content)
+
+    target = ("--", "resources/cichy92-evc/fetched.json")
+    with answering(answer) as address:
+        new_run.environment |= {"RULEALIGN_DATA_MIRRORS": address, "NO_PROXY": "127.0.0.1"}
+        process = interrupted.start(new_run, *target)
+        try:
+            interrupted.wait_for(halfway.is_set, process)
+            interrupted.kill(process)
+            unlock(new_run)
+            new_run.snakemake(*target, check=True)
+        finally:
+            released.set()
+    folder = new_run.folder / "resources/cichy92-evc"
+    assert sorted(path.name for path in folder.iterdir()) == ["fetched.json", "fmri_EVC_RDMs.npz"]
+    assert (folder / "fmri_EVC_RDMs.npz").read_bytes() == content

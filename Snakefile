@@ -20,6 +20,7 @@ include: "rules/activations.smk"
 include: "rules/rdm.smk"
 include: "rules/alignment.smk"
 include: "rules/controls.smk"
+include: "rules/claims.smk"
 include: "rules/statistics.smk"
 include: "rules/report.smk"
 

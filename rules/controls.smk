@@ -38,7 +38,8 @@ rule control_alignment:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        bootstrap_mb=STUDY.statistics.memory_mb,
+        mem_mb=3500 + STUDY.statistics.memory_mb,
     params:
         settings=settings(stages.alignment),
     message:

@@ -1,4 +1,4 @@
-# Scores and bootstrap draws: one job per rule and ROI.
+# Scores, bootstrap draws and the choice among layers: one job per rule and ROI.
 
 
 rule alignment:
@@ -9,16 +9,19 @@ rule alignment:
     output:
         table=ALIGNMENT,
         draws=DRAWS,
+        layers=LAYERS,
     log:
         f"{LOGS}/alignment_rule-{{rule}}_roi-{{roi}}.log",
     conda:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(8000 if THINGS else 2000),
+        bootstrap_mb=STUDY.statistics.memory_mb,
+        mem_mb=memory((7500 if THINGS else 1500) + STUDY.statistics.memory_mb),
     params:
         code=code("alignment"),
         settings=settings(stages.alignment),
+        layers=settings(statistics_stages.layer_choice),
     message:
         "Hold {wildcards.rule} against {wildcards.roi}"
     script:

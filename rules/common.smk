@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from rulealign import cluster, machine, stages
+from rulealign import cluster, machine, stages, statistics_stages
 from rulealign.code_fingerprint import Sources
 from rulealign.config import load_study, refuse_repeated_keys
 from rulealign.data import fetch, inputs
@@ -68,6 +68,7 @@ TRIALS = f"{RESULTS}/brain/sub-{{subject}}_trials.csv"
 ACQUISITION = f"{RESULTS}/brain/sub-{{subject}}_acquisition.json"
 PAIRS = f"{RESULTS}/brain/pairs.h5"
 BRAIN_RDM = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_rdm.h5"
+CEILING = f"{RESULTS}/brain/roi-{{roi}}_ceiling.csv"
 CHECKPOINT = f"{RESULTS}/checkpoints/{NETWORK}.pt"
 CHECKPOINT_LOG = f"{RESULTS}/checkpoints/{NETWORK}_log.csv"
 DIAGNOSTICS = f"{RESULTS}/diagnostics/rule-{{rule}}_seed-{{seed}}.csv"
@@ -75,6 +76,7 @@ ACTIVATIONS = f"{RESULTS}/activations/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
 MODEL_RDMS = f"{RESULTS}/rdms/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
 ALIGNMENT = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}.csv"
 DRAWS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_draws.h5"
+LAYERS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_layers.csv"
 CONTROL_RDMS = f"{RESULTS}/rdms/controls_stim-{{stimuli}}_px-{{size}}.h5"
 CONTROL_ALIGNMENT = f"{RESULTS}/alignment/controls_roi-{{roi}}.csv"
 CONTROL_DRAWS = f"{RESULTS}/alignment/controls_roi-{{roi}}_draws.h5"
@@ -86,7 +88,7 @@ wildcard_constraints:
     stimuli=r"[A-Za-z0-9_]+",
     size=r"\d+",
     subject=r"\d\d",
-    roi=r"[A-Za-z0-9_]+",
+    roi="|".join(STUDY.brain.rois),  # `V1_layers` would be the ROI V1, and what is made of it
     rule=r"[A-Za-z0-9_]+",
     seed=r"\d+",
     epoch=r"\d+",

@@ -39,7 +39,8 @@ rule control_alignment:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
+        bootstrap_mb=STUDY.statistics.memory_mb,
+        mem_mb=memory(3500 + STUDY.statistics.memory_mb),
     params:
         code=code("control_alignment", controls=STUDY.controls),
         settings=settings(stages.alignment),

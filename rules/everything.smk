@@ -43,7 +43,11 @@ EVERYTHING = [
         for one in _sets
         for name in (ACTIVATIONS, MODEL_RDMS)
     ],
-    *expand([ALIGNMENT, DRAWS], rule=STUDY.rules, roi=_rois),
+    *expand([ALIGNMENT, DRAWS, LAYERS], rule=STUDY.rules, roi=_rois),
+    *expand(CEILING, roi=_rois),
+    *claimed(UNIVERSES),
+    *claimed(UNIVERSES_DRAWS),
+    *CLAIM_FILES.values(),
     *TABLES.values(),
     *rules.figures.output,
     f"{RESULTS}/provenance.json",

@@ -125,6 +125,9 @@ rule figures:
 rule report:
     input:
         **TABLES,
+        **CLAIM_FILES,
+        layers=TABLE.format(table="layers"),
+        courses=TABLE.format(table="trajectories") if COURSES else [],
         accuracy=rules.figures.output.accuracy,
         learning=rules.figures.output.learning,
         quality_figure=rules.figures.output.quality,

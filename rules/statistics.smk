@@ -1,26 +1,49 @@
 # Tidy tables over all rules and ROIs.
 
+COURSES = statistics_stages.trajectory_rules(STUDY)
+MAPPED = statistics_stages.trajectory_areas(STUDY)
 
-rule ceilings:
+
+rule ceiling:
     input:
-        brain=expand(BRAIN_RDM, roi=STUDY.brain.rois, subject=SUBJECTS),
+        brain=expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
         pairs=COMPARED_PAIRS,
     output:
-        TABLE.format(table="ceilings"),
+        CEILING,
     log:
-        f"{LOGS}/ceilings.log",
+        f"{LOGS}/ceiling_roi-{{roi}}.log",
     priority: 20
     conda:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(2000),
     params:
-        code=code("ceilings"),
+        code=code("ceiling"),
         settings=settings(stages.ceilings),
     message:
-        "Noise ceilings and their permutation null"
+        "Noise ceiling of {wildcards.roi} and its permutation null"
     script:
-        "../scripts/ceilings.py"
+        "../scripts/ceiling.py"
+
+
+rule ceilings_table:
+    input:
+        expand(CEILING, roi=STUDY.brain.rois),
+    output:
+        TABLE.format(table="ceilings"),
+    log:
+        f"{LOGS}/ceilings_table.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=memory(500),
+    params:
+        code=code("ceilings_table"),
+        settings=settings(statistics_stages.ceilings_table),
+    message:
+        "Noise ceilings of all ROIs"
+    script:
+        "../scripts/ceilings_table.py"
 
 
 rule quality_table:
@@ -67,6 +90,49 @@ rule alignment_table:
         "Alignment of all rules and ROIs, averaged over seeds"
     script:
         "../scripts/alignment_table.py"
+
+
+rule layers_table:
+    input:
+        expand(LAYERS, rule=STUDY.rules, roi=STUDY.brain.rois),
+    output:
+        TABLE.format(table="layers"),
+    log:
+        f"{LOGS}/layers_table.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=memory(1000),
+    params:
+        code=code("layers_table"),
+        settings=settings(statistics_stages.layers_table),
+    message:
+        "Every layer with every area, beside the fixed map and the choice on other stimuli"
+    script:
+        "../scripts/layers_table.py"
+
+
+if COURSES:
+
+    rule trajectories_table:
+        input:
+            tables=expand(ALIGNMENT, rule=COURSES, roi=MAPPED),
+            draws=expand(DRAWS, rule=COURSES, roi=MAPPED),
+        output:
+            TABLE.format(table="trajectories"),
+        log:
+            f"{LOGS}/trajectories_table.log",
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=memory(1500),
+        params:
+            code=code("trajectories_table"),
+            settings=settings(statistics_stages.trajectories),
+        message:
+            "Drops, changes, areas and half decays of alignment over training"
+        script:
+            "../scripts/trajectories_table.py"
 
 
 rule training_table:

@@ -18,5 +18,7 @@ with job(snakemake.log[0], snakemake.threads):
         Path(snakemake.output.table),
         Path(snakemake.output.draws),
         *map(Path, snakemake.input.get("pairs", [])),
+        layers=(Path(snakemake.output.layers), json.loads(snakemake.params.layers)),
+        work_mb=snakemake.resources.bootstrap_mb,
         threads=snakemake.threads,
     )

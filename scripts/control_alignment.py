@@ -14,4 +14,6 @@ with job(snakemake.log[0], snakemake.threads):
         Path(snakemake.output.table),
         Path(snakemake.output.draws),
         *map(Path, snakemake.input.get("pairs", [])),
+        work_mb=snakemake.resources.bootstrap_mb,
+        threads=snakemake.threads,
     )

@@ -13,9 +13,12 @@ with job(snakemake.log[0], snakemake.threads):
     # JSON has sorted keys; the page keeps the order in which the study names rules and ROIs
     study["rules"] = {rule: study["rules"][rule] for rule in snakemake.params.rules}
     study["brain"]["rois"] = {roi: study["brain"]["rois"][roi] for roi in snakemake.params.rois}
-    names = ("alignment", "ceilings", "training", "diagnostics", "quality", "controls")
+    names = ("alignment", "layers", "ceilings", "training", "diagnostics", "quality", "controls")
+    names += ("claims", "claims_summary")
     given = [name for name in names if name in snakemake.input.keys()]  # noqa: SIM118
     tables = {name: read_csv(Path(snakemake.input[name])) for name in given}
+    if snakemake.input.courses:  # none where no rule trains
+        tables["trajectories"] = read_csv(Path(snakemake.input.courses))
     figures = report_figures(
         study,
         tables,
@@ -25,6 +28,7 @@ with job(snakemake.log[0], snakemake.threads):
         accuracy=Path(snakemake.input.accuracy),
         learning=Path(snakemake.input.learning),
         quality=Path(snakemake.input.quality_figure),
+        claims_figure=Path(snakemake.input.claims_figure) if "claims" in tables else None,
     )
     write_page(
         Path(snakemake.output[0]),

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import yaml
 
+from no_claims import without_claims
+
 COPIED = (
     "Snakefile",
     "workflow_config.yaml",
@@ -37,7 +39,8 @@ def note():
 
 
 def small_simulated_study(project):
-    """Give the settings of a study with simulated responses: 2 people, 2 ROIs, 2 rules, 1 seed."""
+    """Give the settings of a study with simulated responses: 2 people, 2 ROIs, 2 rules, 1 seed; one
+    claim, about fa in V1."""
     study = yaml.safe_load((project / "workflow_config.yaml").read_text())
     study["study"] = "changed"
     study["training_set"] |= {"pool_images": 300, "train_images": 256, "held_out_images": 100}
@@ -56,7 +59,8 @@ def small_simulated_study(project):
     study["layer_map"] = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "LOC"}]
     study["statistics"] |= {"bootstrap_draws": 40, "null_draws": 40}
     study["report"] |= {"stimuli": "shown", "descriptor": "global-average"}
-    return study
+    claim = study["claims"]["fa_drop"] | {"plus": [{"rule": "fa", "epoch": 2}]}
+    return without_claims(study) | {"claims": {"fa_drop": claim}}
 
 
 def messages(plan):

@@ -6,17 +6,28 @@ RECORD = {
     "Sum what the study's jobs cost",
 }
 FIGURES = RECORD | {"Draw the figures"}
-ALIGNMENT_TABLE = FIGURES | {"Alignment of all rules and ROIs, averaged over seeds"}
-RULE_TABLES = ALIGNMENT_TABLE | {
-    "Held-out accuracy of all networks; no state occurs twice",
-    "Diagnostics of all networks; rules that did not learn are named",
+ALIGNMENT_TABLE = FIGURES | {
+    "Alignment of all rules and ROIs, averaged over seeds",
+    "Every layer with every area, beside the fixed map and the choice on other stimuli",
 }
+COURSES = {"Drops, changes, areas and half decays of alignment over training"}
+CLAIMS = {"Hold every claim against every universe", "Draw every claim in every universe"}
+UNIVERSES = {"Score fa with V1 in every universe of the claims"} | CLAIMS
+RULE_TABLES = (
+    ALIGNMENT_TABLE
+    | COURSES
+    | {
+        "Held-out accuracy of all networks; no state occurs twice",
+        "Diagnostics of all networks; rules that did not learn are named",
+    }
+)
 CONTROLS_TABLE = {"Alignment of all controls; those that stimuli do not have are named"}
 CHECKED = {
     "Check that every stimulus set and every brain RDM has the same stimuli in the same order"
 }
-CEILINGS = {"Noise ceilings and their permutation null"}
-BRAIN_TABLES = CHECKED | CEILINGS
+CEILINGS = {f"Noise ceiling of {roi} and its permutation null" for roi in ("V1", "LOC")}
+CEILINGS_TABLE = {"Noise ceilings of all ROIs"}
+BRAIN_TABLES = CHECKED | CEILINGS_TABLE
 BRAIN_TABLES |= {"Quality of the brain data: orders, agreement, repetitions; faults are named"}
 SCORES = {f"Hold {rule} against {roi}" for rule in ("bp", "fa") for roi in ("V1", "LOC")}
 CONTROL_SCORES = {"Hold the controls against V1", "Hold the controls against LOC"}
@@ -24,9 +35,11 @@ CONTROL_SCORES = {"Hold the controls against V1", "Hold the controls against LOC
 
 def of_roi(roi, rules=("bp", "fa"), people=("01", "02")):
     of_people = [f"{what} of sub-{p} in {roi}" for p in people for what in PER_PERSON]
-    return {*of_people, f"Hold the controls against {roi}"} | {
-        f"Hold {rule} against {roi}" for rule in rules
+    of_all = {
+        f"Hold the controls against {roi}",
+        f"Noise ceiling of {roi} and its permutation null",
     }
+    return {*of_people, *of_all} | {f"Hold {rule} against {roi}" for rule in rules}
 
 
 PER_PERSON = ("Read the responses", "RDM", "Check the trials")
@@ -57,8 +70,18 @@ def scores_of(rule):
 def at_64():
     networks = {shown(rule, 1, epoch, 64) for rule in ("bp", "fa") for epoch in (0, 2)}
     images = {"Prepare the stimulus set shown at 64 px", "RDMs of the controls of shown at 64 px"}
-    return networks | images | CHECKED | SCORES | CONTROL_SCORES | CONTROLS_TABLE | ALIGNMENT_TABLE
+    return (
+        networks
+        | images
+        | CHECKED
+        | SCORES
+        | CONTROL_SCORES
+        | CONTROLS_TABLE
+        | ALIGNMENT_TABLE
+        | COURSES
+        | CLAIMS
+    )
 
 
 ADDED_ROI = of_roi("IT") | BRAIN_TABLES | CONTROLS_TABLE | ALIGNMENT_TABLE
-FA_AGAIN = chain("fa", 1) | scores_of("fa") | RULE_TABLES
+FA_AGAIN = chain("fa", 1) | scores_of("fa") | RULE_TABLES | UNIVERSES

@@ -10,6 +10,8 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rulealign.brain_sections import Brain, ThingsFiles
+from rulealign.claim_checks import check_claims, check_universes
+from rulealign.claim_sections import Claim, Universes
 from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import TRAINING, RuleSettings
 from rulealign.learning.rules import rule_class
@@ -28,6 +30,9 @@ from rulealign.stimulus_sections import CalibrationSet, Stimuli
 
 LAYERS = {"cnn3": ("conv1", "conv2", "conv3", "fc1")}
 """The readable layers of each network, in order."""
+
+VECTORS = {"cnn3": ("fc1",)}
+"""Those of them that have no positions, and so no descriptor to choose."""
 
 
 class Study(Closed):
@@ -73,6 +78,10 @@ class Study(Closed):
         description="the comparisons named in advance: which layer is held against which area"
     )
     statistics: Statistics
+    universes: Universes
+    claims: dict[Label, Claim] = Field(
+        description="label -> what is claimed before the run; {} for none"
+    )
     report: Report
 
     @field_validator("rules", mode="before")
@@ -90,6 +99,7 @@ class Study(Closed):
         self._check_rules()
         self._check_calibration()
         self._check_report()
+        self._check_claims()
         return self
 
     def _check_layers_and_areas(self) -> None:
@@ -180,6 +190,12 @@ class Study(Closed):
         _require(view.size, measured.sizes, "report.size", "evaluation.sizes lists")
         _require(view.descriptor, measured.descriptors, "report.descriptor", "evaluation lists")
         _require(view.centring, measured.centring, "report.centring", "evaluation lists")
+
+    def _check_claims(self) -> None:
+        trains = {label: rule_class(rule.kind).trains for label, rule in self.rules.items()}
+        check_universes(self, trains)
+        kept = {rule: self.training.checkpoints if trains[rule] else [0] for rule in self.rules}
+        check_claims(self, LAYERS[self.network.kind], kept)
 
 
 def _require(value: Any, allowed: Any, key: str, phrase: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rulealign import brain_sections, config, sections
+from rulealign import brain_sections, claim_sections, config, sections
 from rulealign import stimulus_sections as images
 from rulealign.learning.rules import REGISTRY, rule_class
 
@@ -56,6 +56,9 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("`evaluation:`", sections.Evaluation),
     ("`layer_map:` (each entry)", sections.LayerArea),
     ("`statistics:`", sections.Statistics),
+    ("`universes:`", claim_sections.Universes),
+    ("`claims: <label>:`", claim_sections.Claim),
+    ("`claims: <label>: plus:` or `minus:` (each entry)", claim_sections.Term),
     ("`report:`", sections.Report),
 ]
 

@@ -188,6 +188,17 @@ class Statistics(Closed):
     interval: Annotated[float, Field(gt=0.5, lt=1), Number] = Field(
         description="coverage of the percentile intervals, such as 0.95"
     )
+    layer_folds: Annotated[int, Field(ge=2), Number] = Field(
+        description="parts that the stimuli are split into; the nested score of a network is that"
+        " of the layer which scores best outside of a part, on the part"
+    )
+    layer_splits: PositiveInt = Field(
+        description="how many times the stimuli are split anew for the nested score"
+    )
+    memory_mb: Annotated[int, Field(ge=64), Number] = Field(
+        description="megabytes that a bootstrap may work in, besides the RDMs; it changes no"
+        " number, and changing it reruns nothing"
+    )
 
     @model_validator(mode="after")
     def _enough_draws(self) -> Statistics:

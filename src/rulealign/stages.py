@@ -41,8 +41,9 @@ def _without(settings: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def study(study: Study) -> dict[str, Any]:
-    """Give all settings that say what is computed; where files are found is left out."""
-    return _without(plain(study), "data_mirrors", "things")
+    """Give all settings that say what is computed; where files and memory are is left out."""
+    settings = _without(plain(study), "data_mirrors", "things")
+    return settings | {"statistics": _without(settings["statistics"], "memory_mb")}
 
 
 def sources(study: Study) -> list[str]:

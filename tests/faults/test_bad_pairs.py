@@ -8,7 +8,7 @@ import pytest
 from pairs_study import IDS, PAIRS, SEEDS, SETTINGS, brain_rdms, pairs_file, run, trials
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
-from rulealign.rsa.ceiling import ceilings_table, nili_bounds, null_bounds
+from rulealign.rsa.ceiling import nili_bounds, null_bounds, roi_ceiling
 from rulealign.rsa.compare import require_same_pairs_kind, spearman_matrix
 from rulealign.rsa.pairs import cross_run_mask, read_pairs, write_pairs
 from rulealign.rsa.tables import alignment_table
@@ -221,8 +221,9 @@ def test_draws_that_do_not_say_over_which_pairs_are_refused(tmp_path):
 def test_ceilings_without_the_file_of_pairs_are_refused(tmp_path):
     run(tmp_path, pairs_file(tmp_path))
     settings = {"study_seed": 5, "null_draws": 40, "interval": 0.95, "pairs": "cross_run"}
+    settings["roi"] = "V1"
     with pytest.raises(ConfigurationError, match="needs a file of the pairs in different runs"):
-        ceilings_table(sorted(tmp_path.glob("sub-*_rdm.h5")), settings, tmp_path / "c.csv")
+        roi_ceiling(sorted(tmp_path.glob("sub-*_rdm.h5")), settings, tmp_path / "c.csv")
     assert not (tmp_path / "c.csv").exists()
 
 

@@ -8,7 +8,7 @@ import pytest
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
-from rulealign.rsa.ceiling import ceilings_table
+from rulealign.rsa.ceiling import roi_ceiling
 from rulealign.rsa.compare import spearman_matrix
 from rulealign.rsa.rdm import (
     correlation_rdm,
@@ -253,9 +253,11 @@ def test_a_file_that_is_no_rdm_file_is_named(tmp_path, brains):
 
 
 def test_a_single_subject_has_no_ceiling(tmp_path, brains):
-    settings = {"study_seed": 1, "null_draws": 20, "interval": 0.9, "pairs": "all"}
+    settings = {"study_seed": 1, "null_draws": 20, "interval": 0.9, "pairs": "all", "roi": "IT"}
     with pytest.raises(DataError, match="at least 2 subjects"):
-        ceilings_table(brains[:1], settings, tmp_path / "ceilings.csv")
+        roi_ceiling(brains[:1], settings, tmp_path / "ceiling.csv")
+    with pytest.raises(GuardError, match="is of the ROI 'IT', not 'V1'"):
+        roi_ceiling(brains, settings | {"roi": "V1"}, tmp_path / "ceiling.csv")
 
 
 def test_rdms_of_different_numbers_of_pairs_are_not_correlated():

@@ -170,3 +170,12 @@ def test_controls_of_masked_pairs_are_scipys_over_those_pairs(made, tmp_path):
 def write_pairs(path, mask):
     """Write pairs of stimuli as `brain/pairs.h5` has them."""
     write_h5(path, {"cross_run": mask}, ids={"stimulus": IDS}, settings={})
+
+
+def test_neither_memory_nor_threads_change_a_byte(made, tmp_path):
+    folder, rdms, brains = made
+    output = tmp_path / "controls_roi-V1.csv", tmp_path / "controls_roi-V1_draws.h5"
+    how = {"work_mb": 1e-3, "threads": 2}
+    align_controls(rdms, brains["V1"], BOOTSTRAP | {"roi": "V1"}, *output, **how)
+    for path in output:
+        assert path.read_bytes() == (folder / path.name).read_bytes()

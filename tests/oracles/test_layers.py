@@ -1,20 +1,16 @@
 """The nested layer choice against plain loops and simulations whose truth is known."""
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
-from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.compare import convention_weights, spearman_matrix, with_mean
 from rulealign.rsa.comparisons import COMPARISONS
-from rulealign.rsa.layer_table import layer_area_rows
 from rulealign.rsa.layers import (
     choose_layer,
     fold_masks,
@@ -22,7 +18,6 @@ from rulealign.rsa.layers import (
     nested_best_layer,
     score_folds,
 )
-from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms
 
 N = 20
 PAIRS = N * (N - 1) // 2
@@ -195,61 +190,6 @@ def resampled(model, brain, count, mask):
     taken = squareform(mask)[first, second]
     lists = [squareform(one)[first, second][taken] for one in (model, brain)]
     return spearmanr(*lists).statistic
-
-
-def networks():
-    rng = np.random.default_rng(8)
-    rows = [
-        ("bp", seed, 0, "white", 32, layer, descriptor, "centred")
-        for seed in (1, 2)
-        for descriptor in ("global-average", "grid-2")
-        for layer in ("conv1", "conv2", "fc1")
-    ]
-    index = pd.DataFrame(rows, columns=list(MODEL_KEYS))
-    order = index.sort_values(list(MODEL_KEYS)).index  # as they are read: layers are not together
-    index = index.loc[order].reset_index(drop=True)
-    ids = [f"s{place}" for place in range(N)]
-    models = ModelRdms(index, ids, noise_rdms(len(rows), rng).astype(np.float32))
-    brain = BrainRdms("V1", ["1", "2"], ids, noise_rdms(2, rng), "1 - Pearson", "3T", 1)
-    return models, brain
-
-
-SETTINGS = {"study_seed": 3, "layer_folds": 2, "layer_splits": 2, "pairs": "all"}
-MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "conv2", "roi": "V4"}]
-
-
-def test_the_table_holds_every_layer_beside_the_fixed_and_the_chosen_one():
-    models, brain = networks()
-    table = layer_area_rows(models, brain, SETTINGS, MAP)
-    assert len(table) == 2 * len(models.index)
-    assert table.groupby("layer")["fixed"].all().to_dict() == {
-        "conv1": True,
-        "conv2": False,
-        "fc1": False,
-    }
-    seed = layer_choice_seed(3, N)
-    for keys, rows in table.groupby(["seed", "descriptor", "convention"]):
-        places = models.index.index[
-            (models.index["seed"] == keys[0]) & (models.index["descriptor"] == keys[1])
-        ]
-        subjects = brain.rdms if keys[2] == "per_subject" else brain.rdms.mean(axis=0)
-        own = models.rdms[places]
-        choice = nested_best_layer(own, np.atleast_2d(subjects), N, seed=seed, splits=2)
-        assert rows["layer"].tolist() == ["conv1", "conv2", "fc1"]
-        np.testing.assert_allclose(rows["nested"], choice.score.item(), atol=1e-13)
-        np.testing.assert_allclose(rows["held_out"], choice.layers[:, 0], atol=1e-13)
-        shares = [np.mean(choice.chosen[:, 0] == layer) for layer in range(3)]
-        np.testing.assert_allclose(rows["chosen"], shares, atol=1e-15)
-        score = spearman_matrix(own, subjects).mean(axis=1)
-        np.testing.assert_allclose(rows["score"], score, atol=1e-13)
-        assert (rows["folds"] == 4).all()
-
-
-def test_the_table_refuses_other_stimuli_and_names_the_first():
-    models, brain = networks()
-    swapped = [*models.ids[:4], "s5", "s4", *models.ids[6:]]
-    with pytest.raises(DataError, match="at place 4 's4' and 's5'"):
-        layer_area_rows(models, replace(brain, ids=swapped), SETTINGS, MAP)
 
 
 def test_too_small_folds_are_refused():

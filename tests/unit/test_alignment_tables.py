@@ -10,7 +10,8 @@ from scipy.stats import spearmanr
 from rulealign.errors import GuardError
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
-from rulealign.rsa.ceiling import ceilings_table, nili_bounds
+from rulealign.rsa.ceiling import nili_bounds, roi_ceiling
+from rulealign.rsa.joined_tables import ceilings_table
 from rulealign.rsa.tables import alignment_table
 from rulealign.store import write_h5
 from rulealign.training_table import training_table
@@ -170,11 +171,11 @@ def test_alignment_over_seeds_averages_scores_and_draws(aligned):
 def test_ceilings_are_tabled_per_roi(aligned):
     folder, _, _, brains = aligned
     output = folder / "ceilings.csv"
-    ceilings_table(
-        [*brains["IT"], *brains["EVC"]],
-        {"study_seed": 5, "null_draws": 40, "interval": 0.95, "pairs": "all"},
-        output,
-    )
+    settings = {"study_seed": 5, "null_draws": 40, "interval": 0.95, "pairs": "all"}
+    parts = [folder / f"roi-{roi}_ceiling.csv" for roi in ("IT", "EVC")]
+    for roi, part in zip(("IT", "EVC"), parts, strict=True):
+        roi_ceiling(brains[roi], settings | {"roi": roi}, part)
+    ceilings_table(parts, settings | {"rois": ["IT", "EVC"]}, output)
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
         "roi,convention,pairs,distance,acquisition,repetitions,n_subjects,n_stimuli,n_pairs,lower,"

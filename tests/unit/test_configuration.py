@@ -23,6 +23,9 @@ LABELLED = {
     ("calibration",),
     ("brain", "rois"),
     ("training", "fewer_seeds"),
+    ("claims",),
+    ("universes", "initialisation"),
+    ("universes", "initialisation", "kaiming-normal"),
 }
 
 
@@ -202,11 +205,11 @@ def test_a_key_that_occurs_twice_is_refused_with_its_line(project, tmp_path):
 
 def test_values_from_the_command_line_arrive_as_text_and_are_understood(default):
     default["statistics"]["bootstrap_draws"] = "400"
-    default["training"]["checkpoints"] = ["0", "1"]
+    default["training"]["checkpoints"] = ["0", "1", "10"]
     default["training"]["horizontal_flip"] = "false"
     study = load_study(default)
     assert study.statistics.bootstrap_draws == 400
-    assert study.training.checkpoints == [0, 1]
+    assert study.training.checkpoints == [0, 1, 10]
     assert study.training.horizontal_flip is False
 
 

@@ -35,16 +35,17 @@ FLOORS = [
         "controls.__init__",
         "controls.control",
     ),
-    ("stimulus_sections", "brain_sections"),
+    ("stimulus_sections", "brain_sections", "claim_sections", "claim_checks"),
     ("config",),
-    ("stages", "config_reference"),
+    ("stages", "config_reference", "claim_grid", "claim_stages", "statistics_stages"),
     ("guards", "learned", "training_table"),
     ("data",),
     ("learning",),
     ("activations",),
     ("controls",),
     ("rsa",),
-    ("report",),
+    ("claims",),
+    ("report", "validation"),
 ]
 # Rules are reached through their registry, by name, and never imported by other floors.
 
@@ -90,7 +91,7 @@ def test_a_module_that_looks_up_is_found():
     assert floor("learning.rule") < floor("config") < floor("learning.trainer")
 
 
-@pytest.mark.parametrize("package", ["rsa", "report", "data"])
+@pytest.mark.parametrize("package", ["rsa", "claims", "report", "data", "validation"])
 def test_a_floor_without_networks_does_not_load_torch(project, package):
     names = [
         f"rulealign.{module.removesuffix('.__init__')}"

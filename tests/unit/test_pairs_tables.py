@@ -23,7 +23,8 @@ from pairs_study import (
     trials,
 )
 from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
-from rulealign.rsa.ceiling import ceilings_table, nili_bounds, null_bounds
+from rulealign.rsa.ceiling import nili_bounds, null_bounds, roi_ceiling
+from rulealign.rsa.joined_tables import ceilings_table
 from rulealign.rsa.pairs import read_pairs, write_pairs
 from rulealign.rsa.tables import alignment_table
 
@@ -126,13 +127,18 @@ def test_means_over_seeds_keep_their_kind_and_number_of_pairs(tmp_path):
     assert row["score"] == pytest.approx(np.mean(scores), abs=1e-9)
 
 
+def ceilings(folder, kind, pairs):
+    """Make the ceilings of two areas, each by itself, and the table of both."""
+    settings = {"study_seed": 5, "null_draws": 40, "interval": 0.95, "pairs": kind}
+    parts = [folder / f"roi-{roi}_{kind}_ceiling.csv" for roi in ("V1", "LOC")]
+    for roi, part in zip(("V1", "LOC"), parts, strict=True):
+        roi_ceiling(list(brain_files(folder, roi)), settings | {"roi": roi}, part, pairs)
+    ceilings_table(parts, settings | {"rois": ["V1", "LOC"]}, folder / f"{kind}.csv")
+    return pd.read_csv(folder / f"{kind}.csv")
+
+
 def test_ceilings_are_tabled_over_both_kinds_of_pairs(tmp_path):
-    settings = {"study_seed": 5, "null_draws": 40, "interval": 0.95}
-    files = [*brain_files(tmp_path, "V1"), *brain_files(tmp_path, "LOC")]
-    pairs = pairs_file(tmp_path)
-    output = tmp_path / "ceilings.csv"
-    ceilings_table(files, settings | {"pairs": "cross_run"}, output, pairs)
-    rows = pd.read_csv(output)
+    rows = ceilings(tmp_path, "cross_run", pairs_file(tmp_path))
     kinds = [("LOC", "all"), ("LOC", "cross_run"), ("V1", "all"), ("V1", "cross_run")]
     assert list(zip(rows["roi"], rows["pairs"], strict=True)) == kinds
     for _, row in rows.iterrows():
@@ -140,8 +146,7 @@ def test_ceilings_are_tabled_over_both_kinds_of_pairs(tmp_path):
         assert row["n_pairs"] == mask.sum()
         expected = nili_bounds(brain_rdms(row["roi"])[:, mask])
         assert [row["lower"], row["upper"]] == pytest.approx(list(expected), abs=1e-9)
-    ceilings_table(files, settings | {"pairs": "all"}, tmp_path / "all.csv")
-    alone = pd.read_csv(tmp_path / "all.csv")
+    alone = ceilings(tmp_path, "all", None)
     pd.testing.assert_frame_equal(alone, rows[rows["pairs"] == "all"].reset_index(drop=True))
 
 

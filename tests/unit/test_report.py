@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 import planted
+import report_tables
 from rulealign import stages
 from rulealign.config import load_study
 from rulealign.errors import GuardError, StoreError
@@ -135,6 +136,12 @@ def made(project, tmp_path_factory):
     for name, make in {**makers, "diagnostics": _diagnostics}.items():
         write_csv(folder / f"{name}.csv", make(study, rng))
         tables[name] = read_csv(folder / f"{name}.csv")
+    for name, make in {
+        "layers": report_tables.layers_of,
+        "trajectories": report_tables.courses_of,
+    }.items():
+        write_csv(folder / f"{name}.csv", make(tables["alignment"], study["layer_map"], rng))
+        tables[name] = read_csv(folder / f"{name}.csv")
     (folder / "brain").mkdir()
     planted.checked(planted.data_set(0), folder / "brain")
     tables["quality"] = read_csv(folder / "brain" / "quality.csv")
@@ -200,18 +207,6 @@ def test_scores_by_epoch_are_the_csvs(made, page):
     for row in rows:
         for cell, pair in zip(row[2:], study["layer_map"], strict=True):
             assert cell[1] == _look_up(made, rule=row[0][0], epoch=row[1][1][0], **pair)
-
-
-def test_every_layer_with_every_area_is_the_csvs(made, page):
-    study, (head, *rows) = made[1], page.tables["table-layers"]
-    areas = [cell[0] for cell in head[2:]]
-    assert areas == list(study["brain"]["rois"])
-    assert len(rows) == len(study["rules"]) * len(study["evaluation"]["layers"])
-    for row in rows:
-        rule, layer = row[0][0], row[1][0]
-        for cell, area in zip(row[2:], areas, strict=True):
-            wanted = {"rule": rule, "epoch": _last(study, rule), "layer": layer, "roi": area}
-            assert cell[1] == _look_up(made, **wanted)[:1]
 
 
 def test_ceilings_are_the_csvs_with_their_null_and_flag(made, page):
@@ -341,6 +336,7 @@ def test_one_of_a_thing_is_written_in_the_singular(made, tmp_path):
         "training": training[training["seed"] == 42].assign(held_out_images=1),
         "diagnostics": tables["diagnostics"].query("seed == 42 and epoch == 0"),
         "quality": tables["quality"],
+        "layers": tables["layers"].query("epoch == 0").assign(n_seeds=1),
     }
     files = {"trajectories": [figures[0].path], "finals": [figures[1].path]}
     view = {"views": [study["report"]], "accuracy": figures[-3].path}
@@ -391,6 +387,8 @@ def test_the_page_says_over_which_pairs_scores_and_ceilings_are(made, text, tmp_
     assert "nobody saw within one run" not in text
     both = [tables["ceilings"], tables["ceilings"].assign(pairs="cross_run", lower=0.0625)]
     across = {"alignment": tables["alignment"].assign(pairs="cross_run", n_pairs=400)}
+    for name in ("layers", "trajectories"):
+        across[name] = tables[name].assign(pairs="cross_run")
     tables = {**tables, **across, "ceilings": pd.concat(both)}
     write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
     page = Page((tmp_path / "r.html").read_text())

@@ -295,3 +295,35 @@ def test_a_difference_whose_interval_excludes_zero_is_bold(results):
     write_alignment(results, "stdp", [1], level=0.1)
     assert render(results, DIFFERENCE).startswith("**0.400 [")
     assert not render(results, DIFFERENCE.replace("'stdp'", "'fa'")).startswith("**")
+
+
+def test_claims_are_those_of_the_tables_of_claims(results):
+    rows = {
+        "claim": ["drop", "gain"],
+        "statement": ["It falls", "It | rises"],
+        "verdict": ["holds", "missing"],
+        "effect": [-0.05, None],
+        "low": [-0.08, None],
+        "high": [-0.02, None],
+        "reason": [None, "no control"],
+        "summary": ["holds in 2 of 3", "missing in 3"],
+        "p_seeds_holm": [0.0625, None],
+        "p_stimuli_holm": [0.002, None],
+    }
+    folder = results / "statistics"
+    pd.DataFrame(rows).to_csv(folder / "claims_summary.csv", index=False)
+    lines = render(results, "{{ claims() }}").splitlines()
+    assert lines[2] == (
+        "| It falls (`drop`) | holds | −0.050 [−0.080, −0.020] | holds in 2 of 3 | 0.062 | 0.002 |"
+    )
+    assert lines[3] == (
+        "| It \\| rises (`gain`) | missing | no control | missing in 3 | none | none |"
+    )
+    universes = {"claim": ["drop"] * 3, "size": [224, 32, 32]}
+    universes["verdict"] = ["holds", "reversed", "holds"]
+    pd.DataFrame(universes).to_csv(folder / "claims.csv", index=False)
+    lines = render(results, "{{ verdicts('drop', 'size') }}").splitlines()
+    assert lines[2:] == ["| 224 | 1 | 1 | 0 | 0 | 0 |", "| 32 | 2 | 1 | 1 | 0 | 0 |"]
+    for wrong in ("verdicts('rise', 'size')", "verdicts('drop', 'px')"):
+        with pytest.raises(DataError, match="the table of claims has no"):
+            render(results, "{{ " + wrong + " }}")

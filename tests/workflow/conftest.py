@@ -42,6 +42,13 @@ def small_study(project):
     }
     study["layer_map"] = [{"layer": "conv1", "roi": "EVC"}, {"layer": "fc1", "roi": "EVC"}]
     study["statistics"] |= {"bootstrap_draws": 50, "null_draws": 50}
+    study["universes"] |= {
+        "stimuli": ["grey"],
+        "size": [32],
+        "descriptor": ["grid-2", "global-average"],
+        "centring": ["centred"],
+    }
+    study["claims"] = {"bp_drop": study["claims"]["bp_drop"] | {"roi": "EVC"}}
     study["report"] |= {"stimuli": "grey", "descriptor": "grid-2"}
     return study
 

@@ -11,13 +11,17 @@ from expected_jobs import (
     ALIGNMENT_TABLE,
     BRAIN_TABLES,
     CEILINGS,
+    CEILINGS_TABLE,
+    CLAIMS,
     CONTROL_SCORES,
     CONTROLS_TABLE,
+    COURSES,
     FA_AGAIN,
     FIGURES,
     RECORD,
     RULE_TABLES,
     SCORES,
+    UNIVERSES,
     at_64,
     chain,
     network,
@@ -32,7 +36,7 @@ SETTINGS = {
     "an ROI is added": (lambda study: study["brain"]["rois"].update(IT=["IT"]), ADDED_ROI),
     "an ROI is defined anew": (
         lambda study: study["brain"]["rois"].update(LOC=["lLOC"]),
-        of_roi("LOC") | BRAIN_TABLES | CONTROLS_TABLE | ALIGNMENT_TABLE,
+        of_roi("LOC") | BRAIN_TABLES | CONTROLS_TABLE | ALIGNMENT_TABLE | COURSES,
     ),
     "the learning rate of a rule": (
         lambda study: study["rules"]["fa"].update(learning_rate=0.002),
@@ -48,7 +52,7 @@ SETTINGS = {
     ),
     "a seed is added": (
         lambda study: study["training"].update(seeds=[1, 2]),
-        chain("bp", 2) | chain("fa", 2) | SCORES | RULE_TABLES,
+        chain("bp", 2) | chain("fa", 2) | SCORES | RULE_TABLES | UNIVERSES,
     ),
     "a rule is added": (
         lambda study: study["rules"].update(another=dict(study["rules"]["bp"])),
@@ -60,12 +64,13 @@ SETTINGS = {
         | network("bp", 1, 4, start=2)
         | network("fa", 1, 4, start=2)
         | SCORES
-        | RULE_TABLES,
+        | RULE_TABLES
+        | CLAIMS,
     ),
     "a size is added": (lambda study: study["evaluation"].update(sizes=[32, 64]), at_64()),
     "bootstrap draws": (
         lambda study: study["statistics"].update(bootstrap_draws=80),
-        SCORES | CONTROL_SCORES | CONTROLS_TABLE | ALIGNMENT_TABLE,
+        SCORES | CONTROL_SCORES | CONTROLS_TABLE | ALIGNMENT_TABLE | COURSES | UNIVERSES,
     ),
 }
 
@@ -91,7 +96,14 @@ LIBRARY = "src/rulealign/"
 CODE = {
     "the bootstrap": (
         [(LIBRARY + "rsa/bootstrap.py", '"stimulus bootstrap"', '"other draws"')],
-        SCORES | CONTROL_SCORES | CEILINGS | CONTROLS_TABLE | ALIGNMENT_TABLE,
+        SCORES
+        | CONTROL_SCORES
+        | CEILINGS
+        | CEILINGS_TABLE
+        | CONTROLS_TABLE
+        | ALIGNMENT_TABLE
+        | COURSES
+        | UNIVERSES,
     ),
     "a learning rule": (
         [(LIBRARY + "learning/rules/fa.py", 'layers == "conv"', 'layers != "all"')],
@@ -108,10 +120,10 @@ CODE = {
     ),
     "a script": (
         [
-            ("scripts/ceilings.py", "json.loads(", "dict(json.loads("),
-            ("scripts/ceilings.py", "params.settings)", "params.settings))"),
+            ("scripts/ceiling.py", "json.loads(", "dict(json.loads("),
+            ("scripts/ceiling.py", "params.settings)", "params.settings))"),
         ],
-        CEILINGS | FIGURES,
+        CEILINGS | CEILINGS_TABLE | FIGURES,
     ),
     "a control": (
         [(LIBRARY + "controls/mean_luminance.py", "from __future__", "X = 1\nfrom __future__")],

@@ -52,6 +52,8 @@ def things_study(small_study):
     }
     study["things"] = {"form": "tables", "root": None, "images": "./images.zip", "parallel": 2}
     study["layer_map"] = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "LOC"}]
+    study["universes"] = {**study["universes"], "stimuli": ["shown"], "pairs": ["cross_run", "all"]}
+    study["claims"] = {"bp_drop": {**study["claims"]["bp_drop"], "roi": "V1"}}
     study["report"] = {**study["report"], "stimuli": "shown"}
     return study
 

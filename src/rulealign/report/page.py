@@ -13,12 +13,15 @@ from rulealign.atomic import whole
 from rulealign.learned import learned
 from rulealign.report import (
     captions,
+    claims,
     controls,
     describe,
+    layers,
     provenance_panel,
     quality_panel,
     select,
     tabulate,
+    trajectory_table,
 )
 from rulealign.report import quality as quality_figure
 from rulealign.report.inline import Inline, inline
@@ -31,7 +34,7 @@ class ReportFigure(NamedTuple):
     Attributes:
         path: the .svg file.
         caption: plain text.
-        group: trajectory, final, accuracy, learning or quality.
+        group: trajectory, final, accuracy, learning, quality or claims.
         title: a few words.
     """
 
@@ -51,19 +54,21 @@ def report_figures(
     accuracy: Path,
     learning: Path,
     quality: Path,
+    claims_figure: Path | None = None,
 ) -> list[ReportFigure]:
     """Put the figures of `figures.draw_all` into the form that `write_page` takes.
 
     Args:
         study: the study's plain configuration.
         tables: `alignment`, `training`, `diagnostics`, `quality` and, where there are any,
-            `controls`.
+            `controls` and `claims`.
         views: one per figure, the report's own first.
         trajectories: one .svg file per view.
         finals: one .svg file per view.
         accuracy: an .svg file.
         learning: an .svg file.
         quality: an .svg file.
+        claims_figure: an .svg file; None where the study declares no claim.
 
     Returns:
         Files with captions and groups.
@@ -84,6 +89,9 @@ def report_figures(
     figures.append(ReportFigure(learning, caption, "learning", "diagnostics of learning"))
     caption = quality_figure.caption(tables["quality"])
     figures.append(ReportFigure(quality, caption, "quality", "brain data quality"))
+    if claims_figure is not None:
+        caption = claims.figure_caption(tables["claims"], study["statistics"]["interval"])
+        figures.append(ReportFigure(claims_figure, caption, "claims", "claims in every universe"))
     return figures
 
 
@@ -100,8 +108,8 @@ def write_page(
     Args:
         output: the .html file.
         study: the study's plain configuration.
-        tables: `alignment`, `ceilings`, `training`, `diagnostics`, `quality` and, where there are
-            any, `controls`, as in statistics/*.csv.
+        tables: `alignment`, `layers`, `ceilings`, `training`, `diagnostics`, `quality` and, where
+            there are any, `controls`, `trajectories` and `claims_summary`, as in statistics/*.csv.
         figures: as `report_figures` makes them; of the groups trajectory and final the first is the
             report's own setting, and the others follow below it in pairs.
         facts: what computed it, as in `provenance.json`; its `machine` is not shown.
@@ -128,6 +136,8 @@ def write_page(
         every=[figure for found in inlined.values() for figure in found],
         tables=_tables(study, tables, view),
         controls=_controls(study, tables, view),
+        claims=claims.tables(study, tables),
+        courses=trajectory_table.courses(study, tables, view),
         quality=quality_panel.panel(tables["quality"]),
         provenance=provenance_panel.panel(facts),
         doubtful=_doubtful(study, tables["diagnostics"]),
@@ -148,7 +158,7 @@ def _template() -> Any:
 
 
 def _inlined(figures: Sequence[ReportFigure]) -> dict[str, list[Inline]]:
-    names = ("trajectory", "final", "accuracy", "learning", "quality")
+    names = ("trajectory", "final", "accuracy", "learning", "quality", "claims")
     groups: dict[str, list[Inline]] = {name: [] for name in names}
     for place, (path, caption, group, title) in enumerate(figures):
         groups[group].append(inline(path, f"figure{place}", caption, title))
@@ -202,14 +212,7 @@ def _tables(
         "epochs": tabulate.by_epoch(
             own, rules, pairs, f"{score}, per_subject, {over}, every checkpoint; {words}."
         ),
-        "layers": tabulate.layers_by_areas(
-            own,
-            rules,
-            pairs,
-            f"Spearman's ρ, per_subject, {over}, last checkpoint of each rule: every layer with"
-            " every area."
-            f" Bold: the pairs fixed before the run; {words}.",
-        ),
+        "layers": layers.layers_by_areas(study, layers.at_view(tables["layers"], view, own)),
         "ceilings": tabulate.ceilings(
             tables["ceilings"],
             interval,

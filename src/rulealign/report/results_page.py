@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from markupsafe import Markup
 from rulealign.atomic import whole
 from rulealign.cost import cost_table
 from rulealign.errors import DataError
-from rulealign.report import select, tabulate
+from rulealign.report import markdown, results_claims, select, tabulate
 from rulealign.report.formatting import plain
 from rulealign.rsa.alignment import row_ids
 from rulealign.rsa.bootstrap import percentile_interval
@@ -139,7 +139,7 @@ class ResultsPage:
         """Write whether each rule learned, with the numbers that the verdict rests on."""
         table = tabulate.learning(self.tables["diagnostics"], self.rules, "")
         body = [[_plain(cell) for cell in row] for row in table.rows]
-        return _markdown(table.head, body)
+        return markdown.table(table.head, body)
 
     def scores(self, layer: str, roi: str, stimuli: str) -> str:
         """Write all scores of a layer with an area on one stimulus set, by rule, size and epoch."""
@@ -153,7 +153,7 @@ class ResultsPage:
         body = [
             [*map(str, index), *cells] for index, cells in zip(wide.index, wide.values, strict=True)
         ]
-        return _markdown(["px", "rule", "epoch", *heads], body)
+        return markdown.table(["px", "rule", "epoch", *heads], body)
 
     def accuracy(self) -> str:
         """Write held-out accuracy (%) by rule and epoch: mean over seeds, lowest to highest."""
@@ -164,7 +164,7 @@ class ResultsPage:
             by_epoch = rows.groupby("epoch")["held_out_accuracy"]
             cells = {epoch: _accuracy(100 * values) for epoch, values in by_epoch}
             body.append([rule, *(cells.get(epoch, "") for epoch in epochs)])
-        return _markdown(["rule", *(f"epoch {epoch}" for epoch in epochs)], body)
+        return markdown.table(["rule", *(f"epoch {epoch}" for epoch in epochs)], body)
 
     def accuracy_of(self, rule: str, epoch: int) -> str:
         """Write one rule's held-out accuracy (%) at one checkpoint, as `accuracy` does.
@@ -215,7 +215,15 @@ class ResultsPage:
             "null of lower, upper end",
         ]
         heads += ["null of upper, mean", "null of upper, upper end", "informative"]
-        return _markdown(heads, body)
+        return markdown.table(heads, body)
+
+    def claims(self) -> str:
+        """Write every declared claim with its verdicts."""
+        return results_claims.claims(self.results)
+
+    def verdicts(self, claim: str, axis: str) -> str:
+        """Write how often one claim has each verdict, by the value of one axis."""
+        return results_claims.verdicts(self.results, claim, axis)
 
     def cost(self) -> str:
         """Write what the study cost, by stage, from the logs of its jobs."""
@@ -226,7 +234,7 @@ class ResultsPage:
             + [plain(row["peak_mb"], 0)]
             for _, row in table.iterrows()
         ]
-        return _markdown(["stage", "jobs", "wall, min", "CPU, min", "peak memory, MB"], body)
+        return markdown.table(["stage", "jobs", "wall, min", "CPU, min", "peak memory, MB"], body)
 
     def figure(self, name: str, alternative: str) -> str:
         """Copy a figure beside the page and write the link to it."""
@@ -249,11 +257,6 @@ def _plain(cell: str | Markup) -> str:
 
 def _heading(descriptor: str, centring: str) -> str:
     return centring if descriptor == select.NO_SPACE else f"{descriptor}, {centring}"
-
-
-def _markdown(heads: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *body]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def write_results_page(template: Path, results: Path) -> Path:
@@ -285,6 +288,8 @@ def write_results_page(template: Path, results: Path) -> Path:
             "logged",
             "pairs",
             "ceilings",
+            "claims",
+            "verdicts",
             "cost",
             "figure",
         )

@@ -78,39 +78,6 @@ def _heads(pairs: Sequence[Pair]) -> list[str]:
     return [f"{pair['layer']} → {pair['roi']}" for pair in pairs]
 
 
-def layers_by_areas(
-    rows: pd.DataFrame, rules: Sequence[str], mapped: Sequence[Pair], caption: str
-) -> Table:
-    """Tabulate every layer with every area at each rule's last checkpoint.
-
-    Args:
-        rows: alignments of one view and convention.
-        rules: labels, in order.
-        mapped: the pairs fixed before the run; they are set in bold.
-        caption: of the table.
-
-    Returns:
-        A row per rule and layer, a column per area.
-    """
-    fixed = {(pair["layer"], pair["roi"]) for pair in mapped}
-    areas = list(rows["roi"].unique())
-    body = []
-    for rule in rules:
-        for layer in rows["layer"].unique():
-            cells = [_last_score(rows, rule, layer, area) for area in areas]
-            marked = [
-                Markup("<strong>{}</strong>").format(cell) if (layer, area) in fixed else cell
-                for cell, area in zip(cells, areas, strict=True)
-            ]
-            body.append([rule, layer, *marked])
-    return Table(caption, ["rule", "layer", *areas], body)
-
-
-def _last_score(rows: pd.DataFrame, rule: str, layer: str, area: str) -> Markup:
-    course = select.course(rows, rule, layer, area)
-    return number(course["score"].iloc[-1]) if len(course) else missing(NOT_MEASURED)
-
-
 def ceilings(table: pd.DataFrame, interval: float, caption: str) -> Table:
     """Tabulate the noise ceilings with the null of both bounds.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from rulealign.rsa.compare import (
 )
 from rulealign.rsa.draw_blocks import WORK_MB, draw_blocks
 from rulealign.rsa.draws_file import new_draws
+from rulealign.rsa.layer_table import write_layer_area
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms, joined, read_model_rdms
 from rulealign.rsa.pairs import pairs_hash, read_pairs
 from rulealign.store import require_same_ids, write_csv
@@ -51,6 +52,7 @@ def align(
     draws: Path,
     pairs_file: Path | None = None,
     *,
+    layers: tuple[Path, Mapping[str, int]] | None = None,
     work_mb: float = WORK_MB,
     threads: int = 1,
 ) -> None:
@@ -65,6 +67,8 @@ def align(
         draws: the HDF5 file to make: `draws`, float32 (draws, rows), rows as in the table and
             named in `ids/row`; stimuli in `ids/stimulus`; `pairs_hash` tells over which pairs.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
+        layers: another CSV to make, of every layer beside the choice among them, with its settings
+            `layer_folds` and `layer_splits`; see `layer_table.write_layer_area`. By default none.
         work_mb: megabytes for the bootstrap to work in, besides the RDMs; changes no draw.
         threads: resamples that are worked on at a time; changes no draw.
 
@@ -89,6 +93,9 @@ def align(
     how = {"mask": mask, "work_mb": work_mb, "threads": threads}
     with new_draws(draws, settings["bootstrap_draws"], ids, settings, about) as stored:
         rows["low"], rows["high"] = _sampled(models, brain, settings, stored, **how)
+        if layers is not None:
+            chosen_by, given = settings | layers[1], (models, brain, rows["score"].to_numpy())
+            write_layer_area(layers[0], rdm_files, *given, chosen_by, **how)
         write_csv(table, rows[list(COLUMNS)])
 
 

@@ -11,13 +11,16 @@ import pandas as pd
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
-from rulealign.errors import DataError
-from rulealign.provenance import derive_seed
+from rulealign.errors import DataError, GuardError
+from rulealign.provenance import derive_seed, fingerprint
 from rulealign.rsa.bootstrap import percentile_interval
-from rulealign.rsa.brain_rdms import BrainRdms, files_by_roi, read_brain_rdms
+from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import ALL_PAIRS, CROSS_RUN, PER_SUBJECT, masked, ranks, standardise
 from rulealign.rsa.pairs import read_pairs
 from rulealign.store import write_csv
+
+CEILING_KEYS = ("study_seed", "null_draws", "interval", "pairs")
+"""The settings that all noise ceilings of a study share."""
 
 
 def nili_bounds(subjects: np.ndarray, mask: np.ndarray | None = None) -> tuple[float, float]:
@@ -162,37 +165,37 @@ def ceiling_table(
     return pd.DataFrame([row])
 
 
-def ceilings_table(
+def roi_ceiling(
     brain_files: Sequence[Path],
     settings: dict[str, Any],
     output: Path,
     pairs_file: Path | None = None,
 ) -> None:
-    """Make the noise ceilings of all ROIs: `statistics/ceilings.csv`.
+    """Make the noise ceiling of one ROI: `brain/roi-<r>_ceiling.csv`.
 
     Where scores rest on pairs in different runs, an ROI has two rows: over all pairs too, which
     shows how much of the agreement between subjects lies within runs.
 
     Args:
-        brain_files: the subjects' `sub-<s>_roi-<r>_rdm.h5` of all ROIs.
-        settings: `study_seed`, `null_draws`, `interval` (coverage) and `pairs` (all or cross_run).
-        output: the CSV to make.
+        brain_files: the subjects' `sub-<s>_roi-<r>_rdm.h5` of the ROI.
+        settings: `CEILING_KEYS`, and `roi`.
+        output: the CSV to make: rows of `ceiling_table`, and `settings_hash`, of `CEILING_KEYS`.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
 
     Raises:
         ConfigurationError: there is no such kind of pairs, or no file of pairs in different runs.
-        GuardError: files of an ROI differ in distance, acquisition or repetitions.
-        DataError: an ROI has fewer than 2 subjects, or an RDM that cannot be ranked, or the file
-            of pairs is of other stimuli.
+        GuardError: the files are of another ROI, or differ in distance, acquisition or repetitions.
+        DataError: there are fewer than 2 subjects, or an RDM cannot be ranked, or the file of
+            pairs is of other stimuli.
         StoreError: a file cannot be read, or the disk is full.
     """
-    rows = []
-    for roi, files in files_by_roi(brain_files).items():
-        brain = read_brain_rdms(files)
-        for kind in sorted({ALL_PAIRS, settings["pairs"]}):
-            mask = read_pairs(pairs_file, brain.ids, kind)
-            print(
-                f"noise ceiling of {roi}, {kind}: {settings['null_draws']} permutations", flush=True
-            )
-            rows.append(ceiling_table(brain, settings, mask))
-    write_csv(output, pd.concat(rows))
+    brain, rows = read_brain_rdms(brain_files), []
+    if brain.roi != settings["roi"]:
+        raise GuardError(f"{brain_files[0]}: is of the ROI '{brain.roi}', not '{settings['roi']}'.")
+    for kind in sorted({ALL_PAIRS, settings["pairs"]}):
+        mask = read_pairs(pairs_file, brain.ids, kind)
+        draws = settings["null_draws"]
+        print(f"noise ceiling of {brain.roi}, {kind}: {draws} permutations", flush=True)
+        rows.append(ceiling_table(brain, settings, mask))
+    used = fingerprint({key: settings[key] for key in CEILING_KEYS})
+    write_csv(output, pd.concat(rows).assign(settings_hash=used))

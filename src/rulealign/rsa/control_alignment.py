@@ -21,6 +21,7 @@ from rulealign.rsa.bootstrap import (
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import CONVENTIONS, convention_weights, spearman_matrix, with_mean
 from rulealign.rsa.control_rdms import DESCRIPTOR, KIND, ControlRdms, read_all_controls
+from rulealign.rsa.draw_blocks import WORK_MB
 from rulealign.rsa.model_rdms import MODEL_KEYS, joined
 from rulealign.rsa.pairs import pairs_hash, read_pairs
 from rulealign.rsa.tables import require_shared_bootstrap
@@ -47,6 +48,9 @@ def align_controls(
     table: Path,
     draws: Path,
     pairs_file: Path | None = None,
+    *,
+    work_mb: float = WORK_MB,
+    threads: int = 1,
 ) -> None:
     """Score all controls against one ROI with the draws that networks are scored with.
 
@@ -59,6 +63,8 @@ def align_controls(
             without score, and the reason.
         draws: the HDF5 file to make, as by `alignment.align`, of the rows that have a score.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
+        work_mb: megabytes for the bootstrap to work in, besides the RDMs; changes no draw.
+        threads: resamples that are worked on at a time; changes no draw.
 
     Raises:
         ConfigurationError: there is no such kind of pairs, or no file of pairs in different runs.
@@ -74,7 +80,8 @@ def align_controls(
     require_same_ids(found[0].ids, brain.ids, found[0].path, str(brain_files[0]))
     mask = read_pairs(pairs_file, brain.ids, settings["pairs"])
     rows = _rows_of(found, brain)
-    sampled = _score(rows, found, brain, settings, mask)
+    how = {"mask": mask, "work_mb": work_mb, "threads": threads}
+    sampled = _score(rows, found, brain, settings, **how)
     n_pairs = brain.rdms.shape[1] if mask is None else int(mask.sum())
     rows = rows.assign(pairs=settings["pairs"], n_pairs=n_pairs)[list(CONTROL_COLUMNS)]
     write_csv(table, rows)
@@ -111,7 +118,7 @@ def _score(
     found: Sequence[ControlRdms],
     brain: BrainRdms,
     settings: dict[str, Any],
-    mask: np.ndarray | None,
+    **how: Any,
 ) -> np.ndarray:
     # fills in scores and intervals; returns the draws of the rows that have a score
     n_stimuli, n_draws = len(brain.ids), settings["bootstrap_draws"]
@@ -124,9 +131,9 @@ def _score(
         [by_set[row.stimuli, row.px].rdm(row.layer, row.centring) for row in index.itertuples()]
     )
     brains, weights = with_mean(brain.rdms), convention_weights(len(brain.subjects))
-    rho = spearman_matrix(rdms, brains, mask=mask, model_names=joined(index))
+    rho = spearman_matrix(rdms, brains, mask=how["mask"], model_names=joined(index))
     counts = resample_counts(n_stimuli, n_draws, bootstrap_seed(settings["study_seed"], n_stimuli))
-    sampled = bootstrap_spearman(rdms, brains, counts, combine=weights, mask=mask)
+    sampled = bootstrap_spearman(rdms, brains, counts, combine=weights, **how)
     sampled = sampled.reshape(n_draws, -1)
     low, high = percentile_interval(sampled, settings["interval"])
     rows.loc[scored, "score"] = (rho @ weights).reshape(-1)

@@ -1,75 +1,182 @@
-"""The layer x area table: every layer beside the fixed one and the one chosen on other stimuli."""
+"""The layer x area rows of one rule and area: every layer, beside the choice on other stimuli."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rulealign.errors import DataError
+from rulealign.provenance import fingerprint
+from rulealign.rsa.bootstrap import bootstrap_spearman
 from rulealign.rsa.brain_rdms import BrainRdms
-from rulealign.rsa.compare import CONVENTIONS, convention_weights, spearman_matrix, with_mean
-from rulealign.rsa.layers import choose_layer, fold_masks, layer_choice_seed, score_folds
+from rulealign.rsa.compare import CONVENTIONS, convention_weights, with_mean
+from rulealign.rsa.draw_blocks import WORK_MB
+from rulealign.rsa.layers import FoldScores, choose_layer, fold_masks, layer_choice_seed
+from rulealign.rsa.mean_share import COLUMN, mean_shares
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms
-from rulealign.store import require_same_ids
+from rulealign.store import require_same_ids, write_csv
 
-_NETWORK = [key for key in MODEL_KEYS if key != "layer"]
+CHOICE_KEYS = ("study_seed", "layer_folds", "layer_splits", "pairs")
+"""The settings that a nested score rests on, and that all rows of one table share."""
+
+AMONG = "among"
+"""Column: the descriptor of the layers with positions among which the choice is made."""
+
+NO_SPACE = "vector"
+"""The descriptor of layers without positions, which are there to choose under every other one."""
+
+_NETWORK = [key for key in MODEL_KEYS if key not in ("layer", "descriptor")]
+_CHOICE = ("held_out", "chosen", "nested")
+
+
+def write_layer_area(
+    path: Path,
+    rdm_files: Sequence[Path],
+    models: ModelRdms,
+    brain: BrainRdms,
+    scores: np.ndarray,
+    settings: Mapping[str, Any],
+    mask: np.ndarray | None = None,
+    **how: Any,
+) -> None:
+    """Write the layer x area rows of one rule and area: `alignment/rule-<k>_roi-<r>_layers.csv`.
+
+    Args:
+        path: the CSV to make: the rows of `layer_area_rows`, the share of each uncentred RDM's
+            variance that the mean feature vector explains (guard 33), and `settings_hash`, of the
+            settings `CHOICE_KEYS` (guard 20).
+        rdm_files: the files that the models were read from.
+        models: as in `layer_area_rows`, like all that follow.
+        brain: see there.
+        scores: see there.
+        settings: see there.
+        mask: see there.
+        **how: `work_mb` and `threads`; see there.
+
+    Raises:
+        DataError: stimulus ids differ, or a network is not in the files.
+        StoreError: a file has no share of the mean vector, or the disk is full.
+    """
+    rows = layer_area_rows(models, brain, scores, settings, mask, **how)
+    shares = mean_shares(rdm_files)
+    keys = [name for name in shares.columns if name != COLUMN]
+    rows = rows.merge(shares, how="left", on=keys, validate="many_to_one")
+    if rows[COLUMN].isna().any():
+        raise DataError(f"{rdm_files[0]} and others lack networks that were read from them.")
+    used = {key: settings[key] for key in CHOICE_KEYS}
+    write_csv(path, rows.assign(settings_hash=fingerprint(used)))
 
 
 def layer_area_rows(
     models: ModelRdms,
     brain: BrainRdms,
+    scores: np.ndarray,
     settings: Mapping[str, Any],
-    layer_map: Sequence[Mapping[str, str]],
     mask: np.ndarray | None = None,
+    *,
+    work_mb: float = WORK_MB,
+    threads: int = 1,
 ) -> pd.DataFrame:
-    """Score every layer of one rule's networks against one area, with the nested choice.
+    """Set every layer of one rule's networks beside the choice among them, for one area.
 
     A fixed map from layers to areas is a choice too, and not a neutral one (guard 21): these rows
-    show what the other layers score, which of them a choice on other stimuli takes, and what the
-    choice scores. Rows of all areas together are the layer x area table.
+    show what the other layers score, which of them a choice on other stimuli takes (guard 26), and
+    what the choice scores. A side of a fold is a resample in which each of its stimuli occurs once,
+    so that all sides are ranked from one sorting of each RDM.
 
     Args:
         models: the RDMs of the rule's networks.
         brain: the subjects' RDMs of the area.
-        settings: `study_seed`, `layer_folds`, `layer_splits` and `pairs` (all or cross_run).
-        layer_map: pairs of `layer` and `roi` that were fixed before the run.
+        scores: float64, shape (n_models * 2,); the scores over all pairs, of each RDM in the order
+            of `compare.CONVENTIONS`, as in alignment tables.
+        settings: `CHOICE_KEYS`.
         mask: bool, shape (n_pairs,); the pairs in different runs. By default all.
+        work_mb: as in `bootstrap_spearman`.
+        threads: see there.
 
     Returns:
-        A row per RDM and convention: `MODEL_KEYS`, `roi`, `convention`, `pairs`; `fixed`, whether
-        the map names this layer for the area; `score`, over all these pairs; `held_out`, the
-        layer's mean score in the folds; `chosen`, the fraction of folds that chose it; `nested`,
-        the score of the choice, the same for all layers of a network; `folds`, how many there were.
+        A row per RDM and convention: `MODEL_KEYS`, `among`, `roi`, `convention`, `pairs`; `score`,
+        over all these pairs; `held_out`, the layer's mean score in the folds; `chosen`, the
+        fraction of folds that chose it; `nested`, the score of the choice, the same for all layers
+        of a choice; `folds`, how many there were. A layer without positions has such rows for each
+        descriptor of the others. Where stimuli are too few, or alike, what rests on folds is
+        missing, and `reason` says why; it is empty elsewhere.
 
     Raises:
-        DataError: stimulus ids differ (names the first), a fold is too small, or an RDM is
-            constant or not finite.
+        DataError: stimulus ids differ (names the first).
         ConfigurationError: there are fewer than 2 folds or no split.
     """
     require_same_ids(models.ids, brain.ids, "the models' RDMs", f"the RDMs of {brain.roi}")
-    brains, weights = with_mean(brain.rdms), convention_weights(len(brain.subjects))
-    n_stimuli = len(brain.ids)
+    folds, reason = None, ""
+    try:
+        folds = _fold_scores(models, brain, settings, mask, work_mb=work_mb, threads=threads)
+    except DataError as error:
+        reason = f"no choice of a layer: {str(error).removesuffix('.')}"
+        print(f"{brain.roi}: {reason}", flush=True)
+    by_model = np.asarray(scores).reshape(len(models.index), len(CONVENTIONS))
+    parts = [
+        _choice_rows(models.index.iloc[places].assign(among=among), by_model[places], folds, places)
+        for among, places in _choices(models.index)
+    ]
+    made = 0 if folds is None else len(folds.scoring)
+    rows = pd.concat(parts, ignore_index=True).assign(folds=made, reason=reason)
+    rows = rows.assign(roi=brain.roi, pairs=settings["pairs"])
+    keys = [*MODEL_KEYS, AMONG, "roi", "convention", "pairs"]
+    rows = rows[[*keys, "score", *_CHOICE, "folds", "reason"]]
+    return rows.sort_values(keys, kind="stable", ignore_index=True)
+
+
+def _choices(index: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    # the layers of one network that are alternatives: of one descriptor, and those without any
+    for places in index.groupby(_NETWORK, sort=False).indices.values():
+        descriptors = index["descriptor"].iloc[places]
+        for among in sorted(set(descriptors) - {NO_SPACE}) or [NO_SPACE]:
+            yield among, places[descriptors.isin([among, NO_SPACE])]
+
+
+def _fold_scores(
+    models: ModelRdms,
+    brain: BrainRdms,
+    settings: Mapping[str, Any],
+    mask: np.ndarray | None,
+    **how: Any,
+) -> FoldScores:
+    n_stimuli, folds, splits = len(brain.ids), settings["layer_folds"], settings["layer_splits"]
     seed = layer_choice_seed(settings["study_seed"], n_stimuli)
-    masks = fold_masks(n_stimuli, settings["layer_folds"], settings["layer_splits"], seed, mask)
-    scores = spearman_matrix(models.rdms, brains, mask=mask, model_names=models.names) @ weights
-    folds = score_folds(models.rdms, brains, masks, combine=weights)
-    columns = {name: np.empty(scores.shape) for name in ("held_out", "chosen", "nested")}
-    for places in models.index.groupby(_NETWORK, sort=False).indices.values():
-        choice = choose_layer(folds, places)
-        columns["held_out"][places] = choice.layers
-        columns["nested"][places] = choice.score
-        taken = choice.chosen[:, np.newaxis] == np.arange(len(places))[:, np.newaxis]
-        columns["chosen"][places] = taken.mean(axis=0)
-    fixed = {pair["layer"] for pair in layer_map if pair["roi"] == brain.roi}
-    rows = models.index.loc[models.index.index.repeat(len(CONVENTIONS))].reset_index(drop=True)
-    return rows.assign(
-        roi=brain.roi,
-        convention=np.tile(CONVENTIONS, len(models.index)),
-        pairs=settings["pairs"],
-        fixed=rows["layer"].isin(fixed),
-        score=scores.reshape(-1),
-        **{name: values.reshape(-1) for name, values in columns.items()},
-        folds=len(masks),
+    sides = np.array(fold_masks(n_stimuli, folds, splits, seed, mask)).reshape(
+        2 * folds * splits, -1
     )
+    weights = convention_weights(len(brain.subjects))
+    counts = _stimuli_of(sides, n_stimuli)
+    brains = with_mean(brain.rdms)
+    sampled = bootstrap_spearman(models.rdms, brains, counts, combine=weights, mask=mask, **how)
+    return FoldScores(sampled[0::2], sampled[1::2])  # outside of each fold, then inside
+
+
+def _stimuli_of(sides: np.ndarray, n_stimuli: int) -> np.ndarray:
+    # one for each stimulus of a side; one without a pair that is compared counts for nothing
+    first, second = np.triu_indices(n_stimuli, 1)
+    counts = np.zeros((len(sides), n_stimuli), dtype=np.int64)
+    for side, count in zip(sides, counts, strict=True):
+        count[first[side]] = count[second[side]] = 1
+    return counts
+
+
+def _choice_rows(
+    index: pd.DataFrame, scores: np.ndarray, folds: FoldScores | None, places: np.ndarray
+) -> pd.DataFrame:
+    # rows: layers, and conventions within each
+    columns = dict.fromkeys(_CHOICE, np.full(scores.shape, np.nan))
+    if folds is not None:
+        choice = choose_layer(folds, places)
+        taken = choice.chosen[:, np.newaxis] == np.arange(len(places))[:, np.newaxis]
+        columns["held_out"], columns["chosen"] = choice.layers, taken.mean(axis=0)
+        columns["nested"] = np.broadcast_to(choice.score, scores.shape)
+    values = {name: column.reshape(-1) for name, column in columns.items()}
+    rows = index.loc[index.index.repeat(len(CONVENTIONS))].reset_index(drop=True)
+    conventions = np.tile(CONVENTIONS, len(index))
+    return rows.assign(convention=conventions, score=scores.reshape(-1), **values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,8 @@ def alignment_table(
 
     Raises:
         GuardError: draws were made with other bootstrap settings or over other pairs; names both.
-        DataError: draws do not belong to their table, were made with other stimuli, or the seeds
-            of some rows are missing or there twice.
+        DataError: draws do not belong to their table, were made with other stimuli, or a rule, an
+            area or seeds of some rows are missing or there twice (guard 24).
         StoreError: a file cannot be read, or the disk is full.
     """
     if not tables or len(tables) != len(draws):
@@ -68,6 +68,7 @@ def alignment_table(
         first = joined(rows.loc[repeated, ALIGNMENT_KEYS])[0]
         raise DataError(f"two alignment tables have rows of {first}; list each table once.")
     _require_seeds(rows, settings["seeds"])
+    require_whole(rows, ALIGNMENT_KEYS, settings["seeds"], "alignment tables")
     write_csv(output, rows.drop(columns="seeds"))
 
 
@@ -153,4 +154,30 @@ def _require_seeds(rows: pd.DataFrame, expected: Mapping[str, list[int]]) -> Non
             raise DataError(
                 f"{name} has the seeds {found}, the study has {sorted(expected[rule])} for rule"
                 f" '{rule}'; a mean over seeds needs the same ones everywhere."
+            )
+
+
+def require_whole(rows: pd.DataFrame, keys: Sequence[str], rules: Iterable[str], what: str) -> None:
+    """Refuse a table that lacks a rule, or has other rows with one area than with another.
+
+    Args:
+        rows: of all rules and areas.
+        keys: columns that tell the rows apart; `roi` is one of them.
+        rules: the study's labels.
+        what: whose rows they are, for the message.
+
+    Raises:
+        DataError: a rule is missing or unknown, or a row is there with one area only; names it.
+    """
+    if set(rows["rule"]) != set(rules):
+        odd = sorted(set(rows["rule"]) ^ set(rules))[0]
+        raise DataError(f"either the study or its {what} lack the rule '{odd}'; run it again.")
+    others = [key for key in keys if key != "roi"]
+    by_area = {roi: set(joined(part[others])) for roi, part in rows.groupby("roi")}
+    first = next(iter(by_area))
+    for roi, held in by_area.items():
+        if held != by_area[first]:
+            raise DataError(
+                f"the {what} have {sorted(held ^ by_area[first])[0]} with only one of the areas"
+                f" {first} and {roi}; delete them and type the same command again."
             )

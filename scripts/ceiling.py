@@ -1,15 +1,15 @@
-"""Noise ceilings of every ROI, with their permutation null."""
+"""The noise ceiling of one ROI, with its permutation null."""
 
 import json
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.rsa.ceiling import ceilings_table
+from rulealign.rsa.ceiling import roi_ceiling
 
 with job(snakemake.log[0], snakemake.threads):
-    ceilings_table(
+    roi_ceiling(
         [Path(path) for path in snakemake.input.brain],
-        json.loads(snakemake.params.settings),
+        {**json.loads(snakemake.params.settings), "roi": snakemake.wildcards.roi},
         Path(snakemake.output[0]),
         *map(Path, snakemake.input.get("pairs", [])),
     )

@@ -1,0 +1,17 @@
+"""Evaluate every claim in every universe."""
+
+import json
+from pathlib import Path
+
+from rulealign.claims.evaluate import evaluate
+from rulealign.job import job
+
+with job(snakemake.log[0], snakemake.threads):
+    evaluate(
+        [Path(path) for path in snakemake.input.tables],
+        [Path(path) for path in snakemake.input.draws],
+        [Path(path) for path in snakemake.input.alignments],
+        json.loads(snakemake.params.settings),
+        Path(snakemake.output.claims),
+        Path(snakemake.output.summary),
+    )

@@ -1,0 +1,14 @@
+"""Draw every claim in every universe."""
+
+from pathlib import Path
+
+from rulealign.job import job
+from rulealign.report.claims_figure import draw_claims
+from rulealign.store import read_csv
+
+with job(snakemake.log[0], snakemake.threads):
+    draw_claims(
+        read_csv(Path(snakemake.input.claims)),
+        read_csv(Path(snakemake.input.claims_summary)),
+        output=Path(snakemake.output[0]),
+    )

@@ -1,0 +1,20 @@
+"""Score one rule with one ROI in every universe that a claim needs."""
+
+import json
+from pathlib import Path
+
+from rulealign.job import job
+from rulealign.rsa.universes import score_universes
+
+with job(snakemake.log[0], snakemake.threads):
+    score_universes(
+        [Path(path) for path in snakemake.input.models],
+        [Path(path) for path in snakemake.input.brain],
+        [Path(path) for path in snakemake.input.controls],
+        json.loads(snakemake.params.settings),
+        Path(snakemake.output.table),
+        Path(snakemake.output.draws),
+        *map(Path, snakemake.input.pairs),
+        work_mb=snakemake.resources.bootstrap_mb,
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,153 @@
+"""Claims over what a study lacks are refused before any job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rulealign.brain_sections import SHOWN_OFTEN
+from rulealign.claim_sections import NO_CONTROL, OWN, Claim, Universes
+
+FEWEST_PEOPLE = 3
+"""Of a resample of people; `rsa.subjects` holds to it, too."""
+
+FEWEST_DRAWS = 100
+"""Of a variance over resamples of people."""
+
+
+def check_universes(study: Any, trains: Mapping[str, bool]) -> None:
+    """Refuse values of the grid that the study lacks.
+
+    Args:
+        study: the typed study, complete but for these checks.
+        trains: rule -> whether it changes weights.
+
+    Raises:
+        ValueError: names the key, the value and what is allowed.
+    """
+    grid, measured = study.universes, study.evaluation
+    for axis, allowed, where in (
+        ("stimuli", list(study.stimuli), "stimuli lists"),
+        ("size", measured.sizes, "evaluation.sizes lists"),
+        ("descriptor", measured.descriptors, "evaluation.descriptors lists"),
+        ("centring", measured.centring, "evaluation.centring lists"),
+    ):
+        for value in getattr(grid, axis):
+            _require(value, allowed, f"universes.{axis}", where)
+    _check_pairs(study)
+    _check_controls(grid, study.controls)
+    _check_resamples(study)
+    untrained = [OWN, *(rule for rule, learns in trains.items() if not learns)]
+    for value in grid.baseline:
+        _require(value, untrained, "universes.baseline", "it must not train; there are")
+    _check_initialisations(grid, trains)
+
+
+def _check_pairs(study: Any) -> None:
+    if "cross_run" not in study.universes.pairs:
+        return
+    often = getattr(study.brain, "stimulus_set", "") in SHOWN_OFTEN
+    if study.brain.kind == "rdm-archive" or often:
+        why = "has no runs" if study.brain.kind == "rdm-archive" else "has stimuli in several runs"
+        raise ValueError(
+            f"universes.pairs: 'cross_run' needs stimuli that were each shown in one run, and the"
+            f" brain data '{study.brain.kind}' {why}; use ['all']"
+        )
+
+
+def _check_controls(grid: Universes, controls: Sequence[str]) -> None:
+    for value in grid.control:
+        names = value.split("+")
+        for name in names if value != NO_CONTROL else []:
+            key = f"universes.control: '{value}'"
+            _require(name, controls, key, f"write '{NO_CONTROL}', or some of `controls`, which has")
+        if len(set(names)) < len(names):
+            raise ValueError(f"universes.control: '{value}' names a control twice")
+    sets = [frozenset(value.split("+")) for value in grid.control]
+    for value, names in zip(grid.control, sets, strict=True):
+        if sets.count(names) > 1:
+            raise ValueError(f"universes.control: '{value}' is listed twice, in different order")
+
+
+def _check_resamples(study: Any) -> None:
+    over_people = sorted({"subjects", "both"} & set(study.universes.resample))
+    draws = study.statistics.bootstrap_draws
+    for value in over_people:
+        if study.brain.subjects < FEWEST_PEOPLE:
+            raise ValueError(
+                f"universes.resample: '{value}' needs {FEWEST_PEOPLE} people, and there are"
+                f" {study.brain.subjects} (brain.subjects); use ['stimuli']"
+            )
+        if draws < FEWEST_DRAWS:
+            raise ValueError(
+                f"universes.resample: '{value}' needs statistics.bootstrap_draws of"
+                f" {FEWEST_DRAWS} or more, and it is {draws}; use ['stimuli']"
+            )
+
+
+def _check_initialisations(grid: Universes, trains: Mapping[str, bool]) -> None:
+    for name, replaced in grid.initialisation.items():
+        for rule, other in replaced.items():
+            key = f"universes.initialisation.{name}"
+            for label in (rule, other):
+                _require(label, trains, key, "rules lists")
+            if trains[rule] != trains[other]:
+                raise ValueError(
+                    f"{key}: '{other}' cannot stand for '{rule}': one of them trains and the other"
+                    " does not"
+                )
+
+
+def check_claims(
+    study: Any, layers: Sequence[str], checkpoints: Mapping[str, Sequence[int]]
+) -> None:
+    """Refuse claims over what the study lacks, or with evidence from another layer (guard 16).
+
+    Args:
+        study: the typed study.
+        layers: of the network, in order.
+        checkpoints: rule -> the epochs after which it is kept.
+
+    Raises:
+        ValueError: names the key, the value and what is allowed.
+    """
+    for label, claim in study.claims.items():
+        key = f"claims.{label}"
+        for layer in claim.layer:
+            _require(layer, study.evaluation.layers, f"{key}.layer", "evaluation.layers lists")
+        for roi in claim.roi:
+            _require(roi, list(study.brain.rois), f"{key}.roi", "brain.rois lists")
+        for place, (rule, epoch, layer, roi) in _terms(claim):
+            at = f"{key}.{place}"
+            _require(rule, checkpoints, f"{at}.rule", "rules lists")
+            _require(epoch, checkpoints[rule], f"{at}.epoch", f"'{rule}' has the checkpoints")
+            _require(layer, layers, f"{at}.layer", "the network has the layers")
+            _require_own_layer(at, layer, claim.layer, layers)
+            _require(roi, claim.roi, f"{at}.roi", "the claim names")
+
+
+def _terms(claim: Claim) -> Iterator[tuple[str, tuple[str, int, str, str]]]:
+    for side in ("plus", "minus"):
+        for place, term in enumerate(claim.terms(side)):
+            yield f"{side}.{place}", term
+
+
+def _require_own_layer(key: str, layer: str, named: Sequence[str], order: Sequence[str]) -> None:
+    if layer in named:
+        return
+    place, places = order.index(layer), [order.index(one) for one in named]
+    if place > max(places):
+        why = "downstream of it: what happens there does not show what happens in the named layer"
+    elif place < min(places):
+        why = "upstream of it: what happens there need not reach the named layer"
+    else:
+        why = "which lies between them and is none of them"
+    raise ValueError(
+        f"{key}: the claim names {', '.join(named)}, but its evidence is of {layer}, {why}; take"
+        f" evidence of {' or '.join(named)}, or name {layer} in `layer`"
+    )
+
+
+def _require(value: Any, allowed: Any, key: str, phrase: str) -> None:
+    if value not in allowed:
+        raise ValueError(f"{key}: there is no '{value}'; {phrase} {list(allowed)}")

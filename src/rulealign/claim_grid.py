@@ -1,0 +1,161 @@
+"""The universes of a claim: which scores each of them takes, and what cannot be computed.
+
+Plain values in, plain values out: planning asks it which jobs are needed, and the evaluation which
+rows make an effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any, NamedTuple
+
+from rulealign.claim_sections import AXES, NO_CONTROL, OWN
+
+NESTED = "nested"
+VECTOR = "vector"
+"""The descriptor of layers without positions, which have nothing to describe."""
+
+
+class Score(NamedTuple):
+    """What one term of a claim takes, for every seed."""
+
+    rule: str
+    epoch: int
+    layer: str
+    roi: str
+
+
+class Universe(NamedTuple):
+    """One way of computing the effect of a claim.
+
+    Attributes:
+        choices: axis -> value.
+        weights: score -> its weight in the effect, none of which is 0.
+        seeds: that all scores have in common.
+        primary: whether every axis has its first value.
+        reason: why it cannot be computed; "" where it can.
+    """
+
+    choices: dict[str, Any]
+    weights: dict[Score, float]
+    seeds: list[int]
+    primary: bool
+    reason: str
+
+
+def axis_values(grid: Mapping[str, Any]) -> dict[str, list]:
+    """List the values of every axis, the first one of the primary universe first.
+
+    Args:
+        grid: the section `universes` as plain values; `initialisation` as (name, replacements)
+            pairs, which keep their order.
+
+    Returns:
+        axis -> values.
+    """
+    named = {axis: list(grid[axis]) for axis in AXES[:-1]}
+    return named | {"initialisation": [name for name, _ in grid["initialisation"]]}
+
+
+def combinations(grid: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """List the universes of the grid: crossed axes combined, each other axis varied alone.
+
+    Args:
+        grid: as in `axis_values`.
+
+    Yields:
+        axis -> value; the primary universe first.
+    """
+    values = axis_values(grid)
+    first = {axis: values[axis][0] for axis in AXES}
+    crossed = [axis for axis in AXES if axis in grid["crossed"]]
+    for choice in product(*(values[axis] for axis in crossed)):
+        base = first | dict(zip(crossed, choice, strict=True))
+        yield base
+        for axis in AXES:
+            if axis not in crossed:
+                yield from (base | {axis: value} for value in values[axis][1:])
+
+
+def universes(
+    claim: Mapping[str, Any], grid: Mapping[str, Any], facts: Mapping[str, Any]
+) -> list[Universe]:
+    """List the universes of one claim; values of axes that change nothing about it make none.
+
+    Args:
+        claim: plain values: `plus` and `minus`, each a list of (rule, epoch, layer, area).
+        grid: as in `axis_values`.
+        facts: of the study: `trains` (rule -> whether it does), `seeds` (rule -> its seeds),
+            `initial` (rule -> the kind of its initial weights) and `vectors` (the layers without
+            positions).
+
+    Returns:
+        The universes, the primary one first; of some, a reason says why they cannot be computed.
+    """
+    replacements = dict(grid["initialisation"])
+    found: dict[tuple, Universe] = {}
+    for place, choices in enumerate(combinations(grid)):
+        replaced = replacements[choices["initialisation"]]
+        plus, minus = (
+            [_in_place(term, choices["baseline"], replaced, facts) for term in claim[side]]
+            for side in ("plus", "minus")
+        )
+        weights = _weights([score for score, _ in plus], [score for score, _ in minus])
+        other = [reason for _, reason in (*plus, *minus) if reason]
+        reason = other[0] if other else _reason(choices, weights, replaced)
+        seeds = [set(facts["seeds"][score.rule]) for score in weights]
+        common = sorted(set.intersection(*seeds)) if seeds else []
+        universe = Universe(choices, weights, common, place == 0, reason)
+        found.setdefault(_identity(universe, facts["vectors"]), universe)
+    return list(found.values())
+
+
+def _in_place(
+    term: tuple, baseline: str, replaced: Mapping[str, str], facts: Mapping[str, Any]
+) -> tuple[Score, str]:
+    # an initialisation replaces the rule that stands for the baseline, too
+    rule, epoch, layer, roi = term
+    own = replaced.get(rule, rule)
+    if baseline == OWN or epoch != 0 or not facts["trains"][rule]:
+        return Score(own, epoch, layer, roi), ""
+    stand, initial = replaced.get(baseline, baseline), facts["initial"]
+    other = f"{stand} has other initial weights than {own}, and cannot stand for its epoch 0"
+    return Score(stand, epoch, layer, roi), "" if initial[stand] == initial[own] else other
+
+
+def _weights(plus: list[Score], minus: list[Score]) -> dict[Score, float]:
+    times: dict[Score, int] = {}
+    for terms, sign in ((plus, 1), (minus, -1)):
+        for score in terms:
+            times[score] = times.get(score, 0) + sign
+    return {score: float(count) for score, count in times.items() if count}
+
+
+def _reason(
+    choices: Mapping[str, Any], weights: Mapping[Score, float], replaced: Mapping[str, str]
+) -> str:
+    if not weights:
+        return "both sides take the same scores, so that there is no difference"
+    stand_ins = set(replaced.values())
+    alone = sorted({score.rule for score in weights} - stand_ins)
+    if alone and stand_ins & {score.rule for score in weights}:
+        return f"initialisation '{choices['initialisation']}' names no rule in place of {alone[0]}"
+    if choices["layer"] == NESTED and len({score.layer for score in weights}) > 1:
+        return "the claim compares layers, and a nested choice would take the place of each"
+    fits = {"convention": "per_subject", "comparison": "spearman", "control": NO_CONTROL}
+    odd = [axis for axis, value in (fits | {"layer": "fixed"}).items() if choices[axis] != value]
+    if choices["resample"] != "stimuli" and odd:
+        return f"people are resampled for plain per_subject Spearman only, not with this {odd[0]}"
+    return ""
+
+
+def _identity(universe: Universe, vectors: list[str]) -> tuple:
+    # what is computed: neither the names of baseline and initialisation, nor a descriptor of
+    # layers that have nothing to describe
+    choices = dict(universe.choices)
+    layers = {score.layer for score in universe.weights}
+    if choices["layer"] != NESTED and layers <= set(vectors):
+        choices["descriptor"] = VECTOR
+    computed = [choices[axis] for axis in AXES if axis not in ("baseline", "initialisation")]
+    return (*computed, frozenset(universe.weights.items()))

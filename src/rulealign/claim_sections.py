@@ -1,0 +1,177 @@
+"""The sections of a study that declare claims, and the grid of universes they are evaluated in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from rulealign.schema import (
+    Closed,
+    Count,
+    Descriptor,
+    Distinct,
+    Label,
+    NonNegativeFloat,
+    Pixels,
+)
+
+AXES = (
+    "stimuli",
+    "size",
+    "descriptor",
+    "centring",
+    "pairs",
+    "convention",
+    "comparison",
+    "control",
+    "layer",
+    "resample",
+    "baseline",
+    "initialisation",
+)
+"""The axes of the grid, in the order of the columns of `statistics/claims.csv`."""
+
+OWN, NO_CONTROL = "own", "none"
+"""What the axes `baseline` and `control` call it when nothing is put in place or partialled out."""
+
+Axis = Literal[AXES]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Named = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1), Distinct]
+"""One name, or a list of names."""
+
+
+def _axis(values: Any, description: str) -> Any:
+    return Annotated[list[values], Field(min_length=1, description=description), Distinct]
+
+
+class Universes(Closed):
+    """The grid in which every claim is evaluated; the first values make the primary universe."""
+
+    crossed: Annotated[list[Axis], Distinct] = Field(
+        description="axes of which every combination is a universe; every other axis is varied"
+        " alone, against each of these combinations; [] to vary each axis alone"
+    )
+    stimuli: _axis(Label, "stimulus sets of `stimuli`")
+    size: _axis(Pixels, "pixels per side, of evaluation.sizes")
+    descriptor: _axis(Descriptor, "of evaluation.descriptors")
+    centring: _axis(Literal["uncentred", "centred"], "of evaluation.centring")
+    pairs: _axis(Literal["all", "cross_run"], "pairs of stimuli that are compared")
+    convention: _axis(
+        Literal["per_subject", "mean_rdm"],
+        "whether scores with each subject's RDM are averaged, or the mean RDM is scored",
+    )
+    comparison: _axis(
+        Literal[
+            "spearman", "kendall_tau_a", "pearson", "cosine", "whitened_cosine", "whitened_pearson"
+        ],
+        "of model and brain RDMs",
+    )
+    control: _axis(
+        str,
+        "partialled out of model and brain RDMs, from `controls`; several joined by +; none",
+    )
+    layer: _axis(
+        Literal["fixed", "nested"],
+        "the claim's own layer; or one of evaluation.layers, chosen on other stimuli than it is"
+        " scored on",
+    )
+    resample: _axis(
+        Literal["stimuli", "subjects", "both"], "what the interval generalises to; both: crossed"
+    )
+    baseline: _axis(
+        str,
+        "what stands for epoch 0 of a trained rule: its own, or a label of `rules` that does not"
+        " train",
+    )
+    initialisation: Annotated[dict[str, dict[Label, Label]], Field(min_length=1)] = Field(
+        description="name -> {rule: the rule that takes its place}; the first one is {}"
+    )
+
+    @field_validator("initialisation")
+    @classmethod
+    def _first_replaces_nothing(
+        cls, replacements: dict[str, dict[str, str]]
+    ) -> dict[str, dict[str, str]]:
+        first, *others = replacements
+        if replacements[first]:
+            raise ValueError(
+                f"{first}: replaces {replacements[first]}; the first one is the rules as they"
+                " stand, and must be {}"
+            )
+        for name in others:
+            if not replacements[name]:
+                raise ValueError(f"{name}: replaces no rule; say which, or remove it")
+        return replacements
+
+
+class Term(Closed):
+    """One score of a claim: of a rule at an epoch."""
+
+    rule: Label = Field(description="a label of `rules`")
+    epoch: Count = Field(description="one of the rule's checkpoints")
+    layer: str | None = Field(
+        default=None, description="one of the claim's layers; may be left out where it is the only"
+    )
+    roi: str | None = Field(
+        default=None, description="one of the claim's areas; may be left out where it is the only"
+    )
+
+
+Terms = Annotated[list[Term], Field(min_length=1)]
+
+
+class Claim(Closed):
+    """What is claimed before the run: that some scores are lower, or higher, than others."""
+
+    statement: Annotated[str, Field(min_length=1)] = Field(description="the claim in words")
+    layer: Named = Field(description="the layer, or layers, that the claim is about")
+    roi: Named = Field(description="the area, or areas, that the claim is about")
+    plus: Terms = Field(
+        description="scores that are added up; one that is listed twice counts twice"
+    )
+    minus: Terms = Field(description="as many scores that are subtracted")
+    direction: Literal["positive", "negative"] = Field(description="of plus less minus")
+    smallest_effect: NonNegativeFloat = Field(
+        description="smallest difference of scores that matters, on either side; 0 for none"
+    )
+    family: Label = Field(description="claims of one family have their p-values adjusted together")
+
+    @model_validator(mode="after")
+    def _terms_are_of_named_things(self) -> Claim:
+        for side in ("plus", "minus"):
+            for place, term in enumerate(getattr(self, side)):
+                for what, named in (("layer", self.layer), ("roi", self.roi)):
+                    if getattr(term, what) is None and len(named) > 1:
+                        raise ValueError(
+                            f"{side}.{place}: says no {what}, and the claim names {named}; state it"
+                        )
+        plus, minus = (Counter(self.terms(side)) for side in ("plus", "minus"))
+        if plus.total() != minus.total():
+            raise ValueError(
+                f"plus has {plus.total()} terms and minus {minus.total()}; a contrast of scores"
+                " needs as many on both sides (one may be listed twice)"
+            )
+        if plus == minus:
+            raise ValueError("plus and minus are equal, so that there is no difference to claim")
+        return self
+
+    def terms(self, side: Literal["plus", "minus"]) -> list[tuple[str, int, str, str]]:
+        """List rule, epoch, layer and area of every term of one side, in order.
+
+        Args:
+            side: plus or minus.
+
+        Returns:
+            One tuple per term.
+        """
+        return [
+            (term.rule, term.epoch, term.layer or self.layer[0], term.roi or self.roi[0])
+            for term in getattr(self, side)
+        ]

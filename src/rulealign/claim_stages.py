@@ -1,0 +1,149 @@
+"""Which settings the jobs of claims use: no more, so that no other change touches them.
+
+As in `stages`: typed study in, plain values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rulealign import claim_grid, stages
+from rulealign.claim_sections import OWN
+from rulealign.config import VECTORS, Study
+
+_ANALYSIS = ("pairs", "convention", "comparison", "control", "layer", "resample")
+"""Axes that are computed from the same RDMs."""
+
+
+def grid(study: Study) -> dict[str, Any]:
+    """Give the section `universes` as plain values; `initialisation` keeps its order as pairs."""
+    values = stages.plain(study.universes)
+    return values | {"initialisation": [list(one) for one in values["initialisation"].items()]}
+
+
+def facts(study: Study) -> dict[str, Any]:
+    """Give what `claim_grid.universes` needs to know of a study."""
+    return {
+        "initial": {rule: settings.init for rule, settings in study.rules.items()},
+        "trains": {rule: stages.trains(study, rule) for rule in study.rules},
+        "seeds": {rule: stages.seeds(study, rule) for rule in study.rules},
+        "vectors": list(VECTORS[study.network.kind]),
+    }
+
+
+def claim(study: Study, label: str) -> dict[str, Any]:
+    """Give one claim as plain values, with complete terms: rule, epoch, layer and area."""
+    declared = study.claims[label]
+    sides = {side: [list(term) for term in declared.terms(side)] for side in ("plus", "minus")}
+    return {"label": label, **stages.plain(declared), **sides}
+
+
+def _needed(study: Study) -> Iterator[tuple[claim_grid.Score, claim_grid.Universe]]:
+    # scores that some universe takes, but of those that cannot be computed
+    for label in study.claims:
+        for universe in claim_grid.universes(claim(study, label), grid(study), facts(study)):
+            for score in universe.weights if not universe.reason else ():
+                yield score, universe
+
+
+def needs(study: Study) -> dict[tuple[str, str], dict[str, Any]]:
+    """Say what each job of universes must compute.
+
+    Args:
+        study: the study.
+
+    Returns:
+        (rule, ROI) -> `epochs`, `seeds`, `stimuli`, `sizes`, `descriptors`, `centring`, `layers`
+        and `analyses`; each in a fixed order, whatever the order of the claims.
+    """
+    found: dict[tuple[str, str], dict[str, set]] = {}
+    for score, universe in _needed(study):
+        choices = universe.choices
+        job = found.setdefault((score.rule, score.roi), {name: set() for name in _NAMES})
+        for name, axis in (("stimuli", "stimuli"), ("sizes", "size"), ("centring", "centring")):
+            job[name].add(choices[axis])
+        job["descriptors"].add(choices["descriptor"])
+        job["epochs"].add(score.epoch)
+        job["seeds"].update(universe.seeds)
+        job["layers"].add(score.layer)
+        job["analyses"].add(tuple(choices[axis] for axis in _ANALYSIS))
+        # the effect itself, and seeds, are read from the rows that resample stimuli
+        job["analyses"].add((*(choices[axis] for axis in _ANALYSIS[:-1]), "stimuli"))
+    return {key: _ordered(study, job) for key, job in sorted(found.items())}
+
+
+_NAMES = (
+    "stimuli",
+    "sizes",
+    "descriptors",
+    "centring",
+    "epochs",
+    "seeds",
+    "layers",
+    "analyses",
+)
+
+
+def _ordered(study: Study, job: dict[str, set]) -> dict[str, Any]:
+    order = {"layers": study.evaluation.layers, "seeds": study.training.seeds}
+    values = {
+        name: sorted(found, key=order.get(name, sorted(found)).index) for name, found in job.items()
+    }
+    analyses = [dict(zip(_ANALYSIS, one, strict=True)) for one in values["analyses"]]
+    return values | {"analyses": analyses}
+
+
+def universes(study: Study, rule: str, roi: str) -> dict[str, Any]:
+    """Give the settings of the scores of one rule with one ROI, in all universes of all claims.
+
+    Args:
+        study: the study.
+        rule: a label of its rules.
+        roi: one of its areas.
+
+    Returns:
+        As `rsa.universes.score_universes` takes them. Which epochs, seeds, stimuli and sizes is
+        said by the files.
+    """
+    need = needs(study)[(rule, roi)]
+    return {
+        "study_seed": study.seed,
+        "bootstrap_draws": study.statistics.bootstrap_draws,
+        "interval": study.statistics.interval,
+        "rule": rule,
+        "roi": roi,
+        "layers": need["layers"],
+        "all_layers": study.evaluation.layers,
+        "layer_folds": study.statistics.layer_folds,
+        "layer_splits": study.statistics.layer_splits,
+        "descriptors": need["descriptors"],
+        "centring": need["centring"],
+        "analyses": need["analyses"],
+    }
+
+
+def claims(study: Study) -> dict[str, Any]:
+    """Give the settings of the evaluation of all claims."""
+    return {
+        "study_seed": study.seed,
+        "bootstrap_draws": study.statistics.bootstrap_draws,
+        "interval": study.statistics.interval,
+        "universes": grid(study),
+        "claims": [claim(study, label) for label in study.claims],
+        "facts": _of_used_rules(study),
+    }
+
+
+def _of_used_rules(study: Study) -> dict[str, Any]:
+    used = {rule for rule, _ in needs(study)} | set(study.universes.baseline) - {OWN}
+    for label in study.claims:
+        used |= {
+            term.rule for side in ("plus", "minus") for term in getattr(study.claims[label], side)
+        }
+    for replaced in study.universes.initialisation.values():
+        used |= {*replaced, *replaced.values()}
+    known = facts(study)
+    by_rule = ("trains", "seeds", "initial")
+    kept = {name: {r: v for r, v in known[name].items() if r in used} for name in by_rule}
+    return known | kept

@@ -1,0 +1,1 @@
+"""Declared claims x universes -> holds / reversed / unresolved / missing."""

@@ -1,0 +1,184 @@
+"""The effect of a claim in one universe, with its interval, verdict and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rulealign.claim_grid import Score, Universe
+from rulealign.claims.scores import UniverseScores
+from rulealign.claims.verdicts import MISSING, SIDES, Verdict, judge, stimulus_p
+from rulealign.errors import DataError, GuardError
+from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.rsa.seeds import paired_d, sign_flip_test
+from rulealign.rsa.subjects import (
+    crossed_interval,
+    subject_counts,
+    subject_interval,
+    subject_seed,
+)
+
+ALTERNATIVES = {"positive": "greater", "negative": "less"}
+
+Scores = Mapping[tuple[str, str], UniverseScores]
+"""(rule, area) -> scores."""
+
+
+def evaluate_universe(
+    claim: Mapping[str, Any], universe: Universe, scores: Scores, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Evaluate one claim in one universe.
+
+    The effect is the weighted sum of the terms' scores, each averaged over the seeds that all terms
+    have in common; so are its draws, term by term on the same resamples.
+
+    Args:
+        claim: with `direction` and `smallest_effect`.
+        universe: from `claim_grid.universes`.
+        scores: of every rule and area that the universe takes.
+        settings: `study_seed`, `bootstrap_draws`, `interval` and `facts`.
+
+    Returns:
+        Columns of `statistics/claims.csv` from `effect` on; empty where nothing can be computed,
+        with the reason.
+
+    Raises:
+        DataError: a row that the claim needs is not there.
+    """
+    if universe.reason:
+        return _row(Verdict(MISSING, universe.reason))
+    places = _places(universe, scores, settings["facts"]["vectors"])
+    lacking = _lacking(places, scores)
+    if lacking:
+        return _row(Verdict(MISSING, lacking))
+    by_seed = _sum(
+        universe,
+        {
+            score: scores[score.rule, score.roi].rows["score"].to_numpy()[at]
+            for score, at in places.items()
+        },
+    )
+    effect = float(by_seed.mean())
+    try:
+        low, high, extra, note = _interval(claim, universe, scores, places, settings)
+    except DataError as error:
+        return _row(Verdict(MISSING, str(error).rstrip(".")))
+    verdict = judge(low, high, claim["direction"], claim["smallest_effect"])
+    found = {"effect": effect, "low": low, "high": high, **extra}
+    tested, notes = _over_seeds(by_seed, claim["direction"], claim["smallest_effect"])
+    return _row(verdict, **found, **tested, note="; ".join(filter(None, [note, *notes])))
+
+
+COLUMNS = (
+    "effect",
+    "low",
+    "high",
+    "verdict",
+    "reason",
+    "n_seeds",
+    "seeds_same_sign",
+    "p_seeds",
+    "p_seeds_floor",
+    "cohens_d_paired",
+    "p_stimuli",
+    "note",
+)
+"""Columns of `statistics/claims.csv` after those that name claim and universe."""
+
+
+def _row(verdict: Verdict, **found: Any) -> dict[str, Any]:
+    said = {"verdict": verdict.word, "reason": verdict.reason or None}
+    row = dict.fromkeys(COLUMNS) | found | said
+    return row | {"note": row["note"] or None}
+
+
+def _places(universe: Universe, scores: Scores, vectors: list[str]) -> dict[Score, list[int]]:
+    found = {}
+    for score in universe.weights:
+        if (score.rule, score.roi) not in scores:
+            raise DataError(
+                f"there are no scores of the rule '{score.rule}' with {score.roi}, which a claim"
+                " needs; a claim is evaluated whole or not at all."
+            )
+        own = scores[score.rule, score.roi]
+        found[score] = own.places(score, universe.seeds, universe.choices, vectors)
+    return found
+
+
+def _lacking(places: Mapping[Score, list[int]], scores: Scores) -> str:
+    # the first reason of a score that is missing
+    for score, at in places.items():
+        rows = scores[score.rule, score.roi].rows.iloc[at]
+        without = rows[rows["score"].isna()]
+        if len(without):
+            return str(without["reason"].iloc[0])
+    return ""
+
+
+def _sum(universe: Universe, values: Mapping[Score, np.ndarray]) -> np.ndarray:
+    return sum(weight * values[score] for score, weight in universe.weights.items())
+
+
+def _interval(
+    claim: Mapping[str, Any],
+    universe: Universe,
+    scores: Scores,
+    places: Mapping[Score, list[int]],
+    settings: Mapping[str, Any],
+) -> tuple[float, float, dict[str, Any], str]:
+    coverage, kind = settings["interval"], universe.choices["resample"]
+    if kind == "stimuli":
+        draws = _sum(
+            universe,
+            {score: _draws(scores[score.rule, score.roi], at) for score, at in places.items()},
+        )
+        low, high = percentile_interval(draws, coverage)
+        p = stimulus_p(draws, claim["direction"], claim["smallest_effect"])
+        return float(low), float(high), {"p_stimuli": p}, ""
+    people = {score: _people(scores[score.rule, score.roi], at) for score, at in places.items()}
+    rho = _sum(universe, {score: scored for score, (scored, _) in people.items()})[np.newaxis]
+    n_subjects = rho.shape[1]
+    seed = subject_seed(settings["study_seed"], n_subjects)
+    counts = subject_counts(n_subjects, settings["bootstrap_draws"], seed)
+    if kind == "subjects":
+        found = subject_interval(rho, counts, coverage)
+    else:
+        sampled = _sum(universe, {score: drawn for score, (_, drawn) in people.items()})
+        n_stimuli = len(next(iter(scores.values())).stimuli)
+        found = crossed_interval(rho, sampled[:, np.newaxis], counts, n_stimuli, coverage)
+    without = "no p_stimuli where people are resampled"
+    note = "; ".join(filter(None, [found.note, without]))
+    return float(found.low[0]), float(found.high[0]), {}, note
+
+
+def _draws(own: UniverseScores, places: list[int]) -> np.ndarray:
+    return own.draws[:, own.columns[places]].astype(np.float64).mean(axis=1)
+
+
+def _people(own: UniverseScores, places: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    # scores (subjects,) and draws (draws, subjects), averaged over seeds
+    absent = own.subject_scores is None or any(place not in own.people for place in places)
+    if absent:
+        raise GuardError(f"{own.path}: its draws have no scores of single people")
+    at = [own.people[place] for place in places]
+    drawn = own.subject_draws[:, at].astype(np.float64)
+    return own.subject_scores[at].mean(axis=0), drawn.mean(axis=1)
+
+
+def _over_seeds(
+    by_seed: np.ndarray, direction: str, smallest_effect: float
+) -> tuple[dict[str, Any], list[str]]:
+    beyond = by_seed - SIDES[direction] * smallest_effect
+    test, size = sign_flip_test(beyond, ALTERNATIVES[direction]), paired_d(by_seed)
+    notes = [f"no p_seeds: {test.reason}" if test.reason else ""]
+    notes += [f"no cohens_d_paired: {size.reason}" if size.reason else ""]
+    found = {
+        "n_seeds": len(by_seed),
+        "seeds_same_sign": int((np.sign(by_seed) == np.sign(by_seed.mean())).sum()),
+        "p_seeds": test.p,
+        "p_seeds_floor": test.floor,
+        "cohens_d_paired": size.value,
+    }
+    return found, notes

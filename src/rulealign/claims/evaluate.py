@@ -1,0 +1,77 @@
+"""The tables of claims: every claim in every universe, and one line for each claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rulealign.claim_grid import Universe, universes
+from rulealign.claim_sections import AXES
+from rulealign.claims import effects
+from rulealign.claims.scores import read_universe_scores, require_as_aligned, require_shared
+from rulealign.claims.summary import summary_table
+from rulealign.errors import DataError
+from rulealign.store import write_csv
+
+COLUMNS = ("claim", *AXES, "primary", *effects.COLUMNS)
+"""Columns of `statistics/claims.csv`."""
+
+
+def evaluate(
+    tables: Sequence[Path],
+    draws: Sequence[Path],
+    alignments: Sequence[Path],
+    settings: Mapping[str, Any],
+    output: Path,
+    summary: Path,
+) -> None:
+    """Evaluate every declared claim in every universe of the grid.
+
+    Args:
+        tables: `alignment/*_universes.csv`, of every rule and area that a claim takes.
+        draws: their `*_draws.h5`, in the same order.
+        alignments: their `alignment/rule-<k>_roi-<r>.csv`, in the same order.
+        settings: `study_seed`, `bootstrap_draws`, `interval`, `universes`, `claims` and `facts`,
+            as `claim_stages.claims` gives them.
+        output: `statistics/claims.csv` to make: `COLUMNS`, one row per claim and universe.
+        summary: `statistics/claims_summary.csv` to make: one row per claim.
+
+    Raises:
+        DataError: a table, or a row that a claim needs, is not there: nothing is evaluated on less
+            than was declared (guard 24).
+        GuardError: draws are of other settings, stimuli or pairs than the others, or plain scores
+            are not those of the alignment (guards 20, 28).
+        StoreError: a file cannot be read, or the disk is full.
+    """
+    if not len(tables) == len(draws) == len(alignments):
+        raise DataError(
+            f"{len(tables)} tables of universes need as many draws and alignments, not"
+            f" {len(draws)} and {len(alignments)}."
+        )
+    read = [read_universe_scores(Path(t), Path(d)) for t, d in zip(tables, draws, strict=True)]
+    require_shared(read, settings)
+    for one, alignment in zip(read, alignments, strict=True):
+        require_as_aligned(one, Path(alignment))
+    scores = {(one.rule, one.roi): one for one in read}
+    rows = [
+        _row(claim, universe, scores, settings)
+        for claim in settings["claims"]
+        for universe in universes(claim, settings["universes"], settings["facts"])
+    ]
+    found = pd.DataFrame(rows, columns=list(COLUMNS))
+    found = found.astype({"n_seeds": "Int64", "seeds_same_sign": "Int64"})
+    write_csv(output, found)
+    write_csv(summary, summary_table(found, settings["claims"]))
+
+
+def _row(
+    claim: Mapping[str, Any],
+    universe: Universe,
+    scores: effects.Scores,
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    where = {"claim": claim["label"], **universe.choices, "primary": universe.primary}
+    return where | effects.evaluate_universe(claim, universe, scores, settings)

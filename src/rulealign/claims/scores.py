@@ -1,0 +1,231 @@
+"""The scores of one rule with one area in all universes, read back with their draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rulealign.claim_grid import NESTED, VECTOR, Score
+from rulealign.errors import DataError, GuardError
+from rulealign.store import open_h5, read_csv, read_ids, read_settings, require_same_ids
+
+KEYS = (
+    "rule",
+    "seed",
+    "epoch",
+    "stimuli",
+    "px",
+    "layer",
+    "descriptor",
+    "centring",
+    "roi",
+    "convention",
+    "pairs",
+    "comparison",
+    "control",
+    "choice",
+)
+"""Columns that tell the rows of `alignment/*_universes.csv` apart."""
+
+SHARED = ("study_seed", "bootstrap_draws", "interval")
+"""Settings that all draws of a study share."""
+
+
+@dataclass(frozen=True)
+class UniverseScores:
+    """Scores of one rule with one area.
+
+    Attributes:
+        path: of the table.
+        rule: label of the rule.
+        roi: the area.
+        rows: the table, by `KEYS` (`score` empty where `reason` says why).
+        draws: float32, shape (draws, rows with a score).
+        columns: shape (rows,); place of each row's draws; -1 where it has none.
+        subject_scores: float64, shape (rows with people, subjects); None where nobody asked.
+        subject_draws: float32, shape (draws, rows with people, subjects); None likewise.
+        people: row's place in the table -> place in `subject_scores`.
+        stimuli: ids of the stimuli.
+        made_with: settings and pairs that the draws were made with.
+    """
+
+    path: str
+    rule: str
+    roi: str
+    rows: pd.DataFrame
+    draws: np.ndarray
+    columns: np.ndarray
+    subject_scores: np.ndarray | None
+    subject_draws: np.ndarray | None
+    people: dict[int, int]
+    stimuli: list[str]
+    made_with: dict[str, Any]
+
+    def places(
+        self, score: Score, seeds: Sequence[int], choices: Mapping[str, Any], vectors: Sequence[str]
+    ) -> list[int]:
+        """Find the rows of one term of a claim in one universe, one per seed.
+
+        Args:
+            score: the term.
+            seeds: that the claim is averaged over.
+            choices: axis -> value.
+            vectors: layers without positions.
+
+        Returns:
+            Places in `rows`.
+
+        Raises:
+            DataError: a row is missing; names it. A claim is never evaluated on less than what it
+                was declared over (guard 24).
+        """
+        nested = choices["layer"] == NESTED
+        plain = score.layer in vectors and not nested
+        found = []
+        for seed in seeds:
+            key = (
+                *(score.rule, seed, score.epoch, choices["stimuli"], choices["size"]),
+                NESTED if nested else score.layer,
+                VECTOR if plain else choices["descriptor"],
+                *(choices["centring"], score.roi),
+                *(choices[axis] for axis in ("convention", "pairs", "comparison", "control")),
+                choices["layer"],
+            )
+            if key not in self.rows.index:
+                raise DataError(
+                    f"{self.path}: has no row of {'_'.join(map(str, key))}, which a claim needs;"
+                    " delete the file and type the same command again."
+                )
+            found.append(int(self.rows.index.get_loc(key)))
+        return found
+
+
+def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
+    """Read the scores of one rule with one area, and their draws.
+
+    Args:
+        table: `alignment/rule-<k>_roi-<r>_universes.csv`.
+        draws: its `..._universes_draws.h5`.
+
+    Returns:
+        The scores.
+
+    Raises:
+        DataError: a row occurs twice, has neither a score nor a reason, or the draws are of other
+            rows; names the file and the row.
+        StoreError: a file cannot be read.
+    """
+    rows = _read_rows(Path(table))
+    names = np.array(["_".join(map(str, key)) for key in rows.index])
+    scored = rows["score"].notna().to_numpy()
+    with open_h5(Path(draws)) as file:
+        require_same_ids(list(names[scored]), read_ids(file, "row"), str(table), str(draws))
+        sampled = file["draws"][()]
+        asked = "subject_scores" in file
+        people = read_ids(file, "subject_row") if asked else []
+        of_people = [
+            file[name][()] if asked else None for name in ("subject_scores", "subject_draws")
+        ]
+        attributes = {name: value for name, value in file.attrs.items() if "pairs_hash" in name}
+        made_with, stimuli = read_settings(file) | attributes, read_ids(file, "stimulus")
+    if not np.isfinite(sampled).all():
+        raise DataError(f"{draws}: has a draw that is NaN or infinite.")
+    places = {name: place for place, name in enumerate(names)}
+    unknown = [name for name in people if name not in places]
+    if unknown:
+        raise DataError(f"{draws}: has scores of people of {unknown[0]}, which {table} lacks.")
+    return UniverseScores(
+        str(table),
+        str(rows.index[0][0]),
+        str(rows.index[0][KEYS.index("roi")]),
+        rows,
+        sampled,
+        np.where(scored, np.cumsum(scored) - 1, -1),
+        *of_people,
+        {places[name]: place for place, name in enumerate(people)},
+        stimuli,
+        made_with,
+    )
+
+
+def _read_rows(table: Path) -> pd.DataFrame:
+    rows = read_csv(table)
+    lacking = [name for name in (*KEYS, "score", "reason") if name not in rows]
+    if lacking or rows.empty:
+        what = f"has no column '{lacking[0]}'" if lacking else "has no rows"
+        raise DataError(f"{table}: {what}; delete it and type the same command again.")
+    rows = rows.set_index(list(KEYS))
+    for wrong, what in (
+        (rows.index.duplicated(), "occurs twice"),
+        ((rows["score"].isna() & rows["reason"].isna()).to_numpy(), "has neither score nor reason"),
+    ):
+        if wrong.any():
+            first = "_".join(map(str, rows.index[int(np.argmax(wrong))]))
+            raise DataError(f"{table}: the row {first} {what}.")
+    return rows
+
+
+def require_shared(scores: Sequence[UniverseScores], settings: Mapping[str, Any]) -> None:
+    """Refuse scores of other stimuli, pairs or bootstrap settings (guards 20, 28).
+
+    Args:
+        scores: those that claims subtract from each other.
+        settings: the settings in force, with the keys `SHARED`.
+
+    Raises:
+        DataError: the stimuli differ; names both files and the first difference.
+        GuardError: a setting or the pairs differ; names the file, the setting and both values.
+    """
+    for one in scores:
+        require_same_ids(scores[0].stimuli, one.stimuli, scores[0].path, one.path)
+        for key in SHARED:
+            if one.made_with.get(key) != settings[key]:
+                raise GuardError(
+                    f"{one.path}: was made with {key} = {one.made_with.get(key)!r}, but the study"
+                    f" has {settings[key]!r}; draws of different settings must not be mixed. Delete"
+                    " it and type the same command again."
+                )
+        for name, value in one.made_with.items():
+            if "pairs_hash" in name and scores[0].made_with.get(name, value) != value:
+                raise GuardError(
+                    f"{scores[0].path} and {one.path}: are over different pairs of stimuli; delete"
+                    " both and type the same command again."
+                )
+
+
+def require_as_aligned(scores: UniverseScores, alignment: Path) -> None:
+    """Refuse universes whose plain scores are not those of the alignment (guard 20).
+
+    Args:
+        scores: of one rule with one area.
+        alignment: their `alignment/rule-<k>_roi-<r>.csv`.
+
+    Raises:
+        GuardError: a plain score or its interval differs, or the alignment lacks it; names both
+            files and the row.
+    """
+    aligned = read_csv(Path(alignment))
+    plain = scores.rows.reset_index()
+    wanted = {"comparison": "spearman", "control": "none", "choice": "fixed"}
+    plain = plain[(plain[list(wanted)] == pd.Series(wanted)).all(axis=1)]
+    plain = plain[plain["pairs"].isin(aligned["pairs"].unique())]
+    keys, values = list(KEYS[: KEYS.index("comparison")]), ["score", "low", "high"]
+    both = plain[[*keys, *values]].merge(
+        aligned[[*keys, *values]], on=keys, how="left", suffixes=("", "_aligned")
+    )
+    # to the digits of tables: how many models share a product decides the last bit of a score
+    same = np.isclose(
+        both[values], both[[f"{name}_aligned" for name in values]], rtol=1e-8, atol=1e-12
+    )
+    if not same.all():
+        first = both.iloc[int(np.argmin(same.all(axis=1)))]
+        raise GuardError(
+            f"{scores.path} and {alignment} have different scores of"
+            f" {'_'.join(str(first[key]) for key in keys)}: {first['score']} and"
+            f" {first['score_aligned']}; delete both and type the same command again."
+        )

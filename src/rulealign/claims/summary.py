@@ -1,0 +1,94 @@
+"""One line per claim: its primary universe, its counts, and its p adjusted within its family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from rulealign.claims.verdicts import MISSING, VERDICTS
+from rulealign.claims.words import summary_line
+from rulealign.errors import DataError
+from rulealign.rsa.families import AdjustedP, adjust_family
+
+_DECLARED = ("statement", "direction", "smallest_effect", "family")
+_PRIMARY = ("effect", "low", "high", "verdict", "reason", "n_seeds", "p_seeds_floor")
+P_VALUES = ("p_seeds", "p_stimuli")
+COLUMNS = (
+    "claim",
+    *_DECLARED,
+    *_PRIMARY,
+    "universes",
+    *VERDICTS,
+    *(f"{p}{kind}" for p in P_VALUES for kind in ("", "_bh", "_holm", "_reason")),
+    "family_size",
+    "summary",
+)
+"""Columns of `statistics/claims_summary.csv`."""
+
+
+def summary_table(rows: pd.DataFrame, claims: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Sum up every claim in one row.
+
+    Args:
+        rows: of `statistics/claims.csv`.
+        claims: as declared: `label`, `statement`, `direction`, `smallest_effect` and `family`.
+
+    Returns:
+        One row per claim, in their order, with `COLUMNS`. The p-values are those of the primary
+        universe, adjusted over all claims of the family, in it.
+
+    Raises:
+        DataError: a claim has not exactly one primary universe.
+    """
+    primary = {claim["label"]: _primary(rows, claim["label"]) for claim in claims}
+    adjusted = {p: _adjusted(p, claims, primary) for p in P_VALUES}
+    found = [_row(claim, rows, primary, adjusted) for claim in claims]
+    return pd.DataFrame(found, columns=list(COLUMNS)).astype({"n_seeds": "Int64"})
+
+
+def _primary(rows: pd.DataFrame, label: str) -> pd.Series:
+    found = rows[(rows["claim"] == label) & rows["primary"].astype(bool)]
+    if len(found) != 1:
+        raise DataError(f"the claim '{label}' has {len(found)} primary universes, not one.")
+    return found.iloc[0]
+
+
+def _adjusted(
+    p: str, claims: Sequence[Mapping[str, Any]], primary: Mapping[str, pd.Series]
+) -> dict[str, AdjustedP]:
+    found: dict[str, AdjustedP] = {}
+    for family in dict.fromkeys(claim["family"] for claim in claims):
+        labels = [claim["label"] for claim in claims if claim["family"] == family]
+        missing = {label for label in labels if pd.isna(primary[label][p])}
+        values = {label: None if label in missing else float(primary[label][p]) for label in labels}
+        reasons = {label: _reason(p, primary[label]) for label in labels if label in missing}
+        for one in adjust_family(family, labels, values, reasons):
+            found[one.name] = one
+    return found
+
+
+def _reason(p: str, row: pd.Series) -> str:
+    if row["verdict"] == MISSING:
+        return str(row["reason"])
+    notes = [] if pd.isna(row["note"]) else str(row["note"]).split("; ")
+    return next((note for note in notes if note.startswith(f"no {p}")), f"no {p}")
+
+
+def _row(
+    claim: Mapping[str, Any],
+    rows: pd.DataFrame,
+    primary: Mapping[str, pd.Series],
+    adjusted: Mapping[str, Mapping[str, AdjustedP]],
+) -> dict[str, Any]:
+    label = claim["label"]
+    own = rows[rows["claim"] == label]
+    row = {"claim": label, **{key: claim[key] for key in _DECLARED}, "universes": len(own)}
+    row |= {key: primary[label][key] for key in _PRIMARY}
+    row |= {verdict: int((own["verdict"] == verdict).sum()) for verdict in VERDICTS}
+    for p in P_VALUES:
+        one = adjusted[p][label]
+        row |= {p: one.p, f"{p}_bh": one.benjamini_hochberg, f"{p}_holm": one.holm}
+        row |= {f"{p}_reason": one.reason or None, "family_size": one.declared}
+    return row | {"summary": summary_line(own)}

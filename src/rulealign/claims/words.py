@@ -1,0 +1,145 @@
+"""Where a claim holds and where it does not, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from rulealign.claim_sections import AXES
+from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, UNRESOLVED
+
+_PHRASES = {
+    "stimuli": "with stimuli {}",
+    "size": "at {} px",
+    "descriptor": "with {}",
+    "centring": "{}",
+    "pairs": "over {} pairs",
+    "convention": "against {}",
+    "comparison": "by {}",
+    "control": "with {} partialled out",
+    "layer": "with {}",
+    "resample": "resampling {}",
+    "baseline": "from {}",
+    "initialisation": "with initialisation {}",
+}
+_NAMES = {
+    "cross_run": "cross-run",
+    "per_subject": "each subject",
+    "mean_rdm": "the mean RDM",
+    "spearman": "Spearman's ρ",
+    "kendall_tau_a": "Kendall's τ-a",
+    "pearson": "Pearson's r",
+    "cosine": "cosine",
+    "whitened_cosine": "whitened cosine",
+    "whitened_pearson": "whitened Pearson's r",
+    "none": "nothing",
+    "nested": "a layer chosen on other stimuli",
+    "fixed": "the named layer",
+    "both": "stimuli and people",
+    "subjects": "people",
+    "own": "its own epoch 0",
+}
+
+
+def value_words(axis: str, value: Any) -> str:
+    """Say a value of an axis in words, such as "at 32 px".
+
+    Args:
+        axis: one of `AXES`.
+        value: one of its values.
+
+    Returns:
+        Words that fit after "everything".
+    """
+    name = _NAMES.get(str(value), str(value)).replace("+", " and ")
+    if axis == "baseline" and value != "own":
+        name += " in place of epoch 0"
+    return _PHRASES[axis].format(name)
+
+
+def summary_line(rows: pd.DataFrame) -> str:
+    """Say in one line where a claim holds.
+
+    Args:
+        rows: of one claim, from `statistics/claims.csv`; one per universe.
+
+    Returns:
+        Such as "holds in 9 of 24, reversed in 6: everything at 32 px; 9 unresolved". What is
+        reversed is located by the value of an axis, or two, that all of these universes have and no
+        other one that could be computed; else it is counted by the axis that tells most. Where
+        nothing is reversed, what is unresolved is located.
+    """
+    counts = rows["verdict"].value_counts()
+    holds, others = int(counts.get(HOLDS, 0)), []
+    if holds == len(rows):
+        return f"holds in all {holds}" if holds > 1 else "holds in the only one"
+    located = REVERSED if counts.get(REVERSED, 0) else UNRESOLVED
+    for verdict in (REVERSED, UNRESOLVED, MISSING):
+        count = int(counts.get(verdict, 0))
+        if count:
+            where = f": {locate(rows, verdict)}" if verdict == located else ""
+            others.append(f"{verdict} in {count}{where}")
+    start = f"holds in {holds} of {len(rows)}, "
+    # what is located ends with words of its own
+    return start + "; ".join(others)
+
+
+def locate(rows: pd.DataFrame, verdict: str) -> str:
+    """Say which universes of one claim have a verdict.
+
+    Args:
+        rows: as in `summary_line`.
+        verdict: of at least one row.
+
+    Returns:
+        "everything at 32 px" where these are all and only the universes with one value, or two;
+        else the counts by value of the axis that tells most.
+    """
+    known = rows[rows["verdict"] != MISSING]
+    if not (known["verdict"] != verdict).any():
+        return "everything that could be computed" if len(known) < len(rows) else "everything"
+    varied = [axis for axis in AXES if len(known[axis].unique()) > 1]
+    for number in (1, 2):
+        for axes in combinations(varied, number):
+            found = _exactly(known, verdict, axes)
+            if found:
+                return f"everything {found}"
+    return _counted(known, verdict, varied) if varied else f"{len(known)} of them"
+
+
+def _exactly(known: pd.DataFrame, verdict: str, axes: Sequence[str]) -> str:
+    has = known["verdict"] == verdict
+    first = known.loc[has, list(axes)].drop_duplicates()
+    if len(first) != 1:
+        return ""
+    wanted = first.iloc[0]
+    if ((known[list(axes)] == wanted).all(axis=1) != has).any():
+        return ""
+    return _together(wanted)
+
+
+def _together(values: Mapping[str, Any]) -> str:
+    return " ".join(value_words(axis, value) for axis, value in values.items())
+
+
+def _counted(known: pd.DataFrame, verdict: str, varied: Sequence[str]) -> str:
+    has = known["verdict"] == verdict
+    shares = {axis: has.groupby(known[axis], sort=False).agg(["sum", "size"]) for axis in varied}
+    axis = max(varied, key=lambda name: _spread(shares[name]))
+    rows = shares[axis].sort_values("sum", ascending=False, kind="stable")
+    rows = rows[rows["sum"] > 0]
+    return ", ".join(
+        f"{row['sum']} of {row['size']} {value_words(axis, value)}"
+        for value, row in rows.iterrows()
+    )
+
+
+def _spread(shares: pd.DataFrame) -> float:
+    # how well an axis separates: the variance of the verdict that its values explain, with each
+    # universe counted once, so that an axis of few odd universes does not come first
+    share = shares["sum"] / shares["size"]
+    mean = shares["sum"].sum() / shares["size"].sum()
+    return float((shares["size"] * (share - mean) ** 2).sum())

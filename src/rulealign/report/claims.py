@@ -1,0 +1,141 @@
+"""Claims on the page: their verdicts in a table, and the caption of their figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from rulealign.claims.verdicts import HOLDS, MISSING, VERDICTS
+from rulealign.report.formatting import missing, number, plain
+from rulealign.report.tabulate import Table
+
+HEAD = ["claim", "verdict", "effect", " / ".join(VERDICTS), "in words"]
+P_HEAD = ["claim", "p over seeds", "BH", "Holm", "p over stimuli", "BH", "Holm"]
+
+
+def tables(
+    study: Mapping[str, Any], found: Mapping[str, pd.DataFrame]
+) -> tuple[Table, Table] | None:
+    """Tabulate the claims of a study, or give None where it declares none.
+
+    Args:
+        study: the study's plain configuration.
+        found: with `claims_summary`, where the study declares claims.
+
+    Returns:
+        As `tabulate` and `tabulate_p`.
+    """
+    if "claims_summary" not in found:
+        return None
+    summary = found["claims_summary"]
+    return tabulate(summary, study["statistics"]["interval"]), tabulate_p(summary)
+
+
+def tabulate(summary: pd.DataFrame, interval: float) -> Table:
+    """Tabulate every claim: its primary universe, and its counts over all universes.
+
+    Args:
+        summary: the table `statistics/claims_summary.csv`.
+        interval: coverage of the intervals.
+
+    Returns:
+        A row per claim, in the order of the study.
+    """
+    caption = (
+        "Verdict and effect: in the primary universe, the first value of every axis. Effect: the"
+        f" difference that is claimed, in units of the score, [{plain(100 * interval, 0)}%"
+        " interval]. Then the number of universes with each verdict."
+    )
+    return Table(caption, HEAD, [_row(row) for _, row in summary.iterrows()])
+
+
+def _row(row: pd.Series) -> list[str | Markup]:
+    effect = missing(row["reason"])
+    if row["verdict"] != MISSING:
+        effect = Markup('{}<br><span class="interval">[{}, {}]</span>').format(
+            number(row["effect"]), number(row["low"]), number(row["high"])
+        )
+    wide = Markup('<span class="claim">{}</span>')
+    name = Markup('{}<span class="claim">{}</span>').format(row["claim"], row["statement"])
+    verdict = wide.format(_verdict(row))
+    return [
+        name,
+        verdict if row["verdict"] == HOLDS else Markup("<strong>{}</strong>").format(verdict),
+        effect,
+        Markup(" / ").join(number(row[verdict], 0) for verdict in VERDICTS),
+        wide.format(row["summary"]),
+    ]
+
+
+def tabulate_p(summary: pd.DataFrame) -> Table:
+    """Tabulate the p-values of every claim, as they are and adjusted in their family.
+
+    Args:
+        summary: the table `statistics/claims_summary.csv`.
+
+    Returns:
+        A row per claim, in the order of the study; the caption says how small p can be.
+    """
+    rows = [
+        [row["claim"], *_p(row, "p_seeds"), *_p(row, "p_stimuli")] for _, row in summary.iterrows()
+    ]
+    return Table(_p_caption(summary), P_HEAD, rows)
+
+
+def _verdict(row: pd.Series) -> str:
+    if row["verdict"] == MISSING or pd.isna(row["reason"]):
+        return row["verdict"]
+    return f"{row['verdict']}: {row['reason']}"
+
+
+def _p(row: pd.Series, name: str) -> list[Markup]:
+    if pd.isna(row[name]):
+        return [missing(row[f"{name}_reason"]), missing(""), missing("")]
+    return [number(row[f"{name}{kind}"]) for kind in ("", "_bh", "_holm")]
+
+
+def _p_caption(summary: pd.DataFrame) -> str:
+    families = summary.groupby("family", sort=False)["family_size"].first()
+    sizes = ", ".join(f"{family}: {size}" for family, size in families.items())
+    return (
+        "p is one-sided, in the primary universe, against no effect (none beyond the smallest that"
+        f" matters, where one was declared): over seeds by exact sign flips ({_floors(summary)}),"
+        " over stimuli by resamples. BH (Benjamini-Hochberg) and Holm are adjusted for all claims"
+        f" of a family, declared before the run ({sizes})."
+    )
+
+
+def _floors(summary: pd.DataFrame) -> str:
+    known = summary.dropna(subset=["p_seeds_floor"])
+    if known.empty:
+        return "which needs two seeds"
+    pairs = sorted(
+        {(int(n), f) for n, f in zip(known["n_seeds"], known["p_seeds_floor"], strict=True)}
+    )
+    each = [f"1/{round(1 / floor)} with {seeds} seeds" for seeds, floor in pairs]
+    return f"which cannot give less than {', '.join(each)}, before adjustment"
+
+
+def figure_caption(rows: pd.DataFrame, interval: float) -> str:
+    """Caption the specification curves.
+
+    Args:
+        rows: the table `statistics/claims.csv`.
+        interval: coverage of the intervals.
+
+    Returns:
+        Plain text.
+    """
+    without = int((rows["verdict"] == MISSING).sum())
+    left = f" Left out: {without} universes that cannot be computed." if without else ""
+    return (
+        "Every claim in every universe. Above: effects in increasing order, with"
+        f" {plain(100 * interval, 0)}% intervals; blue filled circles: the claim holds; orange"
+        " filled diamonds: the reverse holds; grey open circles: unresolved. Dotted: the smallest"
+        " effect that matters, where one was declared. Vertical line: the primary universe. Below:"
+        " which value each universe has on every axis (high bars: holds; lower half: reversed;"
+        f" thin: unresolved).{left}"
+    )

@@ -1,0 +1,113 @@
+"""Every layer with every area: the fixed map beside all others, and the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from rulealign.errors import DataError
+from rulealign.report import select
+from rulealign.report.formatting import NOT_MEASURED, missing, number, percent
+from rulealign.report.tabulate import Table
+from rulealign.rsa.compare import require_same_pairs_kind
+from rulealign.rsa.layer_table import AMONG, NO_SPACE
+from rulealign.rsa.mean_share import COLUMN
+
+NESTED = "chosen layer"
+"""What the row of the nested score is called."""
+
+
+def at_view(
+    layers: pd.DataFrame,
+    view: Mapping[str, object],
+    beside: pd.DataFrame,
+    convention: str = "per_subject",
+) -> pd.DataFrame:
+    """Take every layer of one view, at each rule's last checkpoint.
+
+    Args:
+        layers: the table `statistics/layers.csv`.
+        view: the keys stimuli, px, descriptor and centring.
+        beside: the alignments of that view.
+        convention: per_subject or mean_rdm.
+
+    Returns:
+        The table's rows.
+
+    Raises:
+        DataError: the table has none of this view.
+        GuardError: they are over other pairs than the alignments.
+    """
+    wanted = {key: view[key] for key in ("stimuli", "px", "centring")} | {"convention": convention}
+    rows = layers[(layers[list(wanted)] == pd.Series(wanted)).all(axis=1)]
+    rows = rows[rows[AMONG].isin([view["descriptor"], NO_SPACE])]
+    if rows.empty:
+        raise DataError(f"the table of layers has no rows for {dict(view)}, {convention}.")
+    require_same_pairs_kind(rows["pairs"], beside["pairs"])
+    return rows[rows["epoch"] == rows.groupby("rule")["epoch"].transform("max")]
+
+
+def layers_by_areas(study: Mapping[str, Any], rows: pd.DataFrame) -> Table:
+    """Tabulate every layer with every area, and the layer that is chosen on other stimuli.
+
+    Args:
+        study: the study's plain configuration.
+        rows: those of one view, as `at_view` gives them.
+
+    Returns:
+        Per rule a row per layer (its score, bold where the map fixes it, how often it is chosen,
+        and what the mean vector explains of its RDM), and a row of the nested score. The caption
+        says why one is missing.
+
+    Raises:
+        DataError: a layer has not exactly one row for an area.
+    """
+    areas, body = list(study["brain"]["rois"]), []
+    for rule in study["rules"]:
+        own = rows[rows["rule"] == rule]
+        for layer in dict.fromkeys(own["layer"]):
+            found = [_row(own, rule, layer, area) for area in areas]
+            share = percent(found[0][COLUMN])
+            body.append([rule, layer, *map(_cell, found), share])
+        nested = [_nested(own[own["roi"] == area]) for area in areas]
+        body.append([rule, NESTED, *nested, ""])
+    return Table(_caption(rows), ["rule", "layer", *areas, "mean vector"], body)
+
+
+def _caption(rows: pd.DataFrame) -> str:
+    first = rows.iloc[0]
+    spatial = rows.loc[rows["descriptor"] != NO_SPACE, "descriptor"]
+    shown = select.words({**first, "descriptor": NO_SPACE if spatial.empty else spatial.iloc[0]})
+    text = (
+        f"Spearman's ρ, {first['convention']}, {select.pairs_words(rows)}, last checkpoint of each"
+        " rule: every layer with every area. Bold: the pairs fixed before the run. In brackets: how"
+        f" often a layer is the best one on other stimuli. {NESTED.capitalize()}: the score of the"
+        " layers that were chosen so, on stimuli that they were not chosen on (fewer pairs, but a"
+        " choice without luck). Mean vector: how much of the variance of the layer’s uncentred RDM"
+        f" the mean feature vector explains; {shown}."
+    )
+    without = [reason for reason in rows["reason"].dropna().unique() if reason]
+    return text + "".join(f" {reason[:1].upper()}{reason[1:]}." for reason in without)
+
+
+def _row(own: pd.DataFrame, rule: str, layer: str, area: str) -> pd.Series:
+    found = own[(own["layer"] == layer) & (own["roi"] == area)]
+    if len(found) != 1:
+        raise DataError(f"the table of layers has {rule}, {layer}, {area} {len(found)} times.")
+    return found.iloc[0]
+
+
+def _cell(row: pd.Series) -> Markup:
+    shown = number(row["score"])
+    shown = Markup("<strong>{}</strong>").format(shown) if row["fixed"] else shown
+    if pd.isna(row["chosen"]):
+        return shown
+    return Markup('{} <span class="interval">({})</span>').format(shown, percent(row["chosen"]))
+
+
+def _nested(rows: pd.DataFrame) -> Markup:
+    # the same for all layers that were there to choose
+    return number(rows["nested"].iloc[0]) if len(rows) else missing(NOT_MEASURED)

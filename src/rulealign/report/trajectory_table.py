@@ -1,0 +1,115 @@
+"""How much alignment changes over training, with intervals: a table per layer and area."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from rulealign.errors import DataError
+from rulealign.report import select
+from rulealign.report.formatting import missing, number, percent
+from rulealign.report.tabulate import Table
+from rulealign.rsa import trajectory
+from rulealign.rsa.compare import require_same_pairs_kind
+
+HEADS = {
+    trajectory.DROP: "drop after epoch 1",
+    trajectory.RELATIVE_DROP: "as a share of epoch 0",
+    trajectory.NET_CHANGE: "last less epoch 0",
+    trajectory.AREA: "mean height",
+    trajectory.HALF_DECAY: "epoch of half of epoch 0",
+}
+"""What the measures are called in tables, in the order of their columns."""
+
+_OPEN = "open"
+
+
+def courses(
+    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], view: Mapping[str, object]
+) -> list[Table]:
+    """Tabulate the courses of every pair of the layer map, in one view.
+
+    Args:
+        study: the study's plain configuration.
+        tables: `alignment`, and `trajectories` where some rule trains.
+        view: the keys stimuli, px, descriptor and centring.
+
+    Returns:
+        A table per pair as `course` makes it; none where no rule trains.
+
+    Raises:
+        DataError: as in `course`.
+        GuardError: the courses are over other pairs than the alignments.
+    """
+    if "trajectories" not in tables:
+        return []
+    rows = select.at_view(tables["trajectories"], view)
+    require_same_pairs_kind(rows["pairs"], select.at_view(tables["alignment"], view)["pairs"])
+    shown = f"over {select.pairs_words(rows)}; {select.words(view)}"
+    return [
+        course(
+            rows,
+            pair,
+            list(study["rules"]),
+            f"{pair['layer']} → {pair['roi']}: changes of the per_subject score over training"
+            f" [stimulus-bootstrap interval], {shown}.",
+        )
+        for pair in study["layer_map"]
+    ]
+
+
+def course(
+    rows: pd.DataFrame, pair: Mapping[str, str], rules: Sequence[str], caption: str
+) -> Table:
+    """Tabulate the measures of every trained rule's course, of one layer with one area.
+
+    Args:
+        rows: of the table `statistics/trajectories.csv`, of one view and convention.
+        pair: `layer` and `roi`.
+        rules: labels, in order; those that do not train have no course and no row.
+        caption: of the table.
+
+    Returns:
+        A row per rule, a column per measure: value and interval. What is missing has a number, and
+        the caption says why.
+
+    Raises:
+        DataError: there are no such rows, or a measure is there not exactly once.
+    """
+    own = rows[(rows["layer"] == pair["layer"]) & (rows["roi"] == pair["roi"])]
+    if own.empty:
+        raise DataError(f"there is no course of {pair['layer']} with {pair['roi']} in this view.")
+    notes: dict[str, int] = {}
+    there = [rule for rule in rules if rule in set(own["rule"])]
+    body = [[rule, *_cells(own[own["rule"] == rule], rule, notes)] for rule in there]
+    said = "".join(f" ({place}) {why}." for why, place in notes.items())
+    return Table(caption + said, ["rule", *HEADS.values()], body)
+
+
+def _cells(rows: pd.DataFrame, rule: str, notes: dict[str, int]) -> list[Markup]:
+    if sorted(rows["measure"]) != sorted(HEADS):
+        raise DataError(
+            f"the trajectories have {sorted(rows['measure'])} of {rule}, not each once."
+        )
+    by_name = {row["measure"]: row for _, row in rows.iterrows()}
+    return [_cell(by_name[name], rule, notes) for name in HEADS]
+
+
+def _cell(row: pd.Series, rule: str, notes: dict[str, int]) -> Markup:
+    note = Markup("")
+    if pd.notna(row["reason"]):
+        place = notes.setdefault(f"{rule}: {row['reason']}", len(notes) + 1)
+        note = Markup(" {}").format(missing(f"({place})"))
+    if pd.isna(row["value"]):
+        return missing("none") + note
+    value, low, high = (_number(row[end], row["unit"]) for end in ("value", "low", "high"))
+    return Markup('{} <span class="interval">[{}, {}]</span>{}').format(value, low, high, note)
+
+
+def _number(value: float, unit: str) -> Markup:
+    if unit == "fraction":
+        return percent(value, _OPEN)
+    return number(value, 1 if unit == "epochs" else 3, _OPEN)

@@ -1,0 +1,123 @@
+"""Tables of `statistics/` that join those of single jobs: noise ceilings, and layers x areas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rulealign.errors import DataError, GuardError
+from rulealign.provenance import fingerprint
+from rulealign.rsa.ceiling import CEILING_KEYS
+from rulealign.rsa.compare import ALL_PAIRS
+from rulealign.rsa.layer_table import AMONG, CHOICE_KEYS
+from rulealign.rsa.mean_share import COLUMN
+from rulealign.rsa.model_rdms import joined
+from rulealign.rsa.tables import ALIGNMENT_KEYS, require_whole
+from rulealign.store import read_csv, write_csv
+
+LAYER_KEYS = [*ALIGNMENT_KEYS, AMONG]
+"""Columns that tell the rows of `statistics/layers.csv` apart, in sorting order."""
+
+_MEANS = ["score", "held_out", "chosen", "nested", COLUMN]
+
+
+def ceilings_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Path) -> None:
+    """Join the noise ceilings of all areas: `statistics/ceilings.csv`.
+
+    Args:
+        tables: the `brain/roi-<r>_ceiling.csv`.
+        settings: `ceiling.CEILING_KEYS`, and `rois` (the study's areas).
+        output: the CSV to make; areas in sorted order.
+
+    Raises:
+        GuardError: a ceiling was made with other settings than the study's; names the file.
+        DataError: an area has no ceiling, several, or one over other pairs than the study's.
+        StoreError: a file cannot be read, or the disk is full.
+    """
+    rows = _joined(tables, settings, CEILING_KEYS, "noise ceilings")
+    kinds = sorted({ALL_PAIRS, settings["pairs"]})
+    expected = sorted((roi, kind) for roi in settings["rois"] for kind in kinds)
+    found = sorted(zip(rows["roi"], rows["pairs"], strict=True))
+    if found != expected:
+        raise DataError(
+            f"the noise ceilings are of the areas and pairs {found}, the study has {expected}:"
+            " every area needs its own, once. Type the same command again."
+        )
+    write_csv(output, rows.sort_values(["roi", "pairs"], kind="stable"))
+
+
+def layers_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Path) -> None:
+    """Average every layer's rows with every area over seeds: `statistics/layers.csv`.
+
+    Args:
+        tables: the `alignment/rule-<k>_roi-<r>_layers.csv`, of all rules and areas.
+        settings: `layer_table.CHOICE_KEYS`, `seeds` (rule -> its seeds) and `layer_map` (pairs of
+            `layer` and `roi` that were fixed before the run).
+        output: the CSV to make: `LAYER_KEYS`, `n_seeds`, `fixed` (whether the map names this layer
+            for the area), and means over seeds of `score`, `held_out`, `chosen`, `nested` and
+            `mean_vector_share`, as in `layer_table`; `folds`; `reason` where one is missing.
+
+    Raises:
+        GuardError: a table was made with other settings than the study's; names the file.
+        DataError: rows of a rule, area or seed are missing or there twice, or a number is missing
+            without a reason.
+        StoreError: a file cannot be read, or the disk is full.
+    """
+    rows = _joined(tables, settings, CHOICE_KEYS, "layer tables")
+    _require_reasons(rows)
+    require_whole(rows, LAYER_KEYS, settings["seeds"], "layer tables")
+    _require_seeds(rows, settings["seeds"])
+    groups = rows.groupby(LAYER_KEYS, sort=True)
+    means = groups[_MEANS].mean()
+    means.insert(0, "n_seeds", groups.size())
+    means = means.assign(folds=groups["folds"].first(), reason=groups["reason"].first())
+    table = means.reset_index()
+    fixed = {(pair["layer"], pair["roi"]) for pair in settings["layer_map"]}
+    is_fixed = [pair in fixed for pair in zip(table["layer"], table["roi"], strict=True)]
+    table.insert(len(LAYER_KEYS) + 1, "fixed", is_fixed)
+    write_csv(output, table)
+
+
+def _joined(
+    tables: Sequence[Path], settings: Mapping[str, Any], keys: Sequence[str], what: str
+) -> pd.DataFrame:
+    # rows of all tables, which must have been made with the settings in force (guard 20)
+    if not tables:
+        raise DataError(f"there are no {what} to join.")
+    expected, parts = fingerprint({key: settings[key] for key in keys}), []
+    for path in map(Path, tables):
+        rows = read_csv(path)
+        if rows.empty or "settings_hash" not in rows:
+            raise DataError(f"{path}: has no rows with `settings_hash`; delete it and run again.")
+        if set(rows["settings_hash"]) != {expected}:
+            raise GuardError(
+                f"{path}: was made with other settings ({', '.join(keys)}) than the study has now;"
+                f" {what} of different settings must not be mixed. Delete it and type the same"
+                " command again."
+            )
+        if "reason" in rows:  # empty cells are read as numbers that are missing
+            rows["reason"] = rows["reason"].astype(object).where(rows["reason"].notna(), "")
+        parts.append(rows.drop(columns="settings_hash"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _require_reasons(rows: pd.DataFrame) -> None:
+    missing = rows[_MEANS].isna().any(axis=1)
+    wordless = rows[missing & (rows["reason"] == "")]
+    without = rows[rows["score"].isna() | rows[COLUMN].isna()]
+    for faulty in (wordless, without):
+        if len(faulty):
+            name = joined(faulty[LAYER_KEYS])[0]
+            raise DataError(f"the layer tables lack a number of {name} and do not say why.")
+
+
+def _require_seeds(rows: pd.DataFrame, seeds: Mapping[str, list[int]]) -> None:
+    for place, found in rows.groupby(LAYER_KEYS)["seed"]:
+        if sorted(found) != sorted(seeds[place[0]]):
+            raise DataError(
+                f"{'_'.join(map(str, place))} has the seeds {sorted(found)}, the study has"
+                f" {sorted(seeds[place[0]])}; a mean over seeds needs each once."
+            )

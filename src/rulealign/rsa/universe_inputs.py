@@ -1,0 +1,157 @@
+"""What the universes of claims are computed from, read set by set with every check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rulealign.errors import DataError, GuardError
+from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
+from rulealign.rsa.control_rdms import ControlRdms, read_control_rdms
+from rulealign.rsa.layer_table import NO_SPACE
+from rulealign.rsa.model_rdms import NETWORK_KEYS, ModelRdms, read_model_rdms
+from rulealign.rsa.rdm_file import read_attributes, require_files
+from rulealign.store import open_h5, read_ids, require_same_ids
+
+_SET = ("stimuli", "px")
+
+
+@dataclass(frozen=True)
+class UniverseSet:
+    """Everything that is shown at one size from one stimulus set.
+
+    Attributes:
+        models: RDMs of one rule's networks.
+        controls: the controls' RDMs; None where no control is partialled out.
+    """
+
+    models: ModelRdms
+    controls: ControlRdms | None
+
+
+def read_brain(files: Sequence[Path], roi: str) -> BrainRdms:
+    """Read the subjects' RDMs of one ROI, and refuse those of another.
+
+    Args:
+        files: one `sub-<s>_roi-<r>_rdm.h5` per subject.
+        roi: the ROI that they must be of.
+
+    Returns:
+        The RDMs.
+
+    Raises:
+        GuardError: a file is of another ROI, or differs from the others.
+        DataError: as `brain_rdms.read_brain_rdms`.
+        StoreError: a file cannot be read.
+    """
+    brain = read_brain_rdms(files)
+    if brain.roi != roi:
+        raise GuardError(f"{files[0]}: is of the ROI '{brain.roi}', not '{roi}'.")
+    return brain
+
+
+def read_sets(
+    rdm_files: Sequence[Path],
+    control_files: Sequence[Path],
+    settings: Mapping[str, Any],
+    ids: Sequence[str],
+    layers: Sequence[str],
+) -> Iterator[UniverseSet]:
+    """Read the RDMs of one rule's networks, one stimulus set and size after another.
+
+    All files are checked before the first set is read, and no more than one set is held.
+
+    Args:
+        rdm_files: the rule's files of `rdms/`.
+        control_files: the files of control RDMs; may be empty where no control is partialled out.
+        settings: `rule`, `descriptors`, `centring` and `analyses`.
+        ids: the brains' stimulus ids.
+        layers: layers to keep.
+
+    Yields:
+        The sets, sorted, with the RDMs of these layers, descriptors and centrings.
+
+    Raises:
+        DataError: stimulus ids differ (names both files and the first difference), a network that
+            others have for another stimulus set or size is missing, a layer, descriptor or
+            centring is, or an RDM is constant, not finite or there twice.
+        GuardError: a file is of another rule, or was made with other settings.
+        StoreError: a file cannot be read.
+    """
+    require_files(rdm_files, "model")
+    by_set = _files_by_set([Path(path) for path in rdm_files], settings["rule"], ids)
+    controlled = any(one["control"] != "none" for one in settings["analyses"])
+    for (stimuli, px), files in by_set.items():
+        models = read_model_rdms(files, settings["rule"])
+        kept = _wanted(models.index, layers, settings, files[0])
+        models = ModelRdms(models.index[kept].reset_index(drop=True), models.ids, models.rdms[kept])
+        controls = None
+        if controlled:
+            controls = read_control_rdms(control_files, stimuli, px)
+            require_same_ids(models.ids, controls.ids, str(files[0]), controls.path)
+        yield UniverseSet(models, controls)
+
+
+def _files_by_set(
+    files: Sequence[Path], rule: str, ids: Sequence[str]
+) -> dict[tuple[str, int], list[Path]]:
+    rows = []
+    for path in files:
+        with open_h5(path) as file:
+            keys = read_attributes(file, (*NETWORK_KEYS, "settings_hash"))
+            found = read_ids(file, "stimulus")
+        if keys["rule"] != rule:
+            raise GuardError(f"{path}: is of the rule '{keys['rule']}', not of '{rule}'.")
+        require_same_ids(found, ids, str(path), "the brain RDMs")
+        rows.append(keys | {"path": path})
+    table = pd.DataFrame(rows)
+    other = table[table["settings_hash"] != table["settings_hash"].iloc[0]]
+    if len(other):
+        raise GuardError(
+            f"{files[0]} and {other['path'].iloc[0]} were made with different settings and must not"
+            " be mixed; delete the older one and type the same command again."
+        )
+    _require_complete(table)
+    return {place: list(own["path"]) for place, own in table.groupby(list(_SET))}
+
+
+def _require_complete(table: pd.DataFrame) -> None:
+    keys = list(NETWORK_KEYS[1:])
+    there = set(table[keys].itertuples(index=False, name=None))
+    for wanted in product(*(sorted(set(table[key])) for key in keys)):
+        if wanted not in there:
+            seed, epoch, stimuli, px = wanted
+            raise DataError(
+                f"no file of {table['rule'].iloc[0]}, seed {seed}, epoch {epoch} is of the stimuli"
+                f" '{stimuli}' at {px} px, though others of its seeds, epochs, stimuli and sizes"
+                f" are there, such as {table['path'].iloc[0]}; list all of them."
+            )
+
+
+def _wanted(
+    index: pd.DataFrame, layers: Sequence[str], settings: Mapping[str, Any], path: Path
+) -> np.ndarray:
+    for layer in layers:
+        own = index[index["layer"] == layer]
+        vector = (own["descriptor"] == NO_SPACE).any()
+        for key, wanted in (
+            ("descriptor", [NO_SPACE] if vector else settings["descriptors"]),
+            ("centring", settings["centring"]),
+        ):
+            lacking = [one for one in wanted if one not in set(own[key])]
+            if lacking:
+                raise DataError(
+                    f"{path}: has no RDM of the layer '{layer}' with the {key} '{lacking[0]}';"
+                    f" it has the layers {sorted(set(index['layer']))}."
+                )
+    return (
+        index["layer"].isin(layers)
+        & index["descriptor"].isin([*settings["descriptors"], NO_SPACE])
+        & index["centring"].isin(settings["centring"])
+    ).to_numpy()

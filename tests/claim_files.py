@@ -1,0 +1,151 @@
+"""Hand-made universes of a small study: tables and draws whose every number is known."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from rulealign.claims.scores import KEYS
+from rulealign.store import write_csv, write_h5
+
+STIMULI = [f"image_{place:02d}" for place in range(12)]
+SUBJECTS, DRAWS, STUDY_SEED, INTERVAL = 6, 120, 3, 0.9
+GRID = {
+    "crossed": ["size", "descriptor"],
+    "stimuli": ["grey"],
+    "size": [224, 32],
+    "descriptor": ["global-average", "grid-8"],
+    "centring": ["uncentred"],
+    "pairs": ["all"],
+    "convention": ["per_subject", "mean_rdm"],
+    "comparison": ["spearman", "pearson"],
+    "control": ["none", "pixels"],
+    "layer": ["fixed", "nested"],
+    "resample": ["stimuli", "subjects", "both"],
+    "baseline": ["own", "untrained_bn"],
+    "initialisation": [["default", {}], ["normal", {"bp": "bp_normal"}]],
+}
+SEEDS = {
+    "bp": [1, 2, 3, 4, 5],
+    "fa": [1, 2, 3],
+    "untrained_bn": [1, 2, 3, 4, 5],
+    "bp_normal": [1, 2],
+}
+FACTS = {
+    "trains": {rule: rule != "untrained_bn" for rule in SEEDS},
+    "seeds": SEEDS,
+    "initial": {rule: "normal" if rule == "bp_normal" else "default" for rule in SEEDS},
+    "vectors": ["fc1"],
+}
+
+
+def claim(label, plus, minus, **changes):
+    """Declare a claim of conv1 with V1; terms are (rule, epoch)."""
+    terms = {
+        "plus": [[*term, "conv1", "V1"][:4] for term in plus],
+        "minus": [[*term, "conv1", "V1"][:4] for term in minus],
+    }
+    about = {"label": label, "statement": f"{label} is so", "layer": ["conv1"], "roi": ["V1"]}
+    kind = {"direction": "negative", "smallest_effect": 0.0, "family": "all"}
+    return about | terms | kind | changes
+
+
+DROP = claim("drop", [("bp", 1)], [("bp", 0)])
+LESS = claim("less", [("fa", 1), ("bp", 0)], [("fa", 0), ("bp", 1)], direction="positive")
+
+
+def settings(*claims, **changes):
+    """Give the settings of the evaluation of some claims."""
+    return {
+        "study_seed": STUDY_SEED,
+        "bootstrap_draws": DRAWS,
+        "interval": INTERVAL,
+        "universes": GRID,
+        "claims": list(claims),
+        "facts": FACTS,
+    } | changes
+
+
+def keys(rule):
+    """List every row of a rule: each analysis in each view, at each seed and epoch."""
+    analyses = [
+        ("per_subject", "all", "spearman", "none", "fixed"),
+        ("mean_rdm", "all", "spearman", "none", "fixed"),
+        ("per_subject", "all", "pearson", "none", "fixed"),
+        ("per_subject", "all", "spearman", "pixels", "fixed"),
+        ("per_subject", "all", "spearman", "none", "nested"),
+    ]
+    epochs = (0,) if rule == "untrained_bn" else (0, 1)
+    views = itertools.product((32, 224), ("global-average", "grid-8"))
+    for seed, epoch, (px, descriptor), one in itertools.product(
+        SEEDS[rule], epochs, list(views), analyses
+    ):
+        layer = "nested" if one[-1] == "nested" else "conv1"
+        where = (rule, seed, epoch, "grey", px, layer, descriptor, "uncentred", "V1")
+        yield (*where, *one)
+
+
+def scores(rule):
+    """Give every row of a rule a score per person and draw: about .05 per epoch, and noise."""
+    rng = np.random.default_rng(sum(map(ord, rule)))
+    rows = list(keys(rule))
+    level = np.array([0.2 - 0.05 * key[2] * rule.startswith("bp") for key in rows])
+    people = level[:, None] + rng.normal(0, 0.02, (len(rows), SUBJECTS))
+    draws = people + rng.normal(0, 0.03, (DRAWS, len(rows), SUBJECTS))
+    return rows, people, draws.astype(np.float32)
+
+
+def write(folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids=STIMULI):
+    """Write table, draws and alignment of one rule; `change(rows, people)` may alter the scores.
+
+    Rows whose key contains a value of `reasons` have no score but that reason.
+    """
+    rows, people, subject_draws = scores(rule)
+    if change is not None:
+        before = people.copy()
+        people = change(rows, people)
+        subject_draws = subject_draws + (people - before).astype(np.float32)
+    table = pd.DataFrame(rows, columns=list(KEYS))
+    draws = subject_draws.mean(axis=2)
+    tail = 50 * (1 - INTERVAL)
+    table["n_stimuli"], table["n_pairs"], table["n_subjects"] = len(ids), 66, SUBJECTS
+    table["score"] = people.mean(axis=1)
+    table["low"], table["high"] = np.percentile(draws, [tail, 100 - tail], axis=0)
+    table["reason"] = [_reason(row, reasons or {}) for row in rows]
+    without = table["reason"].notna().to_numpy()
+    table.loc[without, ["score", "low", "high"]] = np.nan
+    plain = np.array(
+        [row[9:] == ("per_subject", "all", "spearman", "none", "fixed") for row in rows]
+    )
+    names = ["_".join(map(str, row)) for row in rows]
+    paths = [folder / f"rule-{rule}_roi-V1{end}" for end in ("_universes.csv", "_d.h5", ".csv")]
+    write_csv(paths[0], table)
+    write_h5(
+        paths[1],
+        {
+            "draws": draws[:, ~without],
+            "subject_scores": people[plain],
+            "subject_draws": subject_draws[:, plain],
+        },
+        ids={
+            "row": [name for name, odd in zip(names, without, strict=True) if not odd],
+            "subject_row": [name for name, kept in zip(names, plain, strict=True) if kept],
+            "stimulus": ids,
+            "subject": [f"{place:02d}" for place in range(SUBJECTS)],
+        },
+        settings={"study_seed": study_seed, "bootstrap_draws": DRAWS, "interval": INTERVAL},
+        attributes={"pairs_hash_all": "everything"},
+    )
+    aligned = table[(table["comparison"] == "spearman") & (table["control"] == "none")]
+    write_csv(paths[2], aligned[aligned["choice"] == "fixed"].drop(columns="reason"))
+    return paths
+
+
+def _reason(row, reasons):
+    return next((why for value, why in reasons.items() if value in row), None)
+
+
+def write_all(folder, rules=tuple(SEEDS), **changes):
+    """Write every rule; give the tables, draws and alignments as `evaluate` takes them."""
+    made = [write(folder, rule, **changes.get(rule, {})) for rule in rules]
+    return [list(paths) for paths in zip(*made, strict=True)]

@@ -1,0 +1,163 @@
+"""Tables of universes that are incomplete, mixed or wrong are refused; no claim passes on less."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+import claim_files
+from claim_files import DROP, LESS, STIMULI
+from rulealign.claims.evaluate import evaluate
+from rulealign.claims.scores import read_universe_scores, require_as_aligned
+from rulealign.errors import DataError, GuardError, StoreError
+
+RULES = ("bp", "untrained_bn", "bp_normal")
+
+
+def run(folder, files, *claims, **changes):
+    made = folder / "claims.csv", folder / "summary.csv"
+    evaluate(*files, claim_files.settings(*(claims or (DROP,)), **changes), *made)
+    return made
+
+
+def refused(folder, files, error, message, *claims):
+    with pytest.raises(error, match=message):
+        run(folder, files, *claims)
+    assert not (folder / "claims.csv").exists()
+    assert not (folder / "summary.csv").exists()
+
+
+@pytest.fixture
+def files(tmp_path):
+    return claim_files.write_all(tmp_path, RULES)
+
+
+def rewrite(path, change):
+    table = change(pd.read_csv(path, keep_default_na=False, na_values=[""]))
+    table.to_csv(path, index=False)
+
+
+def drop_draws(path, kept):
+    """Keep the draws of some rows only."""
+    with h5py.File(path, "r+") as file:
+        names = [name.decode() for name in file["ids/row"][()]]
+        at = [place for place, name in enumerate(names) if kept(name)]
+        draws = file["draws"][:, at]
+        del file["draws"], file["ids/row"]
+        file["draws"] = draws
+        file.create_dataset("ids/row", data=[names[a] for a in at], dtype=h5py.string_dtype())
+
+
+def test_complete_tables_are_evaluated(tmp_path, files):
+    for path in run(tmp_path, files):
+        assert path.exists()
+
+
+def test_a_rule_without_a_table_is_no_smaller_claim(tmp_path, files):
+    refused(tmp_path, files, DataError, "no scores of the rule 'fa' with V1", LESS)
+    fewer = [paths[:2] for paths in files]
+    refused(tmp_path, fewer, DataError, "no scores of the rule 'bp_normal' with V1")
+
+
+def test_a_universe_without_its_rows_is_named(tmp_path, files):
+    rewrite(files[0][0], lambda table: table[table["comparison"] != "pearson"])
+    drop_draws(files[1][0], lambda name: "pearson" not in name)
+    refused(
+        tmp_path, files, DataError, "rule-bp_roi-V1_universes.csv: has no row of bp_1_1_.*pearson"
+    )
+
+
+def test_a_seed_that_is_not_there_is_named(tmp_path, files):
+    rewrite(files[0][0], lambda table: table[table["seed"] != 4])
+    drop_draws(files[1][0], lambda name: "bp_4_" not in name)
+    refused(tmp_path, files, DataError, "has scores of people of bp_4_0.*, which .*csv lacks")
+    with h5py.File(files[1][0], "r+") as file:
+        names = [name.decode() for name in file["ids/subject_row"][()]]
+        del file["ids/subject_row"]
+        left = [name.replace("bp_4_", "bp_1_") for name in names]
+        file.create_dataset("ids/subject_row", data=left, dtype=h5py.string_dtype())
+    refused(tmp_path, files, DataError, "has no row of bp_4_1_grey_224")
+
+
+def test_draws_of_other_rows_are_refused(tmp_path, files):
+    drop_draws(files[1][0], lambda name: "bp_4_" not in name)
+    refused(tmp_path, files, DataError, "different ids: at place .*bp_4_0")
+
+
+def test_draws_of_another_table_are_refused(tmp_path, files):
+    tables, draws, aligned = files
+    swapped = [tables, [draws[1], draws[0], *draws[2:]], aligned]
+    refused(tmp_path, swapped, DataError, "different ids: at place 0 'bp_1_0")
+
+
+def test_a_row_that_occurs_twice_or_says_nothing_is_named(tmp_path, files):
+    rewrite(files[0][0], lambda table: pd.concat([table, table.iloc[[0]]]))
+    refused(tmp_path, files, DataError, "the row bp_1_0_grey_32_.* occurs twice")
+    rewrite(
+        files[0][0],
+        lambda table: table.iloc[:-1].assign(score=table["score"].where(table.index > 0)),
+    )
+    refused(tmp_path, files, DataError, "the row bp_1_0_grey_32_.* has neither score nor reason")
+
+
+def test_a_draw_that_is_no_number_is_refused(tmp_path, files):
+    with h5py.File(files[1][0], "r+") as file:
+        file["draws"][3, 3] = np.nan
+    refused(tmp_path, files, DataError, "_d.h5: has a draw that is NaN")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"study_seed": 4}, GuardError, "made with study_seed = 4, but the study has 3"),
+        (
+            {"ids": ["image_00", *STIMULI[2:], "new"]},
+            DataError,
+            "at place 1 'image_01' and 'image_02'",
+        ),
+    ],
+)
+def test_draws_of_other_settings_or_stimuli_are_not_mixed(tmp_path, changes, error, message):
+    files = claim_files.write_all(tmp_path, RULES, untrained_bn=changes)
+    refused(tmp_path, files, error, message)
+
+
+def test_draws_over_other_pairs_are_not_mixed(tmp_path, files):
+    with h5py.File(files[1][2], "r+") as file:
+        file.attrs["pairs_hash_all"] = "others"
+    refused(tmp_path, files, GuardError, "are over different pairs of stimuli")
+
+
+def test_other_settings_of_the_study_are_refused(tmp_path, files):
+    with pytest.raises(GuardError, match=r"made with interval = 0\.9, but the study has 0\.95"):
+        run(tmp_path, files, interval=0.95)
+
+
+@pytest.mark.parametrize("column", ["score", "low", "high"])
+def test_plain_scores_must_be_those_of_the_alignment(tmp_path, files, column):
+    own = read_universe_scores(files[0][0], files[1][0])
+    require_as_aligned(own, files[2][0])
+    rewrite(
+        files[2][0],
+        lambda table: table.assign(**{column: table[column] + 1e-7 * (table.index == 3)}),
+    )
+    refused(tmp_path, files, GuardError, "have different scores of bp_")
+
+
+def test_a_plain_score_that_the_alignment_lacks_is_refused(tmp_path, files):
+    rewrite(files[2][0], lambda table: table.iloc[1:])
+    refused(tmp_path, files, GuardError, "have different scores of bp_1_0.*nan")
+
+
+def test_a_missing_table_is_named(tmp_path, files):
+    files[0][1].unlink()
+    refused(tmp_path, files, StoreError, "rule-untrained_bn_roi-V1_universes.csv")
+    refused(
+        tmp_path, [files[0], files[1][:2], files[2]], DataError, "3 tables .* need as many draws"
+    )
+
+
+def test_people_that_nobody_scored_are_asked_for_in_vain(tmp_path, files):
+    with h5py.File(files[1][0], "r+") as file:
+        del file["subject_scores"]
+    refused(tmp_path, files, GuardError, "no scores of single people")

@@ -1,0 +1,183 @@
+"""Faults planted into the files that universes are scored from: each is named with its file."""
+
+import numpy as np
+import pytest
+
+from rulealign.errors import ConfigurationError, DataError, GuardError
+from rulealign.rsa.universes import score_universes
+from rulealign.store import read_csv
+from universe_files import (
+    IDS,
+    PAIRS,
+    PLAIN,
+    SETTINGS,
+    brain_file,
+    control_file,
+    model_file,
+    model_files,
+    pairs_file,
+)
+
+SMALL = SETTINGS | {"bootstrap_draws": 5, "layer_splits": 1, "analyses": [PLAIN]}
+SETS = {"seeds": (1,), "epochs": (0, 3), "stimuli": ("grey",), "sizes": (16, 32)}
+PARTIAL = [PLAIN | {"control": "silhouette"}]
+
+
+def swapped(ids):
+    return [*ids[:3], ids[4], ids[3], *ids[5:]]
+
+
+def score(folder, models, brains=None, controls=(), pairs=None, **settings):
+    brains = brains or [brain_file(folder, subject) for subject in (1, 2, 3)]
+    outputs = folder / "t.csv", folder / "t.h5"
+    try:
+        score_universes(models, brains, controls, SMALL | settings, *outputs, pairs)
+    except Exception:
+        assert not any(path.exists() for path in outputs)  # whole or not at all
+        raise
+    return read_csv(outputs[0])
+
+
+def test_what_is_sound_is_scored(tmp_path):
+    table = score(tmp_path, model_files(tmp_path, **SETS))
+    assert len(table) == 4 * 2 * 3
+    assert table["score"].notna().all()
+
+
+def test_other_stimuli_or_another_order(tmp_path):
+    models = model_files(tmp_path, **SETS)
+    models[2] = model_file(tmp_path, 1, 3, "grey", 16, ids=swapped(IDS))
+    with pytest.raises(DataError, match="epoch-3.*px-16.*at place 3 'image_04' and 'image_03'"):
+        score(tmp_path, models)
+
+
+def test_controls_of_other_stimuli(tmp_path):
+    models = model_files(tmp_path, **SETS)
+    controls = [control_file(tmp_path, "grey", px, ids=swapped(IDS)) for px in (16, 32)]
+    with pytest.raises(DataError, match="controls_stim-grey_px-16.*at place 3"):
+        score(tmp_path, models, controls=controls, analyses=PARTIAL)
+
+
+def test_a_control_file_that_is_missing_for_a_size(tmp_path):
+    models, controls = model_files(tmp_path, **SETS), [control_file(tmp_path, "grey", 16)]
+    with pytest.raises(DataError, match="holds controls of the stimuli 'grey' at 32 px"):
+        score(tmp_path, models, controls=controls, analyses=PARTIAL)
+    with pytest.raises(DataError, match="no control RDM files"):
+        score(tmp_path, models, analyses=PARTIAL)
+
+
+def test_a_control_that_nobody_computed(tmp_path):
+    models = model_files(tmp_path, **SETS)
+    controls = [control_file(tmp_path, "grey", px) for px in (16, 32)]
+    with pytest.raises(DataError, match="px-16.*holds no control 'contrast'"):
+        score(tmp_path, models, controls=controls, analyses=[PLAIN | {"control": "contrast"}])
+
+
+def test_the_file_of_another_rule_roi_or_setting(tmp_path):
+    models = model_files(tmp_path, **SETS)
+    other = model_file(tmp_path, 1, 3, "grey", 32, rule="fa")
+    with pytest.raises(GuardError, match="rule-fa.*is of the rule 'fa', not of 'bp'"):
+        score(tmp_path, [*models[:3], other])
+    with pytest.raises(GuardError, match="sub-1_roi-IT.*is of the ROI 'IT', not 'V1'"):
+        score(tmp_path, models, [brain_file(tmp_path, subject, "IT") for subject in (1, 2)])
+    models[3] = model_file(tmp_path, 1, 3, "grey", 32, settings={"centring": ["centred"]})
+    with pytest.raises(GuardError, match="epoch-0.*px-16.*epoch-3.*px-32.*different settings"):
+        score(tmp_path, models)
+
+
+def test_a_network_that_is_missing_or_listed_twice(tmp_path):
+    models = model_files(tmp_path, **SETS)
+    with pytest.raises(DataError, match="no file of bp, seed 1, epoch 3 .*'grey' at 32 px"):
+        score(tmp_path, models[:3])
+    with pytest.raises(DataError, match="epoch-0_stim-grey_px-16.h5' occurs twice"):
+        score(tmp_path, [*models, models[0]])
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"layers": ["conv3"]}, "no RDM of the layer 'conv3' with the descriptor"),
+        ({"descriptors": ["grid-4"]}, "layer 'conv1' with the descriptor 'grid-4'"),
+        ({"centring": ["ranked"]}, "layer 'conv1' with the centring 'ranked'"),
+    ],
+)
+def test_a_layer_descriptor_or_centring_that_is_not_there(tmp_path, changed, said):
+    with pytest.raises(
+        DataError, match=f"px-16.h5: has no RDM of the .*{said.split('the ', 1)[-1]}"
+    ):
+        score(tmp_path, model_files(tmp_path, **SETS), **changed)
+
+
+def test_a_nested_choice_among_layers_that_are_not_all_there(tmp_path):
+    files, nested = model_files(tmp_path, **SETS), [PLAIN | {"layer": "nested"}]
+    score(tmp_path, files, all_layers=["conv1", "conv4"])  # nothing is chosen: not looked at
+    for path in (tmp_path / "t.csv", tmp_path / "t.h5"):
+        path.unlink()
+    with pytest.raises(DataError, match="the layer 'conv4'"):
+        score(tmp_path, files, all_layers=["conv1", "conv4"], analyses=nested)
+
+
+def test_a_constant_rdm_is_no_score_of_0(tmp_path):
+    models = model_files(tmp_path, **SETS)
+    flat = {"conv1/grid-8/centred": np.full(PAIRS, 0.5, np.float32)}
+    models[3] = model_file(tmp_path, 1, 3, "grey", 32, rdms=flat)
+    with pytest.raises(DataError, match="epoch-3.*px-32.h5: conv1/grid-8/centred.*constant"):
+        score(tmp_path, models)
+
+
+def test_an_rdm_that_is_constant_over_a_resample_is_named_by_its_keys(tmp_path):
+    rdm = np.full(PAIRS, 0.5, np.float32)
+    rdm[0] = 1  # the pair of the first two stimuli: not in every resample
+    models = model_files(tmp_path, **SETS)
+    models[3] = model_file(tmp_path, 1, 3, "grey", 32, rdms={"conv1/grid-8/centred": rdm})
+    with pytest.raises(DataError, match="bp_1_3_grey_32_conv1_grid-8_centred: .*over the pairs of"):
+        score(tmp_path, models)
+    analyses = [PLAIN | {"comparison": "kendall_tau_a"}]
+    table = score(tmp_path, models, analyses=analyses)
+    without = table[table["score"].isna()]
+    assert len(without) == 1
+    assert without["reason"].str.contains("constant over the pairs").all()
+    keys = ["epoch", "px", "layer", "descriptor"]
+    assert without.iloc[0][keys].tolist() == [3, 32, "conv1", "grid-8"]
+    assert table["score"].notna().sum() == 23  # all others are as they were
+
+
+def test_a_control_that_is_the_model_leaves_nothing_of_it_and_says_so(tmp_path):
+    models = model_files(tmp_path, **SETS)
+    controls = [control_file(tmp_path, "grey", 16)]
+    same = np.random.default_rng(1).random(PAIRS).astype(np.float32)
+    controls.append(control_file(tmp_path, "grey", 32, silhouette=same))
+    models[3] = model_file(tmp_path, 1, 3, "grey", 32, rdms={"conv1/grid-8/centred": same})
+    table = score(tmp_path, models, controls=controls, analyses=PARTIAL)
+    without = table[table["score"].isna()]
+    assert len(without) == 1
+    assert without["reason"].str.contains("the controls leave").all()
+    assert without.iloc[0][["epoch", "px", "centring"]].tolist() == [3, 32, "centred"]
+
+
+def test_too_few_stimuli_for_the_folds_is_a_reason(tmp_path):
+    analyses = [PLAIN, PLAIN | {"layer": "nested"}]
+    models = model_files(tmp_path, **SETS)
+    table = score(tmp_path, models, layer_folds=11, analyses=analyses)
+    nested = table[table["choice"] == "nested"]
+    assert len(nested) == 16
+    assert nested["score"].isna().all()
+    assert nested["reason"].str.contains("30 stimuli in 11 folds leave fewer than 3").all()
+    assert table.loc[table["choice"] == "fixed", "score"].notna().all()
+
+
+def test_pairs_in_different_runs_without_a_file_or_of_other_stimuli(tmp_path):
+    models, cross = model_files(tmp_path, **SETS), [PLAIN | {"pairs": "cross_run"}]
+    with pytest.raises(ConfigurationError, match="'cross_run' needs a file of the pairs"):
+        score(tmp_path, models, analyses=cross)
+    path = pairs_file(tmp_path / "pairs.h5", np.ones(PAIRS, dtype=bool), ids=swapped(IDS))
+    with pytest.raises(DataError, match="pairs.h5 have different ids: at place 3"):
+        score(tmp_path, models, pairs=path, analyses=cross)
+
+
+def test_a_comparison_that_does_not_exist_and_no_analysis_at_all(tmp_path):
+    models = model_files(tmp_path, **SETS)
+    with pytest.raises(ConfigurationError, match="comparison 'manhattan'"):
+        score(tmp_path, models, analyses=[PLAIN | {"comparison": "manhattan"}])
+    with pytest.raises(DataError, match="t.csv: no analysis is asked for"):
+        score(tmp_path, models, analyses=[])

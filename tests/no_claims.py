@@ -1,0 +1,22 @@
+"""Studies for tests of other things: without claims, and with the plainest grid of universes."""
+
+
+def without_claims(values):
+    """Give the values of a study a grid of one universe, and take its claims away."""
+    measured, first = values["evaluation"], values["report"]
+    axes = {
+        "crossed": [],
+        "stimuli": list(values["stimuli"])[:1],
+        "size": measured["sizes"][:1],
+        "descriptor": [first["descriptor"]],
+        "centring": [first["centring"]],
+        "pairs": ["all"],
+        "convention": ["per_subject"],
+        "comparison": ["spearman"],
+        "control": ["none"],
+        "layer": ["fixed"],
+        "resample": ["stimuli"],
+        "baseline": ["own"],
+        "initialisation": {"default": {}},
+    }
+    return {**values, "claims": {}, "universes": axes}

@@ -1,0 +1,180 @@
+"""The table of trajectories against plain computations on the draws, and its planted faults."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from rulealign.errors import DataError, GuardError
+from rulealign.rsa.alignment import COLUMNS, row_ids
+from rulealign.rsa.trajectory_table import trajectories_table
+from rulealign.store import write_csv, write_h5
+
+DRAWS, EPOCHS, SEEDS = 60, (0, 1, 5), (42, 7)
+BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": DRAWS, "interval": 0.9, "pairs": "all"}
+MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "IT"}]
+SETTINGS = BOOTSTRAP | {
+    "layer_map": MAP,
+    "seeds": {"bp": list(SEEDS), "fa": [42]},
+    "epochs": {"bp": list(EPOCHS), "fa": list(EPOCHS)},
+}
+LAYERS = {"conv1": ("grid-8", "global-average"), "fc1": ("vector",)}
+
+
+def aligned(folder, rule, roi, level=0.5, noise=0.005, **changed):
+    """Write the table and draws of one rule and area: falling scores, and noise around them."""
+    rng = np.random.default_rng(len(rule) * 7 + ord(rule[0]) + ord(roi[0]))
+    keys = [
+        (rule, seed, epoch, "grey", 32, layer, descriptor, "centred", roi, convention, "all")
+        for seed in SETTINGS["seeds"][rule]
+        for epoch in EPOCHS
+        for layer, descriptors in LAYERS.items()
+        for descriptor in descriptors
+        for convention in ("mean_rdm", "per_subject")
+    ]
+    names = [*COLUMNS[:9], "convention", "pairs"]
+    rows = pd.DataFrame(keys, columns=names)
+    fall = 1 - 0.6 * (rows["epoch"] > 0) - 0.02 * rows["epoch"]
+    rows["score"] = (level * fall + rng.normal(0, noise, len(rows))).round(6)
+    rows = rows.assign(n_stimuli=9, n_pairs=36, n_subjects=3, low=0.0, high=0.0)[list(COLUMNS)]
+    draws = rows["score"].to_numpy() + rng.normal(0, noise, (DRAWS, len(rows)))
+    table = folder / f"rule-{rule}_roi-{roi}.csv"
+    write_csv(table, rows)
+    write(table, rows, draws, **changed)
+    return table
+
+
+def write(table, rows, draws, **changed):
+    ids = {"row": row_ids(rows), "stimulus": [f"s{place}" for place in range(9)]}
+    path = table.with_name(f"{table.stem}_draws.h5")
+    about = {"pairs_hash": "all"}
+    arrays = {"draws": draws.astype(np.float32)}
+    write_h5(path, arrays, ids=ids, settings=BOOTSTRAP | changed, attributes=about)
+
+
+def draws_of(tables):
+    return [table.with_name(f"{table.stem}_draws.h5") for table in tables]
+
+
+def all_tables(folder, **how):
+    return [aligned(folder, rule, roi, **how) for rule in ("bp", "fa") for roi in ("V1", "IT")]
+
+
+@pytest.fixture
+def measured(tmp_path):
+    tables = all_tables(tmp_path)
+    trajectories_table(tables, draws_of(tables), SETTINGS, tmp_path / "trajectories.csv")
+    return tables, pd.read_csv(tmp_path / "trajectories.csv")
+
+
+def plain(table, layer, descriptor, convention):
+    """Average scores and draws over seeds, epoch by epoch: the score first, then the draws."""
+    rows = pd.read_csv(table)
+    with h5py.File(draws_of([table])[0]) as file:
+        draws = file["draws"][()].astype(float)
+    both, courses = np.vstack([rows["score"], draws]), []
+    for epoch in EPOCHS:
+        own = (rows["epoch"] == epoch) & (rows["layer"] == layer)
+        own &= (rows["descriptor"] == descriptor) & (rows["convention"] == convention)
+        assert own.sum() == len(SETTINGS["seeds"][rows["rule"][0]])
+        courses.append(both[:, own.to_numpy()].mean(axis=1))
+    return np.array(courses).T
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("convention", ["per_subject", "mean_rdm"])
+def test_measures_equal_plain_ones_on_means_over_seeds(measured, place, convention):
+    tables, found = measured
+    roi = ("V1", "IT")[place % 2]
+    layer = {"V1": "conv1", "IT": "fc1"}[roi]
+    for descriptor in LAYERS[layer]:
+        both = plain(tables[place], layer, descriptor, convention)
+        expected = {
+            "drop_after_first_epoch": both[:, 0] - both[:, 1],
+            "relative_drop_after_first_epoch": (both[:, 0] - both[:, 1]) / both[:, 0],
+            "net_change": both[:, 2] - both[:, 0],
+            "area_under_curve": (both[:, :2].sum(1) / 2 + 4 * both[:, 1:].sum(1) / 2) / 5,
+            "epoch_of_half_decay": 0.5 * both[:, 0] / (both[:, 0] - both[:, 1]),
+        }
+        rows = found[(found["rule"] == ("bp", "fa")[place // 2]) & (found["roi"] == roi)]
+        rows = rows[(rows["descriptor"] == descriptor) & (rows["convention"] == convention)]
+        rows = rows.set_index("measure")
+        assert sorted(rows.index) == sorted(expected)
+        for name, values in expected.items():
+            row = rows.loc[name]
+            assert row["value"] == pytest.approx(values[0], abs=1e-7)
+            ends = np.percentile(values[1:], [5, 95])
+            assert [row["low"], row["high"]] == pytest.approx(list(ends), abs=1e-7)
+            assert row["n_seeds"] == len(SETTINGS["seeds"][row["rule"]])
+
+
+def test_only_pairs_of_the_layer_map_are_measured(measured):
+    _, found = measured
+    pairs = set(zip(found["layer"], found["roi"], strict=True))
+    assert pairs == {("conv1", "V1"), ("fc1", "IT")}
+    # 2 rules x (2 descriptors of conv1 + 1 of fc1) x 2 conventions x 5 measures
+    assert len(found) == 2 * 3 * 2 * 5
+
+
+def test_shares_of_a_baseline_near_zero_are_missing_with_their_reason(tmp_path):
+    tables = all_tables(tmp_path, level=-0.1, noise=0.02)
+    trajectories_table(tables, draws_of(tables), SETTINGS, tmp_path / "t.csv")
+    rows = pd.read_csv(tmp_path / "t.csv")
+    shares = rows["measure"].isin(["relative_drop_after_first_epoch", "epoch_of_half_decay"])
+    assert rows.loc[shares, ["value", "low", "high"]].isna().all().all()
+    assert rows.loc[shares, "reason"].str.contains("baseline that may be 0 or below").all()
+    assert rows.loc[~shares, ["value", "low", "high"]].notna().all().all()
+    assert rows.loc[~shares, "reason"].isna().all()
+
+
+def test_the_order_of_files_changes_no_byte(measured, tmp_path):
+    tables = measured[0][::-1]
+    trajectories_table(tables, draws_of(tables), SETTINGS, tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "trajectories.csv").read_bytes()
+
+
+def refused(tables, folder, error, message, **changed):
+    with pytest.raises(error, match=message):
+        trajectories_table(tables, draws_of(tables), SETTINGS | changed, folder / "no.csv")
+    assert not (folder / "no.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "other", [{"study_seed": 6}, {"interval": 0.8}, {"bootstrap_draws": 50}, {"pairs": "cross_run"}]
+)
+def test_draws_of_other_settings_are_not_mixed(measured, tmp_path, other):
+    tables = measured[0]
+    changed = aligned(tmp_path, "fa", "IT", **other)
+    refused([*tables[:3], changed], tmp_path, GuardError, "rule-fa_roi-IT_draws.h5: was made with")
+
+
+def test_an_incomplete_run_is_refused_by_name(measured, tmp_path):
+    tables = measured[0]
+    refused(tables[:3], tmp_path, DataError, "no alignment table has the course of fa, fc1 with IT")
+    refused([], tmp_path, DataError, "0 alignment tables need as many draws")
+    refused([*tables, tables[0]], tmp_path, DataError, "two alignment tables have the course bp_")
+    epochs = {"epochs": SETTINGS["epochs"] | {"fa": [0, 1, 5, 9]}}
+    refused(tables, tmp_path, DataError, "rule-fa_roi-V1.csv: .*seed 42 at epoch 9", **epochs)
+    seeds = {"seeds": {"bp": [42], "fa": [42]}}
+    refused(tables, tmp_path, DataError, "rule-bp_roi-V1.csv: .*seed 7 at epoch 0", **seeds)
+    only = {"epochs": {"bp": list(EPOCHS)}}
+    refused(tables, tmp_path, DataError, "'fa' is no rule of the study with two epochs", **only)
+
+
+def test_draws_beside_another_table_are_refused(measured, tmp_path):
+    tables = measured[0]
+    tables[0].with_name(f"{tables[0].stem}_draws.h5").write_bytes(
+        tables[2].with_name(f"{tables[2].stem}_draws.h5").read_bytes()
+    )
+    refused(tables, tmp_path, DataError, "different ids: at place 0 'bp_42.*' and 'fa_42")
+
+
+def test_too_few_draws_name_the_course(measured, tmp_path):
+    tables, few = measured[0], {"interval": 0.99}
+    for table in tables:
+        rows = pd.read_csv(table)
+        write(table, rows, np.zeros((DRAWS, len(rows))), **few)
+    message = (
+        "rule-bp_roi-V1.csv: bp_grey_32_.*an interval of 0.99 needs at least 200 draws, not 60"
+    )
+    refused(tables, tmp_path, DataError, message, **few)

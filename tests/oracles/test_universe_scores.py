@@ -1,0 +1,270 @@
+"""Scores and draws in all universes, against plain loops over the functions for one RDM."""
+
+import h5py
+import numpy as np
+import pytest
+from scipy.spatial.distance import squareform
+from scipy.stats import rankdata, spearmanr
+
+from rulealign.rsa.alignment import align
+from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
+from rulealign.rsa.comparisons import COMPARISONS
+from rulealign.rsa.layers import layer_choice_seed
+from rulealign.rsa.subjects import crossed_draws, subject_counts
+from rulealign.rsa.universe_rows import COLUMNS, KEYS
+from rulealign.rsa.universes import score_universes
+from rulealign.store import read_csv
+from universe_files import (
+    PAIRS,
+    PLAIN,
+    SETTINGS,
+    N,
+    brain_file,
+    control_file,
+    model_files,
+    pairs_file,
+)
+
+ANALYSES = [
+    PLAIN | change
+    for change in (
+        {},
+        {"convention": "mean_rdm"},
+        {"comparison": "kendall_tau_a"},
+        {"comparison": "whitened_cosine", "convention": "mean_rdm"},
+        {"comparison": "pearson", "control": "silhouette"},
+        {"control": "silhouette"},
+        {"control": "pixels+gabor-grid"},
+        {"comparison": "whitened_cosine", "control": "pixels"},
+        {"layer": "nested"},
+        {"layer": "nested", "control": "pixels"},
+        {"pairs": "cross_run"},
+        {"pairs": "cross_run", "layer": "nested", "convention": "mean_rdm"},
+        {"resample": "subjects"},
+        {"resample": "both"},
+    )
+]
+MASK = np.random.default_rng(4).random(PAIRS) < 0.8
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Give the folder, the files, and the table and draws of all universes."""
+    folder = tmp_path_factory.mktemp("universes")
+    models = model_files(folder)
+    brains = [brain_file(folder, subject) for subject in (1, 2, 3, 4)]
+    controls = [control_file(folder, stimuli, 16) for stimuli in ("grey", "white")]
+    controls.append(control_file(folder, "grey", 32))
+    controls.append(control_file(folder, "white", 32, missing=["silhouette"]))
+    files = models, brains, controls
+    settings = SETTINGS | {"analyses": ANALYSES}
+    outputs = folder / "all.csv", folder / "all.h5"
+    score_universes(*files, settings, *outputs, pairs_file(folder / "pairs.h5", MASK))
+    return folder, files, read_csv(outputs[0]).set_index(list(KEYS), drop=False)
+
+
+def draws_of(path):
+    with h5py.File(path) as file:
+        return dict(zip(file["ids/row"].asstr(), file["draws"][()].T, strict=True))
+
+
+def name(row):
+    return "_".join(str(row[key]) for key in KEYS)
+
+
+def rdm(files, row, layer=None):
+    """Read one RDM the plain way."""
+    wanted = f"seed-{row.seed}_epoch-{row.epoch}_stim-{row.stimuli}_px-{row.px}"
+    (path,) = [path for path in files[0] if path.stem.endswith(wanted)]
+    descriptor = "vector" if (layer or row.layer) == "fc1" else row.descriptor
+    with h5py.File(path) as file:
+        return file[f"{layer or row.layer}/{descriptor}/{row.centring}"][()].astype(float)
+
+
+def brains(files, convention):
+    found = []
+    for path in files[1]:
+        with h5py.File(path) as file:
+            found.append(file["rdm"][()])
+    return np.array(found if convention == "per_subject" else [np.mean(found, axis=0)])
+
+
+def controls(files, row):
+    (path,) = [path for path in files[2] if path.stem.endswith(f"{row.stimuli}_px-{row.px}")]
+    with h5py.File(path) as file:
+        names = [] if row.control == "none" else row.control.split("+")
+        return [file[f"{one}/image/{row.centring}"][()].astype(float) for one in names]
+
+
+def residual(values, others):
+    design = np.column_stack([np.ones(len(values)), *others])
+    return values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
+
+
+def compared(comparison, one, other, removed):
+    """Compare two written-out RDMs, with controls regressed out of ranks or of values."""
+    if len(removed) == 0:
+        return COMPARISONS[comparison](one, other)[0, 0]
+    prepare = rankdata if comparison == "spearman" else np.array
+    removed = [prepare(control) for control in removed]
+    ours, theirs = (residual(prepare(values), removed) for values in (one, other))
+    return np.corrcoef(ours, theirs)[0, 1]
+
+
+def written_out(rdms, count, mask):
+    drawn = np.repeat(np.arange(N), count)
+    first, second = drawn[np.array(np.triu_indices(len(drawn), 1))]
+    kept = (first != second) & (squareform(mask.astype(float))[first, second] > 0)
+    return np.array([squareform(one)[first, second][kept] for one in rdms])
+
+
+def plain_score(files, row, count, layers, mask):
+    """Score layers in one resample, by writing it out."""
+    theirs = brains(files, row.convention)
+    ours = np.array([rdm(files, row, layer) for layer in layers])
+    ours, theirs, removed = (
+        written_out(some, count, mask) for some in (ours, theirs, controls(files, row))
+    )
+    how = row.comparison
+    return [np.mean([compared(how, one, brain, removed) for brain in theirs]) for one in ours]
+
+
+def nested_score(files, row, count, mask):
+    """Choose and score in every fold of every split, by hand."""
+    rng, scores = np.random.default_rng(layer_choice_seed(5, N)), []
+    first, second = np.triu_indices(N, 1)
+    for _ in range(SETTINGS["layer_splits"]):
+        part = rng.permutation(np.arange(N) % 2)
+        for fold in (0, 1):
+            outside, inside = (
+                (part[first] == side) & (part[second] == side) & mask for side in (1 - fold, fold)
+            )
+            layers = SETTINGS["all_layers"]
+            choosing = plain_score(files, row, count, layers, outside)
+            scores.append(plain_score(files, row, count, layers, inside)[np.argmax(choosing)])
+    return np.mean(scores)
+
+
+def expected(files, row, count):
+    mask = MASK if row.pairs == "cross_run" else np.ones(PAIRS, dtype=bool)
+    if row.choice == "nested":
+        return nested_score(files, row, count, mask)
+    if row.comparison.startswith("whitened"):  # V is of whole RDMs: leave out by a mask
+        drawn = np.repeat(np.arange(N), count)
+        first, second = drawn[np.array(np.triu_indices(len(drawn), 1))]
+        ours, theirs = (
+            np.array([squareform(one)[first, second] for one in some])
+            for some in ([rdm(files, row)], brains(files, row.convention))
+        )
+        return COMPARISONS[row.comparison](ours, theirs, mask=first != second).mean()
+    return plain_score(files, row, count, [row.layer], mask)[0]
+
+
+def test_the_table_has_a_row_for_everything_that_was_asked_for(made):
+    table = made[2].reset_index(drop=True)
+    assert list(table.columns) == list(COLUMNS)
+    assert not table.duplicated(list(KEYS)).any()
+    assert table.equals(table.sort_values(list(KEYS), kind="stable"))
+    # 2 seeds x 2 epochs x 2 stimuli x 2 sizes x 2 centrings; conv1 with 2 descriptors, and fc1
+    fixed, nested = table[table["choice"] == "fixed"], table[table["choice"] == "nested"]
+    assert len(fixed) == 9 * 32 * 3
+    assert set(fixed["layer"]) == {"conv1", "fc1"}
+    assert set(fixed.loc[fixed["layer"] == "fc1", "descriptor"]) == {"vector"}
+    assert len(nested) == 3 * 32 * 2
+    assert set(nested["layer"]) == {"nested"}
+    assert set(nested["descriptor"]) == {"global-average", "grid-8"}
+    assert set(fixed.loc[fixed["pairs"] == "cross_run", "n_pairs"]) == {MASK.sum()}
+    assert set(nested.loc[nested["pairs"] == "all", "n_pairs"]) == {105}  # of 15 stimuli
+
+
+@pytest.mark.parametrize("analysis", ANALYSES[:12], ids=lambda one: "_".join(one.values()))
+def test_scores_and_draws_are_those_of_plain_loops(made, analysis):
+    folder, files, table = made
+    asked = {"choice" if key == "layer" else key: value for key, value in analysis.items()}
+    own = table[np.all([table[key] == asked[key] for key in asked if key != "resample"], axis=0)]
+    own = own[own["score"].notna()]
+    counts = resample_counts(N, 30, bootstrap_seed(5, N))
+    if asked["control"] != "none" and asked["comparison"].startswith("whitened"):
+        assert own.empty
+        return
+    for place in np.random.default_rng(len(own)).choice(len(own), 3, replace=False):
+        row = own.iloc[place]
+        assert row.score == pytest.approx(expected(files, row, np.ones(N, dtype=int)), abs=1e-9)
+        found = draws_of(folder / "all.h5")[name(row)]
+        for draw in (0, 17, 29):
+            assert found[draw] == pytest.approx(expected(files, row, counts[draw]), abs=1e-6)
+        assert (row.low, row.high) == pytest.approx(np.percentile(found, [5, 95]), abs=1e-6)
+
+
+@pytest.mark.parametrize("pairs", ["all", "cross_run"])
+def test_plain_rows_are_those_of_the_alignment_to_the_bit(made, pairs):
+    folder, (models, brain, _), table = made
+    settings = {key: SETTINGS[key] for key in ("study_seed", "bootstrap_draws", "interval")}
+    settings |= {"pairs": pairs, "roi": "V1", "rule": "bp"}
+    align(models, brain, settings, folder / "a.csv", folder / "a.h5", folder / "pairs.h5")
+    ours, theirs = draws_of(folder / "all.h5"), draws_of(folder / "a.h5")
+    aligned = read_csv(folder / "a.csv").set_index(list(KEYS[:11]), drop=False).sort_index()
+    plain = table[(table["comparison"] == "spearman") & (table["control"] == "none")]
+    plain = plain[(plain["choice"] == "fixed") & (plain["pairs"] == pairs)]
+    assert len(plain) == 3 * 32 * (2 if pairs == "all" else 1)
+    for key, row in plain.iterrows():
+        there = aligned.loc[key[:11]]
+        for column in ("score", "low", "high", "n_pairs", "n_stimuli", "n_subjects"):
+            assert row[column] == there[column], (key, column)
+        assert np.array_equal(ours[name(row)], theirs["_".join(map(str, key[:11]))]), key
+
+
+def test_scores_of_single_people_are_scipys_and_average_to_the_draws(made):
+    folder, files, table = made
+    with h5py.File(folder / "all.h5") as file:
+        assert list(file["ids/subject"].asstr()) == ["1", "2", "3", "4"]
+        rows = list(file["ids/subject_row"].asstr())
+        scores, drawn = file["subject_scores"][()], file["subject_draws"][()]
+    plain = table[(table["comparison"] == "spearman") & (table["control"] == "none")]
+    plain = plain[(plain["choice"] == "fixed") & (plain["convention"] == "per_subject")]
+    plain = plain[plain["pairs"] == "all"]
+    assert rows == [name(row) for _, row in plain.iterrows()]
+    assert scores.dtype == np.float64
+    assert scores.shape == (96, 4)
+    assert drawn.shape == (30, 96, 4)
+    for place in (0, 41, 95):
+        row = plain.iloc[place]
+        theirs = brains(files, "per_subject")
+        rho = [spearmanr(rdm(files, row), one).statistic for one in theirs]
+        np.testing.assert_allclose(scores[place], rho, atol=1e-12)
+        sampled = draws_of(folder / "all.h5")[rows[place]]
+        np.testing.assert_allclose(drawn[:, place].mean(axis=1), sampled, atol=1e-7)
+    # the same resamples of stimuli: with every subject once, crossed draws are the draws
+    counts = subject_counts(4, 30, seed=1)
+    once = crossed_draws(drawn.astype(float), np.ones_like(counts))
+    assert np.abs(once[:, 41] - draws_of(folder / "all.h5")[rows[41]]).max() < 1e-7
+
+
+def test_what_cannot_be_computed_says_why_and_has_no_number(made):
+    _, _, table = made
+    without = table[table["score"].isna()]
+    assert without[["low", "high"]].isna().all(axis=None)
+    assert table.loc[table["score"].notna(), "reason"].isna().all()
+    lacking = without[without["control"] == "silhouette"]
+    assert set(lacking["reason"]) == {
+        "no control silhouette: the images have no uniform background"
+    }
+    assert set(zip(lacking["stimuli"], lacking["px"], strict=True)) == {("white", 32)}
+    assert len(lacking) == 2 * 3 * 2 * 2 * 2  # seeds, descriptors, centrings, epochs, comparisons
+    other = without[without["control"] != "silhouette"]
+    assert set(other["comparison"]) == {"whitened_cosine"}
+    assert len(other) == 96
+    assert set(other["reason"]) == {
+        "a partial whitened_cosine is not defined; spearman and pearson are"
+    }
+    assert len(without) == len(lacking) + len(other)
+
+
+def test_order_of_files_threads_and_memory_change_no_byte(made, tmp_path):
+    folder, (models, brain, control), _ = made
+    files = models[::-1], brain, control[::-1]
+    settings, outputs = SETTINGS | {"analyses": ANALYSES}, (tmp_path / "b.csv", tmp_path / "b.h5")
+    how = {"work_mb": 0.1, "threads": 2}
+    score_universes(*files, settings, *outputs, folder / "pairs.h5", **how)
+    for kind, path in zip(("csv", "h5"), outputs, strict=True):
+        assert path.read_bytes() == (folder / f"all.{kind}").read_bytes()

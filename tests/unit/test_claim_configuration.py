@@ -1,0 +1,157 @@
+"""Claims and universes that are misspelt or impossible are refused before any job, by name."""
+
+import re
+
+import pytest
+import yaml
+
+from no_claims import without_claims
+from rulealign.config import load_study
+from rulealign.errors import ConfigurationError
+
+
+@pytest.fixture
+def default(project):
+    return yaml.safe_load((project / "workflow_config.yaml").read_text())
+
+
+@pytest.fixture
+def real(project):
+    return yaml.safe_load((project / "studies/cichy92.yaml").read_text())
+
+
+def refused(values, message):
+    with pytest.raises(ConfigurationError, match=re.compile(message, re.DOTALL)):
+        load_study(values)
+
+
+def put(values, path, value):
+    *keys, last = path
+    section = values
+    for key in keys:
+        section = section[key]
+    section[last] = value
+    return values
+
+
+@pytest.mark.parametrize(
+    ("axis", "value", "message"),
+    [
+        ("crossed", ["colour"], r"universes\.crossed\.0.*'stimuli'.*colour"),
+        ("crossed", ["size", "size"], r"universes\.crossed: 'size' is listed twice"),
+        ("stimuli", ["grey"], r"universes\.stimuli: there is no 'grey'.*\['shown'\]"),
+        ("size", [], r"universes\.size"),
+        ("size", [32, 32], r"universes\.size: 32 is listed twice"),
+        ("size", [64], r"universes\.size: there is no '64'.*\[32, 96\]"),
+        ("descriptor", ["grid-4"], r"universes\.descriptor: there is no 'grid-4'.*grid-8"),
+        ("centring", ["half"], r"universes\.centring\.0.*uncentred"),
+        ("pairs", ["within"], r"universes\.pairs\.0.*cross_run"),
+        ("pairs", ["all", "cross_run"], r"universes\.pairs: 'cross_run' needs .* several runs"),
+        ("convention", ["median"], r"universes\.convention\.0.*mean_rdm"),
+        ("comparison", ["euclid"], r"universes\.comparison\.0.*kendall_tau_a.*euclid"),
+        ("control", ["none", "hue"], r"universes\.control: 'hue': there is no 'hue'.*pixels"),
+        ("control", ["pixels+pixels"], "'pixels.pixels' names a control twice"),
+        ("control", ["pixels+contrast", "contrast+pixels"], "listed twice, in different order"),
+        ("layer", ["best"], r"universes\.layer\.0.*nested"),
+        ("resample", ["seeds"], r"universes\.resample\.0.*both"),
+        ("baseline", ["bp"], r"universes\.baseline: there is no 'bp'.*'own', 'untrained'"),
+        ("initialisation", {"a": {"bp": "fa"}}, r"universes\.initialisation: a: replaces.*be \{\}"),
+        ("initialisation", {"a": {}, "b": {}}, r"universes\.initialisation: b: replaces no rule"),
+        ("initialisation", {"a": {}, "b": {"bp": "x"}}, r"initialisation\.b: there is no 'x'"),
+        ("initialisation", {"a": {}, "b": {"bp": "untrained"}}, "cannot stand for 'bp'"),
+        ("initialisation", {}, r"universes\.initialisation"),
+    ],
+)
+def test_an_impossible_grid_is_refused_by_name(default, axis, value, message):
+    refused(put(default, ("universes", axis), value), message)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("layer", "conv7", r"claims\.bp_drop\.layer: there is no 'conv7'.*conv1"),
+        ("roi", "V9", r"claims\.bp_drop\.roi: there is no 'V9'.*'V1'"),
+        ("plus", [], r"claims\.bp_drop\.plus"),
+        ("minus", [], r"claims\.bp_drop\.minus"),
+        ("plus", [{"rule": "dfa", "epoch": 1}], r"plus\.0\.rule: there is no 'dfa'.*untrained"),
+        (
+            "plus",
+            [{"rule": "bp", "epoch": 3}],
+            r"plus\.0\.epoch: there is no '3'; 'bp'.*\[0, 1, 10\]",
+        ),
+        (
+            "plus",
+            [{"rule": "untrained", "epoch": 1}],
+            r"epoch: there is no '1'; 'untrained'.*\[0\]",
+        ),
+        ("plus", [{"rule": "bp", "epoch": 0}], "plus and minus are equal"),
+        ("plus", [{"rule": "bp", "epoch": 1}] * 2, "plus has 2 terms and minus 1; .* both sides"),
+        ("direction", "up", r"claims\.bp_drop\.direction.*positive"),
+        ("smallest_effect", -1, r"claims\.bp_drop\.smallest_effect"),
+        ("family", "", r"claims\.bp_drop\.family"),
+        ("layer", ["conv1", "conv2"], r"plus\.0: says no layer, and the claim names .*conv2"),
+        ("roi", ["V1", "IT"], r"plus\.0: says no roi, and the claim names .*IT"),
+        ("colour", "red", r"claims\.bp_drop\.colour: unknown key"),
+        ("plus", [{"rule": "bp", "epoch": 1, "roi": "IT"}], r"plus\.0\.roi: there is no 'IT'.*V1"),
+    ],
+)
+def test_an_impossible_claim_is_refused_by_name(default, key, value, message):
+    refused(put(default, ("claims", "bp_drop", key), value), message)
+
+
+@pytest.mark.parametrize(
+    ("named", "evidence", "message"),
+    [
+        ("conv1", "fc1", r"plus\.0: the claim names conv1, but its evidence is of fc1, downstream"),
+        ("fc1", "conv1", r"names fc1, but its evidence is of conv1, upstream of it"),
+        (["conv1", "conv3"], "conv2", "evidence is of conv2, which lies between them"),
+    ],
+)
+def test_evidence_of_another_layer_than_the_claims_is_refused(default, named, evidence, message):
+    one = default["claims"]["bp_drop"]
+    one |= {"layer": named, "plus": [{"rule": "bp", "epoch": 1, "layer": evidence}]}
+    one["minus"] = [{"rule": "bp", "epoch": 0, "layer": evidence}]
+    refused(default, message)
+
+
+def test_a_claim_over_two_layers_takes_evidence_of_both(default):
+    one = default["claims"]["bp_drop"]
+    one |= {"layer": ["conv1", "fc1"], "plus": [{"rule": "bp", "epoch": 1, "layer": "fc1"}]}
+    one["minus"] = [{"rule": "bp", "epoch": 1, "layer": "conv1"}]
+    claim = load_study(default).claims["bp_drop"]
+    assert claim.terms("plus") == [("bp", 1, "fc1", "V1")]
+    assert claim.terms("minus") == [("bp", 1, "conv1", "V1")]
+
+
+def test_given_rdms_have_no_runs(real):
+    refused(put(real, ("universes", "pairs"), ["all", "cross_run"]), "'rdm-archive' has no runs")
+
+
+def test_people_are_resampled_only_where_there_are_enough_people_and_draws(default, real):
+    default["universes"]["resample"] = ["stimuli", "both"]
+    load_study(default)
+    refused(put(default, ("brain", "subjects"), 2), r"resample: 'both' needs 3 people, .* are 2")
+    refused(put(real, ("statistics", "bootstrap_draws"), 99), "'both' needs .*100 or more.* is 99")
+
+
+def test_an_interval_needs_its_draws(default):
+    statistics = default["statistics"] | {"bootstrap_draws": 199, "interval": 0.99}
+    refused({**default, "statistics": statistics}, "interval of 0.99 needs at least 200 draws")
+
+
+def test_claims_and_universes_are_stated_though_there_may_be_no_claim(default):
+    assert load_study(without_claims(default)).claims == {}
+    for key in ("claims", "universes"):
+        refused({name: value for name, value in default.items() if name != key}, f"{key}: missing")
+
+
+def test_the_names_of_comparisons_are_those_that_can_be_computed(default):
+    from typing import get_args
+
+    from rulealign.claim_sections import Universes
+    from rulealign.rsa.comparisons import COMPARISONS
+
+    listed = get_args(Universes.model_fields["comparison"].annotation)[0]
+    assert set(get_args(listed)) == set(COMPARISONS)
+    default["universes"]["comparison"] = list(COMPARISONS)
+    assert load_study(default).universes.comparison == list(COMPARISONS)

@@ -1,0 +1,204 @@
+"""Which universes a claim has, what each takes, and which jobs compute it."""
+
+import copy
+import json
+from dataclasses import replace
+from math import prod
+
+import pytest
+import yaml
+
+import claim_files
+from rulealign import claim_stages
+from rulealign.claim_grid import Score, axis_values, combinations, universes
+from rulealign.claim_sections import AXES
+from rulealign.claims.scores import KEYS, read_universe_scores
+from rulealign.config import load_study
+
+
+def grid(**changes):
+    return claim_files.GRID | changes
+
+
+def found(claim, **changes):
+    return universes(claim, grid(**changes), claim_files.FACTS)
+
+
+def weights(universe):
+    return {f"{s.rule}@{s.epoch}": weight for s, weight in universe.weights.items()}
+
+
+@pytest.mark.parametrize("crossed", [[], ["size"], ["size", "control", "layer"], list(AXES)])
+def test_crossed_axes_are_combined_and_each_other_one_is_varied_alone(crossed):
+    values = axis_values(grid())
+    every = list(combinations(grid(crossed=crossed)))
+    alone = sum(len(values[axis]) - 1 for axis in AXES if axis not in crossed)
+    assert len(every) == prod(len(values[axis]) for axis in crossed) * (1 + alone)
+    assert len({json.dumps(one) for one in every}) == len(every)
+    assert every[0] == {axis: values[axis][0] for axis in AXES}
+    for one in every:
+        odd = [axis for axis in AXES if axis not in crossed and one[axis] != values[axis][0]]
+        assert len(odd) <= 1
+
+
+def test_one_universe_is_primary_and_it_is_the_first():
+    primary = [universe.primary for universe in found(claim_files.DROP)]
+    assert primary == [True] + [False] * 35
+
+
+def test_terms_add_up_and_equal_ones_cancel():
+    twice = claim_files.claim(
+        "c", [("bp", 1), ("bp", 1), ("fa", 1)], [("bp", 0), ("bp", 0), ("fa", 1)]
+    )
+    first = found(twice)[0]
+    assert weights(first) == {"bp@1": 2.0, "bp@0": -2.0}
+    assert first.seeds == claim_files.SEEDS["bp"]  # those of fa take no part
+
+
+def test_the_calibrated_network_stands_for_epoch_0_of_trained_rules():
+    other = [u for u in found(claim_files.DROP) if u.choices["baseline"] == "untrained_bn"]
+    assert len(other) == 4
+    assert weights(other[0]) == {"bp@1": 1.0, "untrained_bn@0": -1.0}
+    less = [u for u in found(claim_files.LESS) if u.choices["baseline"] == "untrained_bn"]
+    assert weights(less[0]) == {"fa@1": 1.0, "bp@1": -1.0}
+
+
+def test_a_value_that_changes_nothing_makes_no_universe():
+    last = claim_files.claim("last", [("bp", 1)], [("fa", 1)])
+    assert {u.choices["baseline"] for u in found(last)} == {"own"}
+    calibrated = claim_files.claim("c", [("fa", 1)], [("untrained_bn", 0)])
+    assert {u.choices["initialisation"] for u in found(calibrated)} == {"default"}
+    assert {u.choices["baseline"] for u in found(calibrated)} == {"own"}
+
+
+def test_a_layer_without_positions_has_one_descriptor_unless_layers_are_chosen():
+    vector = claim_files.claim("v", [("bp", 1, "fc1")], [("bp", 0, "fc1")])
+    kinds = {(u.choices["descriptor"], u.choices["layer"]) for u in found(vector)}
+    assert kinds == {
+        ("global-average", "fixed"),
+        ("global-average", "nested"),
+        ("grid-8", "nested"),
+    }
+
+
+def test_an_initialisation_replaces_rules_and_fewer_seeds_are_in_common():
+    other = [u for u in found(claim_files.DROP) if u.choices["initialisation"] == "normal"]
+    assert [weights(u) for u in other] == [{"bp_normal@1": 1.0, "bp_normal@0": -1.0}] * 4
+    assert other[0].seeds == [1, 2]
+    assert not other[0].reason
+
+
+def reasons(claim, **changes):
+    return {u.reason for u in found(claim, **changes)} - {""}
+
+
+def test_what_cannot_be_computed_says_why():
+    same = claim_files.claim("same", [("bp", 0)], [("untrained_bn", 0)])
+    alone = {"initialisation": [["default", {}]]}
+    assert reasons(same, **alone) == {
+        "both sides take the same scores, so that there is no difference"
+    }
+    layers = claim_files.claim("layers", [("bp", 1, "conv1")], [("bp", 1, "conv2")])
+    assert any("nested choice would take the place of each" in one for one in reasons(layers))
+    both = [["default", {}], ["normal", {"bp": "bp_normal", "untrained_bn": "bp_normal"}]]
+    assert reasons(claim_files.LESS, initialisation=both) == {
+        "initialisation 'normal' names no rule in place of fa"
+    }
+    crossed = reasons(claim_files.DROP, crossed=["resample", "control"])
+    start = "people are resampled for plain per_subject Spearman only, not with this "
+    assert crossed == {start + axis for axis in ("convention", "comparison", "control", "layer")}
+
+
+def test_a_baseline_with_other_initial_weights_cannot_stand_for_epoch_0():
+    normal = claim_files.claim("normal", [("bp_normal", 1)], [("bp_normal", 0)])
+    assert reasons(normal) == {
+        "untrained_bn has other initial weights than bp_normal, and cannot stand for its epoch 0"
+    }
+
+
+@pytest.fixture
+def values(project):
+    return yaml.safe_load((project / "workflow_config.yaml").read_text())
+
+
+def job_settings(values):
+    study = load_study(copy.deepcopy(values))
+    jobs = {key: claim_stages.universes(study, *key) for key in claim_stages.needs(study)}
+    return json.loads(json.dumps(list(jobs.items()))), jobs
+
+
+def test_a_job_is_given_what_its_claims_need_and_no_more(values):
+    _, jobs = job_settings(values)
+    assert set(jobs) == {("bp", "V1"), ("fa", "V1"), ("untrained_bn", "V1")}
+    need = claim_stages.needs(load_study(values))
+    assert need["untrained_bn", "V1"]["epochs"] == [0]
+    assert need["bp", "V1"]["epochs"] == [0, 1, 10]
+    assert jobs["bp", "V1"]["layers"] == ["conv1"]
+    analyses = jobs["bp", "V1"]["analyses"]
+    assert len(analyses) == len({json.dumps(one) for one in analyses}) == 5
+    assert jobs["untrained_bn", "V1"]["analyses"] == [
+        {
+            **{"pairs": "all", "convention": "per_subject", "comparison": "spearman"},
+            **{"control": "none", "layer": "fixed", "resample": "stimuli"},
+        }
+    ]
+
+
+def test_a_claim_over_another_rule_leaves_this_rules_job_alone(values):
+    before, _ = job_settings(values)
+    one = copy.deepcopy(values["claims"]["bp_drop"])
+    for side in ("plus", "minus"):
+        one[side][0]["rule"] = "pc"
+    values["claims"] = {"first": one, **values["claims"]}
+    after, jobs = job_settings(values)
+    assert ("pc", "V1") in jobs
+    assert [job for job in after if job[0] != ["pc", "V1"]] == before
+
+
+def test_a_claim_over_another_layer_or_area_changes_its_rules_job(values):
+    one = copy.deepcopy(values["claims"]["bp_drop"])
+    _, before = job_settings(values)
+    values["claims"]["deep"] = one | {"layer": "fc1"}
+    _, after = job_settings(values)
+    assert after["bp", "V1"]["layers"] == ["conv1", "fc1"]
+    assert after["fa", "V1"] == before["fa", "V1"]
+    values["claims"]["deep"] = one | {"roi": "IT"}
+    _, other = job_settings(values)
+    assert other["bp", "V1"] == before["bp", "V1"]
+    assert ("bp", "IT") in other
+
+
+def test_words_of_a_claim_are_none_of_a_jobs_settings(values):
+    before, _ = job_settings(values)
+    values["claims"]["bp_drop"] |= {"statement": "other", "smallest_effect": 0.1, "family": "x"}
+    assert job_settings(values)[0] == before
+
+
+def test_the_evaluation_is_told_everything_in_order(values):
+    study = load_study(values)
+    told = json.loads(json.dumps(claim_stages.claims(study), sort_keys=True))
+    assert [claim["label"] for claim in told["claims"]] == list(study.claims)
+    assert [name for name, _ in told["universes"]["initialisation"]] == ["default"]
+    assert set(told["facts"]["seeds"]) == {"bp", "fa", "untrained_bn"}
+    first = universes(told["claims"][0], told["universes"], told["facts"])
+    again = claim_stages.claim(study, "bp_drop")
+    own = universes(again, claim_stages.grid(study), claim_stages.facts(study))
+    assert first == own
+    assert Score("bp", 1, "conv1", "V1") in first[0].weights
+
+
+def test_scores_of_a_layer_without_positions_are_found_in_every_view(tmp_path):
+    table, draws, _ = claim_files.write(tmp_path, "bp")
+    scores = read_universe_scores(table, draws)
+    keys = scores.rows.reset_index()
+    fixed = keys["choice"] == "fixed"
+    keys.loc[fixed, ["layer", "descriptor"]] = ["fc1", "vector"]
+    scores = replace(scores, rows=keys.drop_duplicates(list(KEYS)).set_index(list(KEYS)))
+    choices = found(claim_files.DROP)[0].choices | {"descriptor": "grid-8"}
+    vector = Score("bp", 1, "fc1", "V1")
+    names = {"fixed": ("fc1", "vector"), "nested": ("nested", "grid-8")}
+    for choice, expected in names.items():
+        places = scores.places(vector, [3], choices | {"layer": choice}, ["fc1"])
+        own = scores.rows.iloc[places].reset_index()
+        assert own[["layer", "descriptor"]].to_numpy().tolist() == [list(expected)]
+        assert own[["seed", "px", "choice"]].to_numpy().tolist() == [[3, 224, choice]]

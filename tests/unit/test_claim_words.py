@@ -1,0 +1,169 @@
+"""Where a claim holds, in words; and the claims of several studies side by side."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rulealign.claim_sections import AXES
+from rulealign.claims.__main__ import main
+from rulealign.claims.summary import COLUMNS, summary_table
+from rulealign.claims.words import summary_line, value_words
+from rulealign.errors import DataError
+
+FIRST = {
+    "stimuli": "grey",
+    "size": 224,
+    "descriptor": "global-average",
+    "centring": "uncentred",
+    "pairs": "all",
+    "convention": "per_subject",
+    "comparison": "spearman",
+    "control": "none",
+    "layer": "fixed",
+    "resample": "stimuli",
+    "baseline": "own",
+    "initialisation": "default",
+}
+
+
+def rows(verdict, axes):
+    """Give every combination of some axes' values, with the verdict that a function gives."""
+    found = []
+    for values in itertools.product(*axes.values()):
+        choices = FIRST | dict(zip(axes, values, strict=True))
+        found.append({**choices, "verdict": verdict(choices)})
+    return pd.DataFrame(found)
+
+
+VIEWS = {
+    "size": [224, 32],
+    "centring": ["uncentred", "centred"],
+    "control": ["none", "pixels", "contrast"],
+}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "line"),
+    [
+        (lambda _: "holds", "holds in all 12"),
+        (lambda _: "unresolved", "holds in 0 of 12, unresolved in 12: everything"),
+        (
+            lambda one: "reversed" if one["size"] == 32 else "holds",
+            "holds in 6 of 12, reversed in 6: everything at 32 px",
+        ),
+        (
+            lambda one: "unresolved" if one["control"] == "pixels" else "holds",
+            "holds in 8 of 12, unresolved in 4: everything with pixels partialled out",
+        ),
+        (
+            lambda one: (
+                "reversed" if (one["size"], one["centring"]) == (32, "centred") else "holds"
+            ),
+            "holds in 9 of 12, reversed in 3: everything at 32 px centred",
+        ),
+        (
+            lambda one: {"pixels": "reversed", "contrast": "missing"}.get(
+                one["control"], "unresolved"
+            ),
+            "holds in 0 of 12, reversed in 4: everything with pixels partialled out;"
+            " unresolved in 4; missing in 4",
+        ),
+        (
+            lambda one: (
+                "reversed"
+                if one["size"] == 32 and (one["centring"] == "centred" or one["control"] == "none")
+                else "holds"
+            ),
+            "holds in 8 of 12, reversed in 4: 4 of 6 at 32 px",
+        ),
+        (
+            lambda one: "missing" if one["size"] == 32 else "reversed",
+            "holds in 0 of 12, reversed in 6: everything that could be computed; missing in 6",
+        ),
+    ],
+)
+def test_a_line_names_what_is_reversed_or_else_unresolved(verdict, line):
+    assert summary_line(rows(verdict, VIEWS)) == line
+
+
+def test_a_value_that_only_some_reversed_universes_have_is_not_called_everything():
+    # all reversed ones are at 32 px, but so is one that holds
+    found = rows(lambda one: "reversed" if one["size"] == 32 else "holds", VIEWS)
+    found.loc[found.index[-1], "verdict"] = "holds"
+    line = summary_line(found)
+    assert "everything" not in line
+    assert line == "holds in 7 of 12, reversed in 5: 5 of 6 at 32 px"
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_every_axis_has_words(axis):
+    assert value_words(axis, "x").replace("x", "") != "{}"
+    assert "_" not in value_words(axis, FIRST[axis])
+    assert "None" not in value_words(axis, FIRST[axis])
+
+
+def summary(label, verdict, effect, statement="It falls", **changes):
+    empty = dict.fromkeys(COLUMNS, np.nan)
+    counts = {"holds": 3, "reversed": 1, "unresolved": 0, "missing": 2, "universes": 6}
+    about = {"claim": label, "statement": statement, "verdict": verdict}
+    numbers = {"effect": effect, "low": effect - 0.01, "high": effect + 0.02}
+    return empty | about | numbers | counts | changes
+
+
+def study(folder, *claims):
+    (folder / "statistics").mkdir(parents=True)
+    path = folder / "statistics" / "claims_summary.csv"
+    pd.DataFrame(claims, columns=list(COLUMNS)).to_csv(path, index=False)
+    return str(folder)
+
+
+def cells(line):
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def test_studies_are_laid_side_by_side(tmp_path, capsys):
+    reason = "too few people"
+    one = study(tmp_path / "a", summary("drop", "holds", -0.05), summary("gain", "reversed", -0.2))
+    two = study(
+        tmp_path / "b",
+        summary("last", "missing", np.nan, reason=reason),
+        summary("drop", "unresolved", 0.0004, "It falls in V1", missing=0),
+    )
+    assert main([one, two, "--csv", str(tmp_path / "both.csv")]) == 0
+    head, rule, *body = capsys.readouterr().out.splitlines()
+    assert cells(head) == ["claim", "statement", "a", "b"]
+    assert set(cells(rule)) == {"---"}
+    assert [cells(line)[0] for line in body] == ["drop", "gain", "last"]
+    assert cells(body[0]) == [
+        *("drop", "It falls / It falls in V1"),
+        "holds: -0.050 [-0.060, -0.030]; 3 holds, 1 reversed, 2 missing",
+        "unresolved: +0.000 [-0.010, +0.020]; 3 holds, 1 reversed",
+    ]
+    assert cells(body[1])[3] == "not declared"
+    assert cells(body[2])[2:] == [
+        "not declared",
+        "missing (too few people); 3 holds, 1 reversed, 2 missing",
+    ]
+    written = pd.read_csv(tmp_path / "both.csv")
+    assert written.to_numpy().tolist() == [cells(line) for line in body]
+
+
+def test_a_folder_without_claims_is_named(tmp_path, capsys):
+    one = study(tmp_path / "a", summary("drop", "holds", -0.05))
+    assert main([one, str(tmp_path / "none")]) == 1
+    assert "none: has no statistics/claims_summary.csv" in capsys.readouterr().err
+    (tmp_path / "more").mkdir()
+    again = study(tmp_path / "more" / "a", summary("drop", "holds", -0.05))
+    assert main([one, again]) == 1
+    assert "a study of the name 'a' is there twice" in capsys.readouterr().err
+    (tmp_path / "a" / "statistics" / "claims_summary.csv").write_text("claim\ndrop\n")
+    assert main([one]) == 1
+    assert "has no column 'statement'" in capsys.readouterr().err
+
+
+def test_a_claim_without_a_primary_universe_is_refused():
+    found = rows(lambda _: "holds", VIEWS).assign(claim="drop", primary=False)
+    with pytest.raises(DataError, match="'drop' has 0 primary universes"):
+        summary_table(found, [{"label": "drop", "family": "x"}])

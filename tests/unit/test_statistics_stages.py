@@ -1,0 +1,92 @@
+"""The tables of statistics are given the settings that they use, and no others."""
+
+import copy
+
+import pytest
+import yaml
+
+from rulealign import stages, statistics_stages
+from rulealign.config import load_study
+from rulealign.errors import ConfigurationError
+
+STAGES = {
+    "study": stages.study,
+    "alignment": stages.alignment,
+    "ceilings": stages.ceilings,
+    "layer_choice": statistics_stages.layer_choice,
+    "layers_table": statistics_stages.layers_table,
+    "trajectories": statistics_stages.trajectories,
+    "ceilings_table": statistics_stages.ceilings_table,
+}
+BOOTSTRAP = {"alignment", "trajectories"}
+
+
+@pytest.fixture
+def values(project):
+    return yaml.safe_load((project / "workflow_config.yaml").read_text())
+
+
+def changed(values, change):
+    before = load_study(copy.deepcopy(values))
+    change(values)
+    after = load_study(values)
+    return {name for name, stage in STAGES.items() if stage(before) != stage(after)}
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "expected"),
+    [
+        ("statistics", "memory_mb", 100, set()),
+        ("statistics", "layer_folds", 3, {"layer_choice", "layers_table"}),
+        ("statistics", "layer_splits", 5, {"layer_choice", "layers_table"}),
+        ("statistics", "bootstrap_draws", 2000, BOOTSTRAP),
+        ("statistics", "null_draws", 2000, {"ceilings", "ceilings_table"}),
+        ("statistics", "interval", 0.9, {*BOOTSTRAP, "ceilings", "ceilings_table"}),
+        ("training", "checkpoints", [0, 1, 2, 10], {"trajectories"}),
+        ("training", "seeds", [42, 123, 7], {"layers_table", "trajectories"}),
+        ("evaluation", "sizes", [32, 64, 96], set()),
+    ],
+)
+def test_a_changed_value_changes_the_tables_that_use_it(values, section, key, value, expected):
+    found = changed(values, lambda study: study[section].update({key: value}))
+    assert found - {"study"} == expected
+    assert ("study" in found) == (key != "memory_mb")  # memory is no part of what is computed
+
+
+def test_another_map_touches_no_bootstrap(values):
+    found = changed(values, lambda study: study["layer_map"].pop())
+    assert found == {"study", "layers_table", "trajectories"}
+
+
+def test_an_added_area_touches_no_other_areas_ceiling(values):
+    found = changed(values, lambda study: study["brain"]["rois"].update(V1_again=["V1"]))
+    assert found == {"study", "ceilings_table"}
+
+
+def test_the_fixed_map_keeps_its_areas_once_each_in_order(values):
+    pairs = [("conv1", "V1"), ("conv2", "IT"), ("conv2", "V1")]
+    values["layer_map"] = [{"layer": layer, "roi": roi} for layer, roi in pairs]
+    assert statistics_stages.trajectory_areas(load_study(values)) == ["V1", "IT"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("memory_mb", 63, "statistics.memory_mb"),
+        ("memory_mb", True, "statistics.memory_mb: must be a number"),
+        ("layer_folds", 1, "statistics.layer_folds.*value 1"),
+        ("layer_splits", 0, "statistics.layer_splits.*value 0"),
+        ("layer_split", 10, "statistics.layer_split: unknown key"),
+    ],
+)
+def test_an_impossible_setting_is_named(values, key, value, message):
+    values["statistics"][key] = value
+    with pytest.raises(ConfigurationError, match=message):
+        load_study(values)
+
+
+@pytest.mark.parametrize("key", ["memory_mb", "layer_folds", "layer_splits"])
+def test_a_setting_that_is_not_stated_is_named(values, key):
+    del values["statistics"][key]
+    with pytest.raises(ConfigurationError, match=f"statistics.{key}: missing"):
+        load_study(values)

@@ -1,0 +1,79 @@
+"""Claims in a real run: what they need is made, and a changed claim remakes nothing else."""
+
+import copy
+import re
+
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def changed(finished):
+    """Give the finished study, and put its claims back afterwards."""
+    before = copy.deepcopy(finished.study)
+    yield finished
+    finished.study = before
+
+
+def planned(run):
+    plan = run.snakemake("--dry-run", check=True).output
+    return dict(re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE))
+
+
+def test_every_claim_is_evaluated_and_on_the_page(finished):
+    results = finished.folder / "results/small"
+    claims = pd.read_csv(results / "statistics/claims.csv", keep_default_na=False)
+    # 2 descriptors x (1 + convention, comparison, control, layer and baseline varied alone)
+    assert claims["claim"].tolist() == ["bp_drop"] * 12
+    assert set(claims["verdict"]) <= {"holds", "reversed", "unresolved", "missing"}
+    assert (claims.loc[claims["verdict"] == "missing", "reason"] != "").all()
+    names = {path.name for path in (results / "alignment").glob("*_universes.csv")}
+    assert names == {f"rule-{rule}_roi-EVC_universes.csv" for rule in ("bp", "untrained_bn")}
+    page = (results / "report.html").read_text()
+    assert 'id="claims"' in page
+    assert finished.study["claims"]["bp_drop"]["statement"] in page
+
+
+def test_the_primary_universe_is_the_difference_of_two_alignments(finished):
+    results = finished.folder / "results/small"
+    alignment = pd.read_csv(results / "alignment/rule-bp_roi-EVC.csv")
+    own = alignment[
+        (alignment["layer"] == "conv1")
+        & (alignment["descriptor"] == "grid-2")
+        & (alignment["convention"] == "per_subject")
+    ].set_index("epoch")
+    claims = pd.read_csv(results / "statistics/claims.csv")
+    first = claims[claims["primary"]]
+    expected = own.loc[1, "score"] - own.loc[0, "score"]
+    assert first["effect"].item() == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_claim_over_another_rule_makes_that_rules_universes_only(changed):
+    other = copy.deepcopy(changed.study["claims"]["bp_drop"])
+    for side in ("plus", "minus"):
+        other[side][0]["rule"] = "fa"
+    changed.study["claims"]["fa_drop"] = other
+    plan = planned(changed)
+    assert plan["universes"] == "1"
+    assert plan["claims"] == "1"
+    assert not {"train", "activations", "alignment", "controls"} & set(plan)
+
+
+def test_another_smallest_effect_scores_nothing_again(changed):
+    changed.study["claims"]["bp_drop"]["smallest_effect"] = 0.01
+    plan = planned(changed)
+    assert plan["claims"] == "1"
+    assert not {"universes", "train", "alignment"} & set(plan)
+
+
+def test_a_study_without_claims_plans_none_of_them(changed):
+    changed.study["claims"] = {}
+    plan = planned(changed)
+    assert not {"universes", "claims", "claims_figure"} & set(plan)
+
+
+def test_a_claim_over_what_the_study_lacks_stops_before_any_job(changed):
+    changed.study["claims"]["bp_drop"]["roi"] = "V1"
+    refused = changed.snakemake("--dry-run")
+    assert refused.returncode != 0
+    assert "claims.bp_drop.roi: there is no 'V1'; brain.rois lists ['EVC']" in refused.output

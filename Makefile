@@ -1,12 +1,13 @@
 # make run    set up an environment in .venv, then compute the default study
 # make explain [STUDY=studies/<file>.yaml]   say of each job that would run why it would
 # make test   set up the same environment, then run the tests
+# make validation   simulate 200 data sets with a known truth, and write docs/validation.md
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run explain test setup lint bench docs clean
+.PHONY: run explain test setup lint bench validation docs clean
 
 run: setup
 	$(BIN)/snakemake --cores all
@@ -37,6 +38,9 @@ lint: setup
 bench: setup
 	$(BIN)/python benchmarks/plan.py
 	$(BIN)/python benchmarks/bootstrap.py
+
+validation: setup
+	$(BIN)/python -m rulealign.validation --sets 200 --jobs 1 --output docs/validation.md
 
 docs: setup
 	$(BIN)/python -m rulealign.config_reference

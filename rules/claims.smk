@@ -51,7 +51,7 @@ rule universes:
         bootstrap_mb=STUDY.statistics.memory_mb,
         mem_mb=memory((4000 if THINGS else 1500) + STUDY.statistics.memory_mb),
     params:
-        code=code("universes", controls=STUDY.controls),
+        code=code("universes", controls=[]),  # it reads their RDMs, and computes none
         settings=lambda wildcards: settings(
             claim_stages.universes, wildcards.rule, wildcards.roi
         ),

@@ -21,7 +21,7 @@ GRID = {
     "comparison": ["spearman", "pearson"],
     "control": ["none", "pixels"],
     "layer": ["fixed", "nested"],
-    "resample": ["stimuli", "subjects", "both"],
+    "resample": ["stimuli", "stimuli_corrected", "subjects", "both"],
     "baseline": ["own", "untrained_bn"],
     "initialisation": [["default", {}], ["normal", {"bp": "bp_normal"}]],
 }
@@ -95,6 +95,12 @@ def scores(rule):
     return rows, people, draws.astype(np.float32)
 
 
+def without_each(rule, score):
+    """Give every row of a rule a score without each stimulus, about as varied as its draws."""
+    rng = np.random.default_rng(1 + sum(map(ord, rule)))
+    return score + rng.normal(0, 0.0037, (len(STIMULI), len(score)))
+
+
 def write(folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids=STIMULI):
     """Write table, draws and alignment of one rule; `change(rows, people)` may alter the scores.
 
@@ -126,10 +132,12 @@ def write(folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids
             "draws": draws[:, ~without],
             "subject_scores": people[plain],
             "subject_draws": subject_draws[:, plain],
+            "left_out": without_each(rule, people.mean(axis=1))[:, plain],
         },
         ids={
             "row": [name for name, odd in zip(names, without, strict=True) if not odd],
             "subject_row": [name for name, kept in zip(names, plain, strict=True) if kept],
+            "left_out_row": [name for name, kept in zip(names, plain, strict=True) if kept],
             "stimulus": ids,
             "subject": [f"{place:02d}" for place in range(SUBJECTS)],
         },

@@ -12,7 +12,7 @@ FEWEST_PEOPLE = 3
 """Of a resample of people; `rsa.subjects` holds to it, too."""
 
 FEWEST_DRAWS = 100
-"""Of a variance over resamples of people."""
+"""Of a variance over resamples."""
 
 
 def check_universes(study: Any, trains: Mapping[str, bool]) -> None:
@@ -70,10 +70,10 @@ def _check_controls(grid: Universes, controls: Sequence[str]) -> None:
 
 
 def _check_resamples(study: Any) -> None:
-    over_people = sorted({"subjects", "both"} & set(study.universes.resample))
+    by_variance = [value for value in study.universes.resample if value != "stimuli"]
     draws = study.statistics.bootstrap_draws
-    for value in over_people:
-        if study.brain.subjects < FEWEST_PEOPLE:
+    for value in by_variance:
+        if value != "stimuli_corrected" and study.brain.subjects < FEWEST_PEOPLE:
             raise ValueError(
                 f"universes.resample: '{value}' needs {FEWEST_PEOPLE} people, and there are"
                 f" {study.brain.subjects} (brain.subjects); use ['stimuli']"

@@ -146,7 +146,10 @@ def _reason(
     fits = {"convention": "per_subject", "comparison": "spearman", "control": NO_CONTROL}
     odd = [axis for axis, value in (fits | {"layer": "fixed"}).items() if choices[axis] != value]
     if choices["resample"] != "stimuli" and odd:
-        return f"people are resampled for plain per_subject Spearman only, not with this {odd[0]}"
+        return (
+            f"{choices['resample']} is computed for plain per_subject Spearman only, not with this"
+            f" {odd[0]}"
+        )
     return ""
 
 

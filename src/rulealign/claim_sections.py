@@ -83,7 +83,10 @@ class Universes(Closed):
         " scored on",
     )
     resample: _axis(
-        Literal["stimuli", "subjects", "both"], "what the interval generalises to; both: crossed"
+        Literal["stimuli", "stimuli_corrected", "subjects", "both"],
+        "what the interval generalises to: percentiles over resampled stimuli (cautious where noise"
+        " is strong); the same with a variance that counts the noise of single pairs once;"
+        " subjects; both, crossed",
     )
     baseline: _axis(
         str,

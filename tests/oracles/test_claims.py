@@ -127,7 +127,7 @@ def terms_of(label, row):
     return ([("fa", 1), ("bp", 0)], [("fa", 0), ("bp", 1)]), [1, 2, 3]
 
 
-@pytest.mark.parametrize(("label", "universes"), [("drop", 4 * 9), ("less", 4 * 9)])
+@pytest.mark.parametrize(("label", "universes"), [("drop", 4 * 10), ("less", 4 * 10)])
 def test_every_universe_equals_a_plain_computation(evaluated, label, universes):
     folder, claims, _ = evaluated
     rows = claims[claims["claim"] == label]
@@ -195,6 +195,36 @@ def test_resampled_people_equal_plain_loops(evaluated):
             assert "no p_stimuli" in row["note"]
 
 
+def plain_rows(rows, epoch, px, descriptor):
+    plain = ("per_subject", "all", "spearman", "none", "fixed")
+    wanted = (epoch, px, descriptor, *plain)
+    return [at for at, key in enumerate(rows) if (key[2], key[4], key[6], *key[9:]) == wanted]
+
+
+@pytest.mark.parametrize("smallest", [0.0, 0.045])
+def test_the_corrected_interval_equals_its_formula(tmp_path, smallest):
+    claims, _ = run(tmp_path / "x", DROP | {"smallest_effect": smallest})
+    rows, people, draws = claim_files.scores("bp")
+    left_out = claim_files.without_each("bp", people.mean(axis=1))
+    n = len(claim_files.STIMULI)
+    for px, descriptor in itertools.product((32, 224), ("global-average", "grid-8")):
+        one, other = (plain_rows(rows, epoch, px, descriptor) for epoch in (1, 0))
+        effect = people[one].mean() - people[other].mean()
+        drawn = draws[:, one].astype(float).mean(axis=(1, 2))
+        drawn = drawn - draws[:, other].astype(float).mean(axis=(1, 2))
+        without = left_out[:, one].mean(axis=1) - left_out[:, other].mean(axis=1)
+        jackknife = (n - 1) / n * np.sum((without - without.mean()) ** 2)
+        variance = 2 * jackknife - np.sum((drawn - drawn.mean()) ** 2) / (DRAWS - 1)
+        spread = np.sqrt(min(max(variance, jackknife / 2), jackknife))
+        reach = student.ppf((1 + INTERVAL) / 2, n - 1) * spread
+        own = claims[(claims["size"] == px) & (claims["descriptor"] == descriptor)]
+        row = own[(own["resample"] == "stimuli_corrected")].iloc[0]
+        assert row["effect"] == pytest.approx(effect, abs=1e-9)
+        assert (row["low"], row["high"]) == pytest.approx((effect - reach, effect + reach))
+        # claimed: below minus the smallest effect
+        assert row["p_stimuli"] == pytest.approx(student.cdf((effect + smallest) / spread, n - 1))
+
+
 def test_what_cannot_be_computed_is_missing_with_its_reason(evaluated):
     _, claims, _ = evaluated
     missing = claims[claims["verdict"] == "missing"]
@@ -230,10 +260,10 @@ def test_a_planted_reversal_is_found_and_named(tmp_path):
     claims, summary = (pd.read_csv(path) for path in made)
     assert set(claims.loc[claims["size"] == 32, "verdict"]) == {"reversed"}
     assert set(claims.loc[claims["size"] == 224, "verdict"]) == {"holds"}
-    assert summary["summary"].item() == "holds in 14 of 28, reversed in 14: everything at 32 px"
+    assert summary["summary"].item() == "holds in 16 of 32, reversed in 16: everything at 32 px"
     assert summary[["holds", "reversed", "unresolved", "missing"]].iloc[0].tolist() == [
-        14,
-        14,
+        16,
+        16,
         0,
         0,
     ]

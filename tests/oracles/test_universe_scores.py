@@ -42,6 +42,7 @@ ANALYSES = [
         {"pairs": "cross_run", "layer": "nested", "convention": "mean_rdm"},
         {"resample": "subjects"},
         {"resample": "both"},
+        {"resample": "stimuli_corrected"},
     )
 ]
 MASK = np.random.default_rng(4).random(PAIRS) < 0.8
@@ -238,6 +239,23 @@ def test_scores_of_single_people_are_scipys_and_average_to_the_draws(made):
     counts = subject_counts(4, 30, seed=1)
     once = crossed_draws(drawn.astype(float), np.ones_like(counts))
     assert np.abs(once[:, 41] - draws_of(folder / "all.h5")[rows[41]]).max() < 1e-7
+
+
+def test_scores_without_each_stimulus_are_scipys(made):
+    folder, files, table = made
+    with h5py.File(folder / "all.h5") as file:
+        rows, left_out = list(file["ids/left_out_row"].asstr()), file["left_out"][()]
+        assert rows == list(file["ids/subject_row"].asstr())
+    assert left_out.shape == (N, 96)
+    first, second = np.triu_indices(N, 1)
+    plain = table.assign(name=[name(row) for _, row in table.iterrows()]).set_index("name")
+    for place, stimulus in ((0, 0), (41, 7), (95, N - 1)):
+        row, kept = plain.loc[rows[place]], (first != stimulus) & (second != stimulus)
+        rho = [
+            spearmanr(rdm(files, row)[kept], one[kept]).statistic
+            for one in brains(files, "per_subject")
+        ]
+        assert left_out[stimulus, place] == pytest.approx(np.mean(rho), abs=1e-12)
 
 
 def test_what_cannot_be_computed_says_why_and_has_no_number(made):

@@ -43,7 +43,7 @@ def test_crossed_axes_are_combined_and_each_other_one_is_varied_alone(crossed):
 
 def test_one_universe_is_primary_and_it_is_the_first():
     primary = [universe.primary for universe in found(claim_files.DROP)]
-    assert primary == [True] + [False] * 35
+    assert primary == [True] + [False] * 39
 
 
 def test_terms_add_up_and_equal_ones_cancel():
@@ -105,8 +105,10 @@ def test_what_cannot_be_computed_says_why():
         "initialisation 'normal' names no rule in place of fa"
     }
     crossed = reasons(claim_files.DROP, crossed=["resample", "control"])
-    start = "people are resampled for plain per_subject Spearman only, not with this "
-    assert crossed == {start + axis for axis in ("convention", "comparison", "control", "layer")}
+    middle = " is computed for plain per_subject Spearman only, not with this "
+    axes = ("convention", "comparison", "control", "layer")
+    values = ("stimuli_corrected", "subjects", "both")
+    assert crossed == {value + middle + axis for value in values for axis in axes}
 
 
 def test_a_baseline_with_other_initial_weights_cannot_stand_for_epoch_0():
@@ -135,7 +137,7 @@ def test_a_job_is_given_what_its_claims_need_and_no_more(values):
     assert need["bp", "V1"]["epochs"] == [0, 1, 10]
     assert jobs["bp", "V1"]["layers"] == ["conv1"]
     analyses = jobs["bp", "V1"]["analyses"]
-    assert len(analyses) == len({json.dumps(one) for one in analyses}) == 5
+    assert len(analyses) == len({json.dumps(one) for one in analyses}) == 6
     assert jobs["untrained_bn", "V1"]["analyses"] == [
         {
             **{"pairs": "all", "convention": "per_subject", "comparison": "spearman"},

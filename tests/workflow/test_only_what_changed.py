@@ -13,6 +13,7 @@ from expected_jobs import (
     CEILINGS,
     CEILINGS_TABLE,
     CLAIMS,
+    CLAIMS_FIGURE,
     CONTROL_SCORES,
     CONTROLS_TABLE,
     COURSES,
@@ -113,7 +114,10 @@ CODE = {
         [(LIBRARY + "learning/rules/__init__.py", '    "oja":', '    "o2": "x.y:Z",\n    "oja":')],
         set(),
     ),
-    "a figure's colour": ([(LIBRARY + "report/style.py", '"#0072B2"', '"#0072B3"')], FIGURES),
+    "a figure's colour": (
+        [(LIBRARY + "report/style.py", '"#0072B2"', '"#0072B3"')],
+        FIGURES | CLAIMS_FIGURE,
+    ),
     "a report template": (
         [(LIBRARY + "report/templates/page.html", "<body>", '<body class="new">')],
         RECORD,

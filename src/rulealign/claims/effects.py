@@ -12,6 +12,7 @@ from rulealign.claims.scores import UniverseScores
 from rulealign.claims.verdicts import MISSING, SIDES, Verdict, judge, stimulus_p
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.rsa.corrected import corrected_interval
 from rulealign.rsa.seeds import paired_d, sign_flip_test
 from rulealign.rsa.subjects import (
     crossed_interval,
@@ -137,6 +138,8 @@ def _interval(
         low, high = percentile_interval(draws, coverage)
         p = stimulus_p(draws, claim["direction"], claim["smallest_effect"])
         return float(low), float(high), {"p_stimuli": p}, ""
+    if kind == "stimuli_corrected":
+        return _corrected(claim, universe, scores, places, coverage)
     people = {score: _people(scores[score.rule, score.roi], at) for score, at in places.items()}
     rho = _sum(universe, {score: scored for score, (scored, _) in people.items()})[np.newaxis]
     n_subjects = rho.shape[1]
@@ -151,6 +154,39 @@ def _interval(
     without = "no p_stimuli where people are resampled"
     note = "; ".join(filter(None, [found.note, without]))
     return float(found.low[0]), float(found.high[0]), {}, note
+
+
+def _corrected(
+    claim: Mapping[str, Any],
+    universe: Universe,
+    scores: Scores,
+    places: Mapping[Score, list[int]],
+    coverage: float,
+) -> tuple[float, float, dict[str, Any], str]:
+    own = {score: scores[score.rule, score.roi] for score in places}
+    effect, drawn, left_out = (
+        np.asarray(_sum(universe, {score: of(own[score], at) for score, at in places.items()}))
+        for of in (_score, _draws, _left_out)
+    )
+    # of the effect beyond the smallest one that is claimed, so that p is against that
+    beyond = effect - SIDES[claim["direction"]] * claim["smallest_effect"]
+    found = corrected_interval(
+        np.atleast_1d(beyond), drawn[:, np.newaxis], left_out[:, np.newaxis], coverage
+    )
+    towards = SIDES[claim["direction"]] * beyond > 0
+    p = float(found.p[0]) / 2 if towards else 1 - float(found.p[0]) / 2
+    low, high = (float(end[0] + effect - beyond) for end in (found.low, found.high))
+    return low, high, {"p_stimuli": p}, ""
+
+
+def _score(own: UniverseScores, places: list[int]) -> float:
+    return float(own.rows["score"].to_numpy()[places].mean())
+
+
+def _left_out(own: UniverseScores, places: list[int]) -> np.ndarray:
+    if own.left_out is None or any(place not in own.without for place in places):
+        raise GuardError(f"{own.path}: its draws have no scores without each stimulus")
+    return own.left_out[:, [own.without[place] for place in places]].mean(axis=1)
 
 
 def _draws(own: UniverseScores, places: list[int]) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 
@@ -50,6 +51,9 @@ class UniverseScores:
         subject_scores: float64, shape (rows with people, subjects); None where nobody asked.
         subject_draws: float32, shape (draws, rows with people, subjects); None likewise.
         people: row's place in the table -> place in `subject_scores`.
+        left_out: float64, shape (stimuli, rows of `without`); scores without each stimulus; None
+            where nobody asked.
+        without: row's place in the table -> place in `left_out`.
         stimuli: ids of the stimuli.
         made_with: settings and pairs that the draws were made with.
     """
@@ -63,6 +67,8 @@ class UniverseScores:
     subject_scores: np.ndarray | None
     subject_draws: np.ndarray | None
     people: dict[int, int]
+    left_out: np.ndarray | None
+    without: dict[int, int]
     stimuli: list[str]
     made_with: dict[str, Any]
 
@@ -126,19 +132,14 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
     with open_h5(Path(draws)) as file:
         require_same_ids(list(names[scored]), read_ids(file, "row"), str(table), str(draws))
         sampled = file["draws"][()]
-        asked = "subject_scores" in file
-        people = read_ids(file, "subject_row") if asked else []
-        of_people = [
-            file[name][()] if asked else None for name in ("subject_scores", "subject_draws")
-        ]
+        people = _row_ids(file, "subject_row", "scores of people", names, table)
+        without = _row_ids(file, "left_out_row", "scores without a stimulus", names, table)
+        of_people = [_array(file, name) for name in ("subject_scores", "subject_draws")]
+        left_out = _array(file, "left_out")
         attributes = {name: value for name, value in file.attrs.items() if "pairs_hash" in name}
         made_with, stimuli = read_settings(file) | attributes, read_ids(file, "stimulus")
     if not np.isfinite(sampled).all():
         raise DataError(f"{draws}: has a draw that is NaN or infinite.")
-    places = {name: place for place, name in enumerate(names)}
-    unknown = [name for name in people if name not in places]
-    if unknown:
-        raise DataError(f"{draws}: has scores of people of {unknown[0]}, which {table} lacks.")
     return UniverseScores(
         str(table),
         str(rows.index[0][0]),
@@ -147,10 +148,28 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         sampled,
         np.where(scored, np.cumsum(scored) - 1, -1),
         *of_people,
-        {places[name]: place for place, name in enumerate(people)},
+        people,
+        left_out,
+        without,
         stimuli,
         made_with,
     )
+
+
+def _array(file: h5py.File, name: str) -> np.ndarray | None:
+    return file[name][()] if name in file else None
+
+
+def _row_ids(
+    file: h5py.File, kind: str, what: str, names: np.ndarray, table: Path
+) -> dict[int, int]:
+    # place in the table -> place among the ids of this kind; none where nobody asked
+    places = {name: place for place, name in enumerate(names)}
+    found = read_ids(file, kind) if f"ids/{kind}" in file else []
+    unknown = [name for name in found if name not in places]
+    if unknown:
+        raise DataError(f"{file.filename}: has {what} of {unknown[0]}, which {table} lacks.")
+    return {places[name]: place for place, name in enumerate(found)}
 
 
 def _read_rows(table: Path) -> pd.DataFrame:

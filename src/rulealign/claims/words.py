@@ -40,6 +40,7 @@ _NAMES = {
     "fixed": "the named layer",
     "both": "stimuli and people",
     "subjects": "people",
+    "stimuli_corrected": "stimuli, variance corrected",
     "own": "its own epoch 0",
 }
 

@@ -221,6 +221,10 @@ class ResultsPage:
         """Write every declared claim with its verdicts."""
         return results_claims.claims(self.results)
 
+    def n_claims(self) -> int:
+        """Count the declared claims."""
+        return len(self.record["study"]["claims"])
+
     def verdicts(self, claim: str, axis: str) -> str:
         """Write how often one claim has each verdict, by the value of one axis."""
         return results_claims.verdicts(self.results, claim, axis)
@@ -289,6 +293,7 @@ def write_results_page(template: Path, results: Path) -> Path:
             "pairs",
             "ceilings",
             "claims",
+            "n_claims",
             "verdicts",
             "cost",
             "figure",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rulealign.errors import DataError
 from rulealign.rsa.bootstrap import bootstrap_seed, percentile_interval, resample_counts
 from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.compare import CONVENTIONS, PER_SUBJECT, convention_weights, with_mean
+from rulealign.rsa.corrected import left_out_counts
 from rulealign.rsa.layers import fold_masks, layer_choice_seed
 from rulealign.rsa.model_rdms import MODEL_KEYS, joined
 from rulealign.rsa.pairs import pairs_hash, read_pairs
@@ -28,6 +29,8 @@ COLUMNS = (*KEYS, "n_stimuli", "n_pairs", "n_subjects", "score", "low", "high", 
 """Columns of `alignment/*_universes.csv`."""
 
 _WAYS = ["pairs", "comparison", "control", "layer"]
+_OF_PEOPLE = ("subjects", "both")
+_CORRECTED = "stimuli_corrected"
 
 
 class UniverseRows:
@@ -62,7 +65,7 @@ class UniverseRows:
             for kind in sorted(set(self._asked["pairs"]))
         }
         self._folds = {kind: self._split(mask) for kind, mask in self._masks.items() if nested}
-        self._scores, self._people = _Parts(), _Parts()
+        self._scores, self._people, self._left_out = _Parts(), _Parts(), _Parts()
 
     def _split(self, mask: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]] | str:
         n_stimuli, settings = len(self._brain.ids), self._settings
@@ -89,12 +92,20 @@ class UniverseRows:
             for column, convention in enumerate(conventions):
                 rows = self._rows(found, kind, convention, tuple(analysis))
                 self._scores.add(rows, found.values[:, :, column])
-        of_people = self._asked[self._asked["resample"] != "stimuli"]
-        for kind in sorted(set(of_people["pairs"])):
-            subjects = self._brain.rdms
+        subjects = self._brain.rdms
+        for kind in self._kinds(_OF_PEOPLE):
             brains = self._brains(kind, subjects, np.eye(len(subjects)))
             found = self._analysed(one, brains, kind, PLAIN)
             self._people.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values)
+        for kind in self._kinds((_CORRECTED,)):
+            brains = self._brains(kind, *_needed(subjects, [PER_SUBJECT]))
+            without = replace(brains, counts=left_out_counts(len(self._brain.ids)))
+            found = self._analysed(one, without, kind, PLAIN)
+            self._left_out.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values[:, :, 0])
+
+    def _kinds(self, resamples: tuple[str, ...]) -> list[str]:
+        # kinds of pairs that are asked for with one of these
+        return sorted(set(self._asked.loc[self._asked["resample"].isin(resamples), "pairs"]))
 
     def _brains(self, kind: str, rdms: np.ndarray, weights: np.ndarray) -> Brains:
         return Brains(rdms, weights, self._counts, self._masks[kind], self._folds.get(kind, ""))
@@ -161,6 +172,10 @@ class UniverseRows:
             plain, rho = self._people.sorted()
             arrays |= {"subject_scores": rho[-1], "subject_draws": rho[:-1].astype(np.float32)}
             ids |= {"subject_row": joined(plain[list(KEYS)]), "subject": self._brain.subjects}
+        if self._left_out.rows:
+            plain, rho = self._left_out.sorted()
+            arrays |= {"left_out": rho}
+            ids |= {"left_out_row": joined(plain[list(KEYS)])}
         about = {"rule": self._settings["rule"], "roi": self._brain.roi}
         about |= {f"pairs_hash_{kind}": pairs_hash(mask) for kind, mask in self._masks.items()}
         write_h5(draws, arrays, ids=ids, settings=self._settings, attributes=about)

@@ -48,8 +48,9 @@ def score_universes(
             `ids/row` by `KEYS`; `ids/stimulus`; `pairs_hash_<kind>`. Where an analysis resamples
             subjects, also `subject_scores`, float64 (plain rows of the convention per_subject,
             subjects), and `subject_draws`, float32 (draws, these rows, subjects), on the same
-            resamples of the stimuli; `ids/subject_row` and `ids/subject`. All are held until the
-            end.
+            resamples of the stimuli; `ids/subject_row` and `ids/subject`. Where one asks for
+            stimuli_corrected, `left_out`, float64 (stimuli, plain rows of per_subject): the scores
+            without each stimulus; `ids/left_out_row`. All are held until the end.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
         work_mb: megabytes for bootstraps of Spearman to work in, besides RDMs and draws.
         threads: resamples that are worked on at a time; neither changes any number.

@@ -1,0 +1,226 @@
+"""What the statistics say of one simulated data set of each kind: plain numbers, one row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from rulealign.data.simulated_voxels import Scenes
+from rulealign.provenance import derive_seed
+from rulealign.rsa.bootstrap import bootstrap_spearman, percentile_interval, resample_counts
+from rulealign.rsa.ceiling import nili_bounds
+from rulealign.rsa.compare import spearman_matrix
+from rulealign.rsa.corrected import corrected_interval, left_out_counts
+from rulealign.rsa.subjects import (
+    SubjectInterval,
+    crossed_interval,
+    subject_counts,
+    subject_interval,
+)
+from rulealign.validation.families import family_rejections, randomised, sign_flips, two_sided_p
+from rulealign.validation.road import People, brain_rdms, model_rdms
+from rulealign.validation.silence import nothing_seen
+from rulealign.validation.truths import people_of
+from rulealign.validation.world import (
+    MODELS,
+    Row,
+    Setting,
+    draw_scenes,
+    generator,
+    model_features,
+    network_features,
+    signals,
+)
+
+
+def fixed_people(setting: Setting, number: int, folder: Path) -> Row:
+    """Measure new stimuli in the same people: intervals over stimuli, p-values and the ceiling.
+
+    Args:
+        setting: of the simulation.
+        number: of the data set.
+        folder: for the files on the way.
+
+    Returns:
+        Score and interval of each model, of their difference, of the first rule, and of the
+        difference of two rules; p-values, families, and the noise ceiling.
+    """
+    scenes = draw_scenes(setting, setting.stimuli, "set", number)
+    people = [signals(setting, scenes, person) for person in people_of(setting, ())]
+    brain = brain_rdms(setting, People(people, ("set", number)), folder)[0].rdms
+    networks = network_features(setting, scenes, "set", number)
+    models = _models(setting, scenes)
+    rdms = np.vstack([models, model_rdms(networks.reshape(-1, *networks.shape[2:]))])
+    seed = derive_seed(setting.seed, "validation", "bootstrap", number)
+    counts = resample_counts(setting.stimuli, setting.draws, seed)
+    counts = np.vstack([counts, left_out_counts(setting.stimuli)])
+    both = bootstrap_spearman(rdms, brain, counts, combine=_mean(brain))[..., 0]
+    drawn, left_out = both[: setting.draws], both[setting.draws :]
+    rho = spearman_matrix(rdms, brain).mean(axis=1)
+    row = _interval_rows(setting, rho, drawn, left_out)
+    row |= _p_values(setting, number, rho, drawn, left_out)
+    lower, upper = nili_bounds(brain)
+    return row | {"lower": lower, "upper": upper}
+
+
+def _models(setting: Setting, scenes: Scenes) -> np.ndarray:
+    return model_rdms([model_features(setting, scenes, model) for model in MODELS])
+
+
+def _mean(brain: np.ndarray) -> np.ndarray:
+    return np.full((len(brain), 1), 1 / len(brain))
+
+
+def _by_rule(setting: Setting, values: np.ndarray) -> np.ndarray:
+    # networks follow the models without noise; shape (..., rules, networks)
+    networks = values[..., len(MODELS) :]
+    return networks.reshape(*values.shape[:-1], setting.rules, setting.networks)
+
+
+def _quantities(setting: Setting, values: np.ndarray) -> dict[str, np.ndarray]:
+    rules = _by_rule(setting, values).mean(axis=-1)
+    true, other = values[..., 0], values[..., 1]
+    return {
+        "true": true,
+        "other": other,
+        "difference": true - other,
+        "network": rules[..., 0],
+        "null": rules[..., 1] - rules[..., 0],
+    }
+
+
+def _interval_rows(
+    setting: Setting, rho: np.ndarray, drawn: np.ndarray, left_out: np.ndarray
+) -> Row:
+    row = {}
+    names, score = zip(*_quantities(setting, rho).items(), strict=True)
+    samples = [
+        np.stack([*_quantities(setting, each).values()], axis=1) for each in (drawn, left_out)
+    ]
+    low, high = percentile_interval(samples[0], setting.coverage)
+    corrected = corrected_interval(np.array(score), *samples, setting.coverage)
+    for place, name in enumerate(names):
+        row |= _named(f"percentile {name}", score[place], low[place], high[place])
+        ends = corrected.low[place], corrected.high[place]
+        row |= _named(f"corrected {name}", score[place], *ends)
+        row[f"corrected {name} variance"] = float(corrected.variance[place])
+        row[f"percentile {name} variance"] = float(samples[0][:, place].var(ddof=1))
+    return row
+
+
+def _named(name: str, score: float, low: float, high: float) -> Row:
+    values = zip(("score", "low", "high"), (score, low, high), strict=True)
+    return {f"{name} {part}": float(value) for part, value in values}
+
+
+def _p_values(
+    setting: Setting, number: int, rho: np.ndarray, drawn: np.ndarray, left_out: np.ndarray
+) -> Row:
+    flips = sign_flips(_by_rule(setting, rho))
+    names, first = list(flips), next(iter(flips))
+    score, draws, without = (
+        _against_first(_by_rule(setting, values).mean(axis=-1)) for values in (rho, drawn, left_out)
+    )
+    corrected = corrected_interval(score, draws, without, setting.coverage).p.tolist()
+    families = {
+        "sign-flip": {name: flip.p for name, flip in flips.items()},
+        "percentile": dict(zip(names, map(two_sided_p, draws.T), strict=True)),
+        "corrected": dict(zip(names, corrected, strict=True)),
+    }
+    row = {f"p {what}": p[first] for what, p in families.items()}
+    rng = generator(setting, "randomised p", number)
+    row["p sign-flip"] = randomised(flips[first].p, flips[first].ties, rng)
+    for what, p in families.items():
+        row |= {f"family {what} {how}": hit for how, hit in family_rejections(what, p).items()}
+    return row
+
+
+def _against_first(rules: np.ndarray) -> np.ndarray:
+    return rules[..., 1:] - rules[..., :1]
+
+
+def new_people(setting: Setting, number: int, folder: Path) -> Row:
+    """Measure new stimuli in new people: the crossed interval.
+
+    Args:
+        setting: of the simulation.
+        number: of the data set.
+        folder: for the files on the way.
+
+    Returns:
+        Score and interval of each model and of their difference.
+    """
+    scenes = draw_scenes(setting, setting.stimuli, "crossed", number)
+    group = ("crossed", number)
+    people = [signals(setting, scenes, person) for person in people_of(setting, group)]
+    brain = brain_rdms(setting, People(people, group), folder)[0].rdms
+    models = _models(setting, scenes)
+    seed = derive_seed(setting.seed, "validation", "crossed", number)
+    counts = resample_counts(setting.stimuli, setting.draws, seed)
+    drawn = _with_difference(bootstrap_spearman(models, brain, counts), axis=1)
+    people_drawn = subject_counts(setting.people, setting.draws, seed + 1)
+    rho = _with_difference(spearman_matrix(models, brain), axis=0)
+    found = crossed_interval(rho, drawn, people_drawn, setting.stimuli, setting.coverage)
+    return _subject_rows("crossed", found)
+
+
+def _with_difference(rho: np.ndarray, axis: int) -> np.ndarray:
+    true, other = np.take(rho, 0, axis), np.take(rho, 1, axis)
+    return np.stack([true, other, true - other], axis)
+
+
+def _subject_rows(kind: str, found: SubjectInterval) -> Row:
+    row = {}
+    for place, name in enumerate((*MODELS, "difference")):
+        ends = (found.estimate[place], found.low[place], found.high[place])
+        row |= _named(f"{kind} {name}", *ends)
+    return row
+
+
+def same_stimuli(setting: Setting, number: int, folder: Path) -> Row:
+    """Measure the same stimuli in new people: the interval over people.
+
+    Args:
+        setting: of the simulation.
+        number: of the data set.
+        folder: for the files on the way.
+
+    Returns:
+        Score and interval of each model and of their difference.
+    """
+    scenes = draw_scenes(setting, setting.stimuli, "common")
+    group = ("subjects", number)
+    people = [signals(setting, scenes, person) for person in people_of(setting, group)]
+    brain = brain_rdms(setting, People(people, group), folder)[0].rdms
+    rho = _with_difference(spearman_matrix(_models(setting, scenes), brain), axis=0)
+    seed = derive_seed(setting.seed, "validation", "subjects", number)
+    counts = subject_counts(setting.people, setting.draws, seed)
+    return _subject_rows("subjects", subject_interval(rho, counts, setting.coverage))
+
+
+KINDS: Mapping[str, Callable[[Setting, int, Path], Row]] = {
+    "fixed people": fixed_people,
+    "new people": new_people,
+    "same stimuli": same_stimuli,
+    "nothing seen": nothing_seen,
+}
+"""Kind of data set -> what is measured in it."""
+
+
+def measured(setting: Setting, number: int, folder: Path) -> Row:
+    """Simulate and measure one data set of every kind.
+
+    Args:
+        setting: of the simulation.
+        number: of the data sets; the same number gives the same row.
+        folder: for the files on the way.
+
+    Returns:
+        All numbers of all kinds.
+    """
+    row: Row = {}
+    for function in KINDS.values():
+        row |= function(setting, number, folder)
+    return row

@@ -1,0 +1,145 @@
+"""Many data sets, measured and kept: what is there already is not measured again."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import asdict
+from functools import partial
+from io import StringIO
+from multiprocessing import get_context
+from pathlib import Path
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from rulealign.atomic import whole
+from rulealign.errors import DataError
+from rulealign.provenance import fingerprint
+from rulealign.store import read_csv, write_csv
+from rulealign.validation.data_sets import measured
+from rulealign.validation.tables import Truths, named_truths
+from rulealign.validation.truths import truth, truth_of_people
+from rulealign.validation.world import Row, Setting, draw_scenes
+
+MANY = 800
+"""Stimuli in a batch of the truth of many stimuli."""
+
+_BATCHES, _LARGE_BATCHES, _CROWD = 120, 4, 300
+_SAVE_EVERY = 10
+
+
+def measured_sets(setting: Setting, sets: int, jobs: int, kept: Path) -> pd.DataFrame:
+    """Measure data sets 0 to `sets - 1`, and keep them in a table as they come.
+
+    Args:
+        setting: of the simulation.
+        sets: how many.
+        jobs: processes; changes no number.
+        kept: a CSV file of an earlier run of the same setting, or one to make.
+
+    Returns:
+        One row per data set, as read back from the file.
+
+    Raises:
+        DataError: the file is of another setting.
+        StoreError: the file cannot be read, or the disk is full.
+    """
+    rows = _kept_rows(setting, kept)
+    todo = [number for number in range(sets) if number not in {row["set"] for row in rows}]
+    begun, about = time.monotonic(), {"setting": fingerprint(asdict(setting))}
+    for done, (number, row) in enumerate(_measured(setting, todo, jobs), start=1):
+        rows.append(about | {"set": number} | row)
+        if done % _SAVE_EVERY == 0 or done == len(todo):
+            write_csv(kept, pd.DataFrame(rows).sort_values("set"))
+        spent = time.monotonic() - begun
+        left = spent / done * (len(todo) - done)
+        print(f"data set {done} of {len(todo)}: {spent:.0f} s, {left:.0f} s left", flush=True)
+    table = read_csv(kept)
+    return table[table["set"] < sets].reset_index(drop=True)
+
+
+def _kept_rows(setting: Setting, kept: Path) -> list[dict]:
+    if not kept.exists():
+        return []
+    table = read_csv(kept)
+    if (table["setting"] != fingerprint(asdict(setting))).any():
+        raise DataError(f"{kept}: is of another setting of the simulation; delete it.")
+    return table.to_dict("records")
+
+
+def _measured(setting: Setting, numbers: list[int], jobs: int) -> Iterator[tuple[int, Row]]:
+    one = partial(_measured_alone, setting)
+    if jobs == 1:
+        yield from zip(numbers, map(one, numbers), strict=True)
+        return
+    with get_context("spawn").Pool(jobs) as pool:
+        yield from zip(numbers, pool.imap(one, numbers), strict=True)
+
+
+def _measured_alone(setting: Setting, number: int) -> Row:
+    # the pipeline's own lines for each file would bury the progress
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()), threadpool_limits(1):
+        return measured(setting, number, Path(folder))
+
+
+def kept_truths(setting: Setting, kept: Path) -> Truths:
+    """Find the truths, or read them where they were found before.
+
+    Args:
+        setting: of the simulation.
+        kept: a JSON file of an earlier run of the same setting, or one to make.
+
+    Returns:
+        Kind of truth -> what -> its value; `errors` of the same form holds standard errors.
+
+    Raises:
+        DataError: the file is of another setting.
+        StoreError: the disk is full.
+    """
+    mark = fingerprint(asdict(setting))
+    if kept.exists():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        if found.pop("setting", None) != mark:
+            raise DataError(f"{kept}: is of another setting of the simulation; delete it.")
+        return found
+    print("the truths: many stimuli and people, without the pipeline", flush=True)
+    found = find_truths(setting)
+    with whole(kept) as temporary:
+        text = json.dumps({"setting": mark} | found, indent=2)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return found
+
+
+def find_truths(
+    setting: Setting, batches: int = _BATCHES, large: int = _LARGE_BATCHES, crowd: int = _CROWD
+) -> Truths:
+    """Find what the intervals have to cover.
+
+    Args:
+        setting: of the simulation.
+        batches: of as many stimuli as a data set has.
+        large: batches of `MANY` stimuli; 0 leaves the truths of many stimuli out.
+        crowd: people who see the stimuli that all share.
+
+    Returns:
+        As `kept_truths`.
+    """
+    wanted = [("fixed people", setting.stimuli, batches), ("new people", setting.stimuli, batches)]
+    wanted += [(f"{name}, many", MANY, large) for name, _, _ in wanted if large]
+    found: dict[str, dict[str, float]] = {}
+    with threadpool_limits(1):
+        for name, stimuli, count in wanted:
+            new = name.startswith("new")
+            values, errors = truth(setting, name, stimuli, count, new_people=new)
+            found[name] = named_truths(values)
+            found[f"{name}, error"] = named_truths(errors)
+        common = draw_scenes(setting, setting.stimuli, "common")
+        values, errors = truth_of_people(setting, common, crowd)
+    return found | {
+        "same stimuli": named_truths(values),
+        "same stimuli, error": named_truths(errors),
+    }

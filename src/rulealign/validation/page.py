@@ -1,0 +1,117 @@
+"""docs/validation.md: prose from a template, every number from the data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+
+from rulealign.atomic import whole
+from rulealign.validation import tables
+from rulealign.validation.tables import Truths
+from rulealign.validation.verdicts import MET, Line, variance_ratios
+from rulealign.validation.world import Setting
+
+TEMPLATE = "templates/validation.md.j2"
+
+
+def write_page(rows: pd.DataFrame, truths: Truths, setting: Setting, output: Path) -> None:
+    """Write the page.
+
+    Args:
+        rows: of `measuring.measured_sets`.
+        truths: of `measuring.kept_truths`.
+        setting: of the simulation.
+        output: the Markdown file to make.
+
+    Raises:
+        DataError: a number is missing from the rows, or not finite.
+        StoreError: the disk is full.
+    """
+    lines = {
+        "intervals": tables.interval_lines(rows, truths),
+        "many": tables.many_lines(rows, truths),
+        "nulls": tables.null_lines(rows),
+        "ceilings": tables.ceiling_lines(rows, truths),
+    }
+    judged = [line for part in lines.values() for line in part if line.verdict]
+    text = (
+        _environment()
+        .from_string(_template())
+        .render(
+            **{name: table(part) for name, part in lines.items()},
+            setting=setting,
+            sets=len(rows),
+            missed=[line for line in judged if line.verdict != MET],
+            judged=len(judged),
+            variances=variance_table(rows),
+            truths=truth_table(truths),
+        )
+    )
+    with whole(output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _environment() -> Environment:
+    return Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+
+
+def _template() -> str:
+    return files("rulealign.validation").joinpath(TEMPLATE).read_text(encoding="utf-8")
+
+
+def table(lines: Sequence[Line]) -> str:
+    """Write lines as a Markdown table; verdicts that are no success are bold.
+
+    Args:
+        lines: of `tables`.
+
+    Returns:
+        The table, without a newline at its end.
+    """
+    written = ["| quantity | target | seen | sets | verdict |", "|---|---|---|---|---|"]
+    for line in lines:
+        verdict = line.verdict if line.verdict in ("", MET) else f"**{line.verdict}**"
+        cells = (line.quantity, line.target, line.seen, str(line.sets), verdict)
+        written.append(f"| {' | '.join(cells)} |")
+    return "\n".join(written)
+
+
+def variance_table(rows: pd.DataFrame) -> str:
+    """Write how far variances are from those that the data sets show.
+
+    Args:
+        rows: of `measuring.measured_sets`.
+
+    Returns:
+        A Markdown table.
+    """
+    written = ["| quantity | bootstrap / seen | corrected / seen |", "|---|---|---|"]
+    for name, bootstrap, corrected in variance_ratios(rows, list(tables.WORDS)):
+        written.append(f"| {tables.WORDS[name]} | {bootstrap:.2f} | {corrected:.2f} |")
+    return "\n".join(written)
+
+
+def truth_table(truths: Truths) -> str:
+    """Write the truths with their standard errors.
+
+    Args:
+        truths: of `measuring.kept_truths`.
+
+    Returns:
+        A Markdown table.
+    """
+    names = ("true", "other", "difference", "network")
+    head = " | ".join(("truth", *(tables.WORDS[name] for name in names)))
+    written = [f"| {head} |", "|---|---|---|---|---|"]
+    for kind, values in truths.items():
+        if f"{kind}, error" in truths:
+            errors = truths[f"{kind}, error"]
+            cells = [f"{values[name]:.4f} ± {errors[name]:.4f}" for name in names]
+            if kind == "same stimuli":
+                cells[-1] = "not asked for"
+            written.append(f"| {' | '.join((kind, *cells))} |")
+    return "\n".join(written)

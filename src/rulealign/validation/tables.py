@@ -1,0 +1,142 @@
+"""The tables of docs/validation.md: which lines they have, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from rulealign.validation.truths import SCORES
+from rulealign.validation.verdicts import (
+    Line,
+    artefact_line,
+    bound_lines,
+    coverage_line,
+    family_line,
+    uniform_line,
+)
+
+WORDS = {
+    "true": "score of the true model",
+    "other": "score of another model",
+    "difference": "their difference",
+    "network": "mean score of a rule's networks",
+    "null": "difference of two equally good rules",
+}
+"""What has an interval, in words."""
+
+Truths = Mapping[str, Mapping[str, float]]
+"""Kind of truth -> what -> its value."""
+
+
+def named_truths(values: object) -> dict[str, float]:
+    """Name the values of `truths.truth`, and add the difference that is 0 by construction.
+
+    Args:
+        values: in the order of `truths.SCORES`.
+
+    Returns:
+        What -> its value.
+    """
+    return dict(zip(SCORES, map(float, values), strict=True)) | {"null": 0.0}
+
+
+def interval_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
+    """Judge every interval by the truth at this number of stimuli.
+
+    Args:
+        rows: of `data_sets.measured`.
+        truths: of the kinds `fixed people`, `new people` and `same stimuli`.
+
+    Returns:
+        The lines, method by method.
+    """
+    methods = (
+        ("percentile", "stimulus bootstrap, percentiles", "fixed people", list(WORDS)),
+        ("corrected", "stimuli, corrected variance", "fixed people", list(WORDS)),
+        ("crossed", "crossed, stimuli and people", "new people", ["true", "other", "difference"]),
+        ("subjects", "people", "same stimuli", ["true", "other", "difference"]),
+    )
+    return [
+        coverage_line(rows, f"{method} {name}", truths[kind][name], f"{words}: {WORDS[name]}")
+        for method, words, kind, names in methods
+        for name in names
+    ]
+
+
+def many_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
+    """Judge the intervals over stimuli by the truth of many stimuli instead.
+
+    Args:
+        rows: of `data_sets.measured`.
+        truths: of the kinds `fixed people, many` and `new people, many`.
+
+    Returns:
+        The lines.
+    """
+    names = ("true", "other", "difference", "network")
+    lines = [
+        coverage_line(
+            rows, f"{method} {name}", truths["fixed people, many"][name], f"{method}: {WORDS[name]}"
+        )
+        for method in ("percentile", "corrected")
+        for name in names
+    ]
+    return lines + [
+        coverage_line(
+            rows, f"crossed {name}", truths["new people, many"][name], f"crossed: {WORDS[name]}"
+        )
+        for name in names[:3]
+    ]
+
+
+def null_lines(rows: pd.DataFrame) -> list[Line]:
+    """Judge p-values of true nulls, one by one and in families.
+
+    Args:
+        rows: of `data_sets.measured`.
+
+    Returns:
+        The lines.
+    """
+    p_values = {
+        "p sign-flip": "sign-flip test over networks, two-sided, randomised",
+        "p percentile": "percentiles of the stimulus bootstrap, difference of two rules",
+        "p corrected": "corrected variance, the same difference",
+        "p lower bound": "permutations, lower bound of the ceiling, randomised",
+        "p upper bound": "permutations, upper bound of the ceiling, randomised",
+    }
+    lines = [uniform_line(rows, name, words) for name, words in p_values.items()]
+    families = {"sign-flip": "sign-flip", "percentile": "percentile", "corrected": "corrected"}
+    for family, words in families.items():
+        for how in ("holm", "benjamini-hochberg", "unadjusted"):
+            quantity = f"family of {words} p-values, {how}: any rejection"
+            promised = how != "unadjusted"
+            lines.append(family_line(rows, f"family {family} {how}", quantity, promised=promised))
+    return lines
+
+
+def ceiling_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
+    """Judge the noise ceiling, and the artefact of run order.
+
+    Args:
+        rows: of `data_sets.measured`.
+        truths: of the kind `fixed people`.
+
+    Returns:
+        The lines.
+    """
+    lines = bound_lines(rows, truths["fixed people"]["true"])
+    measures = {
+        "agreement": "agreement (lower bound)",
+        "time": "score of the first person's order in time",
+    }
+    orders = {"own": "each an own order", "shared": "all one order"}
+    for measure, words in measures.items():
+        for order, whose in orders.items():
+            for pairs in ("all", "cross_run"):
+                planted = pairs == "all" and (order == "shared" or measure == "time")
+                quantity = f"noise and run drift, {whose}: {words}, pairs `{pairs}`"
+                name = f"{measure} {order} {pairs}"
+                lines.append(artefact_line(rows, name, quantity, raised=planted))
+    return lines

@@ -1,0 +1,191 @@
+"""A simulated world whose truth is known: its stimuli, its people, and the models held against it.
+
+The pieces are those of the simulated study (`data.synthetic`, `data.simulated_voxels`,
+`data.simulated_trials`). Only here stimuli, people and noise have seeds of their own, so that one
+of them can be drawn anew while the others stay: each interval is about one of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import zscore
+
+from rulealign.data.simulated_trials import draw_order, run_drift
+from rulealign.data.simulated_voxels import TUNINGS, Scenes, see
+from rulealign.data.synthetic import CLASSES, draw_object
+from rulealign.provenance import derive_seed
+
+AREA = "V1"
+"""The simulated area: complex cells."""
+
+MODELS = ("true", "other")
+"""Models without noise: many cells of the area itself, and cells of another area (V2)."""
+
+Row = dict[str, float]
+"""Name of a measured number -> its value in one data set."""
+
+_TUNING = {"true": "V1", "other": "V2"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How large the simulated data sets are; small, so that hundreds take minutes.
+
+    Attributes:
+        seed: of everything.
+        stimuli: per data set, each shown once to each person.
+        people: per data set.
+        voxels: of the area, per person.
+        cells: of each model without noise.
+        rules: rules with networks that are equally good.
+        networks: networks (seeds) of each rule.
+        units: of each network.
+        noise: standard deviation of the trial noise, in units of the signal's.
+        network_noise: the same of each network's units.
+        drift: of runs, as `noise`, where runs are what is looked at.
+        runs: that a person's trials are spread over.
+        px: pixels per side of the pictures.
+        draws: of each bootstrap.
+        null_draws: permutations for the null of the noise ceiling.
+        coverage: of the intervals.
+    """
+
+    seed: int = 11
+    stimuli: int = 80
+    people: int = 6
+    voxels: int = 60
+    cells: int = 300
+    rules: int = 5
+    networks: int = 8
+    units: int = 40
+    noise: float = 2.0
+    network_noise: float = 2.0
+    drift: float = 1.0
+    runs: int = 8
+    px: int = 32
+    draws: int = 300
+    null_draws: int = 99
+    coverage: float = 0.95
+
+
+def generator(setting: Setting, *purpose: object) -> np.random.Generator:
+    """Give the random numbers of one purpose, the same whenever they are asked for.
+
+    Args:
+        setting: its seed is used.
+        purpose: what the numbers are for.
+
+    Returns:
+        A generator of its own.
+    """
+    return np.random.default_rng(derive_seed(setting.seed, "validation", *purpose))
+
+
+def draw_scenes(setting: Setting, count: int, *purpose: object) -> Scenes:
+    """Draw stimuli independently: class, looks, pose and background of each at random.
+
+    Args:
+        setting: `px` is used, and the seed.
+        count: how many stimuli.
+        purpose: what they are for; the same purpose and count give the same stimuli.
+
+    Returns:
+        What voxels see of them.
+    """
+    rng = generator(setting, "stimuli", *purpose)
+    # not in turns: a bootstrap takes stimuli to be independent
+    classes = rng.integers(len(CLASSES), size=count)
+    pictures = [draw_object(int(label), setting.px, rng) for label in classes]
+    images, masks = (np.stack(part) for part in zip(*pictures, strict=True))
+    return see(images, masks, classes)
+
+
+def signals(setting: Setting, scenes: Scenes, person: object) -> np.ndarray:
+    """Compute one person's noise-free voxels.
+
+    Args:
+        setting: `voxels` is used, and the seed.
+        scenes: the stimuli.
+        person: who; the same person has the same voxels for all stimuli.
+
+    Returns:
+        float64, shape (stimuli, voxels); unit variance over the stimuli.
+    """
+    rng = generator(setting, "person", person)
+    return zscore(TUNINGS[AREA](scenes, setting.voxels, rng).responses, axis=0)
+
+
+def draw_trials(setting: Setting, names: list[str], *purpose: object) -> pd.DataFrame:
+    """Draw an order of presentation.
+
+    Args:
+        setting: `runs` is used, and the seed.
+        names: the stimuli's ids.
+        purpose: whose order; the same purpose gives the same order.
+
+    Returns:
+        One row per trial, with the columns of `things_tables.TRIAL_COLUMNS`.
+    """
+    trials = draw_order(names, [], 1, setting.runs, generator(setting, "order", *purpose))
+    return trials.assign(concept=trials["stimulus"].str.rpartition("_")[0])
+
+
+def measure(
+    setting: Setting, signal: np.ndarray, trials: pd.DataFrame, drift: float, *purpose: object
+) -> np.ndarray:
+    """Measure a person once: gain * (signal + noise + drift) + baseline, as `data.simulate` does.
+
+    Args:
+        setting: `noise` is used, and the seed.
+        signal: shape (voxels, trials).
+        trials: from `draw_trials`.
+        drift: standard deviation of run offsets and slopes, in units of the signal's.
+        purpose: whose noise; the same purpose gives the same noise.
+
+    Returns:
+        float32, shape (voxels, trials).
+    """
+    rng = generator(setting, "noise", *purpose)
+    values = signal + setting.noise * rng.standard_normal(signal.shape)
+    values += drift * run_drift(trials, len(signal), rng)
+    gain = 0.1 * np.exp(0.5 * rng.standard_normal((len(signal), 1)))
+    return (gain * values + 0.05 * rng.standard_normal((len(signal), 1))).astype(np.float32)
+
+
+def model_features(setting: Setting, scenes: Scenes, model: str) -> np.ndarray:
+    """Compute the features of a model without noise.
+
+    Args:
+        setting: `cells` is used, and the seed.
+        scenes: the stimuli.
+        model: one of `MODELS`.
+
+    Returns:
+        float64, shape (stimuli, cells); unit variance over the stimuli.
+    """
+    tuning = TUNINGS[_TUNING[model]]
+    return zscore(tuning(scenes, setting.cells, generator(setting, model)).responses, axis=0)
+
+
+def network_features(setting: Setting, scenes: Scenes, *purpose: object) -> np.ndarray:
+    """Compute the features of all networks: the same cells, each with noise of its own.
+
+    The noise belongs to the stimuli, so that over many stimuli all networks of all rules are
+    equally good, and exactly so: every difference between them is a true null.
+
+    Args:
+        setting: `rules`, `networks`, `units`, `network_noise` are used, and the seed.
+        scenes: the stimuli.
+        purpose: which data set; the noise is its own.
+
+    Returns:
+        float64, shape (rules, networks, stimuli, units).
+    """
+    cells = TUNINGS[AREA](scenes, setting.units, generator(setting, "networks")).responses
+    cells = zscore(cells, axis=0)
+    rng = generator(setting, "network noise", *purpose)
+    noise = rng.standard_normal((setting.rules, setting.networks, *cells.shape))
+    return cells + setting.network_noise * noise

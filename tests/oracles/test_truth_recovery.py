@@ -1,0 +1,262 @@
+"""Many simulated data sets with a known truth; and faults that must show in what they give.
+
+Few sets, so limits are binomial: a share is refused where so far a one has a probability of less
+than one in a thousand (two-sided) if the promise holds.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom, kstest, spearmanr, ttest_1samp
+
+from rulealign.errors import ConfigurationError, DataError
+from rulealign.rsa import corrected
+from rulealign.rsa.bootstrap import resample_counts
+from rulealign.validation import data_sets, measuring, page, silence, tables, truths, verdicts
+from rulealign.validation.__main__ import main
+from rulealign.validation.world import Setting
+
+SMALL = Setting(stimuli=48, people=5, cells=100, networks=7, rules=4, draws=120, null_draws=39)
+SETS = 16
+RARE = 1e-3
+STIMULI = ("true", "other", "difference", "network", "null")
+
+
+def rows_of(kind, folder, sets=SETS, setting=SMALL):
+    return pd.DataFrame([kind(setting, number, folder) for number in range(sets)])
+
+
+@pytest.fixture(scope="module")
+def found():
+    # 40 batches have standard errors of a sixth of those of a data set's score or less
+    return measuring.find_truths(SMALL, batches=40, large=0, crowd=100)
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sets")
+    return pd.concat([rows_of(kind, folder) for kind in data_sets.KINDS.values()], axis=1)
+
+
+def limits(share, sets=SETS):
+    return binom.ppf(RARE / 2, sets, share), binom.ppf(1 - RARE / 2, sets, share)
+
+
+def fewest(sets=SETS):
+    return limits(0.95, sets)[0]
+
+
+@pytest.mark.parametrize("kind", ["percentile", "corrected"])
+@pytest.mark.parametrize("name", STIMULI)
+def test_intervals_over_stimuli_cover_the_truth(rows, found, kind, name):
+    assert verdicts.covered(rows, f"{kind} {name}", found["fixed people"][name]) >= fewest()
+
+
+@pytest.mark.parametrize("name", ["true", "other", "difference"])
+def test_intervals_over_people_and_both_cover_the_truth(rows, found, name):
+    assert verdicts.covered(rows, f"crossed {name}", found["new people"][name]) >= fewest()
+    assert verdicts.covered(rows, f"subjects {name}", found["same stimuli"][name]) >= fewest()
+
+
+def test_variances_of_null_differences_are_right_when_corrected_and_too_large_when_not(rows):
+    (_, bootstrap, fixed), *_ = verdicts.variance_ratios(rows, ["null"])
+    # a variance over 16 sets has a relative standard error of .37
+    assert 0.5 < fixed < 2.2 < bootstrap + 0.5
+    assert bootstrap > 1.5 * fixed
+
+
+@pytest.mark.parametrize("name", ["sign-flip", "corrected", "lower bound", "upper bound"])
+def test_p_values_of_true_nulls_are_uniform(rows, name):
+    assert kstest(rows[f"p {name}"], "uniform").pvalue > RARE
+
+
+def test_families_of_true_nulls_seldom_reject(rows):
+    for family in ("sign-flip", "corrected"):
+        for how in ("holm", "benjamini-hochberg"):
+            assert rows[f"family {family} {how}"].sum() <= limits(0.05)[1]
+
+
+def test_the_ceiling_lies_around_the_true_model(rows, found):
+    truth = found["fixed people"]["true"]
+    assert rows["lower"].mean() < truth < rows["upper"].mean()
+    assert (rows["upper"] >= rows["percentile true score"]).all()
+
+
+def test_run_order_raises_agreement_over_all_pairs_only(rows):
+    # the model of time is one person's order, so that this person's score is raised at any rate
+    for raised in ("agreement shared all", "time shared all", "time own all"):
+        assert ttest_1samp(rows[raised], 0, alternative="greater").pvalue < 1e-6
+    quiet = (
+        "agreement own all",
+        *(f"{m} {o} cross_run" for m in ("agreement", "time") for o in ("own", "shared")),
+    )
+    for name in quiet:
+        assert ttest_1samp(rows[name], 0).pvalue > RARE
+
+
+def test_the_truth_of_scores_is_that_of_a_plain_simulation():
+    # without noise, a person with the model's very cells is the model
+    quiet = Setting(noise=0.0, stimuli=40, voxels=2000, cells=2000)
+    values, errors = truths.truth(quiet, "quiet", 40, 3, new_people=False)
+    assert values[0] > 0.95
+    assert (errors >= 0).all()
+    assert values[2] == pytest.approx(values[0] - values[1])
+
+
+# Planted faults: each must show.
+
+
+def self_pairs_kept(models, brains, counts, *, combine=None):
+    """Write resamples out, and keep the pairs of a stimulus with itself, all 0."""
+    n = counts.shape[1]
+    squares = np.zeros((len(models) + len(brains), n, n))
+    first, second = np.triu_indices(n, 1)
+    squares[:, first, second] = squares[:, second, first] = np.vstack([models, brains])
+    drawn = np.empty((len(counts), len(models), len(brains)))
+    for draw, count in enumerate(counts):
+        at = np.repeat(np.arange(n), count)
+        upper = np.triu_indices(len(at), 1)
+        rho = spearmanr(squares[:, at][:, :, at][:, *upper], axis=1)[0]
+        drawn[draw] = rho[: len(models), len(models) :]
+    return drawn if combine is None else drawn @ combine
+
+
+FEW = Setting(stimuli=48, people=5, cells=100, networks=2, rules=2, draws=100)
+
+
+def test_a_bootstrap_that_keeps_self_pairs_misses_the_truth(monkeypatch, tmp_path):
+    monkeypatch.setattr(data_sets, "bootstrap_spearman", self_pairs_kept)
+    values, _ = truths.truth(FEW, "fixed people", FEW.stimuli, 40, new_people=False)
+    faulty = rows_of(data_sets.fixed_people, tmp_path, 6, FEW)
+    truth = tables.named_truths(values)["network"]
+    assert verdicts.covered(faulty, "percentile network", truth) < fewest(6)
+
+
+def test_pairs_that_are_not_left_out_show_the_artefact(monkeypatch, tmp_path):
+    monkeypatch.setattr(silence, "cross_run_pairs", lambda *_: None)
+    faulty = rows_of(data_sets.nothing_seen, tmp_path, 6)
+    line = verdicts.artefact_line(faulty, "agreement shared cross_run", "", raised=False)
+    assert line.verdict == "missed"
+
+
+def test_a_one_sided_p_called_two_sided_is_not_uniform(rows):
+    halved = rows.assign(**{"p sign-flip": rows["p sign-flip"] / 2})
+    assert verdicts.uniform_line(halved, "p sign-flip", "").verdict == "too small"
+
+
+def test_a_lower_bound_that_includes_the_person_shows(monkeypatch, tmp_path, found):
+    def including(subjects, mask=None):
+        upper = np.mean([spearmanr(one, subjects.mean(axis=0))[0] for one in subjects])
+        return upper, upper
+
+    monkeypatch.setattr(data_sets, "nili_bounds", including)
+    faulty = rows_of(data_sets.fixed_people, tmp_path, 3)
+    lower = verdicts.bound_lines(faulty, found["fixed people"]["true"])[0]
+    assert lower.verdict == "missed"
+
+
+# Verdicts, on numbers whose verdict is known.
+
+
+@pytest.mark.parametrize(
+    ("hits", "verdict"), [(183, "too narrow"), (184, "met"), (196, "met"), (197, "too wide")]
+)
+def test_coverage_is_judged_by_its_share(hits, verdict):
+    low = np.where(np.arange(200) < hits, -1.0, 0.5)
+    table = pd.DataFrame({"x low": low, "x high": 1.0})
+    line = verdicts.coverage_line(table, "x", 0.0, "x")
+    assert (line.verdict, line.sets) == (verdict, 200)
+    assert line.seen.startswith(f"{hits / 200:.1%}")
+
+
+@pytest.mark.parametrize(("hits", "verdict"), [(10, "met"), (15, "met"), (25, "too many")])
+def test_families_may_reject_by_chance_alone(hits, verdict):
+    table = pd.DataFrame({"f": (np.arange(200) < hits).astype(float)})
+    assert verdicts.family_line(table, "f", "").verdict == verdict
+    assert verdicts.family_line(table, "f", "", promised=False).verdict == ""
+
+
+def test_a_number_that_is_missing_or_not_finite_is_named():
+    with pytest.raises(DataError, match="'f'; measure them anew"):
+        verdicts.family_line(pd.DataFrame({"g": [1.0]}), "f", "")
+    with pytest.raises(DataError, match="data set 1: 'f' is nan"):
+        verdicts.family_line(pd.DataFrame({"f": [1.0, np.nan]}), "f", "")
+
+
+def test_the_command_writes_the_page_and_measures_nothing_twice(rows, found, tmp_path, monkeypatch):
+    kept = tmp_path / "sets.csv"
+    monkeypatch.setattr(measuring, "measured", lambda _s, n, _f: rows.iloc[n].to_dict())
+    made = measuring.measured_sets(SMALL, 3, 1, kept)
+    monkeypatch.setattr(measuring, "measured", None)
+    again = measuring.measured_sets(SMALL, 3, 1, kept)
+    pd.testing.assert_frame_equal(made, again)
+    with pytest.raises(DataError, match=r"sets.csv: is of another setting"):
+        measuring.measured_sets(Setting(), 3, 1, kept)
+    many = {f"{name}, many": found[name] for name in ("fixed people", "new people")}
+    many |= {f"{name}, error": found["fixed people, error"] for name in many}
+    for output in (tmp_path / "a.md", tmp_path / "b.md"):
+        page.write_page(rows, found | many, SMALL, output)
+    text = (tmp_path / "a.md").read_text()
+    assert text == (tmp_path / "b.md").read_text()
+    assert f"{SETS} data sets of each of four kinds" in text
+    for line in tables.null_lines(rows):
+        assert f"| {line.quantity} | {line.target} | {line.seen} | {SETS} |" in text
+
+
+def test_too_few_data_sets_are_refused():
+    with pytest.raises(ConfigurationError, match="--sets 5 --jobs 1: at least 10 data sets"):
+        main(["--sets", "5"])
+
+
+# The corrected variance, against closed forms and a plain loop.
+
+
+def pair_means(values, counts):
+    """Weight a mean over pairs by products of counts."""
+    first, second = np.triu_indices(counts.shape[1], 1)
+    weights = counts[:, first] * counts[:, second]
+    return (weights @ values / weights.sum(axis=1))[:, None]
+
+
+@pytest.mark.parametrize("own", [0.0, 0.15, 1.0])
+def test_the_corrected_variance_is_that_of_stimuli_and_pairs(own):
+    # a pair's value is a_i + a_j + e_ij: the mean's variance is 4 own^2 / n + 2 / (n (n - 1))
+    n, rng = 80, np.random.default_rng(0)
+    first, second = np.triu_indices(n, 1)
+    true = 4 * own**2 / n + 2 / (n * (n - 1))
+    sizes = []
+    for seed in range(60):
+        a = own * rng.standard_normal(n)
+        values = a[first] + a[second] + rng.standard_normal(len(first))
+        drawn = pair_means(values, resample_counts(n, 200, seed))
+        left_out = pair_means(values, corrected.left_out_counts(n))
+        each = corrected.corrected_variance(drawn, left_out), drawn.var(axis=0, ddof=1)
+        sizes.append([*each, corrected.jackknife_variance(left_out)])
+    fixed, bootstrap, jackknife = np.mean(sizes, axis=0)[:, 0] / true
+    pairs = 2 / (n * (n - 1)) / true
+    assert bootstrap == pytest.approx(1 + 2 * pairs, rel=0.1)
+    assert jackknife == pytest.approx(1 + pairs, rel=0.1)
+    # the limits make it err on the careful side where pairs are all of the variance
+    assert 0.9 < fixed < 1.1 + 0.2 * pairs
+
+
+def test_the_jackknife_equals_a_plain_loop():
+    values = np.random.default_rng(1).normal(size=(7, 2))
+    mean = values.sum(axis=0) / 7
+    loop = sum((values[place] - mean) ** 2 for place in range(7)) * 6 / 7
+    np.testing.assert_allclose(corrected.jackknife_variance(values), loop)
+
+
+def test_draws_that_allow_no_interval_are_refused():
+    rng = np.random.default_rng(2)
+    drawn, left_out = rng.normal(size=(100, 2)), rng.normal(size=(9, 2))
+    with pytest.raises(DataError, match="needs 100 draws or more, not 99; raise statistics"):
+        corrected.corrected_variance(drawn[:99], left_out)
+    with pytest.raises(DataError, match=r"\(2,\) scores do not fit \(1,\)"):
+        corrected.corrected_variance(drawn, left_out[:, :1])
+    with pytest.raises(DataError, match="not finite in some sample without a stimulus"):
+        corrected.corrected_variance(drawn, np.full((9, 2), np.nan))
+    with pytest.raises(DataError, match="score 0 is the same in every resample"):
+        corrected.corrected_variance(np.ones((100, 2)), left_out)
+    with pytest.raises(DataError, match="3 stimuli leaves too few pairs"):
+        corrected.left_out_counts(3)

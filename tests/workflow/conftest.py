@@ -43,6 +43,7 @@ def small_study(project):
     study["layer_map"] = [{"layer": "conv1", "roi": "EVC"}, {"layer": "fc1", "roi": "EVC"}]
     study["statistics"] |= {"bootstrap_draws": 50, "null_draws": 50}
     study["universes"] |= {
+        "resample": ["stimuli"],
         "stimuli": ["grey"],
         "size": [32],
         "descriptor": ["grid-2", "global-average"],

@@ -11,9 +11,11 @@ from changed_study import messages
 from expected_jobs import (
     ALIGNMENT_TABLE,
     CHECKED,
+    CLAIMS,
     CONTROLS_TABLE,
     RULE_TABLES,
     SCORES,
+    UNIVERSES,
     network,
     shown,
 )
@@ -103,7 +105,9 @@ def test_an_inserted_checkpoint_trains_later_stretches_anew_to_the_same_bytes(do
     later = {f"Train {rule}, seed 1: epoch 1 to 2" for rule in ("bp", "fa")}
     below = {f"Diagnostics of {rule}, seed 1: epochs 0 1 2" for rule in ("bp", "fa")}
     spared = {shown(rule, 1, 2) for rule in ("bp", "fa")}
-    assert set(again.planned()) == inserted | later | below | spared | SCORES | RULE_TABLES
+    assert set(again.planned()) == (
+        inserted | later | below | spared | SCORES | RULE_TABLES | UNIVERSES
+    )
 
     before = again.results()
     again.snakemake("--cores", "2", "--until", "training_table")
@@ -116,5 +120,5 @@ def test_an_inserted_checkpoint_trains_later_stretches_anew_to_the_same_bytes(do
     # a second call sees that the later checkpoints are the same, and spares what lies below them
     trained = {f"Train {rule}, seed 1: epoch 0 to 1" for rule in ("bp", "fa")}
     tables = RULE_TABLES - {"Held-out accuracy of all networks; no state occurs twice"}
-    expected = (inserted - trained) | below | SCORES | tables
+    expected = (inserted - trained) | below | SCORES | tables | CLAIMS
     assert set(again.planned()) == expected

@@ -39,6 +39,9 @@ def study_of(jobs: int) -> dict:
     used = {settings.get("images") for settings in study["rules"].values()}
     study["calibration"] = {key: v for key, v in study["calibration"].items() if key in used}
     study["training"]["seeds"] = list(range(1, SEEDS + 1))
+    # claims name rules, of which the copies have other names; they are a few jobs
+    study["claims"] = {}
+    study["universes"] |= {"baseline": ["own"], "initialisation": {"default": {}}}
     return study
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from rulealign import stages
+from rulealign import claim_stages, stages
 from rulealign.config import load_study
 from rulealign.cost import job_table
 from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
@@ -150,10 +150,34 @@ def _of_rdms(known: Finished, study: Any) -> list[Row]:
     rdms, rois = files * _rdms_of_a_network(study), len(study.brain.rois)
     seconds = bootstrap_seconds(study.brain.subjects, study.statistics.bootstrap_draws)
     held, jobs = _draws(known, study, rdms * rois), len(study.rules) * rois
+    of_claims = _universes(study)
+    rows_of_claims = sum(rows for rows, _ in of_claims)
     return [
         ("model RDMs (by the same jobs)", 0, 0, files * per_pair * pairs(IMAGES), 10),
         ("alignments and draws", jobs, rdms * rois * seconds, held, 10),
+        # the same claims, over more seeds
+        (
+            "claims in all universes",
+            len(of_claims),
+            seconds * sum(bootstraps for _, bootstraps in of_claims),
+            rows_of_claims * study.statistics.bootstrap_draws * 4.0,
+            2,
+        ),
     ]
+
+
+def _universes(study: Any) -> list[tuple[int, float]]:
+    """Count, per job of claims, its rows and how many bootstraps of one RDM it is worth."""
+    found = []
+    for need in claim_stages.needs(study).values():
+        axes = ("seeds", "epochs", "stimuli", "sizes", "descriptors", "centring")
+        views = int(np.prod([len(need[axis]) for axis in axes]))
+        ways = {tuple(one.values())[:-1] for one in need["analyses"]}  # of all but `resample`
+        # each of two sides of a split has half of the stimuli, a quarter of the pairs
+        nested = len(study.evaluation.layers) * study.statistics.layer_splits / 2
+        each = [nested if "nested" in way else len(need["layers"]) for way in ways]
+        found.append((views * len(need["layers"]) * len(ways), views * sum(each)))
+    return found
 
 
 def _of_brains(study: Any) -> list[Row]:
@@ -161,7 +185,7 @@ def _of_brains(study: Any) -> list[Row]:
     size = people * sum(VOXELS.values()) * 9840 * 4.0
     jobs = people * (3 * rois + 1)
     return [
-        ("noise ceilings", 1, 2 * rois * CEILING_S, 0, 1),
+        ("noise ceilings", rois, 2 * rois * CEILING_S, 0, 1),
         ("responses, checks, brain RDMs", jobs, people * rois * RESPONSES_S, size, 1),
     ]
 
@@ -189,7 +213,10 @@ def _rdms_of_a_network(study: Any) -> int:
 
 
 def _draws(known: Finished, study: Any, rows: int) -> float:
-    size = sum(path.stat().st_size for path in known.results.glob("alignment/rule*"))
-    lines = sum(len(pd.read_csv(path)) for path in known.results.glob("alignment/rule*.csv"))
+    draws_files = sorted(known.results.glob("alignment/rule-*_draws.h5"))
+    own = [path for path in draws_files if "_universes" not in path.name]
+    csv_files = [path.with_name(path.name.replace("_draws.h5", ".csv")) for path in own]
+    size = sum(path.stat().st_size for path in (*own, *csv_files))
+    lines = sum(len(pd.read_csv(path)) for path in csv_files)
     draws = study.statistics.bootstrap_draws / known.study["statistics"]["bootstrap_draws"]
     return size / lines * 2 * rows * draws  # two conventions per model RDM and ROI

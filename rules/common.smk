@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from rulealign import cluster, machine, stages, statistics_stages
+from rulealign import claim_stages, cluster, machine, stages, statistics_stages
 from rulealign.code_fingerprint import Sources
 from rulealign.config import load_study, refuse_repeated_keys
 from rulealign.data import fetch, inputs
@@ -76,6 +76,9 @@ ACTIVATIONS = f"{RESULTS}/activations/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
 MODEL_RDMS = f"{RESULTS}/rdms/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
 ALIGNMENT = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}.csv"
 DRAWS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_draws.h5"
+CLAIMED = claim_stages.needs(STUDY)
+UNIVERSES = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_universes.csv"
+UNIVERSES_DRAWS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_universes_draws.h5"
 LAYERS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_layers.csv"
 CONTROL_RDMS = f"{RESULTS}/rdms/controls_stim-{{stimuli}}_px-{{size}}.h5"
 CONTROL_ALIGNMENT = f"{RESULTS}/alignment/controls_roi-{{roi}}.csv"
@@ -265,3 +268,29 @@ def check_machine(rules):
         if partition:
             limits = cluster.largest_node(partition)
             machine.refuse_requests(wanted, limits, f"on a node of {partition}")
+
+
+def claimed(pattern):
+    """Name the files of every rule and ROI that a claim takes, in one order."""
+    return [pattern.format(rule=rule, roi=roi) for rule, roi in CLAIMED]
+
+
+def claimed_rdms(wildcards):
+    need = CLAIMED[wildcards.rule, wildcards.roi]
+    names = {"seed": "seeds", "epoch": "epochs", "stimuli": "stimuli", "size": "sizes"}
+    every = {wildcard: need[name] for wildcard, name in names.items()}
+    return expand(MODEL_RDMS, **every, **{"rule": wildcards.rule})
+
+
+def claimed_controls(wildcards):
+    need = CLAIMED[wildcards.rule, wildcards.roi]
+    partialled = any(one["control"] != "none" for one in need["analyses"])
+    sets = {"stimuli": need["stimuli"], "size": need["sizes"]}
+    return expand(CONTROL_RDMS, **sets) if partialled else []
+
+
+def claimed_pairs(wildcards):
+    need = CLAIMED[wildcards.rule, wildcards.roi]
+    return (
+        [PAIRS] if any(one["pairs"] == "cross_run" for one in need["analyses"]) else []
+    )

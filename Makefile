@@ -45,5 +45,6 @@ validation: setup
 docs: setup
 	$(BIN)/python -m rulealign.config_reference
 
+# not .snakemake: Snakemake's notes of what made the results
 clean:
-	rm -rf $(VENV) .snakemake
+	rm -rf $(VENV)

@@ -49,6 +49,7 @@ if STUDY.claims:
             summary=CLAIM_FILES["claims_summary"],
         log:
             f"{LOGS}/claims.log",
+        localrule: True
         conda:
             "../envs/data.yaml"
         resources:
@@ -73,6 +74,7 @@ if STUDY.claims:
             ),
         log:
             f"{LOGS}/claims_figure.log",
+        localrule: True
         conda:
             "../envs/data.yaml"
         resources:

@@ -49,6 +49,8 @@ EVERYTHING = [
     *claimed(UNIVERSES_DRAWS),
     *CLAIM_FILES.values(),
     *TABLES.values(),
+    TABLE.format(table="layers"),
+    *([TABLE.format(table="trajectories")] if COURSES else []),
     *rules.figures.output,
     f"{RESULTS}/provenance.json",
     f"{RESULTS}/report.html",

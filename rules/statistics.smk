@@ -122,6 +122,7 @@ if COURSES:
             TABLE.format(table="trajectories"),
         log:
             f"{LOGS}/trajectories_table.log",
+        localrule: True
         conda:
             "../envs/data.yaml"
         resources:

@@ -40,6 +40,9 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o644)
+        # else a power cut may leave the new name and not the bytes
+        with temporary.open("rb") as handle:
+            os.fsync(handle.fileno())
         temporary.replace(path)
     except OSError as error:
         if _disk_is_full(error):

@@ -124,6 +124,19 @@ def check_claims(
             _require(layer, layers, f"{at}.layer", "the network has the layers")
             _require_own_layer(at, layer, claim.layer, layers)
             _require(roi, claim.roi, f"{at}.roi", "the claim names")
+        _require_evidence(key, claim)
+
+
+def _require_evidence(key: str, claim: Claim) -> None:
+    # else a claim could name conv1 beside fc1, and rest on fc1 alone
+    terms = [term for _, term in _terms(claim)]
+    for what, named, at in (("layer", claim.layer, 2), ("roi", claim.roi, 3)):
+        without = [one for one in named if one not in {term[at] for term in terms}]
+        if without:
+            raise ValueError(
+                f"{key}.{what}: names {without[0]}, but no term is of it; remove it, or add its"
+                " evidence to plus and minus"
+            )
 
 
 def _terms(claim: Claim) -> Iterator[tuple[str, tuple[str, int, str, str]]]:

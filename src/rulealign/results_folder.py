@@ -48,7 +48,8 @@ def refuse_unnoted_results(
             f" {metadata.parent}, so which of these results are still right cannot be told."
             f" Nothing was touched. Put the folder {metadata.parent} of the place where they were"
             f" computed here, or move {results} away and compute it anew; to go on with all of it"
-            f" as it is, delete {record}."
+            f" as it is, delete {record}: then no later change of settings or code runs any of"
+            " these files again, until they are deleted."
         )
 
 

@@ -1,5 +1,7 @@
 """Tables of universes that are incomplete, mixed or wrong are refused; no claim passes on less."""
 
+import json
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -65,6 +67,20 @@ def test_a_universe_without_its_rows_is_named(tmp_path, files):
     refused(
         tmp_path, files, DataError, "rule-bp_roi-V1_universes.csv: has no row of bp_1_1_.*pearson"
     )
+
+
+def test_people_in_another_order_are_refused(tmp_path, files):
+    with h5py.File(files[1][1], "r+") as file:
+        file["ids/subject"][0] = "05"
+    refused(tmp_path, files, DataError, "rule-untrained_bn_roi-V1_universes.csv")
+
+
+def test_layers_chosen_with_other_splits_are_not_mixed(tmp_path, files):
+    for path, splits in zip(files[1], (10, 10, 4), strict=True):
+        with h5py.File(path, "r+") as file:
+            settings = json.loads(file.attrs["settings"]) | {"layer_splits": splits}
+            file.attrs["settings"] = json.dumps(settings)
+    refused(tmp_path, files, GuardError, "chose layers with different layer_splits")
 
 
 def test_a_seed_that_is_not_there_is_named(tmp_path, files):

@@ -49,9 +49,10 @@ def test_a_seed_without_a_score_is_named(test):
         unpaired_d(np.array([0.1, 0.2]), np.array([np.inf, 1]))
 
 
-def test_a_test_that_cannot_be_exact_or_is_unknown_is_refused():
-    with pytest.raises(DataError, match="21 seeds have too many sign patterns"):
-        sign_flip_test(np.ones(21), "greater")
+def test_a_test_that_cannot_be_exact_has_no_p_and_an_unknown_one_is_refused():
+    many = sign_flip_test(np.ones(21), "greater")
+    assert (many.p, many.floor) == (None, None)
+    assert "21 seeds have too many sign patterns" in many.reason
     with pytest.raises(ConfigurationError, match="no alternative 'larger'"):
         sign_flip_test(np.ones(5), "larger")
 

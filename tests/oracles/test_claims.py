@@ -225,6 +225,16 @@ def test_the_corrected_interval_equals_its_formula(tmp_path, smallest):
         assert row["p_stimuli"] == pytest.approx(student.cdf((effect + smallest) / spread, n - 1))
 
 
+def test_the_unpaired_d_is_that_of_both_sides(evaluated):
+    _, claims, _ = evaluated
+    rows, people, _ = claim_files.scores("bp")
+    one, other = (people[plain_rows(rows, epoch, 224, "global-average")] for epoch in (1, 0))
+    one, other = one.mean(axis=1), other.mean(axis=1)
+    pooled = np.sqrt((one.var(ddof=1) + other.var(ddof=1)) / 2)
+    row = claims[(claims["claim"] == "drop") & claims["primary"].astype(bool)].iloc[0]
+    assert row["cohens_d_unpaired"] == pytest.approx((one.mean() - other.mean()) / pooled)
+
+
 def test_what_cannot_be_computed_is_missing_with_its_reason(evaluated):
     _, claims, _ = evaluated
     missing = claims[claims["verdict"] == "missing"]

@@ -123,6 +123,21 @@ def test_a_claim_over_two_layers_takes_evidence_of_both(default):
     assert claim.terms("minus") == [("bp", 1, "conv1", "V1")]
 
 
+@pytest.mark.parametrize(
+    ("key", "named", "message"),
+    [
+        ("layer", ["conv1", "fc1"], r"layer: names conv1, but no term is of it"),
+        ("roi", ["IT", "V1"], r"roi: names IT, but no term is of it"),
+    ],
+)
+def test_what_a_claim_names_has_evidence_of_its_own(default, key, named, message):
+    one = default["claims"]["bp_drop"]
+    one[key] = named
+    for side in ("plus", "minus"):
+        one[side][0][key] = named[1]
+    refused(default, message)
+
+
 def test_given_rdms_have_no_runs(real):
     refused(put(real, ("universes", "pairs"), ["all", "cross_run"]), "'rdm-archive' has no runs")
 

@@ -13,7 +13,7 @@ from rulealign.claims.verdicts import MISSING, SIDES, Verdict, judge, stimulus_p
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.bootstrap import percentile_interval
 from rulealign.rsa.corrected import corrected_interval
-from rulealign.rsa.seeds import paired_d, sign_flip_test
+from rulealign.rsa.seeds import paired_d, sign_flip_test, unpaired_d
 from rulealign.rsa.subjects import (
     crossed_interval,
     subject_counts,
@@ -54,13 +54,11 @@ def evaluate_universe(
     lacking = _lacking(places, scores)
     if lacking:
         return _row(Verdict(MISSING, lacking))
-    by_seed = _sum(
-        universe,
-        {
-            score: scores[score.rule, score.roi].rows["score"].to_numpy()[at]
-            for score, at in places.items()
-        },
-    )
+    by_score = {
+        score: scores[score.rule, score.roi].rows["score"].to_numpy()[at]
+        for score, at in places.items()
+    }
+    by_seed = _sum(universe, by_score)
     effect = float(by_seed.mean())
     try:
         low, high, extra, note = _interval(claim, universe, scores, places, settings)
@@ -69,6 +67,9 @@ def evaluate_universe(
     verdict = judge(low, high, claim["direction"], claim["smallest_effect"])
     found = {"effect": effect, "low": low, "high": high, **extra}
     tested, notes = _over_seeds(by_seed, claim["direction"], claim["smallest_effect"])
+    apart = unpaired_d(*(_side(universe, by_score, sign) for sign in (1, -1)))
+    tested["cohens_d_unpaired"] = apart.value
+    notes += [f"no cohens_d_unpaired: {apart.reason}" if apart.reason else ""]
     return _row(verdict, **found, **tested, note="; ".join(filter(None, [note, *notes])))
 
 
@@ -83,6 +84,7 @@ COLUMNS = (
     "p_seeds",
     "p_seeds_floor",
     "cohens_d_paired",
+    "cohens_d_unpaired",
     "p_stimuli",
     "note",
 )
@@ -120,6 +122,12 @@ def _lacking(places: Mapping[Score, list[int]], scores: Scores) -> str:
 
 def _sum(universe: Universe, values: Mapping[Score, np.ndarray]) -> np.ndarray:
     return sum(weight * values[score] for score, weight in universe.weights.items())
+
+
+def _side(universe: Universe, values: Mapping[Score, np.ndarray], sign: int) -> np.ndarray:
+    # what is added (1) or subtracted (-1), seed by seed
+    own = {score: sign * weight for score, weight in universe.weights.items()}
+    return sum(max(weight, 0) * values[score] for score, weight in own.items())
 
 
 def _interval(

@@ -36,6 +36,9 @@ KEYS = (
 SHARED = ("study_seed", "bootstrap_draws", "interval")
 """Settings that all draws of a study share."""
 
+SPLITS = ("layer_folds", "layer_splits", "all_layers")
+"""Settings of nested choices, which all files share."""
+
 
 @dataclass(frozen=True)
 class UniverseScores:
@@ -55,6 +58,7 @@ class UniverseScores:
             where nobody asked.
         without: row's place in the table -> place in `left_out`.
         stimuli: ids of the stimuli.
+        subjects: ids of the people; empty where nobody asked for their scores.
         made_with: settings and pairs that the draws were made with.
     """
 
@@ -70,6 +74,7 @@ class UniverseScores:
     left_out: np.ndarray | None
     without: dict[int, int]
     stimuli: list[str]
+    subjects: list[str]
     made_with: dict[str, Any]
 
     def places(
@@ -138,6 +143,7 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         left_out = _array(file, "left_out")
         attributes = {name: value for name, value in file.attrs.items() if "pairs_hash" in name}
         made_with, stimuli = read_settings(file) | attributes, read_ids(file, "stimulus")
+        subjects = read_ids(file, "subject") if people else []
     if not np.isfinite(sampled).all():
         raise DataError(f"{draws}: has a draw that is NaN or infinite.")
     return UniverseScores(
@@ -152,6 +158,7 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         left_out,
         without,
         stimuli,
+        subjects,
         made_with,
     )
 
@@ -200,6 +207,10 @@ def require_shared(scores: Sequence[UniverseScores], settings: Mapping[str, Any]
         DataError: the stimuli differ; names both files and the first difference.
         GuardError: a setting or the pairs differ; names the file, the setting and both values.
     """
+    with_people = [one for one in scores if one.subjects]
+    for one in with_people[1:]:
+        first = with_people[0]
+        require_same_ids(first.subjects, one.subjects, first.path, one.path)
     for one in scores:
         require_same_ids(scores[0].stimuli, one.stimuli, scores[0].path, one.path)
         for key in SHARED:
@@ -210,6 +221,11 @@ def require_shared(scores: Sequence[UniverseScores], settings: Mapping[str, Any]
                     " it and type the same command again."
                 )
         for name, value in one.made_with.items():
+            if name in SPLITS and scores[0].made_with.get(name, value) != value:
+                raise GuardError(
+                    f"{scores[0].path} and {one.path}: chose layers with different {name}; delete"
+                    " both and type the same command again."
+                )
             if "pairs_hash" in name and scores[0].made_with.get(name, value) != value:
                 raise GuardError(
                     f"{scores[0].path} and {one.path}: are over different pairs of stimuli; delete"

@@ -104,7 +104,7 @@ def _p_caption(summary: pd.DataFrame) -> str:
         "p is one-sided, in the primary universe, against no effect (none beyond the smallest that"
         f" matters, where one was declared): over seeds by exact sign flips ({_floors(summary)}),"
         " over stimuli by resamples. BH (Benjamini-Hochberg) and Holm are adjusted for all claims"
-        f" of a family, declared before the run ({sizes})."
+        f" of a family, as the study file declares it ({sizes})."
     )
 
 

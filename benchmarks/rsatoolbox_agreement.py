@@ -1,0 +1,63 @@
+"""How far comparisons and noise ceilings are from rsatoolbox's, on the RDMs of a finished study.
+
+`python benchmarks/rsatoolbox_agreement.py --results results/cichy92` prints a Markdown table:
+the largest difference between rulealign and rsatoolbox (which is installed with the tests), of
+every person's RDM and of one network's RDMs against every person's.
+"""
+
+import argparse
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from rsatoolbox.inference import boot_noise_ceiling
+from rsatoolbox.rdm import RDMs, compare
+from scipy.stats import rankdata
+
+from rulealign.report import markdown
+from rulealign.rsa.brain_rdms import files_by_roi, read_brain_rdms
+from rulealign.rsa.ceiling import nili_bounds
+from rulealign.rsa.comparisons import COMPARISONS
+from rulealign.rsa.model_rdms import read_model_rdms
+
+THEIRS = {
+    "spearman": "spearman",
+    "kendall_tau_a": "tau-a",
+    "pearson": "corr",
+    "cosine": "cosine",
+    "whitened_cosine": "cosine_cov",
+    "whitened_pearson": "corr_cov",
+}
+
+
+def differences(models: np.ndarray, brains: np.ndarray) -> dict[str, float]:
+    """Give the largest difference of each comparison, and of both bounds of the ceiling."""
+    found = {}
+    for name, ours in COMPARISONS.items():
+        theirs = compare(RDMs(models), RDMs(brains), method=THEIRS[name])
+        found[name] = float(np.abs(ours(models, brains) - theirs).max())
+    # rsatoolbox's own function pools ranks, so both are given RDMs of ranks
+    ranked = rankdata(brains, axis=1)
+    bounds = boot_noise_ceiling(RDMs(ranked), method="spearman")
+    found["noise ceiling"] = float(np.abs(np.subtract(nili_bounds(ranked), bounds)).max())
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, required=True)
+    folder = parser.parse_args().results
+    network = sorted(folder.glob("rdms/rule-bp_seed-*_epoch-0_*.h5"))[:1]
+    models = read_model_rdms(network, "bp").rdms.astype(np.float64)
+    by_roi = {}
+    for roi, files in files_by_roi(sorted(folder.glob("brain/*_rdm.h5"))).items():
+        brains = read_brain_rdms(files).rdms
+        by_roi[roi] = differences(np.vstack([models, brains]), brains)
+    names = [*COMPARISONS, "noise ceiling"]
+    body = [[name, *(f"{by_roi[roi][name]:.1e}" for roi in by_roi)] for name in names]
+    print(markdown.table([f"rsatoolbox {version('rsatoolbox')}", *by_roi], body))
+
+
+if __name__ == "__main__":
+    main()

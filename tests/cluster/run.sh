@@ -2,7 +2,7 @@
 # The default study on a real Slurm of two nodes, with a cancelled job, a lost node and a killed main
 # process on the way; its results must have the bytes of a local run.
 #
-#   tests/cluster/run.sh [results of a local run of the default study]
+#   tests/cluster/run.sh [results of a local run] [arguments for snakemake, as that run had ...]
 #
 # Needs root on Debian (it installs Slurm); elsewhere it is skipped. At most ten minutes.
 set -euo pipefail

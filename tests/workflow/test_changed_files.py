@@ -13,6 +13,7 @@ from expected_jobs import (
     CHECKED,
     CLAIMS,
     CONTROLS_TABLE,
+    COURSES,
     RULE_TABLES,
     SCORES,
     UNIVERSES,
@@ -22,6 +23,10 @@ from expected_jobs import (
 from rulealign.code_fingerprint import Sources
 
 pytestmark = pytest.mark.workflow
+CLAIMED = (
+    "bp",
+    "untrained_bn",
+)  # rules that the small study's claim takes, its baseline among them
 
 
 def test_touched_files_run_nothing(done):
@@ -79,7 +84,8 @@ def test_a_replaced_image_trains_nothing(finished, older):
     expected = {shown(rule, 1, epoch) for rule, epoch in networks}
     expected |= {f"Hold {rule} against EVC" for rule in rules} | CHECKED | ALIGNMENT_TABLE
     expected |= {"Prepare the stimulus set grey at 32 px", "RDMs of the controls of grey at 32 px"}
-    expected |= {"Hold the controls against EVC"} | CONTROLS_TABLE
+    expected |= {"Hold the controls against EVC"} | CONTROLS_TABLE | COURSES | CLAIMS
+    expected |= {f"Score {rule} with EVC in every universe of the claims" for rule in CLAIMED}
     assert set(messages(plan)) == expected
 
 

@@ -13,25 +13,8 @@ import pandas as pd
 
 from rulealign.claim_grid import NESTED, VECTOR, Score
 from rulealign.errors import DataError, GuardError
+from rulealign.rsa.model_rdms import UNIVERSE_KEYS as KEYS
 from rulealign.store import open_h5, read_csv, read_ids, read_settings, require_same_ids
-
-KEYS = (
-    "rule",
-    "seed",
-    "epoch",
-    "stimuli",
-    "px",
-    "layer",
-    "descriptor",
-    "centring",
-    "roi",
-    "convention",
-    "pairs",
-    "comparison",
-    "control",
-    "choice",
-)
-"""Columns that tell the rows of `alignment/*_universes.csv` apart."""
 
 SHARED = ("study_seed", "bootstrap_draws", "interval")
 """Settings that all draws of a study share."""

@@ -17,12 +17,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from rulealign.errors import DataError
-
-MIN_DRAWS = 100
-"""With fewer draws, their variance has a relative standard error of more than a seventh."""
-
-_ROUNDING = 1e-12
-"""Draws that spread by less than this share of the largest are equal but for rounding."""
+from rulealign.rsa.subjects import MIN_DRAWS, ROUNDING
 
 
 @dataclass(frozen=True)
@@ -144,7 +139,7 @@ def _require_draws(drawn: np.ndarray, left_out: np.ndarray) -> None:
     for what, values in (("resample", drawn), ("sample without a stimulus", left_out)):
         if not np.isfinite(values).all():
             raise DataError(f"a score is not finite in some {what}; leave no draw out silently.")
-        constant = np.ptp(values, axis=0) <= _ROUNDING * np.abs(values).max(axis=0)
+        constant = np.ptp(values, axis=0) <= ROUNDING * np.abs(values).max(axis=0)
         if constant.any():
             place = int(np.argmax(constant))
             raise DataError(f"score {place} is the same in every {what}: it has no interval.")

@@ -19,7 +19,7 @@ RECOMMENDED_SUBJECTS = 5
 MIN_DRAWS = 100
 """With fewer draws, a variance over them has a relative standard error of more than a seventh."""
 
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 """Draws that spread by less than this share of the largest are equal but for rounding."""
 
 
@@ -209,7 +209,7 @@ def _variance(draws: np.ndarray, what: str) -> np.ndarray:
     if len(draws) < MIN_DRAWS:
         raise DataError(f"variance over {what}: needs {MIN_DRAWS} draws or more, not {len(draws)}.")
     variance = draws.var(axis=0, ddof=1)
-    constant = variance <= (_ROUNDING * np.abs(draws).max(axis=0)) ** 2
+    constant = variance <= (ROUNDING * np.abs(draws).max(axis=0)) ** 2
     if constant.any():
         place = int(np.argmax(constant))
         raise DataError(f"score {place} is the same in every resample of {what}: no interval.")

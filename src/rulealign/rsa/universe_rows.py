@@ -16,14 +16,12 @@ from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.compare import CONVENTIONS, PER_SUBJECT, convention_weights, with_mean
 from rulealign.rsa.corrected import left_out_counts
 from rulealign.rsa.layers import fold_masks, layer_choice_seed
-from rulealign.rsa.model_rdms import MODEL_KEYS, joined
+from rulealign.rsa.model_rdms import UNIVERSE_KEYS as KEYS
+from rulealign.rsa.model_rdms import joined
 from rulealign.rsa.pairs import pairs_hash, read_pairs
 from rulealign.rsa.universe_analyses import NESTED, PLAIN, Analysed, Brains, analyse
 from rulealign.rsa.universe_inputs import UniverseSet
 from rulealign.store import write_csv, write_h5
-
-KEYS = (*MODEL_KEYS, "roi", "convention", "pairs", "comparison", "control", "choice")
-"""Columns that tell the rows of `alignment/*_universes.csv` apart, in sorting order."""
 
 COLUMNS = (*KEYS, "n_stimuli", "n_pairs", "n_subjects", "score", "low", "high", "reason")
 """Columns of `alignment/*_universes.csv`."""

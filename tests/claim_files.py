@@ -21,7 +21,7 @@ GRID = {
     "comparison": ["spearman", "pearson"],
     "control": ["none", "pixels"],
     "layer": ["fixed", "nested"],
-    "resample": ["stimuli", "stimuli_corrected", "subjects", "both"],
+    "resample": ["stimuli", "stimuli_corrected", "subjects", "both", "both_corrected"],
     "baseline": ["own", "untrained_bn"],
     "initialisation": [["default", {}], ["normal", {"bp": "bp_normal"}]],
 }
@@ -101,6 +101,13 @@ def without_each(rule, score):
     return score + rng.normal(0, 0.0037, (len(STIMULI), len(score)))
 
 
+def people_without_each(rule, people):
+    """Do the same for every person; people have something in common, and something of their own."""
+    rng = np.random.default_rng(2 + sum(map(ord, rule)))
+    common = rng.normal(0, 0.003, (len(STIMULI), len(people), 1))
+    return people + common + rng.normal(0, 0.002, (len(STIMULI), *people.shape))
+
+
 def write(folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids=STIMULI):
     """Write table, draws and alignment of one rule; `change(rows, people)` may alter the scores.
 
@@ -133,11 +140,13 @@ def write(folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids
             "subject_scores": people[plain],
             "subject_draws": subject_draws[:, plain],
             "left_out": without_each(rule, people.mean(axis=1))[:, plain],
+            "subject_left_out": people_without_each(rule, people)[:, plain],
         },
         ids={
             "row": [name for name, odd in zip(names, without, strict=True) if not odd],
             "subject_row": [name for name, kept in zip(names, plain, strict=True) if kept],
             "left_out_row": [name for name, kept in zip(names, plain, strict=True) if kept],
+            "subject_left_out_row": [one for one, kept in zip(names, plain, strict=True) if kept],
             "stimulus": ids,
             "subject": [f"{place:02d}" for place in range(SUBJECTS)],
         },

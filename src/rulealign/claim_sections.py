@@ -83,10 +83,10 @@ class Universes(Closed):
         " scored on",
     )
     resample: _axis(
-        Literal["stimuli", "stimuli_corrected", "subjects", "both"],
+        Literal["stimuli", "stimuli_corrected", "subjects", "both", "both_corrected"],
         "what the interval generalises to: percentiles over resampled stimuli (cautious where noise"
         " is strong); the same with a variance that counts the noise of single pairs once;"
-        " subjects; both, crossed",
+        " subjects; both, crossed; the same with the noise of pairs counted once",
     )
     baseline: _axis(
         str,

@@ -88,7 +88,7 @@ def test_a_seed_that_is_not_there_is_named(tmp_path, files):
     drop_draws(files[1][0], lambda name: "bp_4_" not in name)
     refused(tmp_path, files, DataError, "has scores of people of bp_4_0.*, which .*csv lacks")
     with h5py.File(files[1][0], "r+") as file:
-        for kind in ("subject_row", "left_out_row"):
+        for kind in ("subject_row", "left_out_row", "subject_left_out_row"):
             names = [name.decode() for name in file[f"ids/{kind}"][()]]
             del file[f"ids/{kind}"]
             left = [name.replace("bp_4_", "bp_1_") for name in names]

@@ -127,7 +127,7 @@ def terms_of(label, row):
     return ([("fa", 1), ("bp", 0)], [("fa", 0), ("bp", 1)]), [1, 2, 3]
 
 
-@pytest.mark.parametrize(("label", "universes"), [("drop", 4 * 10), ("less", 4 * 10)])
+@pytest.mark.parametrize(("label", "universes"), [("drop", 4 * 11), ("less", 4 * 11)])
 def test_every_universe_equals_a_plain_computation(evaluated, label, universes):
     folder, claims, _ = evaluated
     rows = claims[claims["claim"] == label]
@@ -225,6 +225,31 @@ def test_the_corrected_interval_equals_its_formula(tmp_path, smallest):
         assert row["p_stimuli"] == pytest.approx(student.cdf((effect + smallest) / spread, n - 1))
 
 
+def test_the_corrected_interval_over_people_too_is_made_of_covariances_between_people(evaluated):
+    _, claims, _ = evaluated
+    rows, people, draws = claim_files.scores("bp")
+    left_out = claim_files.people_without_each("bp", people)
+    n, s = len(claim_files.STIMULI), SUBJECTS
+    for px, descriptor in itertools.product((32, 224), ("global-average", "grid-8")):
+        one, other = (plain_rows(rows, epoch, px, descriptor) for epoch in (1, 0))
+        rho = people[one].mean(axis=0) - people[other].mean(axis=0)
+        drawn = draws[:, one].astype(float).mean(axis=1) - draws[:, other].astype(float).mean(1)
+        without = left_out[:, one].mean(axis=1) - left_out[:, other].mean(axis=1)
+        # of every two people: twice the jackknife's covariance less the bootstrap's
+        between = 2 * (n - 1) ** 2 / n * np.cov(without.T) - np.cov(drawn.T)
+        common = np.mean([between[i, j] for i in range(s) for j in range(s) if i != j])
+        of_people, common = rho.var(ddof=1) / s, max(common, 0)
+        freedom = (of_people + common) ** 2 / (of_people**2 / (s - 1) + common**2 / (n - 1))
+        reach = student.ppf((1 + INTERVAL) / 2, freedom) * np.sqrt(of_people + common)
+        own = claims[(claims["claim"] == "drop") & (claims["size"] == px)]
+        own = own[own["descriptor"] == descriptor].set_index("resample")
+        row = own.loc["both_corrected"]
+        assert row["effect"] == pytest.approx(rho.mean(), abs=1e-9)
+        ends = rho.mean() - reach, rho.mean() + reach
+        assert (row["low"], row["high"]) == pytest.approx(ends, abs=1e-7)
+        assert "no p_stimuli" in row["note"]
+
+
 def test_the_unpaired_d_is_that_of_both_sides(evaluated):
     _, claims, _ = evaluated
     rows, people, _ = claim_files.scores("bp")
@@ -270,10 +295,10 @@ def test_a_planted_reversal_is_found_and_named(tmp_path):
     claims, summary = (pd.read_csv(path) for path in made)
     assert set(claims.loc[claims["size"] == 32, "verdict"]) == {"reversed"}
     assert set(claims.loc[claims["size"] == 224, "verdict"]) == {"holds"}
-    assert summary["summary"].item() == "holds in 16 of 32, reversed in 16: everything at 32 px"
+    assert summary["summary"].item() == "holds in 18 of 36, reversed in 18: everything at 32 px"
     assert summary[["holds", "reversed", "unresolved", "missing"]].iloc[0].tolist() == [
-        16,
-        16,
+        18,
+        18,
         0,
         0,
     ]

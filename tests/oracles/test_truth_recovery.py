@@ -12,6 +12,7 @@ from scipy.stats import binom, kstest, spearmanr, ttest_1samp
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.rsa import corrected
 from rulealign.rsa.bootstrap import resample_counts
+from rulealign.rsa.subjects import crossed_interval, subject_counts
 from rulealign.validation import data_sets, measuring, page, silence, tables, truths, verdicts
 from rulealign.validation.__main__ import main
 from rulealign.validation.world import Setting
@@ -54,12 +55,15 @@ def test_intervals_over_stimuli_cover_the_truth(rows, found, kind, name):
 
 @pytest.mark.parametrize("name", ["true", "other", "difference"])
 def test_intervals_over_people_and_both_cover_the_truth(rows, found, name):
-    assert verdicts.covered(rows, f"crossed {name}", found["new people"][name]) >= fewest()
+    for kind in ("crossed", "crossed corrected"):
+        assert verdicts.covered(rows, f"{kind} {name}", found["new people"][name]) >= fewest()
     assert verdicts.covered(rows, f"subjects {name}", found["same stimuli"][name]) >= fewest()
 
 
 def test_variances_of_null_differences_are_right_when_corrected_and_too_large_when_not(rows):
-    (_, bootstrap, fixed), *_ = verdicts.variance_ratios(rows, ["null"])
+    (_, bootstrap, fixed), *_ = verdicts.variance_ratios(
+        rows, ["null"], ["percentile", "corrected"]
+    )
     # a variance over 16 sets has a relative standard error of .37
     assert 0.5 < fixed < 2.2 < bootstrap + 0.5
     assert bootstrap > 1.5 * fixed
@@ -240,6 +244,35 @@ def test_the_corrected_variance_is_that_of_stimuli_and_pairs(own):
     assert 0.9 < fixed < 1.1 + 0.2 * pairs
 
 
+@pytest.mark.parametrize("shared", [0.0, 0.3])
+def test_the_corrected_variance_over_people_too_is_that_of_all_parts(shared):
+    # a person's pair is a_i + a_j + e_ij, shared by all, and own parts b_i + b_j + f_ij + p
+    n, people, rng = 40, 8, np.random.default_rng(3)
+    first, second = np.triu_indices(n, 1)
+    pairs, own, apart = n * (n - 1) / 2, 0.1, 0.03
+    single = 4 * own**2 / n + 1 / pairs + apart**2
+    true = shared**2 * (4 / n + 1 / pairs) + single / people
+    sizes = []
+    for seed in range(120):
+        a = shared * rng.standard_normal(n)
+        common = a[first] + a[second] + shared * rng.standard_normal(len(first))
+        b = own * rng.standard_normal((people, n))
+        values = common + b[:, first] + b[:, second] + rng.standard_normal((people, len(first)))
+        values += apart * rng.standard_normal((people, 1))
+        counts = np.vstack([resample_counts(n, 200, seed), corrected.left_out_counts(n)])
+        drawn = np.stack([pair_means(one, counts) for one in values], axis=2)
+        rho = values.mean(axis=1)[None]
+        crossed = corrected.corrected_crossed_interval(rho, drawn[:200], drawn[200:], 0.95)
+        plain = crossed_interval(rho, drawn[:200], subject_counts(people, 200, seed), n, 0.95)
+        common = corrected.common_variance(drawn[:200], drawn[200:])
+        sizes.append([crossed.variance, plain.variance, common])
+    fixed, published, common = np.mean(sizes, axis=0)[:, 0]
+    assert common == pytest.approx(shared**2 * (4 / n + 1 / pairs), abs=0.1 * true)
+    # what is below 0 is taken as 0, which errs on the careful side where nothing is in common
+    assert 0.9 * true < fixed < (1.1 if shared else 1.3) * true
+    assert shared or published > 1.3 * fixed
+
+
 def test_the_jackknife_equals_a_plain_loop():
     values = np.random.default_rng(1).normal(size=(7, 2))
     mean = values.sum(axis=0) / 7
@@ -258,5 +291,17 @@ def test_draws_that_allow_no_interval_are_refused():
         corrected.corrected_variance(drawn, np.full((9, 2), np.nan))
     with pytest.raises(DataError, match="score 0 is the same in every resample"):
         corrected.corrected_variance(np.ones((100, 2)), left_out)
+    of_people = rng.normal(size=(100, 2, 4)), rng.normal(size=(9, 2, 4))
+    for rho, words in (
+        (np.zeros((2, 2)), "at least 3 of them .* not 2; use the bootstrap over stimuli"),
+        (np.zeros((2, 3)), r"shape \(2, 3\) do not fit draws of \(2, 4\)"),
+        (np.zeros((1, 4)), r"shape \(1, 4\) do not fit draws of \(2, 4\)"),
+    ):
+        with pytest.raises(DataError, match=words):
+            corrected.corrected_crossed_interval(rho, *of_people, 0.95)
+    with pytest.raises(DataError, match="not finite in some resample"):
+        corrected.corrected_crossed_interval(
+            np.zeros((2, 4)), np.full_like(of_people[0], np.inf), of_people[1], 0.95
+        )
     with pytest.raises(DataError, match="3 stimuli leaves too few pairs"):
         corrected.left_out_counts(3)

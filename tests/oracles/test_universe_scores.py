@@ -43,6 +43,7 @@ ANALYSES = [
         {"resample": "subjects"},
         {"resample": "both"},
         {"resample": "stimuli_corrected"},
+        {"resample": "both_corrected"},
     )
 ]
 MASK = np.random.default_rng(4).random(PAIRS) < 0.8
@@ -246,7 +247,10 @@ def test_scores_without_each_stimulus_are_scipys(made):
     with h5py.File(folder / "all.h5") as file:
         rows, left_out = list(file["ids/left_out_row"].asstr()), file["left_out"][()]
         assert rows == list(file["ids/subject_row"].asstr())
+        assert rows == list(file["ids/subject_left_out_row"].asstr())
+        of_people = file["subject_left_out"][()]
     assert left_out.shape == (N, 96)
+    assert of_people.shape == (N, 96, 4)
     first, second = np.triu_indices(N, 1)
     plain = table.assign(name=[name(row) for _, row in table.iterrows()]).set_index("name")
     for place, stimulus in ((0, 0), (41, 7), (95, N - 1)):
@@ -256,6 +260,7 @@ def test_scores_without_each_stimulus_are_scipys(made):
             for one in brains(files, "per_subject")
         ]
         assert left_out[stimulus, place] == pytest.approx(np.mean(rho), abs=1e-12)
+        assert of_people[stimulus, place] == pytest.approx(rho, abs=1e-12)
 
 
 def test_what_cannot_be_computed_says_why_and_has_no_number(made):

@@ -146,9 +146,12 @@ def test_people_are_resampled_only_where_there_are_enough_people_and_draws(defau
     default["universes"]["resample"] = ["stimuli", "both"]
     load_study(default)
     refused(put(default, ("brain", "subjects"), 2), r"resample: 'both' needs 3 people, .* are 2")
-    refused(
-        put(real, ("statistics", "bootstrap_draws"), 99), "'subjects' needs .*100 or more.* is 99"
-    )
+    real["universes"]["resample"] = ["stimuli", "subjects"]
+    few = put(real, ("statistics", "bootstrap_draws"), 99)
+    refused(few, "'subjects' needs .*100 or more.* is 99")
+    default["universes"]["resample"] = ["stimuli", "both_corrected"]
+    few = put(default, ("brain", "subjects"), 2)
+    refused(few, r"resample: 'both_corrected' needs 3 people, .* are 2")
     default["universes"]["resample"] = ["stimuli", "stimuli_corrected"]
     load_study(put(default, ("brain", "subjects"), 2))
     few = put(default, ("statistics", "bootstrap_draws"), 99)

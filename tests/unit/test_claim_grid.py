@@ -43,7 +43,7 @@ def test_crossed_axes_are_combined_and_each_other_one_is_varied_alone(crossed):
 
 def test_one_universe_is_primary_and_it_is_the_first():
     primary = [universe.primary for universe in found(claim_files.DROP)]
-    assert primary == [True] + [False] * 39
+    assert primary == [True] + [False] * 43
 
 
 def test_terms_add_up_and_equal_ones_cancel():
@@ -61,6 +61,22 @@ def test_the_calibrated_network_stands_for_epoch_0_of_trained_rules():
     assert weights(other[0]) == {"bp@1": 1.0, "untrained_bn@0": -1.0}
     less = [u for u in found(claim_files.LESS) if u.choices["baseline"] == "untrained_bn"]
     assert weights(less[0]) == {"fa@1": 1.0, "bp@1": -1.0}
+
+
+def test_a_rule_that_has_the_initial_weights_already_may_stand_for_itself():
+    named = [["default", {}], ["normal", {"bp": "bp_normal", "fa": "fa"}]]
+    normal = [
+        universe
+        for universe in found(claim_files.LESS, initialisation=named)
+        if universe.choices["initialisation"] == "normal"
+    ]
+    assert [universe.reason for universe in normal] == [""] * 4
+    assert weights(normal[0]) == {"fa@1": 1, "bp_normal@0": 1, "fa@0": -1, "bp_normal@1": -1}
+    assert normal[0].seeds == claim_files.SEEDS["bp_normal"]
+    # and where nothing is replaced by another rule, the universe is the one that is there
+    alone = claim_files.claim("alone", [("fa", 1)], [("fa", 0)])
+    names = {u.choices["initialisation"] for u in found(alone, initialisation=named)}
+    assert names == {"default"}
 
 
 def test_a_value_that_changes_nothing_makes_no_universe():
@@ -107,7 +123,7 @@ def test_what_cannot_be_computed_says_why():
     crossed = reasons(claim_files.DROP, crossed=["resample", "control"])
     middle = " is computed for plain per_subject Spearman only, not with this "
     axes = ("convention", "comparison", "control", "layer")
-    values = ("stimuli_corrected", "subjects", "both")
+    values = ("stimuli_corrected", "subjects", "both", "both_corrected")
     assert crossed == {value + middle + axis for value in values for axis in axes}
 
 

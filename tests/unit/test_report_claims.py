@@ -130,7 +130,7 @@ def test_below_each_effect_are_its_values_on_every_axis(tables, drawn):
         for value in own[axis].unique():
             expected = set(own.index[own[axis] == value])
             assert covered[value_label(axis, value)] == expected, (axis, value)
-    assert len(labels) == len(set(labels)) == 2 * 8 + 4
+    assert len(labels) == len(set(labels)) == 2 * 8 + 5
 
 
 def test_an_axis_with_one_value_has_no_row(drawn):

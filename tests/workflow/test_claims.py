@@ -6,13 +6,13 @@ import re
 import pandas as pd
 import pytest
 
+from interrupted import copy_of
+
 
 @pytest.fixture
-def changed(finished):
-    """Give the finished study, and put its claims back afterwards."""
-    before = copy.deepcopy(finished.study)
-    yield finished
-    finished.study = before
+def changed(finished, tmp_path):
+    """Give a copy of the finished study, whose claims may be changed."""
+    return copy_of(finished, tmp_path)
 
 
 def planned(run):

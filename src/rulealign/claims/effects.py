@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from rulealign.claims.scores import UniverseScores
 from rulealign.claims.verdicts import MISSING, SIDES, Verdict, judge, stimulus_p
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.bootstrap import percentile_interval
-from rulealign.rsa.corrected import corrected_interval
+from rulealign.rsa.corrected import corrected_crossed_interval, corrected_interval
 from rulealign.rsa.seeds import paired_d, sign_flip_test, unpaired_d
 from rulealign.rsa.subjects import (
+    SubjectInterval,
     crossed_interval,
     subject_counts,
     subject_interval,
@@ -148,20 +149,39 @@ def _interval(
         return float(low), float(high), {"p_stimuli": p}, ""
     if kind == "stimuli_corrected":
         return _corrected(claim, universe, scores, places, coverage)
-    people = {score: _people(scores[score.rule, score.roi], at) for score, at in places.items()}
-    rho = _sum(universe, {score: scored for score, (scored, _) in people.items()})[np.newaxis]
+    found = _over_people(universe, scores, places, settings)
+    without = "no p_stimuli where people are resampled"
+    note = "; ".join(filter(None, [found.note, without]))
+    return float(found.low[0]), float(found.high[0]), {}, note
+
+
+def _over_people(
+    universe: Universe,
+    scores: Scores,
+    places: Mapping[Score, list[int]],
+    settings: Mapping[str, Any],
+) -> SubjectInterval:
+    kind, coverage = universe.choices["resample"], settings["interval"]
+    own = {score: scores[score.rule, score.roi] for score in places}
+
+    def summed(of: Callable[[UniverseScores, list[int]], np.ndarray]) -> np.ndarray:
+        return _sum(universe, {score: of(own[score], at) for score, at in places.items()})
+
+    # shapes (1, subjects), (draws, 1, subjects) and (stimuli, 1, subjects): one effect
+    rho = summed(_scores_of_people)[np.newaxis]
+    if kind == "both_corrected":
+        drawn, left_out = summed(_draws_of_people), summed(_people_left_out)
+        return corrected_crossed_interval(
+            rho, drawn[:, np.newaxis], left_out[:, np.newaxis], coverage
+        )
     n_subjects = rho.shape[1]
     seed = subject_seed(settings["study_seed"], n_subjects)
     counts = subject_counts(n_subjects, settings["bootstrap_draws"], seed)
     if kind == "subjects":
-        found = subject_interval(rho, counts, coverage)
-    else:
-        sampled = _sum(universe, {score: drawn for score, (_, drawn) in people.items()})
-        n_stimuli = len(next(iter(scores.values())).stimuli)
-        found = crossed_interval(rho, sampled[:, np.newaxis], counts, n_stimuli, coverage)
-    without = "no p_stimuli where people are resampled"
-    note = "; ".join(filter(None, [found.note, without]))
-    return float(found.low[0]), float(found.high[0]), {}, note
+        return subject_interval(rho, counts, coverage)
+    n_stimuli = len(next(iter(own.values())).stimuli)
+    drawn = summed(_draws_of_people)[:, np.newaxis]
+    return crossed_interval(rho, drawn, counts, n_stimuli, coverage)
 
 
 def _corrected(
@@ -201,14 +221,28 @@ def _draws(own: UniverseScores, places: list[int]) -> np.ndarray:
     return own.draws[:, own.columns[places]].astype(np.float64).mean(axis=1)
 
 
-def _people(own: UniverseScores, places: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    # scores (subjects,) and draws (draws, subjects), averaged over seeds
-    absent = own.subject_scores is None or any(place not in own.people for place in places)
-    if absent:
+def _scores_of_people(own: UniverseScores, places: list[int]) -> np.ndarray:
+    # shape (subjects,), averaged over seeds
+    return own.subject_scores[_people(own, places)].mean(axis=0)
+
+
+def _draws_of_people(own: UniverseScores, places: list[int]) -> np.ndarray:
+    # shape (draws, subjects), averaged over seeds
+    return own.subject_draws[:, _people(own, places)].astype(np.float64).mean(axis=1)
+
+
+def _people(own: UniverseScores, places: list[int]) -> list[int]:
+    if own.subject_scores is None or any(place not in own.people for place in places):
         raise GuardError(f"{own.path}: its draws have no scores of single people")
-    at = [own.people[place] for place in places]
-    drawn = own.subject_draws[:, at].astype(np.float64)
-    return own.subject_scores[at].mean(axis=0), drawn.mean(axis=1)
+    return [own.people[place] for place in places]
+
+
+def _people_left_out(own: UniverseScores, places: list[int]) -> np.ndarray:
+    # shape (stimuli, subjects), averaged over seeds
+    known = own.people_without
+    if own.subject_left_out is None or any(place not in known for place in places):
+        raise GuardError(f"{own.path}: its draws have no scores of people without each stimulus")
+    return own.subject_left_out[:, [known[place] for place in places]].mean(axis=1)
 
 
 def _over_seeds(

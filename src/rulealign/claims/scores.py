@@ -40,6 +40,9 @@ class UniverseScores:
         left_out: float64, shape (stimuli, rows of `without`); scores without each stimulus; None
             where nobody asked.
         without: row's place in the table -> place in `left_out`.
+        subject_left_out: float64, shape (stimuli, rows of `people_without`, subjects); each
+            subject's scores without each stimulus; None where nobody asked.
+        people_without: row's place in the table -> place in `subject_left_out`.
         stimuli: ids of the stimuli.
         subjects: ids of the people; empty where nobody asked for their scores.
         made_with: settings and pairs that the draws were made with.
@@ -56,6 +59,8 @@ class UniverseScores:
     people: dict[int, int]
     left_out: np.ndarray | None
     without: dict[int, int]
+    subject_left_out: np.ndarray | None
+    people_without: dict[int, int]
     stimuli: list[str]
     subjects: list[str]
     made_with: dict[str, Any]
@@ -122,8 +127,10 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         sampled = file["draws"][()]
         people = _row_ids(file, "subject_row", "scores of people", names, table)
         without = _row_ids(file, "left_out_row", "scores without a stimulus", names, table)
+        what = "scores of people without a stimulus"
+        people_without = _row_ids(file, "subject_left_out_row", what, names, table)
         of_people = [_array(file, name) for name in ("subject_scores", "subject_draws")]
-        left_out = _array(file, "left_out")
+        left_out, of_each = (_array(file, name) for name in ("left_out", "subject_left_out"))
         attributes = {name: value for name, value in file.attrs.items() if "pairs_hash" in name}
         made_with, stimuli = read_settings(file) | attributes, read_ids(file, "stimulus")
         subjects = read_ids(file, "subject") if people else []
@@ -140,6 +147,8 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         people,
         left_out,
         without,
+        of_each,
+        people_without,
         stimuli,
         subjects,
         made_with,

@@ -39,6 +39,7 @@ _NAMES = {
     "nested": "a layer chosen on other stimuli",
     "fixed": "the named layer",
     "both": "stimuli and people",
+    "both_corrected": "stimuli and people, variance corrected",
     "subjects": "people",
     "stimuli_corrected": "stimuli, variance corrected",
     "own": "its own epoch 0",

@@ -1,4 +1,4 @@
-"""An interval over stimuli that counts the noise of single pairs once, not three times.
+"""Intervals over stimuli, and over people too, that count the noise of single pairs once.
 
 The variance of an RDM's score over samples of n stimuli is that of the stimuli, which falls as
 1 / n, and that of single pairs, their interaction with all noise of measurement, which falls as
@@ -7,6 +7,10 @@ The variance of an RDM's score over samples of n stimuli is that of the stimuli,
 stimulus after the other (the jackknife) counts the pairs twice. So 2 jackknife - bootstrap counts
 each once. Where noise is strong, and in every difference of two models that are about equally good,
 the pairs are most of the variance, and percentile intervals are up to 1.7 times too wide.
+
+Where people are a sample too, the variance over people of their scores holds, besides what they
+differ in, all noise of their own. What is to be added is only what stimuli and pairs do alike in
+all people: the covariance between people of their scores over stimuli, corrected in the same way.
 """
 
 from __future__ import annotations
@@ -17,7 +21,13 @@ import numpy as np
 from scipy.stats import t as student
 
 from rulealign.errors import DataError
-from rulealign.rsa.subjects import MIN_DRAWS, ROUNDING
+from rulealign.rsa.subjects import (
+    MIN_DRAWS,
+    ROUNDING,
+    SubjectInterval,
+    require_subjects,
+    t_interval,
+)
 
 
 @dataclass(frozen=True)
@@ -93,8 +103,8 @@ def corrected_variance(drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
             finite or the same in every resample.
     """
     _require_draws(drawn, left_out)
-    bootstrap, jackknife = drawn.var(axis=0, ddof=1), jackknife_variance(left_out)
-    return np.clip(2 * jackknife - bootstrap, jackknife / 2, jackknife)
+    jackknife = jackknife_variance(left_out)
+    return np.clip(_unlimited_variance(drawn, left_out), jackknife / 2, jackknife)
 
 
 def corrected_interval(
@@ -124,6 +134,72 @@ def corrected_interval(
     reach = student.ppf((1 + coverage) / 2, freedom) * spread
     p = 2 * student.sf(np.abs(score) / spread, freedom)
     return StimulusInterval(score, score - reach, score + reach, variance, p, freedom)
+
+
+def common_variance(drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+    """Estimate the variance over stimuli that all people have in common: a mean covariance.
+
+    A person's own corrected variance is common + own, that of the mean over n people is
+    common + own / n; so common is (n of_mean - single) / (n - 1), the mean over pairs of people of
+    the covariance of their scores.
+
+    Args:
+        drawn: shape (draws, n_scores, n_subjects); each subject's scores in resamples of the
+            stimuli, the same resamples for all.
+        left_out: shape (n_stimuli, n_scores, n_subjects); the same without each stimulus.
+
+    Returns:
+        float64, shape (n_scores,); unbiased where scores are means over stimuli and pairs, and so
+        below 0 now and then.
+    """
+    n_subjects = drawn.shape[-1]
+    of_mean = _unlimited_variance(drawn.mean(axis=-1), left_out.mean(axis=-1))
+    single = _unlimited_variance(drawn, left_out).mean(axis=-1)
+    return (n_subjects * of_mean - single) / (n_subjects - 1)
+
+
+def _unlimited_variance(drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+    return 2 * jackknife_variance(left_out) - drawn.var(axis=0, ddof=1)
+
+
+def corrected_crossed_interval(
+    rho: np.ndarray, drawn: np.ndarray, left_out: np.ndarray, coverage: float
+) -> SubjectInterval:
+    """Give the mean over subjects an interval that generalises to new subjects and new stimuli.
+
+    Not where stimuli share the noise of a run; and not for scores near 1, as it is symmetric.
+
+    Args:
+        rho: shape (n_scores, n_subjects); each subject's score, or difference of scores.
+        drawn: shape (draws, n_scores, n_subjects); the same in resamples of the stimuli.
+        left_out: shape (n_stimuli, n_scores, n_subjects); the same without each stimulus, from
+            `left_out_counts`.
+        coverage: such as .95.
+
+    Returns:
+        Means with t intervals. Their variance is that over subjects divided by their number, plus
+        `common_variance`, taken as 0 where it is below; degrees of freedom by Satterthwaite 1946
+        from those of the two parts, and at least the smaller of these.
+
+    Raises:
+        DataError: there are fewer than 3 subjects or 100 draws, the shapes do not fit, or a score
+            is not finite or the same in every resample.
+    """
+    n_stimuli, n_subjects = len(left_out), rho.shape[1]
+    require_subjects(n_subjects)
+    if drawn.shape[1:] != rho.shape or left_out.shape[1:] != rho.shape:
+        raise DataError(
+            f"scores of the shape {rho.shape} do not fit draws of {drawn.shape[1:]} and scores"
+            f" without a stimulus of {left_out.shape[1:]}."
+        )
+    _require_draws(drawn.mean(axis=2), left_out.mean(axis=2))
+    of_people = rho.var(axis=1, ddof=1) / n_subjects
+    common = np.maximum(common_variance(drawn, left_out), 0)
+    variance = of_people + common
+    parts = of_people**2 / (n_subjects - 1) + common**2 / (n_stimuli - 1)
+    fewest = min(n_subjects, n_stimuli) - 1
+    freedom = np.maximum(variance**2 / parts, fewest)
+    return t_interval(rho.mean(axis=1), variance, freedom, n_subjects, coverage)
 
 
 def _require_draws(drawn: np.ndarray, left_out: np.ndarray) -> None:

@@ -32,7 +32,8 @@ class SubjectInterval:
         low: lower ends.
         high: upper ends.
         variance: of the estimates, corrected.
-        degrees_of_freedom: of the t distribution that the ends are taken from.
+        degrees_of_freedom: of the t distribution that the ends are taken from; where they differ
+            between scores, float64, shape (n_scores,).
         n_subjects: number of subjects.
         note: what to know where subjects are few; "" otherwise.
     """
@@ -41,7 +42,7 @@ class SubjectInterval:
     low: np.ndarray
     high: np.ndarray
     variance: np.ndarray
-    degrees_of_freedom: int
+    degrees_of_freedom: int | np.ndarray
     n_subjects: int
     note: str
 
@@ -73,7 +74,7 @@ def subject_counts(n_subjects: int, draws: int, seed: int) -> np.ndarray:
     Raises:
         DataError: there are fewer than 3 subjects; names the number.
     """
-    _require_subjects(n_subjects)
+    require_subjects(n_subjects)
     chance = np.full(n_subjects, 1 / n_subjects)
     return np.random.default_rng(seed).multinomial(n_subjects, chance, size=draws)
 
@@ -170,7 +171,7 @@ def subject_interval(rho: np.ndarray, counts: np.ndarray, coverage: float) -> Su
     """
     variance = _variance(subject_draws(rho, counts), "subjects")
     n = counts.shape[1]
-    return _t_interval(rho.mean(axis=1), variance * n / (n - 1), n - 1, n, coverage)
+    return t_interval(rho.mean(axis=1), variance * n / (n - 1), n - 1, n, coverage)
 
 
 def crossed_interval(
@@ -202,7 +203,7 @@ def crossed_interval(
     stimuli = _variance(stimulus_rho.mean(axis=2), "stimuli")
     n = counts.shape[1]
     variance = crossed_variance(both, subjects, stimuli, n, n_stimuli)
-    return _t_interval(rho.mean(axis=1), variance, min(n, n_stimuli) - 1, n, coverage)
+    return t_interval(rho.mean(axis=1), variance, min(n, n_stimuli) - 1, n, coverage)
 
 
 def _variance(draws: np.ndarray, what: str) -> np.ndarray:
@@ -216,16 +217,40 @@ def _variance(draws: np.ndarray, what: str) -> np.ndarray:
     return variance
 
 
-def _t_interval(
-    estimate: np.ndarray, variance: np.ndarray, freedom: int, n: int, coverage: float
+def t_interval(
+    estimate: np.ndarray,
+    variance: np.ndarray,
+    freedom: int | np.ndarray,
+    n: int,
+    coverage: float,
 ) -> SubjectInterval:
+    """Give means over subjects a symmetric interval, and say where subjects are few.
+
+    Args:
+        estimate: shape (n_scores,).
+        variance: of the estimates, shape (n_scores,).
+        freedom: degrees of freedom of the t distribution; one, or one per score.
+        n: number of subjects.
+        coverage: such as .95.
+
+    Returns:
+        The intervals. Not for estimates of a skewed distribution, such as scores near 1.
+    """
     reach = student.ppf((1 + coverage) / 2, freedom) * np.sqrt(variance)
     few = f"{n} subjects are fewer than the {RECOMMENDED_SUBJECTS} that an interval over them needs"
     note = few if n < RECOMMENDED_SUBJECTS else ""
     return SubjectInterval(estimate, estimate - reach, estimate + reach, variance, freedom, n, note)
 
 
-def _require_subjects(n_subjects: int) -> None:
+def require_subjects(n_subjects: int) -> None:
+    """Refuse to generalise to other subjects from too few.
+
+    Args:
+        n_subjects: number of subjects.
+
+    Raises:
+        DataError: there are fewer than 3; names the number and the remedy.
+    """
     if n_subjects < MIN_SUBJECTS:
         raise DataError(
             f"a bootstrap over subjects needs at least {MIN_SUBJECTS} of them (better"
@@ -235,7 +260,7 @@ def _require_subjects(n_subjects: int) -> None:
 
 def _require_fit(rho: np.ndarray, counts: np.ndarray) -> None:
     n_subjects = rho.shape[-1]
-    _require_subjects(n_subjects)
+    require_subjects(n_subjects)
     if counts.shape[1] != n_subjects or (counts.sum(axis=1) != n_subjects).any():
         raise DataError(
             f"scores of {n_subjects} subjects do not fit resamples of {counts.shape[1]}, as"

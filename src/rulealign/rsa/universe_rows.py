@@ -27,8 +27,8 @@ COLUMNS = (*KEYS, "n_stimuli", "n_pairs", "n_subjects", "score", "low", "high", 
 """Columns of `alignment/*_universes.csv`."""
 
 _WAYS = ["pairs", "comparison", "control", "layer"]
-_OF_PEOPLE = ("subjects", "both")
-_CORRECTED = "stimuli_corrected"
+_OF_PEOPLE = ("subjects", "both", "both_corrected")
+_CORRECTED, _BOTH_CORRECTED = "stimuli_corrected", "both_corrected"
 
 
 class UniverseRows:
@@ -63,7 +63,8 @@ class UniverseRows:
             for kind in sorted(set(self._asked["pairs"]))
         }
         self._folds = {kind: self._split(mask) for kind, mask in self._masks.items() if nested}
-        self._scores, self._people, self._left_out = _Parts(), _Parts(), _Parts()
+        self._scores, self._people = _Parts(), _Parts()
+        self._left_out, self._people_left_out = _Parts(), _Parts()
 
     def _split(self, mask: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]] | str:
         n_stimuli, settings = len(self._brain.ids), self._settings
@@ -95,10 +96,14 @@ class UniverseRows:
             brains = self._brains(kind, subjects, np.eye(len(subjects)))
             found = self._analysed(one, brains, kind, PLAIN)
             self._people.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values)
+        left_out = left_out_counts(len(self._brain.ids))
+        for kind in self._kinds((_BOTH_CORRECTED,)):
+            brains = self._brains(kind, subjects, np.eye(len(subjects)))
+            found = self._analysed(one, replace(brains, counts=left_out), kind, PLAIN)
+            self._people_left_out.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values)
         for kind in self._kinds((_CORRECTED,)):
             brains = self._brains(kind, *_needed(subjects, [PER_SUBJECT]))
-            without = replace(brains, counts=left_out_counts(len(self._brain.ids)))
-            found = self._analysed(one, without, kind, PLAIN)
+            found = self._analysed(one, replace(brains, counts=left_out), kind, PLAIN)
             self._left_out.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values[:, :, 0])
 
     def _kinds(self, resamples: tuple[str, ...]) -> list[str]:
@@ -170,10 +175,14 @@ class UniverseRows:
             plain, rho = self._people.sorted()
             arrays |= {"subject_scores": rho[-1], "subject_draws": rho[:-1].astype(np.float32)}
             ids |= {"subject_row": joined(plain[list(KEYS)]), "subject": self._brain.subjects}
-        if self._left_out.rows:
-            plain, rho = self._left_out.sorted()
-            arrays |= {"left_out": rho}
-            ids |= {"left_out_row": joined(plain[list(KEYS)])}
+        for name, parts in (
+            ("left_out", self._left_out),
+            ("subject_left_out", self._people_left_out),
+        ):
+            if parts.rows:
+                plain, rho = parts.sorted()
+                arrays |= {name: rho}
+                ids |= {f"{name}_row": joined(plain[list(KEYS)])}
         about = {"rule": self._settings["rule"], "roi": self._brain.roi}
         about |= {f"pairs_hash_{kind}": pairs_hash(mask) for kind, mask in self._masks.items()}
         write_h5(draws, arrays, ids=ids, settings=self._settings, attributes=about)

@@ -50,7 +50,9 @@ def score_universes(
             subjects), and `subject_draws`, float32 (draws, these rows, subjects), on the same
             resamples of the stimuli; `ids/subject_row` and `ids/subject`. Where one asks for
             stimuli_corrected, `left_out`, float64 (stimuli, plain rows of per_subject): the scores
-            without each stimulus; `ids/left_out_row`. All are held until the end.
+            without each stimulus; `ids/left_out_row`. For both_corrected, those of every subject:
+            `subject_left_out`, float64 (stimuli, these rows, subjects), and
+            `ids/subject_left_out_row`. All are held until the end.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
         work_mb: megabytes for bootstraps of Spearman to work in, besides RDMs and draws.
         threads: resamples that are worked on at a time; neither changes any number.

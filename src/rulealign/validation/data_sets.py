@@ -12,7 +12,11 @@ from rulealign.provenance import derive_seed
 from rulealign.rsa.bootstrap import bootstrap_spearman, percentile_interval, resample_counts
 from rulealign.rsa.ceiling import nili_bounds
 from rulealign.rsa.compare import spearman_matrix
-from rulealign.rsa.corrected import corrected_interval, left_out_counts
+from rulealign.rsa.corrected import (
+    corrected_crossed_interval,
+    corrected_interval,
+    left_out_counts,
+)
 from rulealign.rsa.subjects import (
     SubjectInterval,
     crossed_interval,
@@ -142,7 +146,7 @@ def _against_first(rules: np.ndarray) -> np.ndarray:
 
 
 def new_people(setting: Setting, number: int, folder: Path) -> Row:
-    """Measure new stimuli in new people: the crossed interval.
+    """Measure new stimuli in new people: the crossed intervals.
 
     Args:
         setting: of the simulation.
@@ -159,11 +163,14 @@ def new_people(setting: Setting, number: int, folder: Path) -> Row:
     models = _models(setting, scenes)
     seed = derive_seed(setting.seed, "validation", "crossed", number)
     counts = resample_counts(setting.stimuli, setting.draws, seed)
-    drawn = _with_difference(bootstrap_spearman(models, brain, counts), axis=1)
+    counts = np.vstack([counts, left_out_counts(setting.stimuli)])
+    both = _with_difference(bootstrap_spearman(models, brain, counts), axis=1)
+    drawn, left_out = both[: setting.draws], both[setting.draws :]
     people_drawn = subject_counts(setting.people, setting.draws, seed + 1)
     rho = _with_difference(spearman_matrix(models, brain), axis=0)
     found = crossed_interval(rho, drawn, people_drawn, setting.stimuli, setting.coverage)
-    return _subject_rows("crossed", found)
+    corrected = corrected_crossed_interval(rho, drawn, left_out, setting.coverage)
+    return _subject_rows("crossed", found) | _subject_rows("crossed corrected", corrected)
 
 
 def _with_difference(rho: np.ndarray, axis: int) -> np.ndarray:
@@ -176,6 +183,7 @@ def _subject_rows(kind: str, found: SubjectInterval) -> Row:
     for place, name in enumerate((*MODELS, "difference")):
         ends = (found.estimate[place], found.low[place], found.high[place])
         row |= _named(f"{kind} {name}", *ends)
+        row[f"{kind} {name} variance"] = float(found.variance[place])
     return row
 
 

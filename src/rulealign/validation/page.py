@@ -89,9 +89,15 @@ def variance_table(rows: pd.DataFrame) -> str:
     Returns:
         A Markdown table.
     """
-    written = ["| quantity | bootstrap / seen | corrected / seen |", "|---|---|---|"]
-    for name, bootstrap, corrected in variance_ratios(rows, list(tables.WORDS)):
-        written.append(f"| {tables.WORDS[name]} | {bootstrap:.2f} | {corrected:.2f} |")
+    written = ["| interval over | quantity | bootstrap / seen | corrected / seen |"]
+    written.append("|---|---|---|---|")
+    for what, names, kinds in (
+        ("stimuli", list(tables.WORDS), ("percentile", "corrected")),
+        ("stimuli and people", tables.OF_PEOPLE, ("crossed", "crossed corrected")),
+    ):
+        for name, bootstrap, corrected in variance_ratios(rows, names, kinds):
+            words = f"| {what} | {tables.WORDS[name]} |"
+            written.append(f"{words} {bootstrap:.2f} | {corrected:.2f} |")
     return "\n".join(written)
 
 

@@ -25,6 +25,9 @@ WORDS = {
 }
 """What has an interval, in words."""
 
+OF_PEOPLE = ("true", "other", "difference")
+"""What has an interval over people."""
+
 Truths = Mapping[str, Mapping[str, float]]
 """Kind of truth -> what -> its value."""
 
@@ -52,10 +55,11 @@ def interval_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
         The lines, method by method.
     """
     methods = (
-        ("percentile", "stimulus bootstrap, percentiles", "fixed people", list(WORDS)),
-        ("corrected", "stimuli, corrected variance", "fixed people", list(WORDS)),
-        ("crossed", "crossed, stimuli and people", "new people", ["true", "other", "difference"]),
-        ("subjects", "people", "same stimuli", ["true", "other", "difference"]),
+        ("percentile", "stimulus bootstrap, percentiles", "fixed people", tuple(WORDS)),
+        ("corrected", "stimuli, corrected variance", "fixed people", tuple(WORDS)),
+        ("crossed", "crossed, stimuli and people", "new people", OF_PEOPLE),
+        ("crossed corrected", "stimuli and people, corrected variance", "new people", OF_PEOPLE),
+        ("subjects", "people", "same stimuli", OF_PEOPLE),
     )
     return [
         coverage_line(rows, f"{method} {name}", truths[kind][name], f"{words}: {WORDS[name]}")
@@ -84,9 +88,10 @@ def many_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
     ]
     return lines + [
         coverage_line(
-            rows, f"crossed {name}", truths["new people, many"][name], f"crossed: {WORDS[name]}"
+            rows, f"{method} {name}", truths["new people, many"][name], f"{method}: {WORDS[name]}"
         )
-        for name in names[:3]
+        for method in ("crossed", "crossed corrected")
+        for name in OF_PEOPLE
     ]
 
 

@@ -181,19 +181,22 @@ def artefact_line(rows: pd.DataFrame, name: str, quantity: str, *, raised: bool)
     return Line(quantity, target, seen, len(values), MET if fine else "missed")
 
 
-def variance_ratios(rows: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, float, float]]:
-    """Hold the mean variances of the bootstrap, and corrected, against that over the data sets.
+def variance_ratios(
+    rows: pd.DataFrame, names: Sequence[str], kinds: Sequence[str]
+) -> list[tuple[str, float, float]]:
+    """Hold the mean variances of two methods against that of the scores over the data sets.
 
     Args:
         rows: of `data_sets.measured`.
         names: quantities, such as `true`.
+        kinds: the methods, as intervals are named: as published, and corrected.
 
     Returns:
-        Name, bootstrap over seen, corrected over seen; 1 is right.
+        Name, and for each method its mean variance over that seen; 1 is right.
     """
     found = []
     for name in names:
-        seen = _column(rows, f"percentile {name} score").var(ddof=1)
-        kinds = (f"{kind} {name} variance" for kind in ("percentile", "corrected"))
-        found.append((name, *(float(_column(rows, kind).mean() / seen) for kind in kinds)))
+        seen = _column(rows, f"{kinds[0]} {name} score").var(ddof=1)
+        columns = (f"{kind} {name} variance" for kind in kinds)
+        found.append((name, *(float(_column(rows, one).mean() / seen) for one in columns)))
     return found

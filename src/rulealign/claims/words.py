@@ -39,9 +39,9 @@ _NAMES = {
     "nested": "a layer chosen on other stimuli",
     "fixed": "the named layer",
     "both": "stimuli and people",
-    "both_corrected": "stimuli and people, variance corrected",
+    "both_corrected": "stimuli and people with a corrected variance",
     "subjects": "people",
-    "stimuli_corrected": "stimuli, variance corrected",
+    "stimuli_corrected": "stimuli with a corrected variance",
     "own": "its own epoch 0",
 }
 

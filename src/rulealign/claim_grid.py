@@ -107,7 +107,11 @@ def universes(
         seeds = [set(facts["seeds"][score.rule]) for score in weights]
         common = sorted(set.intersection(*seeds)) if seeds else []
         universe = Universe(choices, weights, common, place == 0, reason)
-        found.setdefault(_identity(universe, facts["vectors"]), universe)
+        key = _identity(universe, facts["vectors"])
+        known = found.get(key, universe)
+        # where terms cancel, another baseline may allow what the first one of equal terms does not
+        better = known.reason and not universe.reason and not known.primary
+        found[key] = universe if better else known
     return list(found.values())
 
 

@@ -299,6 +299,15 @@ def test_draws_that_allow_no_interval_are_refused():
     ):
         with pytest.raises(DataError, match=words):
             corrected.corrected_crossed_interval(rho, *of_people, 0.95)
+    with pytest.raises(DataError, match="subject's score is not finite"):
+        corrected.corrected_crossed_interval(np.full((2, 4), np.nan), *of_people, 0.95)
+    with pytest.raises(DataError, match="at least 3 of them .* not 1"):
+        corrected.common_variance(of_people[0][..., :1], of_people[1][..., :1])
+    # people who do not differ, and draws that say that they have nothing in common
+    apart = np.array([1, -1, 1, -1]) * rng.normal(0, 1e-6, (100, 1, 1)), np.zeros((9, 1, 4))
+    apart[1][0] = [1e-3, -1e-3, 1e-3, -1e-3]
+    with pytest.raises(DataError, match="score 0 is the same in all subjects and has nothing"):
+        corrected.corrected_crossed_interval(np.full((1, 4), 0.1), *apart, 0.95)
     with pytest.raises(DataError, match="not finite in some resample"):
         corrected.corrected_crossed_interval(
             np.zeros((2, 4)), np.full_like(of_people[0], np.inf), of_people[1], 0.95

@@ -79,6 +79,24 @@ def test_a_rule_that_has_the_initial_weights_already_may_stand_for_itself():
     assert names == {"default"}
 
 
+@pytest.mark.parametrize(
+    "baselines", [("untrained_bn", "normal_bn"), ("normal_bn", "untrained_bn")]
+)
+def test_a_baseline_that_cannot_stand_hides_none_that_can(baselines):
+    # where both sides start from the same network, its score cancels, whichever it is
+    facts = {key: dict(value) for key, value in claim_files.FACTS.items() if key != "vectors"}
+    for rule, initial in (("fa_normal", "normal"), ("normal_bn", "normal")):
+        facts["trains"][rule] = rule == "fa_normal"
+        facts["seeds"][rule], facts["initial"][rule] = [1, 2], initial
+    falls = [("fa_normal", 1), ("bp_normal", 0)], [("fa_normal", 0), ("bp_normal", 1)]
+    values = grid(crossed=[], baseline=["own", *baselines])
+    made = universes(claim_files.claim("c", *falls), values, facts | {"vectors": ["fc1"]})
+    other = [one for one in made if one.choices["baseline"] != "own"]
+    assert [(one.choices["baseline"], one.reason) for one in other] == [("normal_bn", "")]
+    assert weights(other[0]) == {"fa_normal@1": 1.0, "bp_normal@1": -1.0}
+    assert [one.primary for one in made].index(True) == 0
+
+
 def test_a_value_that_changes_nothing_makes_no_universe():
     last = claim_files.claim("last", [("bp", 1)], [("fa", 1)])
     assert {u.choices["baseline"] for u in found(last)} == {"own"}

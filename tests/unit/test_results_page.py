@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rulealign.claim_sections import AXES
 from rulealign.cost import cost_table
 from rulealign.errors import DataError, GuardError, StoreError
 from rulealign.report.results_page import write_results_page
@@ -182,6 +183,30 @@ def test_a_study_without_finished_jobs_has_no_cost(results):
 def test_a_figure_is_copied_beside_the_page(results):
     assert render(results, "{{ figure('accuracy.svg', 'A') }}") == "![A](page_figures/accuracy.svg)"
     assert (results.parent / "page_figures" / "accuracy.svg").read_text() == "<svg/>"
+
+
+def test_claims_by_one_axis_are_those_of_the_primary_universe(results):
+    first = dict.fromkeys(AXES, "a") | {"claim": "drop", "primary": True}
+    numbers = {"effect": -0.0304, "low": -0.05, "high": -0.0102, "verdict": "holds"}
+    none = dict.fromkeys(("effect", "low", "high")) | {"verdict": "missing"}
+    unresolved = {"effect": 0.01, "low": -0.01, "high": 0.03, "verdict": "unresolved"}
+    rows = [
+        first | numbers,
+        first | unresolved | {"resample": "b", "primary": False},
+        # another universe than the primary one, but for this axis
+        first | numbers | {"resample": "b", "size": "c", "primary": False},
+        first | none | {"resample": "d", "primary": False},
+        first | unresolved | {"claim": "rise"},
+    ]
+    pd.DataFrame(rows).to_csv(results / "statistics" / "claims.csv", index=False)
+    assert render(results, "{{ intervals('resample') }}").splitlines() == [
+        "| claim | a | b | d |",
+        "| --- | --- | --- | --- |",
+        "| `drop` | **−0.030 [−0.050, −0.010]** | 0.010 [−0.010, 0.030] | missing |",
+        "| `rise` | 0.010 [−0.010, 0.030] | the same | the same |",
+    ]
+    with pytest.raises(DataError, match="no axis 'colour'; there are stimuli, size"):
+        render(results, "{{ intervals('colour') }}")
 
 
 MADE_WITH = {"study_seed": 7, "bootstrap_draws": 50, "interval": 0.9, "pairs": "all"}

@@ -24,6 +24,8 @@ from rulealign.rsa.subjects import (
 
 ALTERNATIVES = {"positive": "greater", "negative": "less"}
 
+_REMEDY = "delete it and type the same command again."
+
 Scores = Mapping[tuple[str, str], UniverseScores]
 """(rule, area) -> scores."""
 
@@ -213,7 +215,7 @@ def _score(own: UniverseScores, places: list[int]) -> float:
 
 def _left_out(own: UniverseScores, places: list[int]) -> np.ndarray:
     if own.left_out is None or any(place not in own.without for place in places):
-        raise GuardError(f"{own.path}: its draws have no scores without each stimulus")
+        raise GuardError(f"{own.path}: its draws have no scores without each stimulus; {_REMEDY}")
     return own.left_out[:, [own.without[place] for place in places]].mean(axis=1)
 
 
@@ -233,7 +235,7 @@ def _draws_of_people(own: UniverseScores, places: list[int]) -> np.ndarray:
 
 def _people(own: UniverseScores, places: list[int]) -> list[int]:
     if own.subject_scores is None or any(place not in own.people for place in places):
-        raise GuardError(f"{own.path}: its draws have no scores of single people")
+        raise GuardError(f"{own.path}: its draws have no scores of single people; {_REMEDY}")
     return [own.people[place] for place in places]
 
 
@@ -241,7 +243,8 @@ def _people_left_out(own: UniverseScores, places: list[int]) -> np.ndarray:
     # shape (stimuli, subjects), averaged over seeds
     known = own.people_without
     if own.subject_left_out is None or any(place not in known for place in places):
-        raise GuardError(f"{own.path}: its draws have no scores of people without each stimulus")
+        what = "scores of people without each stimulus"
+        raise GuardError(f"{own.path}: its draws have no {what}; {_REMEDY}")
     return own.subject_left_out[:, [known[place] for place in places]].mean(axis=1)
 
 

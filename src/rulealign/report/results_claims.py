@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from rulealign.claim_sections import AXES
-from rulealign.claims.verdicts import MISSING, VERDICTS
+from rulealign.claims.verdicts import MISSING, UNRESOLVED, VERDICTS
 from rulealign.errors import DataError
 from rulealign.report import markdown
 from rulealign.report.formatting import plain
@@ -34,9 +34,7 @@ def claims(results: Path) -> str:
 
 
 def _row(row: pd.Series) -> list[str]:
-    effect = str(row["reason"])
-    if row["verdict"] != MISSING:
-        effect = f"{plain(row['effect'])} [{plain(row['low'])}, {plain(row['high'])}]"
+    effect = str(row["reason"]) if row["verdict"] == MISSING else _effect(row)
     p = ["none" if pd.isna(row[f"{p}_holm"]) else plain(row[f"{p}_holm"], 3) for p in _P]
     return [f"{row['statement']} (`{row['claim']}`)", row["verdict"], effect, row["summary"], *p]
 
@@ -68,6 +66,46 @@ def verdicts(results: Path, claim: str, axis: str) -> str:
         for value, own in rows.groupby(axis, sort=False)
     ]
     return markdown.table([axis, "universes", *VERDICTS], body)
+
+
+def intervals(results: Path, axis: str) -> str:
+    """Write the effect of every claim by one axis, all else as in the primary universe.
+
+    Args:
+        results: the folder of the study's results.
+        axis: one of the grid's axes.
+
+    Returns:
+        A Markdown table, from `statistics/claims.csv`: a row per claim, a column per value of the
+        axis; bold where the claim holds or is reversed, `missing` where it cannot be computed, and
+        "the same" where the value changes nothing about the claim.
+
+    Raises:
+        DataError: there is no such axis.
+        StoreError: the study has no such table.
+    """
+    rows = read_csv(results / "statistics" / "claims.csv")
+    if axis not in AXES:
+        raise DataError(f"the table of claims has no axis '{axis}'; there are {', '.join(AXES)}.")
+    values = list(dict.fromkeys(rows[axis].astype(str)))
+    body = []
+    for claim, own in rows.groupby("claim", sort=False):
+        others = [one for one in AXES if one != axis]
+        first = own[own["primary"]].iloc[0]
+        alike = own[(own[others] == first[others]).all(axis=1)]
+        by_value = {str(row[axis]): _interval(row) for _, row in alike.iterrows()}
+        body.append([f"`{claim}`", *(by_value.get(value, "the same") for value in values)])
+    return markdown.table(["claim", *values], body)
+
+
+def _interval(row: pd.Series) -> str:
+    if row["verdict"] == MISSING:
+        return MISSING
+    return _effect(row) if row["verdict"] == UNRESOLVED else f"**{_effect(row)}**"
+
+
+def _effect(row: pd.Series) -> str:
+    return f"{plain(row['effect'])} [{plain(row['low'])}, {plain(row['high'])}]"
 
 
 def _counts(found: Mapping[str, int]) -> list[str]:

@@ -229,6 +229,10 @@ class ResultsPage:
         """Write how often one claim has each verdict, by the value of one axis."""
         return results_claims.verdicts(self.results, claim, axis)
 
+    def intervals(self, axis: str) -> str:
+        """Write the effect of every claim by one axis, all else as in the first universe."""
+        return results_claims.intervals(self.results, axis)
+
     def cost(self) -> str:
         """Write what the study cost, by stage, from the logs of its jobs."""
         table = cost_table(self.results)
@@ -295,6 +299,7 @@ def write_results_page(template: Path, results: Path) -> Path:
             "claims",
             "n_claims",
             "verdicts",
+            "intervals",
             "cost",
             "figure",
         )

@@ -141,7 +141,7 @@ def common_variance(drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
 
     A person's own corrected variance is common + own, that of the mean over n people is
     common + own / n; so common is (n of_mean - single) / (n - 1), the mean over pairs of people of
-    the covariance of their scores.
+    the covariance of their scores. Not for few stimuli: it is right up to terms of 1 / n_stimuli.
 
     Args:
         drawn: shape (draws, n_scores, n_subjects); each subject's scores in resamples of the
@@ -149,10 +149,15 @@ def common_variance(drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
         left_out: shape (n_stimuli, n_scores, n_subjects); the same without each stimulus.
 
     Returns:
-        float64, shape (n_scores,); unbiased where scores are means over stimuli and pairs, and so
-        below 0 now and then.
+        float64, shape (n_scores,); below 0 now and then, as it is nearly unbiased.
+
+    Raises:
+        DataError: there are fewer than 3 subjects or 100 draws, the shapes do not fit, or a score
+            is not finite or the same in every resample.
     """
     n_subjects = drawn.shape[-1]
+    require_subjects(n_subjects)
+    _require_draws(drawn, left_out)
     of_mean = _unlimited_variance(drawn.mean(axis=-1), left_out.mean(axis=-1))
     single = _unlimited_variance(drawn, left_out).mean(axis=-1)
     return (n_subjects * of_mean - single) / (n_subjects - 1)
@@ -167,7 +172,9 @@ def corrected_crossed_interval(
 ) -> SubjectInterval:
     """Give the mean over subjects an interval that generalises to new subjects and new stimuli.
 
-    Not where stimuli share the noise of a run; and not for scores near 1, as it is symmetric.
+    Not where stimuli share the noise of a run; and not for scores near 1, as it is symmetric. The
+    degrees of freedom of the common part are an upper limit: where noise of pairs is strong it
+    scatters more, and an interval of 95% covers 93 to 95%.
 
     Args:
         rho: shape (n_scores, n_subjects); each subject's score, or difference of scores.
@@ -179,11 +186,11 @@ def corrected_crossed_interval(
     Returns:
         Means with t intervals. Their variance is that over subjects divided by their number, plus
         `common_variance`, taken as 0 where it is below; degrees of freedom by Satterthwaite 1946
-        from those of the two parts, and at least the smaller of these.
+        from those of the two parts, n_subjects - 1 and n_stimuli - 1.
 
     Raises:
-        DataError: there are fewer than 3 subjects or 100 draws, the shapes do not fit, or a score
-            is not finite or the same in every resample.
+        DataError: as in `common_variance`; or a score is the same in all subjects and has nothing
+            in common over stimuli.
     """
     n_stimuli, n_subjects = len(left_out), rho.shape[1]
     require_subjects(n_subjects)
@@ -192,14 +199,19 @@ def corrected_crossed_interval(
             f"scores of the shape {rho.shape} do not fit draws of {drawn.shape[1:]} and scores"
             f" without a stimulus of {left_out.shape[1:]}."
         )
-    _require_draws(drawn.mean(axis=2), left_out.mean(axis=2))
+    if not np.isfinite(rho).all():
+        raise DataError("a subject's score is not finite; leave no subject out silently.")
     of_people = rho.var(axis=1, ddof=1) / n_subjects
     common = np.maximum(common_variance(drawn, left_out), 0)
     variance = of_people + common
+    constant = variance <= (ROUNDING * np.abs(rho).max(axis=1)) ** 2
+    if constant.any():
+        raise DataError(
+            f"score {int(np.argmax(constant))} is the same in all subjects and has nothing in"
+            " common over stimuli: it has no interval."
+        )
     parts = of_people**2 / (n_subjects - 1) + common**2 / (n_stimuli - 1)
-    fewest = min(n_subjects, n_stimuli) - 1
-    freedom = np.maximum(variance**2 / parts, fewest)
-    return t_interval(rho.mean(axis=1), variance, freedom, n_subjects, coverage)
+    return t_interval(rho.mean(axis=1), variance, variance**2 / parts, n_subjects, coverage)
 
 
 def _require_draws(drawn: np.ndarray, left_out: np.ndarray) -> None:

@@ -25,6 +25,20 @@ def plain(value: float, digits: int = DIGITS) -> str:
     return NOT_MEASURED if pd.isna(value) else f"{value:z.{digits}f}".replace("-", "−")
 
 
+def with_ends(value: float, low: float, high: float) -> str:
+    """Write a number with its interval as plain text.
+
+    Args:
+        value: from a result table.
+        low: lower end of its interval.
+        high: upper end.
+
+    Returns:
+        Text such as "0.123 [0.101, 0.145]".
+    """
+    return f"{plain(value)} [{plain(low)}, {plain(high)}]"
+
+
 def counted(counts: Iterable[int], one: str, many: str) -> str:
     """Write how many of a thing there are.
 

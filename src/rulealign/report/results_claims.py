@@ -11,7 +11,7 @@ from rulealign.claim_sections import AXES
 from rulealign.claims.verdicts import MISSING, UNRESOLVED, VERDICTS
 from rulealign.errors import DataError
 from rulealign.report import markdown
-from rulealign.report.formatting import plain
+from rulealign.report.formatting import plain, with_ends
 from rulealign.store import read_csv
 
 
@@ -105,7 +105,7 @@ def _interval(row: pd.Series) -> str:
 
 
 def _effect(row: pd.Series) -> str:
-    return f"{plain(row['effect'])} [{plain(row['low'])}, {plain(row['high'])}]"
+    return with_ends(row["effect"], row["low"], row["high"])
 
 
 def _counts(found: Mapping[str, int]) -> list[str]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -21,13 +19,10 @@ from markupsafe import Markup
 from rulealign.atomic import whole
 from rulealign.cost import cost_table
 from rulealign.errors import DataError
-from rulealign.report import markdown, results_claims, select, tabulate
-from rulealign.report.formatting import plain
-from rulealign.rsa.alignment import row_ids
-from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.report import markdown, results_claims, results_differences, select, tabulate
+from rulealign.report.formatting import plain, with_ends
 from rulealign.rsa.compare import ALL_PAIRS, PER_SUBJECT
-from rulealign.rsa.tables import require_shared_bootstrap
-from rulealign.store import open_h5, read_csv, read_ids, require_same_ids
+from rulealign.store import read_csv
 
 
 class ResultsPage:
@@ -93,47 +88,10 @@ class ResultsPage:
                 not belong to their table or are of other stimuli.
             GuardError: draws were made with other bootstrap settings than the study has.
         """
-        files = [self._alignment(rule, roi)[1] for rule, _ in (one, other)]
-        require_shared_bootstrap(files, self.bootstrap)
-        first, second = (
-            self._draws(rule, roi, {"epoch": epoch, "layer": layer} | view)
-            for rule, epoch in (one, other)
+        text, clear = results_differences.difference(
+            self.results, self.bootstrap, (one, other), {"layer": layer, "roi": roi} | view
         )
-        seeds = sorted(first.keys() & second.keys())
-        if not seeds:
-            raise DataError(f"{one} and {other} share no seed, so no difference can be taken.")
-        score, draws = (
-            np.mean([first[seed][part] - second[seed][part] for seed in seeds], axis=0)
-            for part in (0, 1)
-        )
-        low, high = percentile_interval(draws[:, None], self.bootstrap["interval"])
-        text = _score(pd.Series({"score": score, "low": low.item(), "high": high.item()}))
-        return f"**{text}**" if low > 0 or high < 0 else text
-
-    def _draws(
-        self, rule: str, roi: str, wanted: Mapping[str, Any]
-    ) -> dict[int, tuple[float, np.ndarray]]:
-        table, path = self._alignment(rule, roi)
-        rows = read_csv(table)
-        found = rows["convention"] == PER_SUBJECT
-        for column, value in wanted.items():
-            found &= rows[column] == value
-        chosen = rows[found]
-        if chosen.empty or chosen["seed"].duplicated().any():
-            raise DataError(f"{table} has not one row a seed of {dict(wanted)}.")
-        with open_h5(path) as file:
-            require_same_ids(row_ids(rows), read_ids(file, "row"), str(table), str(path))
-            draws = file["draws"][()].astype(np.float64)
-        return {
-            seed: (score, draws[:, place])
-            for place, seed, score in zip(
-                chosen.index, chosen["seed"], chosen["score"], strict=True
-            )
-        }
-
-    def _alignment(self, rule: str, roi: str) -> tuple[Path, Path]:
-        stem = self.results / "alignment" / f"rule-{rule}_roi-{roi}"
-        return stem.with_name(f"{stem.name}.csv"), stem.with_name(f"{stem.name}_draws.h5")
+        return f"**{text}**" if clear else text
 
     def learned(self) -> str:
         """Write whether each rule learned, with the numbers that the verdict rests on."""
@@ -252,7 +210,7 @@ class ResultsPage:
 
 
 def _score(row: pd.Series) -> str:
-    return f"{plain(row['score'])} [{plain(row['low'])}, {plain(row['high'])}]"
+    return with_ends(row["score"], row["low"], row["high"])
 
 
 def _accuracy(percent: pd.Series) -> str:

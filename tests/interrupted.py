@@ -11,25 +11,44 @@ from pathlib import Path
 
 import yaml
 
+# rule -> how the line begins that announces one of its jobs, in the order of a run
+BRAIN_STAGES = {
+    "simulate_images": "Draw the images of the simulated",
+    "simulate_subject": "Simulate the responses",
+    "trials": "Read the trials",
+    "responses": "Read the responses",
+    "quality": "Check the trials",
+    "brain_rdm": "RDM of",
+    "pairs": "Find the pairs",
+}
 STAGES = {
-    # rule -> how the line begins that announces one of its jobs, in the order of a run
     "stimuli": "Prepare the stimulus set",
     "brain_rdms": "Read the given RDMs",
+    "check_inputs": "Check that every stimulus set",
+    "quality_table": "Quality of the brain data",
     "training_set": "Make the training set",
     "controls": "RDMs of the controls",
     "initial_state": "Make the initial network",
     "train": "Train ",
     "activations": "Activations and RDMs",
     "diagnostics": "Diagnostics of bp",
+    "training_table": "Held-out accuracy of all",
+    "diagnostics_table": "Diagnostics of all",
     "ceiling": "Noise ceiling of",
+    "ceilings_table": "Noise ceilings of all",
     "control_alignment": "Hold the controls against",
+    "controls_table": "Alignment of all controls",
     "alignment": "Hold bp against",
     "universes": "Score ",
     "claims": "Hold every claim",
     "alignment_table": "Alignment of all rules",
     "layers_table": "Every layer with",
+    "trajectories_table": "Drops, changes",
+    "provenance": "Record the study's settings",
     "figures": "Draw the figures",
+    "claims_figure": "Draw every claim",
     "report": "Write the report page",
+    "cost": "Sum what the study's jobs cost",
 }
 
 
@@ -66,16 +85,16 @@ def wait_for(condition, process, seconds=120):
     raise AssertionError(f"not within {seconds} s")
 
 
-def kill_in(run, rule, delay):
+def kill_in(run, rule, delay, *targets):
     """Kill a whole run a moment after it has announced a job of a rule; tell whether it did.
 
     The rule is forced, because its jobs may have ended before an earlier run was killed.
     """
-    output = run.folder / "output"
+    output, announced = run.folder / "output", (BRAIN_STAGES | STAGES)[rule]
     with output.open("wb") as handle:
-        process = start(run, "--forcerun", rule, output=handle)
+        process = start(run, "--forcerun", rule, *targets, output=handle)
     try:
-        reached = wait_for(lambda: STAGES[rule] in output.read_text(), process)
+        reached = wait_for(lambda: announced in output.read_text(), process)
         time.sleep(delay)
     finally:
         kill(process)

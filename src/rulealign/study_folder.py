@@ -16,7 +16,7 @@ from rulealign.provenance import fingerprint
 
 PACKAGES = (
     *("rulealign", "snakemake", "torch", "torchvision", "numpy", "scipy", "h5py", "pandas"),
-    *("Pillow", "matplotlib", "Jinja2"),
+    *("numba", "nibabel", "nilearn", "Pillow", "matplotlib", "Jinja2"),
 )
 """What a study's numbers and figures may depend on."""
 

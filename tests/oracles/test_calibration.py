@@ -24,7 +24,7 @@ from rulealign.data.check import refuse_compared
 from rulealign.data.images import read_stimuli, write_stimuli
 from rulealign.data.simulated_images import image_table, write_folder
 from rulealign.data.stimulus_sets import other_stimulus_ids, stimulus_ids
-from rulealign.data.training_set import load_split
+from rulealign.data.training_split import load_split
 from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer

@@ -9,7 +9,8 @@ from PIL import Image
 from rulealign import store
 from rulealign.activations import write_activations
 from rulealign.data.check import check_inputs, refuse_compared
-from rulealign.data.images import prepare, write_stimuli
+from rulealign.data.images import write_stimuli
+from rulealign.data.resize import prepare
 from rulealign.errors import DataError, GuardError
 from rulealign.learning import trainer
 from rulealign.learning.network import Cnn3

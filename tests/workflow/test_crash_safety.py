@@ -11,8 +11,9 @@ import threading
 import pytest
 
 import interrupted
+from changed_study import small_simulated_study
 from http_site import answering
-from interrupted import STAGES, copy_of, differences, jobs_of, without
+from interrupted import BRAIN_STAGES, STAGES, copy_of, differences, jobs_of, without
 
 pytestmark = pytest.mark.workflow
 
@@ -61,6 +62,49 @@ def test_a_run_that_is_killed_in_every_stage_ends_like_one_that_was_not(new_run,
     assert reached == list(STAGES)
     new_run.snakemake(check=True)
     assert differences(new_run, finished) == []
+
+
+def test_brain_data_that_are_killed_in_every_stage_end_like_those_that_were_not(
+    project, new_run, tmp_path
+):
+    study = small_simulated_study(project)
+    study["brain"] |= {"stimulus_set": "first-exemplar", "pairs": "cross_run"}
+    runs = [type(new_run)(project, tmp_path / name, study) for name in ("killed", "other")]
+    results = "results/changed"
+    rois = [f"brain/sub-0{subject}_roi-{roi}_rdm.h5" for subject in (1, 2) for roi in ("V1", "LOC")]
+    made = [*rois, "brain/pairs.h5", "statistics/quality.csv"]
+    targets = ["--", *(f"{results}/{name}" for name in made)]
+    for run in runs:
+        run.folder.mkdir()
+    moments, reached = random.Random(2026), []
+    for rule in BRAIN_STAGES:
+        if interrupted.kill_in(runs[0], rule, moments.uniform(0, 2.5), *targets):
+            reached.append(rule)
+        unlock(runs[0])
+    assert reached == list(BRAIN_STAGES)
+    for run in runs:
+        run.snakemake(*targets, check=True)
+    assert {*made} <= {*runs[1].results()}
+    assert differences(*runs) == []
+
+
+def test_every_rule_is_killed_somewhere(project):
+    rules = set()
+    for file in (project / "rules").glob("*.smk"):
+        rules |= set(re.findall(r"^ *rule (\w+):", file.read_text(), re.MULTILINE))
+    # downloads: below, and in the tests of their own; what things_* read is no network there
+    others = {"fetch", "things_tables", "things_unpack"}
+    assert rules - others == set(BRAIN_STAGES | STAGES)
+
+
+def test_a_job_that_fails_once_is_made_by_the_same_command(stopped, finished):
+    process = interrupted.start(stopped)
+    interrupted.wait_for(lambda: jobs_of(process, "activations"), process)
+    os.kill(jobs_of(process, "activations")[0], signal.SIGKILL)  # as for want of memory
+    assert process.wait() == 1
+    assert differences(stopped, finished) != []
+    stopped.snakemake(check=True)
+    assert differences(stopped, finished) == []
 
 
 def test_a_stale_lock_is_explained_and_jobs_that_outlive_their_run_do_no_harm(stopped, finished):

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 import yaml
+import yte
 
 from rulealign import machine
 
@@ -67,6 +68,13 @@ def test_no_rule_wants_more_threads_than_the_cluster_profile_gives(rules, slurm)
 
 def test_rules_that_run_networks_ask_for_the_gpu_and_no_others_do(rules):
     assert {rule for rule, text in rules.items() if "gpu=GPU" in text} == NETWORKS
+
+
+@pytest.mark.parametrize(("cards", "jobs"), [(0, 0), (1, 1), (4, 1)])
+def test_one_job_at_a_time_runs_on_the_one_gpu_that_jobs_use(project, monkeypatch, cards, jobs):
+    monkeypatch.setattr(machine, "gpus", lambda: cards)
+    profile = yte.process_yaml((project / "profiles/default/config.yaml").read_text())
+    assert profile["resources"]["gpu"] == jobs
 
 
 @pytest.mark.workflow

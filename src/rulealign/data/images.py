@@ -12,6 +12,7 @@ from PIL import Image
 from rulealign.data.ids import pattern_ids
 from rulealign.data.mat import load_mat
 from rulealign.data.pictures import read_rgb
+from rulealign.data.resize import prepare
 from rulealign.data.synthetic import CLASSES, draw_object
 from rulealign.data.things_images import images_password, open_images
 from rulealign.errors import DataError
@@ -56,25 +57,6 @@ def read_stimuli(
         yield name, image
     if ids is not None:
         require_same_ids(names, ids, f"{source}: the images found", "the stimuli expected")
-
-
-def prepare(image: Image.Image, px: int) -> np.ndarray:
-    """Resize the shorter side to px (bilinear, antialiased) and crop the centre.
-
-    The same pixels as torchvision's `Resize(px)` and `CenterCrop(px)` on a PIL image.
-
-    Args:
-        image: RGB, any size.
-        px: pixels per side of the result.
-
-    Returns:
-        uint8, shape (px, px, 3), RGB.
-    """
-    short = min(image.size)
-    width, height = (int(px * side / short) for side in image.size)
-    left, top = round((width - px) / 2), round((height - px) / 2)
-    resized = image.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(resized.crop((left, top, left + px, top + px)))
 
 
 def write_stimuli(

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from rulealign.data.image_folder import Split, read_splits
+from rulealign.data.training_split import SPLITS
 from rulealign.errors import DataError, StoreError
 from rulealign.provenance import derive_seed
-from rulealign.store import open_h5, write_h5
-
-SPLITS = ("train", "test")
+from rulealign.store import write_h5
 
 
 def build(settings: Mapping[str, Any], source: Path | None, output: Path) -> None:
@@ -46,37 +45,6 @@ def build(settings: Mapping[str, Any], source: Path | None, output: Path) -> Non
     for split in SPLITS:
         arrays[f"{split}/images"], arrays[f"{split}/labels"] = splits[split]
     write_h5(output, arrays, ids={"class": classes}, settings=settings)
-
-
-def load_split(path: Path, split: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw images of one split, without replacement.
-
-    Args:
-        path: a file made by `build`.
-        split: "train" or "test".
-        count: how many; the first ones of a random order that depends on the seed alone, so that
-            a larger draw begins with the smaller one.
-        seed: of the draw, such as `derive_seed(study_seed, seed, "training images")`.
-
-    Returns:
-        images: uint8, shape (count, px, px, 3), RGB, in the order of the draw.
-        labels: int64, shape (count,).
-
-    Raises:
-        DataError: there is no such split, or it has fewer images.
-    """
-    with open_h5(path) as file:
-        if split not in file:
-            raise DataError(f"{path}: has no split '{split}'; there are {list(SPLITS)}.")
-        labels = file[f"{split}/labels"][()]
-        if count > len(labels):
-            raise DataError(
-                f"{path}: the split '{split}' has {len(labels)} images, {count} are asked for."
-            )
-        # one long read, then a choice in memory: HDF5 is slow at scattered rows
-        images = file[f"{split}/images"][()]
-    drawn = np.random.default_rng(seed).permutation(len(labels))[:count]
-    return images[drawn], labels[drawn]
 
 
 def _cifar10(

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from rulealign import store
-from rulealign.data.images import prepare
+from rulealign.data.resize import prepare
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.learning.batches import normalise, training_images
 from rulealign.learning.rule import TRAINING, Calibration
@@ -27,7 +27,7 @@ class Shown:
     Attributes:
         images: uint8, shape (n, height, width, 3), RGB.
         px: pixels per side at which they are shown; other images are resized as stimuli are
-            (`data.images.prepare`: bilinear, antialiased, centre crop). Enlarging adds no detail.
+            (`data.resize.prepare`: bilinear, antialiased, centre crop). Enlarging adds no detail.
         training: `mean` and `std`, for pixel values 0-1.
     """
 

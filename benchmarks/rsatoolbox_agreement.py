@@ -30,17 +30,33 @@ THEIRS = {
 }
 
 
+CEILINGS = ("noise ceiling, by rsatoolbox's Spearman", "noise ceiling of RDMs of ranks")
+
+
 def differences(models: np.ndarray, brains: np.ndarray) -> dict[str, float]:
     """Give the largest difference of each comparison, and of both bounds of the ceiling."""
     found = {}
     for name, ours in COMPARISONS.items():
         theirs = compare(RDMs(models), RDMs(brains), method=THEIRS[name])
         found[name] = float(np.abs(ours(models, brains) - theirs).max())
-    # rsatoolbox's own function pools ranks, so both are given RDMs of ranks
+    found[CEILINGS[0]] = float(np.abs(np.subtract(nili_bounds(brains), _assembled(brains))).max())
+    # rsatoolbox's own function pools ranks and not RDMs, so here both are given RDMs of ranks
     ranked = rankdata(brains, axis=1)
     bounds = boot_noise_ceiling(RDMs(ranked), method="spearman")
-    found["noise ceiling"] = float(np.abs(np.subtract(nili_bounds(ranked), bounds)).max())
+    found[CEILINGS[1]] = float(np.abs(np.subtract(nili_bounds(ranked), bounds)).max())
     return found
+
+
+def _assembled(brains: np.ndarray) -> tuple[float, float]:
+    # the bounds from rsatoolbox's Spearman and plain means of the RDMs
+    def against(mean: np.ndarray, one: np.ndarray) -> float:
+        return compare(RDMs(mean[None]), RDMs(one[None]), method="spearman").item()
+
+    whole = brains.mean(axis=0)
+    lower = [
+        against(np.delete(brains, at, axis=0).mean(axis=0), one) for at, one in enumerate(brains)
+    ]
+    return float(np.mean(lower)), float(np.mean([against(whole, one) for one in brains]))
 
 
 def main() -> None:
@@ -54,7 +70,7 @@ def main() -> None:
     for roi, files in files_by_roi(sorted(folder.glob("brain/*_rdm.h5"))).items():
         brains = read_brain_rdms(files).rdms
         by_roi[roi] = differences(np.vstack([models, brains]), brains)
-    names = [*COMPARISONS, "noise ceiling"]
+    names = [*COMPARISONS, *CEILINGS]
     body = [[name, *(f"{by_roi[roi][name]:.1e}" for roi in by_roi)] for name in names]
     print(markdown.table([f"rsatoolbox {version('rsatoolbox')}", *by_roi], body))
 

@@ -11,6 +11,7 @@ with job(snakemake.log[0], snakemake.threads):
         [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.draws],
         [Path(path) for path in snakemake.input.alignments],
+        [Path(path) for path in snakemake.input.layers],
         json.loads(snakemake.params.settings),
         Path(snakemake.output.claims),
         Path(snakemake.output.summary),

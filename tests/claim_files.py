@@ -132,6 +132,7 @@ def write(folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids
     )
     names = ["_".join(map(str, row)) for row in rows]
     paths = [folder / f"rule-{rule}_roi-V1{end}" for end in ("_universes.csv", "_d.h5", ".csv")]
+    layers = folder / f"rule-{rule}_roi-V1_layers.csv"
     write_csv(paths[0], table)
     write_h5(
         paths[1],
@@ -153,9 +154,23 @@ def write(folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids
         settings={"study_seed": study_seed, "bootstrap_draws": DRAWS, "interval": INTERVAL},
         attributes={"pairs_hash_all": "everything"},
     )
+    write_csv(layers, choices(rule))
     aligned = table[(table["comparison"] == "spearman") & (table["control"] == "none")]
     write_csv(paths[2], aligned[aligned["choice"] == "fixed"].drop(columns="reason"))
-    return paths
+    return [*paths, layers]
+
+
+def choices(rule):
+    """Give the choice among layers: conv1 in every fold."""
+    rows = [
+        (*key[:5], layer, key[6], key[7], key[6], key[8], "per_subject", "all", layer == "conv1")
+        for key in keys(rule)
+        if key[-1] == "nested"
+        for layer in ("conv1", "fc1")
+    ]
+    names = ("rule", "seed", "epoch", "stimuli", "px", "layer", "descriptor", "centring", "among")
+    table = pd.DataFrame(rows, columns=[*names, "roi", "convention", "pairs", "chosen"])
+    return table.astype({"chosen": float})
 
 
 def _reason(row, reasons):

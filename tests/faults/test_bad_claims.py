@@ -102,8 +102,8 @@ def test_draws_of_other_rows_are_refused(tmp_path, files):
 
 
 def test_draws_of_another_table_are_refused(tmp_path, files):
-    tables, draws, aligned = files
-    swapped = [tables, [draws[1], draws[0], *draws[2:]], aligned]
+    tables, draws, *others = files
+    swapped = [tables, [draws[1], draws[0], *draws[2:]], *others]
     refused(tmp_path, swapped, DataError, "different ids: at place 0 'bp_1_0")
 
 
@@ -169,9 +169,15 @@ def test_a_plain_score_that_the_alignment_lacks_is_refused(tmp_path, files):
 def test_a_missing_table_is_named(tmp_path, files):
     files[0][1].unlink()
     refused(tmp_path, files, StoreError, "rule-untrained_bn_roi-V1_universes.csv")
-    refused(
-        tmp_path, [files[0], files[1][:2], files[2]], DataError, "3 tables .* need as many draws"
-    )
+    refused(tmp_path, [files[0], files[1][:2], *files[2:]], DataError, "3 tables .* as many draws")
+
+
+def test_choices_among_layers_of_two_areas_or_of_none_are_refused(tmp_path, files):
+    other = pd.read_csv(files[3][0])
+    pd.concat([other, other.assign(roi="IT")]).to_csv(files[3][0], index=False)
+    refused(tmp_path, files, DataError, "rule-bp_roi-V1_layers.csv: is of 2 rules and areas")
+    other[other["epoch"] != 1].to_csv(files[3][0], index=False)
+    refused(tmp_path, files, DataError, "no choice among layers of bp with V1 for epoch 1, stimuli")
 
 
 def test_people_that_nobody_scored_are_asked_for_in_vain(tmp_path, files):

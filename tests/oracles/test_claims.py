@@ -250,6 +250,47 @@ def test_the_corrected_interval_over_people_too_is_made_of_covariances_between_p
         assert "no p_stimuli" in row["note"]
 
 
+def chosen(layer, epochs=(0, 1)):
+    """Plant another choice: this layer in three of four folds, after these epochs."""
+
+    def change(table):
+        table, own = table.astype({"chosen": float}), table["epoch"].isin(epochs)
+        table.loc[own, "chosen"] = np.where(table.loc[own, "layer"] == layer, 0.75, 0.25)
+        return table
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("planted", "names", "reason"),
+    [
+        # fc1 fits best before training, conv1 after it: their difference is no fall of conv1
+        (chosen("fc1", [0]), ["conv1"], r"different layers, .* fc1 for bp at epoch 0 \(75% of"),
+        (chosen("fc1"), ["conv1"], "claim names conv1; chosen was fc1 for bp at epoch"),
+        (chosen("fc1"), ["conv1", "fc1"], ""),
+        (chosen("conv1"), ["conv1"], ""),
+    ],
+)
+def test_a_nested_layer_counts_where_all_terms_chose_one_that_the_claim_names(
+    tmp_path, planted, names, reason
+):
+    files = claim_files.write_all(tmp_path)
+    for path in files[3]:
+        planted(pd.read_csv(path)).to_csv(path, index=False)
+    made = tmp_path / "claims.csv", tmp_path / "summary.csv"
+    evaluate(*files, claim_files.settings(DROP | {"layer": names}), *made)
+    claims = pd.read_csv(made[0], keep_default_na=False)
+    nested = claims[claims["layer"] == "nested"]
+    assert len(nested) == 4
+    assert nested["reason"].str.contains(reason).all()
+    assert (nested["verdict"] == "missing").all() == bool(reason)
+    if not reason:
+        assert nested["note"].str.contains(r"chosen: \w+ for bp at epoch \d \(75% of").all()
+    fixed = claims[claims["layer"] == "fixed"]
+    assert not fixed["note"].str.contains("chosen").any()
+    assert not fixed["reason"].str.contains("chose").any()
+
+
 def test_the_unpaired_d_is_that_of_both_sides(evaluated):
     _, claims, _ = evaluated
     rows, people, _ = claim_files.scores("bp")

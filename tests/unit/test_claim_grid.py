@@ -224,7 +224,7 @@ def test_the_evaluation_is_told_everything_in_order(values):
 
 
 def test_scores_of_a_layer_without_positions_are_found_in_every_view(tmp_path):
-    table, draws, _ = claim_files.write(tmp_path, "bp")
+    table, draws, *_ = claim_files.write(tmp_path, "bp")
     scores = read_universe_scores(table, draws)
     keys = scores.rows.reset_index()
     fixed = keys["choice"] == "fixed"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rulealign.claim_grid import Score, Universe
+from rulealign.claims.choices import Choices, judge_choice
 from rulealign.claims.scores import UniverseScores
 from rulealign.claims.verdicts import MISSING, SIDES, Verdict, judge, stimulus_p
 from rulealign.errors import DataError, GuardError
@@ -31,7 +32,11 @@ Scores = Mapping[tuple[str, str], UniverseScores]
 
 
 def evaluate_universe(
-    claim: Mapping[str, Any], universe: Universe, scores: Scores, settings: Mapping[str, Any]
+    claim: Mapping[str, Any],
+    universe: Universe,
+    scores: Scores,
+    choices: Choices,
+    settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Evaluate one claim in one universe.
 
@@ -42,6 +47,7 @@ def evaluate_universe(
         claim: with `direction` and `smallest_effect`.
         universe: from `claim_grid.universes`.
         scores: of every rule and area that the universe takes.
+        choices: among the layers, of the same.
         settings: `study_seed`, `bootstrap_draws`, `interval` and `facts`.
 
     Returns:
@@ -57,6 +63,9 @@ def evaluate_universe(
     lacking = _lacking(places, scores)
     if lacking:
         return _row(Verdict(MISSING, lacking))
+    refused, chosen = judge_choice(claim, universe, choices)
+    if refused:
+        return _row(Verdict(MISSING, refused))
     by_score = {
         score: scores[score.rule, score.roi].rows["score"].to_numpy()[at]
         for score, at in places.items()
@@ -73,7 +82,7 @@ def evaluate_universe(
     apart = unpaired_d(*(_side(universe, by_score, sign) for sign in (1, -1)))
     tested["cohens_d_unpaired"] = apart.value
     notes += [f"no cohens_d_unpaired: {apart.reason}" if apart.reason else ""]
-    return _row(verdict, **found, **tested, note="; ".join(filter(None, [note, *notes])))
+    return _row(verdict, **found, **tested, note="; ".join(filter(None, [chosen, note, *notes])))
 
 
 COLUMNS = (

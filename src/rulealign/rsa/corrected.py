@@ -174,7 +174,7 @@ def corrected_crossed_interval(
 
     Not where stimuli share the noise of a run; and not for scores near 1, as it is symmetric. The
     degrees of freedom of the common part are an upper limit: where noise of pairs is strong it
-    scatters more, and an interval of 95% covers 93 to 95%.
+    scatters more, and intervals of 95% may cover a per cent or two less.
 
     Args:
         rho: shape (n_scores, n_subjects); each subject's score, or difference of scores.

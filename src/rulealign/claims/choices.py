@@ -1,0 +1,104 @@
+"""Which layers a nested choice took, and whether a claim may rest on them (guards 16, 26)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rulealign.claim_grid import NESTED, NO_CONTROL, Score, Universe
+from rulealign.errors import DataError
+from rulealign.store import read_csv
+
+Choices = Mapping[tuple[str, str], pd.DataFrame]
+"""(rule, area) -> the table of choices among layers."""
+
+
+def read_choices(tables: Sequence[Path]) -> dict[tuple[str, str], pd.DataFrame]:
+    """Read how often each layer of each network was chosen.
+
+    Args:
+        tables: `alignment/rule-<k>_roi-<r>_layers.csv`; `chosen` is the share of the folds.
+
+    Returns:
+        (rule, area) -> its table.
+
+    Raises:
+        DataError: a table is not of one rule and area; names it.
+        StoreError: a file cannot be read.
+    """
+    found = {}
+    for table in tables:
+        rows = read_csv(Path(table))
+        keys = list(dict.fromkeys(zip(rows["rule"], rows["roi"], strict=True)))
+        if len(keys) != 1:
+            raise DataError(
+                f"{table}: is of {len(keys)} rules and areas, not of one; delete it and type the"
+                " same command again."
+            )
+        found[keys[0]] = rows
+    return found
+
+
+def judge_choice(claim: Mapping[str, Any], universe: Universe, choices: Choices) -> tuple[str, str]:
+    """Say whether the layers that a universe's terms chose can tell anything about the claim.
+
+    Each term's layer is chosen for itself. A difference of scores of different layers is none of
+    what was claimed, and evidence from a layer that the claim does not name is refused as it is
+    where it is declared.
+
+    Args:
+        claim: with `layer`, the layers that it names.
+        universe: from `claim_grid.universes`.
+        choices: of every rule and area that the universe takes.
+
+    Returns:
+        Why the universe cannot be taken, "" where it can; and what to know of it where it can.
+        Both are "" where layers are fixed.
+
+    Raises:
+        DataError: the choice of a term is not in the tables; names the term.
+    """
+    if universe.choices["layer"] != NESTED:
+        return "", ""
+    fits = {"comparison": "spearman", "control": NO_CONTROL}
+    odd = [axis for axis, value in fits.items() if universe.choices[axis] != value]
+    if odd:
+        return f"which layers were chosen is known of plain scores only, not with this {odd[0]}", ""
+    taken = {score: _taken(score, universe, choices) for score in universe.weights}
+    said = ", ".join(
+        f"{layer} for {score.rule} at epoch {score.epoch} ({share:.0%} of the folds)"
+        for score, (layer, share) in taken.items()
+    )
+    layers = {layer for layer, _ in taken.values()}
+    if len(layers) > 1:
+        return f"the terms chose different layers, which are not compared: {said}", ""
+    if not layers <= set(claim["layer"]):
+        return f"the claim names {', '.join(claim['layer'])}; chosen was {said}", ""
+    return "", f"chosen: {said}"
+
+
+def _taken(score: Score, universe: Universe, choices: Choices) -> tuple[str, float]:
+    # the layer that was chosen most often, over the universe's seeds, and its share of the folds
+    table, axes = choices[score.rule, score.roi], universe.choices
+    wanted = {
+        "epoch": score.epoch,
+        "stimuli": axes["stimuli"],
+        "px": axes["size"],
+        "among": axes["descriptor"],
+        "centring": axes["centring"],
+        "convention": axes["convention"],
+        "pairs": axes["pairs"],
+    }
+    rows = table[table["seed"].isin(universe.seeds)]
+    for column, value in wanted.items():
+        rows = rows[rows[column] == value]
+    shares = rows.groupby("layer", sort=False)["chosen"].mean().dropna()
+    if shares.empty:
+        raise DataError(
+            f"there is no choice among layers of {score.rule} with {score.roi} for"
+            f" {', '.join(f'{name} {value}' for name, value in wanted.items())}"
+        )
+    return str(shares.idxmax()), float(shares.max())

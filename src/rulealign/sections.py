@@ -204,8 +204,12 @@ class Statistics(Closed):
     def _enough_draws(self) -> Statistics:
         # a percentile needs at least one draw beyond it on either side
         needed = round(2 / (1 - self.interval))
-        if min(self.bootstrap_draws, self.null_draws) < needed:
-            raise ValueError(f"an interval of {self.interval} needs at least {needed} draws")
+        for key in ("bootstrap_draws", "null_draws"):
+            if getattr(self, key) < needed:
+                raise ValueError(
+                    f"{key} is {getattr(self, key)}: an interval of {self.interval} needs at least"
+                    f" {needed} draws; raise {key}, or lower interval"
+                )
         return self
 
 

@@ -322,21 +322,32 @@ def test_a_score_that_is_missing_makes_its_universes_missing_and_no_others(tmp_p
     assert summary["missing"].item() == len(missing) == 4
 
 
-def raised_at_32(rows, people):
-    """Turn the first epoch's fall into a rise, at 32 px only."""
-    up = np.array([0.1 * (row[2] == 1 and row[4] == 32) for row in rows])
-    return people + up[:, None]
+def raised(value):
+    """Turn the first epoch's fall into a rise, in the rows with one value only."""
+
+    def change(rows, people):
+        up = np.array([0.1 * (row[2] == 1 and value in row) for row in rows])
+        return people + up[:, None]
+
+    return change
 
 
-def test_a_planted_reversal_is_found_and_named(tmp_path):
+@pytest.mark.parametrize(
+    ("axis", "value", "other", "words"),
+    [
+        ("size", 32, 224, "at 32 px"),
+        ("descriptor", "grid-8", "global-average", "with grid-8"),
+    ],
+)
+def test_a_planted_reversal_is_found_and_named(tmp_path, axis, value, other, words):
     grid = {**claim_files.GRID, "baseline": ["own"], "initialisation": [["default", {}]]}
-    files = claim_files.write_all(tmp_path, ("bp",), bp={"change": raised_at_32})
+    files = claim_files.write_all(tmp_path, ("bp",), bp={"change": raised(value)})
     made = tmp_path / "claims.csv", tmp_path / "summary.csv"
     evaluate(*files, claim_files.settings(DROP, universes=grid), *made)
     claims, summary = (pd.read_csv(path) for path in made)
-    assert set(claims.loc[claims["size"] == 32, "verdict"]) == {"reversed"}
-    assert set(claims.loc[claims["size"] == 224, "verdict"]) == {"holds"}
-    assert summary["summary"].item() == "holds in 18 of 36, reversed in 18: everything at 32 px"
+    assert set(claims.loc[claims[axis] == value, "verdict"]) == {"reversed"}
+    assert set(claims.loc[claims[axis] == other, "verdict"]) == {"holds"}
+    assert summary["summary"].item() == f"holds in 18 of 36, reversed in 18: everything {words}"
     assert summary[["holds", "reversed", "unresolved", "missing"]].iloc[0].tolist() == [
         18,
         18,

@@ -109,7 +109,7 @@ def test_a_missing_key_is_named_wherever_it_is(values):
         (("rules", "untrained"), {"kind": "untrained", "learning_rate": 1}, "learning_rate"),
         (("rules", "fa-2"), {"kind": "untrained"}, "fa-2"),
         (("report", "size"), 64, "report.size.*64"),
-        (("statistics", "bootstrap_draws"), 30, "needs at least 40 draws"),
+        (("statistics", "bootstrap_draws"), 30, "draws is 30: .* at least 40 draws; raise"),
         (("training", "mean"), [float("nan"), 0.5, 0.5], "training.mean.0"),
         (("training", "batch_size"), 2001, "batch_size: 2001 is more than .* 2000"),
         (("training_set", "pool_images"), 1999, "pool_images 1999 is less than train_images 2000"),

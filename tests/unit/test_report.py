@@ -13,6 +13,7 @@ from rulealign import stages
 from rulealign.config import load_study
 from rulealign.errors import GuardError, StoreError
 from rulealign.report import captions, select
+from rulealign.report.describe import describe
 from rulealign.report.figures import draw_all
 from rulealign.report.page import report_figures, write_page
 from rulealign.store import read_csv, write_csv
@@ -299,6 +300,16 @@ def test_every_picture_has_words_and_its_own_panel(made, page):
     boxes = [tuple(map(float, a["viewbox"].split())) for a in pictures[: len(pairs)]]
     assert len(set(boxes)) == len(pairs)
     assert len({box[2:] for box in boxes}) == 1
+
+
+def test_images_that_nobody_saw_in_the_scanner_are_said_to_be_that(made):
+    # a background in place of the one that people saw: planted in one of two sets
+    _, study, tables, *_ = made
+    white = study["stimuli"]["shown"] | {"background": "white", "as_shown": False}
+    study = study | {"stimuli": study["stimuli"] | {"white": white}}
+    said = dict(describe(study, tables)["Stimuli"])
+    assert "background: white; as shown to people: no" in said["white"]
+    assert "as shown to people: yes" in said["shown"]
 
 
 def test_the_page_says_what_was_run_and_on_what(made, page):

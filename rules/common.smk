@@ -150,13 +150,38 @@ def sizes(files):
     return canonical([[str(file), file.stat().st_size] for file in found])
 
 
-# What is the user's own, for the record of inputs: the source as the study names it, and its files.
-OWN_SOURCES = [source for source in stages.sources(STUDY) if fetch.is_path(source)]
+def image_sizes(section):
+    """Write what tells that the user's own files of a set of images are other ones by now."""
+    if section.kind not in ("brain", "brain-others"):
+        return sizes(own_files(section))
+    if THINGS is None:  # images that the pipeline makes
+        return sizes([])
+    listing = THINGS.images_listing
+    return canonical([[*THINGS.images, listing]]) if listing else sizes(THINGS.images)
+
+
+# What is the user's own, for the record of inputs: the source as the study names it -> the files
+# below that are read, None for all.
+OWN = dict.fromkeys(filter(fetch.is_path, stages.sources(STUDY)))
 OWN_FILES = [
     file
-    for source in OWN_SOURCES
+    for source in OWN
     for file in source_files(source, source == stages.source(STUDY.training_set))
 ]
+OWN |= dict.fromkeys(stages.stimulus_list(STUDY))
+OWN_FILES += stages.stimulus_list(STUDY)
+for source, files in (THINGS.own(SUBJECTS) if THINGS else {}).items():
+    OWN[source] = files
+    OWN_FILES += files or [str(Path(source).expanduser())]
+PUBLISHED = inputs.published(
+    stages.sources(STUDY) + (THINGS.datasets if THINGS else [])
+)
+# Checksums that nobody has published are known when the files are there.
+RECORDED_WHEN_FETCHED = [
+    record for name in inputs.first_used(PUBLISHED) for record in source_files(name)
+]
+RECORDED_WHEN_FETCHED += THINGS.fetched(SUBJECTS) if THINGS else []
+TRAINING_LISTING = folder_listing(stages.source(STUDY.training_set))
 
 
 def networks(rule):

@@ -34,7 +34,7 @@ rule training_set:
         code=code("training_set"),
         settings=settings(stages.training_set),
         source=stages.source(STUDY.training_set),
-        listing=folder_listing(stages.source(STUDY.training_set)),
+        listing=TRAINING_LISTING,
     message:
         f"Make the training set ({STUDY.training_set.kind})"
     script:
@@ -56,9 +56,7 @@ rule stimuli:
     params:
         code=code("stimuli"),
         settings=lambda wildcards: settings(stages.stimuli, wildcards.stimuli),
-        sizes=lambda wildcards: sizes(
-            own_files(stages.images(STUDY, wildcards.stimuli))
-        ),
+        sizes=lambda wildcards: image_sizes(stages.images(STUDY, wildcards.stimuli)),
     message:
         "Prepare the stimulus set {wildcards.stimuli} at {wildcards.size} px"
     script:

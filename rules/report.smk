@@ -24,6 +24,7 @@ VIEWS = {
 rule provenance:
     input:
         OWN_FILES,
+        RECORDED_WHEN_FETCHED,
     output:
         f"{RESULTS}/provenance.json",
     log:
@@ -39,9 +40,13 @@ rule provenance:
         study_file=STUDY_FILE,
         versions=canonical(versions()),
         modules=canonical(SOURCES.versions()),
-        datasets=canonical(inputs.published(stages.sources(STUDY))),
-        own=OWN_SOURCES,
+        datasets=canonical(PUBLISHED),
+        own=canonical(OWN),
+        remote=canonical(THINGS.remote(SUBJECTS) if THINGS else {}),
         sizes=sizes(OWN_FILES),
+        listings=lambda wildcards: canonical(
+            [TRAINING_LISTING, THINGS.images_listing if THINGS else ""]
+        ),
     message:
         "Record the study's settings, its inputs, and what computes it"
     script:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from rulealign import computer
-from rulealign.data.inputs import records
+from rulealign.data.inputs import records, remote_records
 from rulealign.job import job
 from rulealign.study_folder import write_record
 
@@ -16,7 +16,13 @@ with job(snakemake.log[0], snakemake.threads):
         json.loads(snakemake.params.versions),
         {
             "code": json.loads(snakemake.params.modules),
-            "inputs": records(json.loads(snakemake.params.datasets), snakemake.params.own),
+            "inputs": records(
+                json.loads(snakemake.params.datasets),
+                json.loads(snakemake.params.own),
+                Path("resources"),
+                Path(".snakemake/checksums"),
+            )
+            + remote_records(json.loads(snakemake.params.remote)),
             "machine": computer.describe(),
         },
     )

@@ -1,6 +1,7 @@
 """The record of inputs and code, what jobs cost, and the page's part about both."""
 
 import hashlib
+import json
 import os
 import platform
 import re
@@ -30,46 +31,82 @@ def sha256sum(path):
     return subprocess.check_output(["sha256sum", path], text=True).split()[0]
 
 
+def records_of(own, folder, datasets=None):
+    """Record inputs with downloads and remembered checksums in a folder; all files of a source."""
+    own = own if isinstance(own, dict) else dict.fromkeys(own)
+    return inputs.records(datasets or {}, own, folder / "resources", folder / "checksums")
+
+
 def test_own_files_are_hashed_and_folders_over_their_names(tmp_path):
     (tmp_path / "images" / "b").mkdir(parents=True)
     (tmp_path / "images" / "b" / "2.png").write_bytes(b"two")
     (tmp_path / "images" / "a.png").write_bytes(b"one")
     (tmp_path / "rdms.npz").write_bytes(b"three" * 1000)
     paths = [f"{tmp_path}/rdms.npz", f"{tmp_path}/images"]
-    folder, file = inputs.records({}, paths)
+    folder, file = records_of(paths, tmp_path)
     assert file["checksum"] == f"sha256:{sha256sum(tmp_path / 'rdms.npz')}"
     assert (file["files"], file["bytes"], file["source"]) == (1, 5000, paths[0])
     one, two = sha256sum(tmp_path / "images/a.png"), sha256sum(tmp_path / "images/b/2.png")
     lines = f"sha256:{one}  a.png\nsha256:{two}  b/2.png\n"
     assert folder["checksum"] == f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
     (tmp_path / "images" / "a.png").rename(tmp_path / "images" / "c.png")
-    assert inputs.records({}, paths)[0]["checksum"] != folder["checksum"]
+    assert records_of(paths, tmp_path)[0]["checksum"] != folder["checksum"]
 
 
-def test_what_is_too_large_to_read_is_said_to_be(tmp_path, monkeypatch):
-    (tmp_path / "large").write_bytes(b"12345")
+def test_a_large_source_is_read_once_and_again_when_it_is_another(tmp_path, monkeypatch):
+    large = tmp_path / "large"
+    large.write_bytes(b"12345")
     monkeypatch.setattr(inputs, "READ_UP_TO", 4)
-    (row,) = inputs.records({}, [f"{tmp_path}/large"])
-    assert row["checksum"] is None
-    assert row["bytes"] == 5
-    assert "over 1 GB" in row["note"]
+    checksum = f"sha256:{sha256sum(large)}"
+    assert [row["checksum"] for row in records_of([str(large)], tmp_path)] == [checksum]
+    with monkeypatch.context() as patched:
+        patched.setattr(inputs, "file_sha256", None)  # so that reading it would fail
+        assert records_of([str(large)], tmp_path)[0]["checksum"] == checksum
+    large.write_bytes(b"54321")
+    os.utime(large, ns=(1, 1))
+    (row,) = records_of([str(large)], tmp_path)
+    assert row["checksum"] == f"sha256:{sha256sum(large)}" != checksum
 
 
-def test_datasets_have_the_checksums_of_the_registry(project):
+def test_of_a_folder_only_the_files_that_are_read_are_recorded(tmp_path):
+    for name in ("read", "other"):
+        (tmp_path / "root" / name).mkdir(parents=True)
+        (tmp_path / "root" / name / "a.csv").write_text(name)
+    root = tmp_path / "root"
+    (row,) = records_of({f"{root}/": [str(root / "read" / "a.csv")]}, tmp_path)
+    assert (row["files"], row["bytes"]) == (1, 4)
+    assert row["checksum"] == f"sha256:{sha256sum(root / 'read' / 'a.csv')}"
+
+
+def test_datasets_have_the_checksums_of_the_registry_or_of_their_first_download(project, tmp_path):
     registry = yaml.safe_load((project / "src/rulealign/data/registry.yaml").read_text())
     known = registry["cichy92-evc"]["files"]["fmri_EVC_RDMs.npz"]
     datasets = inputs.published(["./own", "cichy92-evc", "things-rois"])
     assert list(datasets) == ["cichy92-evc", "things-rois"]
-    evc, rois = inputs.records(datasets, [])
+    first = tmp_path / "resources" / "things-rois" / "fetched.json"
+    first.parent.mkdir(parents=True)
+    first.write_text('{"files": {"rois.zip": {"checksum": "sha256:0f", "bytes": 7}}}')
+    evc, rois = records_of([], tmp_path, datasets)
     assert evc["checksum"] == f"sha256:{known['sha256']}"
     assert evc["bytes"] == known["bytes"]
-    assert rois["checksum"] is None
-    assert "resources/things-rois/fetched.json" in rois["note"]
+    assert evc["note"] == ""
+    assert (rois["files"], rois["bytes"], rois["checksum"]) == (1, 7, "sha256:0f")
+    assert "first download" in rois["note"]
 
 
-def test_the_checksum_of_several_files_does_not_depend_on_their_order():
+def test_remote_rows_are_recorded_with_the_tables_that_were_fetched(tmp_path):
+    record = {"address": "s3://b/voxels.tsv", "bytes": 3, "etag": "x", "sha256": "0f"}
+    (tmp_path / "voxels.tsv.fetched.json").write_text(json.dumps(record))
+    table, rows = inputs.remote_records({"s3://b/responses.h5": str(tmp_path)})
+    assert (table["source"], table["bytes"]) == ("s3://b/voxels.tsv", 3)
+    assert table["checksum"] == "sha256:0f"
+    assert (rows["source"], rows["checksum"]) == ("s3://b/responses.h5", None)
+    assert "only the rows" in rows["note"]
+
+
+def test_the_checksum_of_several_files_does_not_depend_on_their_order(tmp_path):
     files = {name: {"checksum": f"sha256:{name}", "bytes": 1} for name in "cab"}
-    (row,) = inputs.records({"d": files}, [])
+    (row,) = records_of([], tmp_path, {"d": files})
     lines = "".join(f"sha256:{name}  {name}\n" for name in "abc")
     assert row["checksum"] == f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 

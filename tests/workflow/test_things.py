@@ -1,6 +1,9 @@
 """THINGS-fMRI from end to end: three ways in, the user's images, and what must not be written."""
 
+import hashlib
 import io
+import json
+import os
 import zipfile
 
 import h5py
@@ -9,16 +12,19 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from changed_study import messages
+from expected_jobs import shown
 from rulealign.store import read_csv
 from s3_site import put, s3_site
 from things_forms import generated_truth, write_openneuro, write_tables, write_volumes
 from workflow.conftest import Run
-from zips import write_aes
+from zips import write_aes, write_folder
 
 pytestmark = pytest.mark.workflow
 
 PASSWORD = "correct-horse-7"
 ROIS = ("V1", "LOC", "best")
+RECORD = "results/photos/provenance.json"
 TARGETS = [
     *(f"results/photos/brain/sub-{s}_roi-{roi}_responses.h5" for s in ("01", "02") for roi in ROIS),
     *(f"results/photos/brain/sub-{s}_trials.csv" for s in ("01", "02")),
@@ -59,12 +65,14 @@ def things_study(small_study):
 
 
 def write_images(path, truth):
+    """Write the images of a person as a zip with a password, or as a folder by another name."""
     files, rng = {}, np.random.default_rng(0)
     for name in sorted(set(truth.people["01"].trials["stimulus"])):
         stream = io.BytesIO()
         Image.fromarray(rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)).save(stream, "JPEG")
         files[f"object_images/{name.rpartition('_')[0]}/{name}"] = stream.getvalue()
-    write_aes(path, files, PASSWORD.encode())
+    write = write_aes if path.suffix == ".zip" else write_folder
+    write(path, files, PASSWORD.encode())
 
 
 def a_run(project, folder, study, truth, **things):
@@ -91,19 +99,47 @@ def test_tables_volumes_an_archive_and_remote_rows_give_the_same_bytes(
         "volumes": {"form": "volumes", "root": str(tmp_path / "volumes")},
         "remote": {"form": "remote-rows", "root": None},
     }
-    found = {}
+    found, recorded = {}, {}
     with s3_site() as site:
         for path in (tmp_path / "remote").rglob("*.*"):
             put(site, path.relative_to(tmp_path / "remote").as_posix(), path.read_bytes())
         for name, things in forms.items():
             run = a_run(project, tmp_path / f"run-{name}", things_study, truth, **things)
             run.environment |= {"AWS_ENDPOINT_URL": site.url}
-            run.snakemake(*TARGETS, check=True)
+            run.snakemake(*TARGETS, RECORD, check=True)
+            inputs = json.loads((run.folder / RECORD).read_text())["inputs"]
+            recorded[name] = {row["source"]: row for row in inputs}
             found[name] = {target: (run.folder / target).read_bytes() for target in TARGETS}
     for name in forms:
         for target in TARGETS:
             assert found[name][target] == found["tables"][target], (name, target)
     assert not any((tmp_path / "tables").glob("*.tmp*"))
+    check_inputs(recorded, forms, tmp_path)
+
+
+def check_inputs(recorded, forms, folder):
+    """Hold the records of what was read in every form against the files themselves."""
+    for name, rows in recorded.items():
+        images = hashlib.sha256((folder / f"run-{name}" / "images.zip").read_bytes()).hexdigest()
+        assert rows["./images.zip"]["checksum"] == f"sha256:{images}"
+    archive = hashlib.sha256((folder / "betas.zip").read_bytes()).hexdigest()
+    assert recorded["archive"][forms["archive"]["root"]]["checksum"] == f"sha256:{archive}"
+    for name in ("tables", "volumes"):
+        row = recorded[name][forms[name]["root"]]
+        files = {
+            path.relative_to(folder / name).as_posix(): hashlib.sha256(path.read_bytes())
+            for path in (folder / name).rglob("*")
+            if path.is_file()
+        }
+        lines = "".join(f"sha256:{files[path].hexdigest()}  {path}\n" for path in sorted(files))
+        assert row["files"] == len(files)
+        assert row["checksum"] == f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
+    for path in (folder / "remote").rglob("*.*"):
+        row = recorded["remote"][f"s3://openneuro.org/{path.relative_to(folder / 'remote')}"]
+        checksum = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+        rows_only = path.suffix == ".h5"
+        assert row["checksum"] == (None if rows_only else checksum)
+        assert ("only the rows" if rows_only else "first download") in row["note"]
 
 
 def test_a_study_of_tables_ends_in_a_report_and_the_password_is_nowhere(
@@ -183,3 +219,27 @@ def test_a_list_of_images_that_is_not_there_is_refused_and_a_changed_one_is_noti
         run.snakemake(target, check=True)
         with h5py.File(run.folder / target) as file:
             assert file["ids/stimulus"].asstr()[()].tolist() == sorted(names)
+
+
+@pytest.mark.parametrize("images", ["./photographs", "./images.zip"])
+def test_replaced_images_are_prepared_and_shown_anew_and_nothing_is_trained(
+    project, things_study, truth, tmp_path, images
+):
+    write_tables(tmp_path / "tables", truth)
+    run = a_run(project, tmp_path / "run", things_study, truth, root=str(tmp_path / "tables"))
+    run.study["things"]["images"] = images
+    write_images(run.folder / "photographs", truth)
+    target = "results/photos/rdms/rule-bp_seed-1_epoch-1_stim-shown_px-32.h5"
+    run.snakemake(target, check=True)
+    assert messages(run.snakemake(target, "--dry-run", check=True).output) == []
+
+    place = run.folder / images
+    replaced = place if place.is_file() else sorted(place.rglob("*.jpg"))[0]
+    folder, written = replaced.parent.stat().st_mtime_ns, replaced.stat().st_mtime_ns
+    replaced.write_bytes(replaced.read_bytes() + b"more")
+    assert replaced.parent.stat().st_mtime_ns == folder
+    for seconds in (10**6, -(10**6)):
+        os.utime(replaced, ns=(written + seconds * 10**9,) * 2)
+        plan = run.snakemake(target, "--dry-run", check=True).output
+        expected = {"Prepare the stimulus set shown at 32 px", shown("bp", 1, 1)}
+        assert set(messages(plan)) == expected, seconds

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rulealign.data.fetch import is_path, load_registry
-from rulealign.provenance import file_sha256
+from rulealign.atomic import whole
+from rulealign.data.fetch import RECORD, is_path, load_registry
+from rulealign.provenance import file_sha256, fingerprint
 
 READ_UP_TO = 1_000_000_000
-"""Bytes of one source that are read for its checksum; of a larger one the sizes are recorded."""
+"""Bytes of one source that are read anew for every record; the checksum of more is remembered."""
+
+FIRST = "no published checksum: that of the first download, which every later one must equal"
+ROWS = (
+    "remote: only the rows of the ROIs are read, so there is no checksum of the file; each job"
+    " reads one version of it (If-Match with its ETag), every range is checked by its length, and"
+    " the voxels of the rows are compared with the table of voxels"
+)
+"""Notes: how it is known that bytes of which no checksum is published are the right ones."""
 
 
 def published(sources: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -22,7 +32,7 @@ def published(sources: Iterable[str]) -> dict[str, dict[str, Any]]:
 
     Returns:
         Dataset -> file -> `checksum` ("sha256:..." or "md5:...") and `bytes`; both are None of a
-        file that the registry cannot vouch for: see `fetched.json` of the dataset.
+        file that the registry cannot vouch for; `records` takes them from `fetched.json`.
     """
     registry = load_registry()
     return {
@@ -35,12 +45,32 @@ def published(sources: Iterable[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def records(datasets: Mapping[str, Mapping[str, Any]], own: Iterable[str]) -> list[dict[str, Any]]:
+def first_used(datasets: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Name the datasets whose checksums are known from the first download alone.
+
+    Args:
+        datasets: as `published` gives them.
+    """
+    return [
+        name
+        for name, files in datasets.items()
+        if any(file["checksum"] is None for file in files.values())
+    ]
+
+
+def records(
+    datasets: Mapping[str, Mapping[str, Any]],
+    own: Mapping[str, Sequence[str] | None],
+    resources: Path,
+    remember: Path,
+) -> list[dict[str, Any]]:
     """Record a study's inputs, a row each.
 
     Args:
         datasets: as `published` gives them.
-        own: paths of the user's own files and folders.
+        own: the user's own files and folders -> the files below that are read; None: all.
+        resources: the folder of downloads, whose records have what the registry does not know.
+        remember: the folder in which checksums of large sources are kept from record to record.
 
     Returns:
         `source`, `files`, `bytes`, `checksum` and `note` of each. Of one file the checksum is the
@@ -50,27 +80,69 @@ def records(datasets: Mapping[str, Mapping[str, Any]], own: Iterable[str]) -> li
     Raises:
         OSError: a file cannot be read.
     """
-    rows = [_dataset(name, files) for name, files in sorted(datasets.items())]
-    return rows + [_own(source) for source in sorted(set(own))]
+    learned = {}
+    for name in first_used(datasets):
+        record = Path(resources) / name / RECORD
+        learned[name] = json.loads(record.read_text(encoding="utf-8"))["files"]
+    rows = [
+        _dataset(name, learned.get(name, files), FIRST if name in learned else "")
+        for name, files in sorted(datasets.items())
+    ]
+    return rows + [_own(source, read, remember) for source, read in sorted(own.items())]
 
 
-def _dataset(name: str, files: Mapping[str, Any]) -> dict[str, Any]:
-    if any(file["checksum"] is None for file in files.values()):
-        note = f"no published checksum; that of the first download: resources/{name}/fetched.json"
-        return _row(name, len(files), None, None, note)
+def remote_records(remote: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Record files on a server of which only rows are read, and the tables fetched with them.
+
+    Args:
+        remote: address -> the folder of its tables, each with a record `<table>.fetched.json`.
+
+    Returns:
+        Rows as in `records`; `note` says how what came was checked.
+
+    Raises:
+        OSError: a record cannot be read.
+    """
+    rows = []
+    for address, folder in sorted(remote.items()):
+        for path in sorted(Path(folder).glob("*.fetched.json")):
+            table = json.loads(path.read_text(encoding="utf-8"))
+            checksum = f"sha256:{table['sha256']}"
+            rows.append(_row(table["address"], 1, table["bytes"], checksum, FIRST))
+        rows.append(_row(address, 1, None, None, ROWS))
+    return rows
+
+
+def _dataset(name: str, files: Mapping[str, Any], note: str) -> dict[str, Any]:
     size = sum(file["bytes"] for file in files.values())
-    return _row(name, len(files), size, _together({k: f["checksum"] for k, f in files.items()}))
+    sums = {file: known["checksum"] for file, known in files.items()}
+    return _row(name, len(files), size, _together(sums), note)
 
 
-def _own(source: str) -> dict[str, Any]:
+def _own(source: str, read: Sequence[str] | None, remember: Path) -> dict[str, Any]:
     place = Path(source).expanduser()
-    found = {str(path.relative_to(place)): path for path in place.rglob("*") if path.is_file()}
-    files = found if place.is_dir() else {place.name: place}
-    size = sum(path.stat().st_size for path in files.values())
-    if size > READ_UP_TO:
-        return _row(source, len(files), size, None, "not read for a checksum: over 1 GB")
-    sums = {name: f"sha256:{file_sha256(path)}" for name, path in files.items()}
-    return _row(source, len(files), size, _together(sums), "" if sums else "an empty folder")
+    if not place.is_dir():
+        files = {place.name: place}
+    else:
+        paths = place.rglob("*") if read is None else map(Path, read)
+        files = {str(path.relative_to(place)): path for path in paths if path.is_file()}
+    states = {name: path.stat() for name, path in sorted(files.items())}
+    size = sum(state.st_size for state in states.values())
+    if size <= READ_UP_TO:
+        checksum = _checksum(files)
+    else:
+        listing = [[name, one.st_size, one.st_mtime_ns] for name, one in states.items()]
+        kept = Path(remember) / fingerprint([str(place.absolute()), listing])
+        if not kept.is_file():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with whole(kept) as temporary:
+                temporary.write_text(_checksum(files))
+        checksum = kept.read_text()
+    return _row(source, len(files), size, checksum, "" if files else "an empty folder")
+
+
+def _checksum(files: Mapping[str, Path]) -> str | None:
+    return _together({name: f"sha256:{file_sha256(path)}" for name, path in files.items()})
 
 
 def _together(sums: Mapping[str, str]) -> str | None:

@@ -44,7 +44,8 @@ def size(count: int) -> str:
 def _inputs(rows: Sequence[Mapping[str, Any]]) -> Table:
     caption = (
         "What was read from outside. A dataset's checksums are those of the registry or of"
-        " the first download, and no other bytes are used. Of several files: the SHA-256 of the lines “checksum  name”, by name."
+        " the first download, and no other bytes are used. Of several files: the SHA-256 of the"
+        " lines “checksum  name”, by name."
     )
     return Table(caption, ["source", "files", "size", "checksum"], [_input(row) for row in rows])
 

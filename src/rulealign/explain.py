@@ -7,6 +7,7 @@ import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ SHOWN = 3
 
 WIDTH = 60
 """Longest value that is written out, characters."""
+
+CONTEXT = 20
+"""Characters shown before the first difference of longer values."""
 
 _HEADS = {
     "Missing output files: ": "not there yet",
@@ -27,7 +31,8 @@ _HEADS = {
     "Software environment definition has changed since last execution": "other environment",
     "Forced execution": "asked for with --force",
 }
-_CODE = re.compile(r"[0-9a-f]{16}")
+_HASH = re.compile(r"[0-9a-f]{16}")
+_OF_CHECKPOINT = "checkpoint_settings_hash: "
 
 
 def why(job: Mapping[str, Any], recorded: Mapping[str, Any], notes: Path) -> list[str]:
@@ -46,7 +51,7 @@ def why(job: Mapping[str, Any], recorded: Mapping[str, Any], notes: Path) -> lis
     after: list[str] = []
     for head, rest in _reasons(job["reason"]):
         if _HEADS[head] == "params":
-            own += _params(rest, notes)
+            own += _params(rest, job["input"], notes)
         elif _HEADS[head] == "inputs":
             own += _inputs(recorded.get("input") or [], job["input"])
         elif _HEADS[head] == "follows from":
@@ -75,25 +80,63 @@ def record_path(metadata: Path, output: str) -> Path:
 def differences(old: Any, new: Any, key: str = "") -> Iterator[str]:
     """List where two settings differ, by key.
 
+    Items of a list are named by their `label`, or by their place, counted from 1; a short list of
+    plain values is written out as a whole.
+
     Args:
         old: plain values: nested dicts, lists, texts, numbers.
         new: the same.
         key: where in the settings they stand.
 
     Yields:
-        Such as "rule.learning_rate: 0.001 -> 0.002".
+        Such as "rule.learning_rate: 0.001 -> 0.002"; what differs differs in print too.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         for name in [*old, *(name for name in new if name not in old)]:
             place = f"{key}.{name}" if key else str(name)
             if name not in old:
-                yield f"{place}: new, {_short(new[name])}"
+                yield f"{place}: new, {_cut(_text(new[name]))}"
             elif name not in new:
-                yield f"{place}: gone, was {_short(old[name])}"
+                yield f"{place}: gone, was {_cut(_text(old[name]))}"
             else:
                 yield from differences(old[name], new[name], place)
+    elif isinstance(old, list) and isinstance(new, list) and not (_brief(old) and _brief(new)):
+        yield from _item_differences(old, new, key)
     elif old != new or type(old) is not type(new):
-        yield f"{key or 'a value'}: {_short(old)} -> {_short(new)}"
+        yield f"{key or 'a value'}: {_change(old, new)}"
+
+
+def _item_differences(old: list[Any], new: list[Any], key: str) -> Iterator[str]:
+    before, after = _by_label(old), _by_label(new)
+    if before is None or after is None:
+        yield from differences(*_by_place(old, new), key)
+        return
+    yield from differences(before, after, key)
+    orders = [[name for name in one if name in before and name in after] for one in (before, after)]
+    if orders[0] != orders[1]:
+        yield f"{key or 'a list'}: order {_change(*orders)}"
+
+
+def _by_label(items: list[Any]) -> dict[str, Any] | None:
+    labels = [item.get("label") if isinstance(item, dict) else None for item in items]
+    usable = all(isinstance(label, str) for label in labels) and len(set(labels)) == len(labels)
+    return dict(zip(labels, items, strict=True)) if usable else None
+
+
+def _by_place(old: list[Any], new: list[Any]) -> list[dict[str, Any]]:
+    # without what both begin and end with: an item put between must not change all that follow
+    shorter = min(len(old), len(new))
+    begin = _alike(old, new)
+    end = min(_alike(old[::-1], new[::-1]), shorter - begin)
+    return [
+        {f"item {place + 1}": items[place] for place in range(begin, len(items) - end)}
+        for items in (old, new)
+    ]
+
+
+def _alike(old: Sequence[Any], new: Sequence[Any]) -> int:
+    both = zip(old, new, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: not any(differences(*pair)), both))
 
 
 def _reasons(text: str) -> Iterator[tuple[str, str]]:
@@ -103,22 +146,65 @@ def _reasons(text: str) -> Iterator[tuple[str, str]]:
         yield one[1], text[one.end() : end].strip()
 
 
-def _params(text: str, notes: Path) -> list[str]:
+def _params(text: str, inputs: Sequence[str], notes: Path) -> list[str]:
     old, new = _before_and_now(text)
-    lines = _code(old, new, notes)
-    old_maps, new_maps = ([json.loads(v) for v in vs if _is_mapping(v)] for vs in (old, new))
-    for after in new_maps:
-        before = max(old_maps, key=lambda one: len(one.keys() & after.keys()), default=None)
-        if before is None:
-            lines.append(f"setting new: {_short(after)}")
-            continue
-        old_maps.remove(before)
-        lines += [f"setting {line}" for line in differences(before, after)]
-    lines += [f"setting gone: {_short(one)}" for one in old_maps]
-    plain_old, plain_new = ([v for v in vs if not _is_special(v)] for vs in (old, new))
+    lines = _hashes(old, new, inputs, notes)
+    values = ([_read(v) for v in vs if not _is_hash(v)] for vs in (old, new))
+    pairs, gone, added = _matched(*values)
+    for before, after in pairs:
+        lines += _pair(before, after, inputs)
+    lines += [f"setting new: {_cut(_text(one))}" for one in added if isinstance(one, dict)]
+    lines += [f"setting gone: {_cut(_text(one))}" for one in gone if isinstance(one, dict)]
+    plain_old, plain_new = ([v for v in vs if not isinstance(v, dict)] for vs in (gone, added))
     if plain_old or plain_new:
-        lines.append(f"setting: {_listed(plain_old)} -> {_listed(plain_new)}")
+        lines.append(f"setting: {_plain_change(plain_old, plain_new)}")
     return lines
+
+
+def _matched(
+    old: Iterable[Any], new: Iterable[Any]
+) -> tuple[list[tuple[Any, Any]], list[Any], list[Any]]:
+    # Snakemake keeps no names of params: what is alike in kind and keys was the same one
+    pairs, gone, added = [], list(old), []
+    for after in new:
+        alike = [one for one in gone if _kind(one) and _kind(one) == _kind(after)]
+        if not alike:
+            added.append(after)
+            continue
+        before = max(alike, key=lambda one: len(_keys(one) & _keys(after)))
+        gone.remove(before)
+        pairs.append((before, after))
+    return pairs, gone, added
+
+
+def _pair(before: Any, after: Any, inputs: Sequence[str]) -> list[str]:
+    kind = _kind(after)
+    if kind == "listings":
+        return [_folder_changed([])]
+    if kind == "files":
+        return _files(dict(before), dict(after))
+    if kind == "modules":
+        return [f"code of {', '.join(_modules(before, after))}"]
+    networks = [file for file in inputs if file.endswith(".pt")]
+    of_checkpoint = f"settings of its checkpoint {_named(networks)}".rstrip()
+    return [
+        of_checkpoint if line.startswith(_OF_CHECKPOINT) else f"setting {line}"
+        for line in differences(before, after)
+    ]
+
+
+def _files(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    changed = [one for one in after if one in before and before[one] != after[one]]
+    return [
+        *_inputs(before, after),
+        *(
+            _folder_changed([one])
+            if _is_hash(after[one])
+            else f"input changed: {one} ({before[one]} -> {after[one]} bytes)"
+            for one in changed[:SHOWN]
+        ),
+        *([f"input changed: {len(changed) - SHOWN} more"] if len(changed) > SHOWN else []),
+    ]
 
 
 def _before_and_now(text: str) -> tuple[list[Any], list[Any]]:
@@ -140,24 +226,49 @@ def _literals(text: str) -> list[Any] | None:
         return None
 
 
-def _code(old: Sequence[Any], new: Sequence[Any], notes: Path) -> list[str]:
-    now = next((value for value in new if _is_code(value)), None)
-    was = next((value for value in old if _is_code(value)), None)
-    if now is None:
-        return []
-    if was is None:
-        return ["code: none was recorded; the result comes from an older version"]
-    before, after = (_noted(notes, value) for value in (was, now))
-    if not before or not after:
-        return [f"code: {was} -> {now} (which modules these were is not known any more)"]
-    changed = [
+def _hashes(old: list[Any], new: list[Any], inputs: Iterable[str], notes: Path) -> list[str]:
+    folders = [one for one in inputs if Path(one).is_dir()]
+    now, before = ([value for value in values if _is_hash(value)] for values in (new, old))
+    # planning notes every code that it asks for: what is not noted is the listing of a folder
+    codes = [value for value in now if _noted(notes, value) or not folders]
+    listings = [value for value in now if value not in codes]
+    if listings and "" in old:
+        old.remove("")  # what lists no folder
+    elif listings:
+        before = _without_listing(before, notes)
+    lines = [_code(before, codes[0], notes)] if codes else []
+    return lines + ([_folder_changed(folders)] if listings else [])
+
+
+def _without_listing(before: Sequence[str], notes: Path) -> list[str]:
+    # where the note of a code was deleted, the one that is left still stands for it
+    known = [value for value in before if _noted(notes, value)]
+    return known or list(before[1:])
+
+
+def _folder_changed(folders: Sequence[str]) -> str:
+    where = f"the folder {_named(folders)}" if folders else "a folder"
+    return f"files of {where} changed: added, removed or written anew; which is not recorded"
+
+
+def _code(before: Sequence[str], now: str, notes: Path) -> str:
+    if not before:
+        return "code: none was recorded; the result comes from an older version"
+    was = next(filter(None, (_noted(notes, value) for value in before)), None)
+    after = _noted(notes, now)
+    if not was or not after:
+        return "code: changed; which modules these were is not known any more"
+    return f"code of {', '.join(_modules(was, after))}"
+
+
+def _modules(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    return [
         name
         if name in before and name in after
         else f"{name} ({'new' if name in after else 'gone'})"
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
     ]
-    return [f"code of {', '.join(changed)}"]
 
 
 def _noted(notes: Path, code: str) -> dict[str, str]:
@@ -174,22 +285,49 @@ def _inputs(old: Iterable[str], new: Iterable[str]) -> list[str]:
     ]
 
 
-def _is_code(value: Any) -> bool:
-    return isinstance(value, str) and _CODE.fullmatch(value) is not None
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and _HASH.fullmatch(value) is not None
 
 
-def _is_mapping(value: Any) -> bool:
-    if not isinstance(value, str) or not value.startswith("{"):
-        return False
+def _read(value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith(("{", "[")):
+        return value
     try:
-        json.loads(value)
+        return json.loads(value)
     except json.JSONDecodeError:
+        return value
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return "modules" if value and all(map(_is_hash, value.values())) else "settings"
+    if not isinstance(value, list):
+        return ""
+    if all(map(_is_file, value)):
+        return "files"
+    if any(map(_is_hash, value)):
+        return "listings"
+    return "" if _is_plain(value) else "list"
+
+
+def _is_file(value: Any) -> bool:
+    # its name and its size, or the listing of a folder
+    if not isinstance(value, list) or [type(one) for one in value[:1]] != [str]:
         return False
-    return True
+    return len(value) == 2 and (type(value[1]) is int or _is_hash(value[1]))
 
 
-def _is_special(value: Any) -> bool:
-    return _is_code(value) or _is_mapping(value)
+def _keys(value: Any) -> set[str]:
+    maps = value if isinstance(value, list) else [value]
+    return {key for one in maps if isinstance(one, dict) for key in one}
+
+
+def _is_plain(values: Iterable[Any]) -> bool:
+    return not any(isinstance(one, (dict, list)) for one in values)
+
+
+def _brief(values: list[Any]) -> bool:
+    return _is_plain(values) and len(_text(values)) <= WIDTH
 
 
 def _named(files: Sequence[str]) -> str:
@@ -197,10 +335,30 @@ def _named(files: Sequence[str]) -> str:
     return ", ".join(files[:SHOWN]) + more
 
 
-def _listed(values: Sequence[Any]) -> str:
-    return ", ".join(_short(value) for value in values) or "nothing"
+def _plain_change(old: Iterable[Any], new: Iterable[Any]) -> str:
+    for write in (_text, repr):  # repr tells the number 1 from the text 1
+        sides = [", ".join(sorted(map(write, values))) or "nothing" for values in (old, new)]
+        if sides[0] != sides[1]:
+            break
+    return _change(*sides)
 
 
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
+def _change(old: Any, new: Any) -> str:
+    before, after = _text(old), _text(new)
+    if before == after:  # such as the number 1 and the text 1
+        before, after = repr(old), repr(new)
+    start = 0
+    if max(len(before), len(after)) > WIDTH:
+        start = max(0, _alike(before, after) - CONTEXT)
+    return f"{_cut(before, start)} -> {_cut(after, start)}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str) and value:
+        return value
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _cut(text: str, start: int = 0) -> str:
+    end = start + WIDTH
+    return ("..." if start else "") + text[start:end] + ("..." if text[end:] else "")

@@ -1,4 +1,4 @@
-"""Results that came without Snakemake's notes: which of them other code made cannot be told."""
+"""Results without Snakemake's notes, or with those of others: which are right cannot be told."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from typing import Any
 
 from rulealign.errors import ConfigurationError, StoreError
 from rulealign.explain import differences, record_path
+from rulealign.provenance import canonical
 
 NAMED = 3
 """How many settings and modules the refusal names."""
+
+SAME_TIME = 1.0
+"""Seconds that the time of a file and the noted one may lie apart, as file systems round them."""
 
 
 def refuse_unnoted_results(
@@ -20,7 +24,8 @@ def refuse_unnoted_results(
     """Refuse results of other code or other settings of which Snakemake has no notes.
 
     Snakemake runs again what its notes say was made by other params. Without them (a folder that
-    was copied here alone, a `.snakemake` that was deleted) it takes every result for current.
+    was copied here alone, a `.snakemake` that was deleted) it takes every result for current; with
+    the notes of other results (a folder copied over one that was computed here) it compares those.
 
     Args:
         results: the folder of the study's results.
@@ -33,24 +38,68 @@ def refuse_unnoted_results(
         StoreError: the record cannot be read.
     """
     record = results / "provenance.json"
-    if not record.is_file() or record_path(metadata, record.as_posix()).is_file():
+    if not record.is_file():
         return
+    note = record_path(metadata, record.as_posix())
+    noted = note.is_file()
+    if noted and _is_as_noted(record, note, metadata):
+        return
+    before = _read(record)
+    reasons = _reasons(before, settings, modules)
+    if not reasons or (noted and _states(note, before)):
+        return
+    raise _refusal(results, " and ".join(reasons), metadata.parent, noted)
+
+
+def _refusal(results: Path, made: str, kept: Path, noted: bool) -> ConfigurationError:
+    record = results / "provenance.json"
+    lack = f"Snakemake's notes of it are not in {kept}"
+    then = (
+        "no later change of settings or code runs any of these files again, until they are deleted"
+    )
+    if noted:
+        lack = f"Snakemake's notes in {kept} are of other results, which these have replaced"
+        then = "these files count as made in the way that the notes say"
+    return ConfigurationError(
+        f"{results}: made {made}, and {lack}, so which of these results are still right cannot be"
+        f" told. Nothing was touched. Put the folder {kept} of the place where they were computed"
+        f" here, or move {results} away and compute it anew; to go on with all of it as it is,"
+        f" delete {record}: then {then}."
+    )
+
+
+def _read(record: Path) -> dict[str, Any]:
     try:
-        before = json.loads(record.read_text(encoding="utf-8"))
+        return json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StoreError(
             f"{record}: cannot be read ({error}). Delete it and type the same command again."
         ) from error
-    reasons = _reasons(before, settings, modules)
-    if reasons:
-        raise ConfigurationError(
-            f"{results}: made {' and '.join(reasons)}, and Snakemake's notes of it are not in"
-            f" {metadata.parent}, so which of these results are still right cannot be told."
-            f" Nothing was touched. Put the folder {metadata.parent} of the place where they were"
-            f" computed here, or move {results} away and compute it anew; to go on with all of it"
-            f" as it is, delete {record}: then no later change of settings or code runs any of"
-            " these files again, until they are deleted."
-        )
+
+
+def _is_as_noted(record: Path, note: Path, metadata: Path) -> bool:
+    # a job that was killed before its note was written: Snakemake makes the record anew
+    incomplete = metadata.with_name("incomplete")
+    if record_path(incomplete, record.as_posix()).exists():
+        return True
+    # `snakemake --touch` notes the settings of now for the record that is there
+    ended = _noted(note).get("endtime")
+    return ended is None or abs(record.stat().st_mtime - ended) < SAME_TIME
+
+
+def _states(note: Path, record: Mapping[str, Any]) -> bool:
+    # the params are noted as Python writes them; older versions recorded no code
+    params = _noted(note).get("params")
+    stated = [record[key] for key in ("study", "code") if key in record]
+    return params is None or all(repr(canonical(one)) in params for one in stated)
+
+
+def _noted(note: Path) -> dict[str, Any]:
+    # a note that cannot be read is Snakemake's affair: it says so, and goes on without
+    try:
+        return json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def _reasons(

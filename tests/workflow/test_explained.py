@@ -1,5 +1,6 @@
 """Why jobs would run again is said in words; results without notes are not taken for new ones."""
 
+import json
 import os
 import re
 import subprocess
@@ -33,6 +34,7 @@ def test_the_reasons_are_given_in_words(done):
     def change(study):
         study["rules"]["fa"]["learning_rate"] = 0.002
         study["brain"]["rois"]["LOC"] = ["lLOC"]
+        study["claims"]["fa_drop"]["smallest_effect"] = 0.25
 
     with done.restudied(change), done.edited(*THE_BOOTSTRAP):
         jobs, last = explained(done)
@@ -45,6 +47,10 @@ def test_the_reasons_are_given_in_words(done):
     assert jobs["Train fa, seed 1: epoch 0 to 2"] == [
         "follows from: results/changed/checkpoints/rule-fa_seed-1_epoch-0.pt"
     ]
+    judged = [line for lines in jobs.values() for line in lines if "smallest_effect" in line]
+    assert judged
+    assert all(line.startswith("setting claims.fa_drop.smallest_effect: ") for line in judged)
+    assert all(line.endswith(" -> 0.25") for line in judged)
     assert jobs["Read the responses of sub-01 in LOC"] == [
         'setting voxels.union: ["lLOC", "rLOC"] -> ["lLOC"]'
     ]
@@ -72,3 +78,20 @@ def test_results_without_snakemakes_notes_are_not_taken_for_new_ones(done):
         subprocess.run(["rm", "-rf", notes], check=True)
         notes.with_name("elsewhere").rename(notes)
     assert done.planned() == []
+
+
+def test_results_copied_over_others_are_not_taken_for_those_of_the_notes(done):
+    path = done.folder / "results" / "changed" / "provenance.json"
+    record = json.loads(path.read_text())
+    record["study"]["rules"]["fa"]["learning_rate"] = 0.5
+    with (
+        done.rewritten(path, json.dumps(record)),
+        pytest.raises(
+            AssertionError, match=r"learning_rate: 0\.5 -> 0\.001.*which these have replaced"
+        ),
+    ):
+        done.planned()
+    # the same record from elsewhere, at another time
+    with done.rewritten(path, path.read_text()):
+        os.utime(path, (1, 1))
+        assert done.planned() == []

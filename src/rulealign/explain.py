@@ -7,18 +7,13 @@ import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from rulealign.differences import change, differences, is_plain, shortened, text_of
+
 SHOWN = 3
 """How many files of a reason are named."""
-
-WIDTH = 60
-"""Longest value that is written out, characters."""
-
-CONTEXT = 20
-"""Characters shown before the first difference of longer values."""
 
 _HEADS = {
     "Missing output files: ": "not there yet",
@@ -77,68 +72,6 @@ def record_path(metadata: Path, output: str) -> Path:
     return metadata.joinpath(*[f"@{part}" for part in parts[:-1]], parts[-1])
 
 
-def differences(old: Any, new: Any, key: str = "") -> Iterator[str]:
-    """List where two settings differ, by key.
-
-    Items of a list are named by their `label`, or by their place, counted from 1; a short list of
-    plain values is written out as a whole.
-
-    Args:
-        old: plain values: nested dicts, lists, texts, numbers.
-        new: the same.
-        key: where in the settings they stand.
-
-    Yields:
-        Such as "rule.learning_rate: 0.001 -> 0.002"; what differs differs in print too.
-    """
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in [*old, *(name for name in new if name not in old)]:
-            place = f"{key}.{name}" if key else str(name)
-            if name not in old:
-                yield f"{place}: new, {_cut(_text(new[name]))}"
-            elif name not in new:
-                yield f"{place}: gone, was {_cut(_text(old[name]))}"
-            else:
-                yield from differences(old[name], new[name], place)
-    elif isinstance(old, list) and isinstance(new, list) and not (_brief(old) and _brief(new)):
-        yield from _item_differences(old, new, key)
-    elif old != new or type(old) is not type(new):
-        yield f"{key or 'a value'}: {_change(old, new)}"
-
-
-def _item_differences(old: list[Any], new: list[Any], key: str) -> Iterator[str]:
-    before, after = _by_label(old), _by_label(new)
-    if before is None or after is None:
-        yield from differences(*_by_place(old, new), key)
-        return
-    yield from differences(before, after, key)
-    orders = [[name for name in one if name in before and name in after] for one in (before, after)]
-    if orders[0] != orders[1]:
-        yield f"{key or 'a list'}: order {_change(*orders)}"
-
-
-def _by_label(items: list[Any]) -> dict[str, Any] | None:
-    labels = [item.get("label") if isinstance(item, dict) else None for item in items]
-    usable = all(isinstance(label, str) for label in labels) and len(set(labels)) == len(labels)
-    return dict(zip(labels, items, strict=True)) if usable else None
-
-
-def _by_place(old: list[Any], new: list[Any]) -> list[dict[str, Any]]:
-    # without what both begin and end with: an item put between must not change all that follow
-    shorter = min(len(old), len(new))
-    begin = _alike(old, new)
-    end = min(_alike(old[::-1], new[::-1]), shorter - begin)
-    return [
-        {f"item {place + 1}": items[place] for place in range(begin, len(items) - end)}
-        for items in (old, new)
-    ]
-
-
-def _alike(old: Sequence[Any], new: Sequence[Any]) -> int:
-    both = zip(old, new, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: not any(differences(*pair)), both))
-
-
 def _reasons(text: str) -> Iterator[tuple[str, str]]:
     found = list(re.finditer("(?:^|; )(" + "|".join(map(re.escape, _HEADS)) + ")", text))
     ends = [one.start() for one in found] + [len(text)]
@@ -153,8 +86,8 @@ def _params(text: str, inputs: Sequence[str], notes: Path) -> list[str]:
     pairs, gone, added = _matched(*values)
     for before, after in pairs:
         lines += _pair(before, after, inputs)
-    lines += [f"setting new: {_cut(_text(one))}" for one in added if isinstance(one, dict)]
-    lines += [f"setting gone: {_cut(_text(one))}" for one in gone if isinstance(one, dict)]
+    lines += [f"setting new: {shortened(text_of(one))}" for one in added if isinstance(one, dict)]
+    lines += [f"setting gone: {shortened(text_of(one))}" for one in gone if isinstance(one, dict)]
     plain_old, plain_new = ([v for v in vs if not isinstance(v, dict)] for vs in (gone, added))
     if plain_old or plain_new:
         lines.append(f"setting: {_plain_change(plain_old, plain_new)}")
@@ -307,7 +240,7 @@ def _kind(value: Any) -> str:
         return "files"
     if any(map(_is_hash, value)):
         return "listings"
-    return "" if _is_plain(value) else "list"
+    return "" if is_plain(value) else "list"
 
 
 def _is_file(value: Any) -> bool:
@@ -322,43 +255,14 @@ def _keys(value: Any) -> set[str]:
     return {key for one in maps if isinstance(one, dict) for key in one}
 
 
-def _is_plain(values: Iterable[Any]) -> bool:
-    return not any(isinstance(one, (dict, list)) for one in values)
-
-
-def _brief(values: list[Any]) -> bool:
-    return _is_plain(values) and len(_text(values)) <= WIDTH
-
-
 def _named(files: Sequence[str]) -> str:
     more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
     return ", ".join(files[:SHOWN]) + more
 
 
 def _plain_change(old: Iterable[Any], new: Iterable[Any]) -> str:
-    for write in (_text, repr):  # repr tells the number 1 from the text 1
+    for write in (text_of, repr):  # repr tells the number 1 from the text 1
         sides = [", ".join(sorted(map(write, values))) or "nothing" for values in (old, new)]
         if sides[0] != sides[1]:
             break
-    return _change(*sides)
-
-
-def _change(old: Any, new: Any) -> str:
-    before, after = _text(old), _text(new)
-    if before == after:  # such as the number 1 and the text 1
-        before, after = repr(old), repr(new)
-    start = 0
-    if max(len(before), len(after)) > WIDTH:
-        start = max(0, _alike(before, after) - CONTEXT)
-    return f"{_cut(before, start)} -> {_cut(after, start)}"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str) and value:
-        return value
-    return json.dumps(value, default=str, ensure_ascii=False)
-
-
-def _cut(text: str, start: int = 0) -> str:
-    end = start + WIDTH
-    return ("..." if start else "") + text[start:end] + ("..." if text[end:] else "")
+    return change(*sides)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rulealign.differences import differences
 from rulealign.errors import ConfigurationError, StoreError
-from rulealign.explain import differences, record_path
+from rulealign.explain import record_path
 from rulealign.provenance import canonical
 
 NAMED = 3

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rulealign.differences import WIDTH, differences
 from rulealign.errors import ConfigurationError, StoreError
-from rulealign.explain import WIDTH, differences, record_path, why
+from rulealign.explain import record_path, why
 from rulealign.provenance import canonical, folder_listing
 from rulealign.results_folder import refuse_unnoted_results
 

@@ -24,6 +24,7 @@ FLOORS = [
         "__init__",
     ),
     ("code_fingerprint",),
+    ("differences",),
     ("explain",),
     (
         "store",

@@ -66,7 +66,11 @@ def settings(*claims, **changes):
     } | changes
 
 
-def keys(rule):
+VIEWS = list(itertools.product(("grey",), (32, 224), ("global-average", "grid-8"), ("uncentred",)))
+"""Stimulus set, size, descriptor and centring that every rule is scored in."""
+
+
+def keys(rule, views=VIEWS):
     """List every row of a rule: each analysis in each view, at each seed and epoch."""
     analyses = [
         ("per_subject", "all", "spearman", "none", "fixed"),
@@ -76,19 +80,18 @@ def keys(rule):
         ("per_subject", "all", "spearman", "none", "nested"),
     ]
     epochs = (0,) if rule == "untrained_bn" else (0, 1)
-    views = itertools.product((32, 224), ("global-average", "grid-8"))
-    for seed, epoch, (px, descriptor), one in itertools.product(
-        SEEDS[rule], epochs, list(views), analyses
+    for seed, epoch, (stimuli, px, descriptor, centring), one in itertools.product(
+        SEEDS[rule], epochs, views, analyses
     ):
         layer = "nested" if one[-1] == "nested" else "conv1"
-        where = (rule, seed, epoch, "grey", px, layer, descriptor, "uncentred", "V1")
+        where = (rule, seed, epoch, stimuli, px, layer, descriptor, centring, "V1")
         yield (*where, *one)
 
 
-def scores(rule):
+def scores(rule, views=VIEWS):
     """Give every row of a rule a score per person and draw: about .05 per epoch, and noise."""
     rng = np.random.default_rng(sum(map(ord, rule)))
-    rows = list(keys(rule))
+    rows = list(keys(rule, views))
     level = np.array([0.2 - 0.05 * key[2] * rule.startswith("bp") for key in rows])
     people = level[:, None] + rng.normal(0, 0.02, (len(rows), SUBJECTS))
     draws = people + rng.normal(0, 0.03, (DRAWS, len(rows), SUBJECTS))
@@ -108,12 +111,14 @@ def people_without_each(rule, people):
     return people + common + rng.normal(0, 0.002, (len(STIMULI), *people.shape))
 
 
-def write(folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids=STIMULI):
+def write(
+    folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids=STIMULI, views=VIEWS
+):
     """Write table, draws and alignment of one rule; `change(rows, people)` may alter the scores.
 
     Rows whose key contains a value of `reasons` have no score but that reason.
     """
-    rows, people, subject_draws = scores(rule)
+    rows, people, subject_draws = scores(rule, views)
     if change is not None:
         before = people.copy()
         people = change(rows, people)
@@ -154,17 +159,17 @@ def write(folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids
         settings={"study_seed": study_seed, "bootstrap_draws": DRAWS, "interval": INTERVAL},
         attributes={"pairs_hash_all": "everything"},
     )
-    write_csv(layers, choices(rule))
+    write_csv(layers, choices(rule, views))
     aligned = table[(table["comparison"] == "spearman") & (table["control"] == "none")]
     write_csv(paths[2], aligned[aligned["choice"] == "fixed"].drop(columns="reason"))
     return [*paths, layers]
 
 
-def choices(rule):
+def choices(rule, views=VIEWS):
     """Give the choice among layers: conv1 in every fold."""
     rows = [
         (*key[:5], layer, key[6], key[7], key[6], key[8], "per_subject", "all", layer == "conv1")
-        for key in keys(rule)
+        for key in keys(rule, views)
         if key[-1] == "nested"
         for layer in ("conv1", "fc1")
     ]

@@ -11,7 +11,8 @@ from scipy.stats import t as student
 import claim_files
 from claim_files import DRAWS, DROP, INTERVAL, LESS, STUDY_SEED, SUBJECTS
 from rulealign.claims.evaluate import evaluate
-from rulealign.claims.verdicts import judge, stimulus_p
+from rulealign.claims.evidence import stimulus_p
+from rulealign.claims.verdicts import judge
 from rulealign.rsa.subjects import subject_counts, subject_seed
 
 
@@ -320,40 +321,6 @@ def test_a_score_that_is_missing_makes_its_universes_missing_and_no_others(tmp_p
     assert set(missing["control"]) == {"pixels"}
     assert set(missing["reason"]) == {"stimuli grey have no pixels"}
     assert summary["missing"].item() == len(missing) == 4
-
-
-def raised(value):
-    """Turn the first epoch's fall into a rise, in the rows with one value only."""
-
-    def change(rows, people):
-        up = np.array([0.1 * (row[2] == 1 and value in row) for row in rows])
-        return people + up[:, None]
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("axis", "value", "other", "words"),
-    [
-        ("size", 32, 224, "at 32 px"),
-        ("descriptor", "grid-8", "global-average", "with grid-8"),
-    ],
-)
-def test_a_planted_reversal_is_found_and_named(tmp_path, axis, value, other, words):
-    grid = {**claim_files.GRID, "baseline": ["own"], "initialisation": [["default", {}]]}
-    files = claim_files.write_all(tmp_path, ("bp",), bp={"change": raised(value)})
-    made = tmp_path / "claims.csv", tmp_path / "summary.csv"
-    evaluate(*files, claim_files.settings(DROP, universes=grid), *made)
-    claims, summary = (pd.read_csv(path) for path in made)
-    assert set(claims.loc[claims[axis] == value, "verdict"]) == {"reversed"}
-    assert set(claims.loc[claims[axis] == other, "verdict"]) == {"holds"}
-    assert summary["summary"].item() == f"holds in 18 of 36, reversed in 18: everything {words}"
-    assert summary[["holds", "reversed", "unresolved", "missing"]].iloc[0].tolist() == [
-        18,
-        18,
-        0,
-        0,
-    ]
 
 
 def test_p_values_are_adjusted_within_the_family_of_the_primary_universe(evaluated):

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from rulealign.claim_grid import Score, Universe
 from rulealign.claims.choices import Choices, judge_choice
+from rulealign.claims.evidence import (
+    StimulusEvidence,
+    by_corrected_variance,
+    by_percentiles,
+    over_seeds,
+)
 from rulealign.claims.scores import UniverseScores
-from rulealign.claims.verdicts import MISSING, SIDES, Verdict, judge, stimulus_p
+from rulealign.claims.verdicts import MISSING, Verdict, judge
 from rulealign.errors import DataError, GuardError
-from rulealign.rsa.bootstrap import percentile_interval
-from rulealign.rsa.corrected import corrected_crossed_interval, corrected_interval
-from rulealign.rsa.seeds import paired_d, sign_flip_test, unpaired_d
+from rulealign.rsa.corrected import corrected_crossed_interval
+from rulealign.rsa.seeds import paired_d, unpaired_d
 from rulealign.rsa.subjects import (
     SubjectInterval,
     crossed_interval,
@@ -22,8 +28,6 @@ from rulealign.rsa.subjects import (
     subject_interval,
     subject_seed,
 )
-
-ALTERNATIVES = {"positive": "greater", "negative": "less"}
 
 _REMEDY = "delete it and type the same command again."
 
@@ -136,6 +140,17 @@ def _sum(universe: Universe, values: Mapping[Score, np.ndarray]) -> np.ndarray:
     return sum(weight * values[score] for score, weight in universe.weights.items())
 
 
+def _summed(
+    universe: Universe,
+    scores: Scores,
+    places: Mapping[Score, list[int]],
+    of: Callable[[UniverseScores, list[int]], np.ndarray],
+) -> np.ndarray:
+    # the sum of what `of` gives of the scores at their places
+    own = {score: scores[score.rule, score.roi] for score in places}
+    return np.asarray(_sum(universe, {score: of(own[score], at) for score, at in places.items()}))
+
+
 def _side(universe: Universe, values: Mapping[Score, np.ndarray], sign: int) -> np.ndarray:
     # what is added (1) or subtracted (-1), seed by seed
     own = {score: sign * weight for score, weight in universe.weights.items()}
@@ -149,17 +164,9 @@ def _interval(
     places: Mapping[Score, list[int]],
     settings: Mapping[str, Any],
 ) -> tuple[float, float, dict[str, Any], str]:
-    coverage, kind = settings["interval"], universe.choices["resample"]
-    if kind == "stimuli":
-        draws = _sum(
-            universe,
-            {score: _draws(scores[score.rule, score.roi], at) for score, at in places.items()},
-        )
-        low, high = percentile_interval(draws, coverage)
-        p = stimulus_p(draws, claim["direction"], claim["smallest_effect"])
-        return float(low), float(high), {"p_stimuli": p}, ""
-    if kind == "stimuli_corrected":
-        return _corrected(claim, universe, scores, places, coverage)
+    if universe.choices["resample"] in ("stimuli", "stimuli_corrected"):
+        found = _over_stimuli(claim, universe, scores, places, settings["interval"])
+        return found.low, found.high, {"p_stimuli": found.p}, ""
     found = _over_people(universe, scores, places, settings)
     without = "no p_stimuli where people are resampled"
     note = "; ".join(filter(None, [found.note, without]))
@@ -173,11 +180,7 @@ def _over_people(
     settings: Mapping[str, Any],
 ) -> SubjectInterval:
     kind, coverage = universe.choices["resample"], settings["interval"]
-    own = {score: scores[score.rule, score.roi] for score in places}
-
-    def summed(of: Callable[[UniverseScores, list[int]], np.ndarray]) -> np.ndarray:
-        return _sum(universe, {score: of(own[score], at) for score, at in places.items()})
-
+    summed = partial(_summed, universe, scores, places)
     # shapes (1, subjects), (draws, 1, subjects) and (stimuli, 1, subjects): one effect
     rho = summed(_scores_of_people)[np.newaxis]
     if kind == "both_corrected":
@@ -190,32 +193,29 @@ def _over_people(
     counts = subject_counts(n_subjects, settings["bootstrap_draws"], seed)
     if kind == "subjects":
         return subject_interval(rho, counts, coverage)
-    n_stimuli = len(next(iter(own.values())).stimuli)
+    n_stimuli = len(next(iter(scores.values())).stimuli)
     drawn = summed(_draws_of_people)[:, np.newaxis]
     return crossed_interval(rho, drawn, counts, n_stimuli, coverage)
 
 
-def _corrected(
+def _over_stimuli(
     claim: Mapping[str, Any],
     universe: Universe,
     scores: Scores,
     places: Mapping[Score, list[int]],
     coverage: float,
-) -> tuple[float, float, dict[str, Any], str]:
+) -> StimulusEvidence:
     own = {score: scores[score.rule, score.roi] for score in places}
-    effect, drawn, left_out = (
-        np.asarray(_sum(universe, {score: of(own[score], at) for score, at in places.items()}))
-        for of in (_score, _draws, _left_out)
-    )
-    # of the effect beyond the smallest one that is claimed, so that p is against that
-    beyond = effect - SIDES[claim["direction"]] * claim["smallest_effect"]
-    found = corrected_interval(
-        np.atleast_1d(beyond), drawn[:, np.newaxis], left_out[:, np.newaxis], coverage
-    )
-    towards = SIDES[claim["direction"]] * beyond > 0
-    p = float(found.p[0]) / 2 if towards else 1 - float(found.p[0]) / 2
-    low, high = (float(end[0] + effect - beyond) for end in (found.low, found.high))
-    return low, high, {"p_stimuli": p}, ""
+
+    def summed(of: Callable[[UniverseScores, list[int]], np.ndarray]) -> np.ndarray:
+        return np.asarray(
+            _sum(universe, {score: of(own[score], at) for score, at in places.items()})
+        )
+
+    about = claim["direction"], claim["smallest_effect"], coverage
+    if universe.choices["resample"] == "stimuli":
+        return by_percentiles(summed(_draws), *about)
+    return by_corrected_variance(float(summed(_score)), summed(_draws), summed(_left_out), *about)
 
 
 def _score(own: UniverseScores, places: list[int]) -> float:
@@ -260,8 +260,7 @@ def _people_left_out(own: UniverseScores, places: list[int]) -> np.ndarray:
 def _over_seeds(
     by_seed: np.ndarray, direction: str, smallest_effect: float
 ) -> tuple[dict[str, Any], list[str]]:
-    beyond = by_seed - SIDES[direction] * smallest_effect
-    test, size = sign_flip_test(beyond, ALTERNATIVES[direction]), paired_d(by_seed)
+    test, size = over_seeds(by_seed, direction, smallest_effect), paired_d(by_seed)
     notes = [f"no p_seeds: {test.reason}" if test.reason else ""]
     notes += [f"no cohens_d_paired: {size.reason}" if size.reason else ""]
     found = {

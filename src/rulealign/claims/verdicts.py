@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 HOLDS, REVERSED, UNRESOLVED, MISSING = "holds", "reversed", "unresolved", "missing"
 VERDICTS = (HOLDS, REVERSED, UNRESOLVED, MISSING)
 SIDES = {"positive": 1, "negative": -1}
@@ -49,21 +47,3 @@ def judge(low: float, high: float, direction: str, smallest_effect: float) -> Ve
         within = f"the interval lies within ±{smallest_effect:g}"
         return Verdict(UNRESOLVED, f"{TOO_SMALL}: {within}")
     return Verdict(UNRESOLVED)
-
-
-def stimulus_p(draws: np.ndarray, direction: str, smallest_effect: float = 0.0) -> float:
-    """Give the one-sided p of a claim by the resamples of the stimuli that deny it.
-
-    Args:
-        draws: shape (draws,); the effect in each resample.
-        direction: positive or negative: of the claimed effect.
-        smallest_effect: that the claim is about, in units of the score; 0 for any.
-
-    Returns:
-        (k + 1) / (n + 1), with k of n draws not beyond the smallest effect on the claimed side;
-        never below 1 / (n + 1). It generalises to other stimuli, not to other seeds or people.
-
-    Source: Davison & Hinkley, Bootstrap Methods and their Application (1997), section 4.2.1.
-    """
-    denying = int((SIDES[direction] * draws <= smallest_effect).sum())
-    return (denying + 1) / (len(draws) + 1)

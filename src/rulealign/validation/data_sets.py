@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +23,14 @@ from rulealign.rsa.subjects import (
     subject_counts,
     subject_interval,
 )
-from rulealign.validation.families import family_rejections, randomised, sign_flips, two_sided_p
+from rulealign.validation.families import decided, null_claims
 from rulealign.validation.road import People, brain_rdms, model_rdms
 from rulealign.validation.silence import nothing_seen
 from rulealign.validation.truths import people_of
 from rulealign.validation.world import (
     MODELS,
+    OF_BOTH,
+    OF_PEOPLE,
     Row,
     Setting,
     draw_scenes,
@@ -64,7 +66,11 @@ def fixed_people(setting: Setting, number: int, folder: Path) -> Row:
     drawn, left_out = both[: setting.draws], both[setting.draws :]
     rho = spearman_matrix(rdms, brain).mean(axis=1)
     row = _interval_rows(setting, rho, drawn, left_out)
-    row |= _p_values(setting, number, rho, drawn, left_out)
+    row |= null_claims(
+        *(_by_rule(setting, values) for values in (rho, drawn, left_out)),
+        setting.coverage,
+        generator(setting, "randomised p", number),
+    )
     lower, upper = nili_bounds(brain)
     return row | {"lower": lower, "upper": upper}
 
@@ -119,32 +125,6 @@ def _named(name: str, score: float, low: float, high: float) -> Row:
     return {f"{name} {part}": float(value) for part, value in values}
 
 
-def _p_values(
-    setting: Setting, number: int, rho: np.ndarray, drawn: np.ndarray, left_out: np.ndarray
-) -> Row:
-    flips = sign_flips(_by_rule(setting, rho))
-    names, first = list(flips), next(iter(flips))
-    score, draws, without = (
-        _against_first(_by_rule(setting, values).mean(axis=-1)) for values in (rho, drawn, left_out)
-    )
-    corrected = corrected_interval(score, draws, without, setting.coverage).p.tolist()
-    families = {
-        "sign-flip": {name: flip.p for name, flip in flips.items()},
-        "percentile": dict(zip(names, map(two_sided_p, draws.T), strict=True)),
-        "corrected": dict(zip(names, corrected, strict=True)),
-    }
-    row = {f"p {what}": p[first] for what, p in families.items()}
-    rng = generator(setting, "randomised p", number)
-    row["p sign-flip"] = randomised(flips[first].p, flips[first].ties, rng)
-    for what, p in families.items():
-        row |= {f"family {what} {how}": hit for how, hit in family_rejections(what, p).items()}
-    return row
-
-
-def _against_first(rules: np.ndarray) -> np.ndarray:
-    return rules[..., 1:] - rules[..., :1]
-
-
 def new_people(setting: Setting, number: int, folder: Path) -> Row:
     """Measure new stimuli in new people: the crossed intervals.
 
@@ -154,33 +134,49 @@ def new_people(setting: Setting, number: int, folder: Path) -> Row:
         folder: for the files on the way.
 
     Returns:
-        Score and interval of each model and of their difference.
+        Score and interval of each model, of their difference, and of the difference of two rules.
     """
     scenes = draw_scenes(setting, setting.stimuli, "crossed", number)
     group = ("crossed", number)
     people = [signals(setting, scenes, person) for person in people_of(setting, group)]
     brain = brain_rdms(setting, People(people, group), folder)[0].rdms
-    models = _models(setting, scenes)
+    networks = network_features(setting, scenes, *group)[:2]
+    rdms = np.vstack([_models(setting, scenes), model_rdms(np.concatenate(networks))])
     seed = derive_seed(setting.seed, "validation", "crossed", number)
     counts = resample_counts(setting.stimuli, setting.draws, seed)
     counts = np.vstack([counts, left_out_counts(setting.stimuli)])
-    both = _with_difference(bootstrap_spearman(models, brain, counts), axis=1)
+    both = _with_null(_with_difference(bootstrap_spearman(rdms, brain, counts)), setting)
     drawn, left_out = both[: setting.draws], both[setting.draws :]
     people_drawn = subject_counts(setting.people, setting.draws, seed + 1)
-    rho = _with_difference(spearman_matrix(models, brain), axis=0)
-    found = crossed_interval(rho, drawn, people_drawn, setting.stimuli, setting.coverage)
-    corrected = corrected_crossed_interval(rho, drawn, left_out, setting.coverage)
-    return _subject_rows("crossed", found) | _subject_rows("crossed corrected", corrected)
-
-
-def _with_difference(rho: np.ndarray, axis: int) -> np.ndarray:
-    true, other = np.take(rho, 0, axis), np.take(rho, 1, axis)
-    return np.stack([true, other, true - other], axis)
-
-
-def _subject_rows(kind: str, found: SubjectInterval) -> Row:
+    rho = _with_null(_with_difference(spearman_matrix(rdms, brain)), setting)
     row = {}
-    for place, name in enumerate((*MODELS, "difference")):
+    for kind, found in (
+        ("crossed", crossed_interval(rho, drawn, people_drawn, setting.stimuli, setting.coverage)),
+        ("crossed corrected", corrected_crossed_interval(rho, drawn, left_out, setting.coverage)),
+    ):
+        row |= _subject_rows(kind, OF_BOTH, found)
+        row[f"verdict {kind}"] = decided(found.low[-1], found.high[-1])
+    return row
+
+
+def _with_difference(rho: np.ndarray) -> np.ndarray:
+    # shape (..., models, people): the models without noise, their difference, and the others
+    true, other = rho[..., 0, :], rho[..., 1, :]
+    between = (true - other)[..., np.newaxis, :]
+    return np.concatenate([rho[..., :2, :], between, rho[..., 2:, :]], axis=-2)
+
+
+def _with_null(rho: np.ndarray, setting: Setting) -> np.ndarray:
+    # in place of two rules' networks their difference, a true null
+    rules = rho[..., len(OF_PEOPLE) :, :]
+    rules = rules.reshape(*rho.shape[:-2], 2, setting.networks, rho.shape[-1]).mean(axis=-2)
+    null = np.diff(rules, axis=-2)
+    return np.concatenate([rho[..., : len(OF_PEOPLE), :], null], axis=-2)
+
+
+def _subject_rows(kind: str, names: Sequence[str], found: SubjectInterval) -> Row:
+    row = {}
+    for place, name in enumerate(names):
         ends = (found.estimate[place], found.low[place], found.high[place])
         row |= _named(f"{kind} {name}", *ends)
         row[f"{kind} {name} variance"] = float(found.variance[place])
@@ -202,10 +198,10 @@ def same_stimuli(setting: Setting, number: int, folder: Path) -> Row:
     group = ("subjects", number)
     people = [signals(setting, scenes, person) for person in people_of(setting, group)]
     brain = brain_rdms(setting, People(people, group), folder)[0].rdms
-    rho = _with_difference(spearman_matrix(_models(setting, scenes), brain), axis=0)
+    rho = _with_difference(spearman_matrix(_models(setting, scenes), brain))
     seed = derive_seed(setting.seed, "validation", "subjects", number)
     counts = subject_counts(setting.people, setting.draws, seed)
-    return _subject_rows("subjects", subject_interval(rho, counts, setting.coverage))
+    return _subject_rows("subjects", OF_PEOPLE, subject_interval(rho, counts, setting.coverage))
 
 
 KINDS: Mapping[str, Callable[[Setting, int, Path], Row]] = {

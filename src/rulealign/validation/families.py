@@ -7,41 +7,108 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rulealign.claims.evidence import by_corrected_variance, by_percentiles, over_seeds
+from rulealign.claims.verdicts import UNRESOLVED, judge
 from rulealign.rsa.families import adjust_family
-from rulealign.rsa.seeds import sign_flip_test
 
 LEVEL = 0.05
 """The share of families with a rejection that a family may have where every null is true."""
 
 
 @dataclass(frozen=True)
-class Flip:
-    """A sign-flip test of one comparison.
+class Comparison:
+    """A declared comparison of two rules that are equally good.
 
     Attributes:
-        p: as tested, two-sided.
-        ties: share of the sign patterns that are exactly as extreme as the observed one.
+        name: in words.
+        rule: its place; rule 0 is subtracted from it.
+        direction: positive or negative: of the claimed effect.
     """
 
-    p: float
-    ties: float
+    name: str
+    rule: int
+    direction: str
 
 
-def sign_flips(scores: np.ndarray) -> dict[str, Flip]:
-    """Test every rule against the first, network by network; they all share that first rule.
+def comparisons(rules: int) -> list[Comparison]:
+    """Declare a comparison of every rule with the first; they all share that first rule.
+
+    Args:
+        rules: how many.
+
+    Returns:
+        The comparisons; the claims are in turn that the rule is better and that it is worse.
+    """
+    sides = {1: "positive", 0: "negative"}
+    return [
+        Comparison(f"rule {rule} less rule 0", rule, sides[rule % 2]) for rule in range(1, rules)
+    ]
+
+
+def null_claims(
+    scores: np.ndarray,
+    drawn: np.ndarray,
+    left_out: np.ndarray,
+    coverage: float,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    """Evaluate claims about true nulls with the functions of the claims table.
 
     Args:
         scores: float64, shape (rules, networks).
+        drawn: shape (draws, rules, networks); the same in resamples of the stimuli.
+        left_out: shape (stimuli, rules, networks); the same without each stimulus.
+        coverage: of the intervals.
+        rng: for `randomised`.
 
     Returns:
-        Comparison -> its test.
+        `p <kind>` and `verdict <kind>` (1 where there is one) of the first comparison, and
+        `family <kind> <adjustment>` (1 where it rejects any) of all.
     """
-    tests = {
-        f"rule {rule} less rule 0": sign_flip_test(scores[rule] - scores[0], "two-sided")
-        for rule in range(1, len(scores))
+    p_values: dict[str, dict[str, float]] = {}
+    first: dict[str, float] = {}
+    for one in comparisons(len(scores)):
+        tested, verdicts = _tested(one, (scores, drawn, left_out), coverage)
+        for kind, p in tested.items():
+            p_values.setdefault(kind, {})[one.name] = p
+        first = first or {f"verdict {kind}": verdict for kind, verdict in verdicts.items()}
+    row = first | {f"p {kind}": next(iter(found.values())) for kind, found in p_values.items()}
+    # differences of scores have no ties: only the observed pattern of signs is as extreme
+    row["p sign-flip"] = randomised(row["p sign-flip"], 0.5 ** scores.shape[1], rng)
+    for kind, found in p_values.items():
+        row |= {f"family {kind} {how}": hit for how, hit in family_rejections(kind, found).items()}
+    return row
+
+
+def _tested(
+    one: Comparison,
+    values: tuple[np.ndarray, np.ndarray, np.ndarray],
+    coverage: float,
+) -> tuple[dict[str, float], dict[str, float]]:
+    by_network, drawn, left_out = (each[..., one.rule, :] - each[..., 0, :] for each in values)
+    about = one.direction, 0.0, coverage
+    drawn, left_out = drawn.mean(axis=-1), left_out.mean(axis=-1)
+    evidence = {
+        "percentile": by_percentiles(drawn, *about),
+        "corrected": by_corrected_variance(float(by_network.mean()), drawn, left_out, *about),
     }
-    # differences without ties: the observed pattern and its mirror image are as extreme
-    return {name: Flip(test.p, test.floor) for name, test in tests.items()}
+    p = {"sign-flip": over_seeds(by_network, one.direction).p}
+    p |= {kind: found.p for kind, found in evidence.items()}
+    return p, {kind: decided(e.low, e.high, one.direction) for kind, e in evidence.items()}
+
+
+def decided(low: float, high: float, direction: str = "positive") -> float:
+    """Say whether a claim about a true null gets a verdict, which is a wrong one.
+
+    Args:
+        low: lower end of the effect's interval.
+        high: upper end.
+        direction: positive or negative: of the claimed effect.
+
+    Returns:
+        1 for `holds` and `reversed`, 0 for `unresolved`.
+    """
+    return float(judge(low, high, direction, 0.0).word != UNRESOLVED)
 
 
 def randomised(p: float, ties: float, rng: np.random.Generator) -> float:
@@ -59,19 +126,6 @@ def randomised(p: float, ties: float, rng: np.random.Generator) -> float:
         The randomised p.
     """
     return float(p - ties * rng.random())
-
-
-def two_sided_p(draws: np.ndarray) -> float:
-    """Turn draws of a difference into a p: the smallest level whose percentile interval excludes 0.
-
-    Args:
-        draws: shape (draws,).
-
-    Returns:
-        Twice the smaller of the shares on either side of 0, counting the observed one; at most 1.
-    """
-    sides = np.array([(draws <= 0).sum(), (draws >= 0).sum()])
-    return float(min(1.0, 2 * (1 + sides.min()) / (1 + len(draws))))
 
 
 def family_rejections(family: str, p_values: Mapping[str, float]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from rulealign.atomic import whole
 from rulealign.validation import tables
 from rulealign.validation.tables import Truths
 from rulealign.validation.verdicts import MET, Line, variance_ratios
-from rulealign.validation.world import Setting
+from rulealign.validation.world import OF_BOTH, Setting
 
 TEMPLATE = "templates/validation.md.j2"
 
@@ -93,7 +93,7 @@ def variance_table(rows: pd.DataFrame) -> str:
     written.append("|---|---|---|---|")
     for what, names, kinds in (
         ("stimuli", list(tables.WORDS), ("percentile", "corrected")),
-        ("stimuli and people", tables.OF_PEOPLE, ("crossed", "crossed corrected")),
+        ("stimuli and people", OF_BOTH, ("crossed", "crossed corrected")),
     ):
         for name, bootstrap, corrected in variance_ratios(rows, names, kinds):
             words = f"| {what} | {tables.WORDS[name]} |"

@@ -12,9 +12,10 @@ from rulealign.validation.verdicts import (
     artefact_line,
     bound_lines,
     coverage_line,
-    family_line,
+    error_line,
     uniform_line,
 )
+from rulealign.validation.world import OF_BOTH, OF_PEOPLE
 
 WORDS = {
     "true": "score of the true model",
@@ -24,9 +25,6 @@ WORDS = {
     "null": "difference of two equally good rules",
 }
 """What has an interval, in words."""
-
-OF_PEOPLE = ("true", "other", "difference")
-"""What has an interval over people."""
 
 Truths = Mapping[str, Mapping[str, float]]
 """Kind of truth -> what -> its value."""
@@ -57,8 +55,8 @@ def interval_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
     methods = (
         ("percentile", "stimulus bootstrap, percentiles", "fixed people", tuple(WORDS)),
         ("corrected", "stimuli, corrected variance", "fixed people", tuple(WORDS)),
-        ("crossed", "crossed, stimuli and people", "new people", OF_PEOPLE),
-        ("crossed corrected", "stimuli and people, corrected variance", "new people", OF_PEOPLE),
+        ("crossed", "crossed, stimuli and people", "new people", OF_BOTH),
+        ("crossed corrected", "stimuli and people, corrected variance", "new people", OF_BOTH),
         ("subjects", "people", "same stimuli", OF_PEOPLE),
     )
     return [
@@ -105,19 +103,32 @@ def null_lines(rows: pd.DataFrame) -> list[Line]:
         The lines.
     """
     p_values = {
-        "p sign-flip": "sign-flip test over networks, two-sided, randomised",
-        "p percentile": "percentiles of the stimulus bootstrap, difference of two rules",
-        "p corrected": "corrected variance, the same difference",
+        "p sign-flip": "`p_seeds`: sign-flip test over networks, randomised",
+        "p percentile": "`p_stimuli` of `stimuli`: percentiles, difference of two rules",
+        "p corrected": "`p_stimuli` of `stimuli_corrected`, the same difference",
         "p lower bound": "permutations, lower bound of the ceiling, randomised",
         "p upper bound": "permutations, upper bound of the ceiling, randomised",
     }
     lines = [uniform_line(rows, name, words) for name, words in p_values.items()]
-    families = {"sign-flip": "sign-flip", "percentile": "percentile", "corrected": "corrected"}
+    families = {
+        "sign-flip": "`p_seeds`",
+        "percentile": "`p_stimuli` of `stimuli`",
+        "corrected": "`p_stimuli` of `stimuli_corrected`",
+    }
     for family, words in families.items():
         for how in ("holm", "benjamini-hochberg", "unadjusted"):
-            quantity = f"family of {words} p-values, {how}: any rejection"
+            quantity = f"family of claims by {words}, {how}: any rejection"
             promised = how != "unadjusted"
-            lines.append(family_line(rows, f"family {family} {how}", quantity, promised=promised))
+            lines.append(error_line(rows, f"family {family} {how}", quantity, promised=promised))
+    resamples = {
+        "percentile": "stimuli",
+        "corrected": "stimuli_corrected",
+        "crossed": "both",
+        "crossed corrected": "both_corrected",
+    }
+    for kind, resample in resamples.items():
+        quantity = f"claim about a true null, `{resample}`: holds or reversed"
+        lines.append(error_line(rows, f"verdict {kind}", quantity))
     return lines
 
 

@@ -112,16 +112,17 @@ def uniform_line(rows: pd.DataFrame, name: str, quantity: str) -> Line:
     found = kstest(values, "uniform").pvalue
     small = int((values <= LEVEL).sum())
     seen = f"KS p = {found:.2g}; p ≤ .05 in {share_seen(small, len(rows))}"
-    missed = "too large" if values.mean() > 0.5 else "too small"
+    missed = "too often small" if small > LEVEL * len(rows) else "too seldom small"
     return Line(quantity, "KS p > .01", seen, len(rows), MET if found > UNIFORM else missed)
 
 
-def family_line(rows: pd.DataFrame, name: str, quantity: str, *, promised: bool = True) -> Line:
-    """Judge how often a family of true nulls has a rejection: at most 5% are allowed.
+def error_line(rows: pd.DataFrame, name: str, quantity: str, *, promised: bool = True) -> Line:
+    """Judge how often true nulls are taken for effects: in at most 5% of the data sets.
 
     Args:
         rows: of `data_sets.measured`.
-        name: the family's name in it, such as `family sign-flip holm`.
+        name: of an error in it (1 where there is one), such as `family sign-flip holm` for a
+            rejection, or `verdict corrected` for a claim that gets a verdict.
         quantity: in words.
         promised: False for a line that is there to compare with.
 

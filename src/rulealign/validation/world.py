@@ -24,6 +24,12 @@ AREA = "V1"
 MODELS = ("true", "other")
 """Models without noise: many cells of the area itself, and cells of another area (V2)."""
 
+OF_PEOPLE = (*MODELS, "difference")
+"""What has an interval over people who see the same stimuli."""
+
+OF_BOTH = (*OF_PEOPLE, "null")
+"""What has an interval over stimuli and people: also the difference of two equally good rules."""
+
 Row = dict[str, float]
 """Name of a measured number -> its value in one data set."""
 

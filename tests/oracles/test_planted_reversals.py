@@ -1,0 +1,106 @@
+"""A claim that one choice of analysis turns round: it has to be found, and the choice named."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import claim_files
+from claim_files import DROP
+from rulealign.claims.evaluate import evaluate
+
+PLAIN = {
+    "stimuli": "grey",
+    "size": 224,
+    "descriptor": "global-average",
+    "centring": "uncentred",
+    "convention": "per_subject",
+    "pairs": "all",
+    "comparison": "spearman",
+    "control": "none",
+    "layer": "fixed",
+    "resample": "stimuli",
+    "baseline": "own",
+    "initialisation": ["default", {}],
+}
+"""One universe: a value of every axis."""
+
+
+def evaluated(folder, grid, **changes):
+    """Evaluate the fall of bp over a grid: the tables of universes and of claims."""
+    files = claim_files.write_all(folder, ("bp",), bp=changes)
+    made = folder / "claims.csv", folder / "summary.csv"
+    evaluate(*files, claim_files.settings(DROP, universes=grid), *made)
+    return [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made]
+
+
+def raised(value):
+    """Turn the first epoch's fall into a rise, in the rows with one value only."""
+
+    def change(rows, people):
+        up = np.array([0.1 * (row[2] == 1 and value in row) for row in rows])
+        return people + up[:, None]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("axis", "value", "other", "words"),
+    [
+        ("stimuli", "magenta", "grey", "with stimuli magenta"),
+        ("size", 32, 224, "at 32 px"),
+        ("descriptor", "grid-8", "global-average", "with grid-8"),
+        ("centring", "centred", "uncentred", "centred"),
+        ("convention", "mean_rdm", "per_subject", "against the mean RDM"),
+        ("comparison", "pearson", "spearman", "by Pearson's r"),
+        ("control", "pixels", "none", "with pixels partialled out"),
+        ("layer", "nested", "fixed", "with a layer chosen on other stimuli"),
+    ],
+)
+def test_a_planted_reversal_is_found_and_named(tmp_path, axis, value, other, words):
+    grid = {name: [only] for name, only in PLAIN.items()}
+    grid |= {"crossed": [], axis: [other, value]}
+    shown = ("stimuli", "size", "descriptor", "centring")
+    views = list(itertools.product(*(grid[name] for name in shown)))
+    claims, summary = evaluated(tmp_path, grid, change=raised(value), views=views)
+    assert claims.set_index(axis)["verdict"].to_dict() == {other: "holds", value: "reversed"}
+    assert summary["summary"].item() == f"holds in 1 of 2, reversed in 1: everything {words}"
+
+
+@pytest.mark.parametrize(
+    ("axis", "value", "other", "words"),
+    [
+        ("size", 32, 224, "at 32 px"),
+        ("descriptor", "grid-8", "global-average", "with grid-8"),
+    ],
+)
+def test_a_planted_reversal_is_found_in_every_universe_of_a_crossed_grid(
+    tmp_path, axis, value, other, words
+):
+    grid = {**claim_files.GRID, "baseline": ["own"], "initialisation": [["default", {}]]}
+    claims, summary = evaluated(tmp_path, grid, change=raised(value))
+    assert set(claims.loc[claims[axis] == value, "verdict"]) == {"reversed"}
+    assert set(claims.loc[claims[axis] == other, "verdict"]) == {"holds"}
+    counts = summary[["holds", "reversed", "unresolved", "missing"]]
+    assert counts.iloc[0].tolist() == [18, 18, 0, 0]
+    assert summary["summary"].item() == f"holds in 18 of 36, reversed in 18: everything {words}"
+
+
+def test_a_claim_about_levels_is_not_settled_by_growth(tmp_path):
+    # bp lies .1 above fa before training, and neither changes: a claim that bp ends up higher is
+    # true, one that training made it so is not
+    def higher(rows, people):
+        return people + np.array([0.1 + 0.05 * row[2] for row in rows])[:, None]
+
+    level = claim_files.claim("level", [("bp", 1)], [("fa", 1)], direction="positive")
+    growth = claim_files.claim(
+        "growth", [("bp", 1), ("fa", 0)], [("bp", 0), ("fa", 1)], direction="positive"
+    )
+    grid = {name: [only] for name, only in PLAIN.items()} | {"crossed": []}
+    files = claim_files.write_all(tmp_path, ("bp", "fa"), bp={"change": higher})
+    made = tmp_path / "claims.csv", tmp_path / "summary.csv"
+    evaluate(*files, claim_files.settings(level, growth, universes=grid), *made)
+    claims = pd.read_csv(made[0]).set_index("claim")
+    assert claims["verdict"].to_dict() == {"level": "holds", "growth": "unresolved"}
+    assert claims["effect"].to_dict() == pytest.approx({"level": 0.1, "growth": 0}, abs=0.02)

@@ -130,13 +130,13 @@ def test_an_rdm_that_is_constant_over_a_resample_is_named_by_its_keys(tmp_path):
     rdm[0] = 1  # the pair of the first two stimuli: not in every resample
     models = model_files(tmp_path, **SETS)
     models[3] = model_file(tmp_path, 1, 3, "grey", 32, rdms={"conv1/grid-8/centred": rdm})
-    with pytest.raises(DataError, match="bp_1_3_grey_32_conv1_grid-8_centred: .*over the pairs of"):
+    with pytest.raises(DataError, match="^bp_1_3_grey_32_conv1_grid-8_centred is .* the pairs of"):
         score(tmp_path, models)
     analyses = [PLAIN | {"comparison": "kendall_tau_a"}]
     table = score(tmp_path, models, analyses=analyses)
     without = table[table["score"].isna()]
     assert len(without) == 1
-    assert without["reason"].str.contains("constant over the pairs").all()
+    assert without["reason"].item().startswith("bp_1_3_grey_32_conv1_grid-8_centred is constant")
     keys = ["epoch", "px", "layer", "descriptor"]
     assert without.iloc[0][keys].tolist() == [3, 32, "conv1", "grid-8"]
     assert table["score"].notna().sum() == 23  # all others are as they were
@@ -151,8 +151,20 @@ def test_a_control_that_is_the_model_leaves_nothing_of_it_and_says_so(tmp_path):
     table = score(tmp_path, models, controls=controls, analyses=PARTIAL)
     without = table[table["score"].isna()]
     assert len(without) == 1
-    assert without["reason"].str.contains("the controls leave").all()
+    reason = without["reason"].item()
+    assert reason.startswith("bp_1_3_grey_32_conv1_grid-8_centred, in draw 0: the controls leave")
     assert without.iloc[0][["epoch", "px", "centring"]].tolist() == [3, 32, "centred"]
+
+
+def test_a_control_that_is_constant_over_a_resample_is_named(tmp_path):
+    rdm = np.full(PAIRS, 0.5, np.float32)
+    rdm[0] = 1  # the pair of the first two stimuli: not in every resample
+    controls = [control_file(tmp_path, "grey", 16), control_file(tmp_path, "grey", 32)]
+    controls[1] = control_file(tmp_path, "grey", 32, silhouette=rdm)
+    table = score(tmp_path, model_files(tmp_path, **SETS), controls=controls, analyses=PARTIAL)
+    without = table[table["score"].isna()]
+    assert set(without["px"]) == {32}
+    assert without["reason"].str.startswith("the control silhouette is constant over the").all()
 
 
 def test_too_few_stimuli_for_the_folds_is_a_reason(tmp_path):

@@ -29,18 +29,19 @@ def study(tmp_path):
     rng = np.random.default_rng(1)
     arrays = {f"conv{k:02}/vector/centred": rng.random(PAIRS).round(2) for k in range(N_MODELS)}
 
-    def make(name, changed=None, **options):
+    def make(name, changed=None, brains=None, **options):
         folder = tmp_path / name
         write = {"ids": {"stimulus": IDS}, "settings": {}}
-        model, brains = folder / "in/model.h5", []
+        model, files = folder / "in/model.h5", []
         write_h5(model, arrays | (changed or {}), attributes=KEYS, **write)
         for subject in range(3):
             about = {"subject": subject, "roi": "EVC", "distance": "1 - Pearson"}
             about |= {"acquisition": "3T", "repetitions": 2}
-            brains.append(folder / f"in/sub-{subject}.h5")
+            files.append(folder / f"in/sub-{subject}.h5")
             rdm = np.random.default_rng(50 + subject).random(PAIRS)
-            write_h5(brains[-1], {"rdm": rdm}, attributes=about, **write)
-        align([model], brains, SETTINGS, folder / "out/t.csv", folder / "out/d.h5", **options)
+            rdm = (brains or {}).get(subject, rdm)
+            write_h5(files[-1], {"rdm": rdm}, attributes=about, **write)
+        align([model], files, SETTINGS, folder / "out/t.csv", folder / "out/d.h5", **options)
         return folder / "out"
 
     return make
@@ -115,12 +116,22 @@ def test_an_rdm_without_ranks_in_a_late_resample_leaves_nothing(study, tmp_path)
     pair = int(missing.argmax())  # drawn in all resamples up to this one
     assert missing[pair] > 2
     changed = {"conv07/vector/centred": np.where(np.arange(PAIRS) == pair, 2.0, 1.0)}
-    message = rf"model RDM 7 is constant over the pairs of resample {missing[pair]} "
+    named = "bp_1_0_grey_32_conv07_vector_centred"
+    message = rf"^{named} is constant over the pairs of resample {missing[pair]} "
     for threads, work_mb in ((1, 512), (2, 512), (1, 0.001)):  # 0.001: one model at a time
         name = f"constant, {threads}, {work_mb}"
         with pytest.raises(DataError, match=message):
             study(name, changed, threads=threads, work_mb=work_mb)
         assert list((tmp_path / name / "out").iterdir()) == []
+
+
+def test_a_brain_rdm_without_ranks_in_a_resample_is_named_by_area_and_subject(study):
+    counts = resample_counts(N, 60, bootstrap_seed(5, N))
+    first, second = np.triu_indices(N, 1)
+    pair = int((counts[:, first] * counts[:, second] == 0).any(axis=0).argmax())
+    flat = np.where(np.arange(PAIRS) == pair, 2.0, 1.0)
+    with pytest.raises(DataError, match="^EVC of 1 is constant over the pairs of resample"):
+        study("flat", brains={1: flat})
 
 
 def test_a_full_disk_is_named_and_leaves_nothing(tmp_path):

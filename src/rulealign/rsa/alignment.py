@@ -25,6 +25,7 @@ from rulealign.rsa.draws_file import new_draws
 from rulealign.rsa.layer_table import write_layer_area
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms, joined, read_model_rdms
 from rulealign.rsa.pairs import pairs_hash, read_pairs
+from rulealign.rsa.unfit import naming
 from rulealign.store import require_same_ids, write_csv
 
 COLUMNS = (
@@ -120,15 +121,18 @@ def _sampled(
     )
     how["combine"] = convention_weights(len(brain.subjects))
     intervals = np.empty((2, n_rows))
-    for block in draw_blocks(models.rdms, with_mean(brain.rdms), counts, **how):
-        columns = slice(block.models.start * len(CONVENTIONS), block.models.stop * len(CONVENTIONS))
-        if block.draws.start == 0:
-            held = np.empty((n_draws, columns.stop - columns.start))
-        held[block.draws] = block.scores.reshape(len(block.scores), -1)
-        stored[block.draws, columns] = held[block.draws]
-        if block.draws.stop == n_draws:
-            intervals[:, columns] = percentile_interval(held, settings["interval"])
-        show(block.done)
+    blocks = draw_blocks(models.rdms, with_mean(brain.rdms), counts, **how)
+    with naming(model=models.names, brain=brain.names):
+        for block in blocks:
+            first, last = block.models.start, block.models.stop
+            columns = slice(first * len(CONVENTIONS), last * len(CONVENTIONS))
+            if block.draws.start == 0:
+                held = np.empty((n_draws, columns.stop - columns.start))
+            held[block.draws] = block.scores.reshape(len(block.scores), -1)
+            stored[block.draws, columns] = held[block.draws]
+            if block.draws.stop == n_draws:
+                intervals[:, columns] = percentile_interval(held, settings["interval"])
+            show(block.done)
     return intervals
 
 

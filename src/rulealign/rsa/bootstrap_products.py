@@ -21,6 +21,7 @@ from scipy.linalg import cholesky, solve_triangular
 from rulealign.errors import DataError
 from rulealign.rsa.compare import masked, require_same_pairs
 from rulealign.rsa.draw_threads import over_draws
+from rulealign.rsa.unfit import UnfitRdm
 
 _ROWS = 32  # models at a time: always as many, so that rounding does not depend on memory
 
@@ -107,17 +108,18 @@ class _Rows:
     values: np.ndarray
     squares: np.ndarray
     tables: np.ndarray | None
-    names: list[str]
+    kind: str
+    start: int
 
     @classmethod
     def of(
         cls, rdms: np.ndarray, kind: str, start: int, pairs: _Pairs, centred: bool, whitened: bool
     ) -> _Rows:
-        names = [f"{kind} RDM {start + place}" for place in range(len(rdms))]
         values = masked(rdms, pairs.mask).astype(np.float64)
         if not np.isfinite(values).all():
             place = int(np.argmin(np.isfinite(values).all(axis=1)))
-            raise DataError(f"{names[place]} has dissimilarities that are NaN or infinite.")
+            why = "has dissimilarities that are NaN or infinite."
+            raise UnfitRdm(kind, start + place, why)
         if centred:  # changes no correlation; near 0, sums of squares lose no digits
             values -= values.mean(axis=1, keepdims=True)
         tables = None
@@ -125,7 +127,7 @@ class _Rows:
             tables = np.zeros((len(rdms), *pairs.allowed.shape))
             tables[:, pairs.first, pairs.second] = values
             tables[:, pairs.second, pairs.first] = values
-        return cls(values, values**2, tables, names)
+        return cls(values, values**2, tables, kind, start)
 
 
 def _compared(
@@ -148,7 +150,7 @@ def _compared(
         products -= sums[0].T @ sums[1]
         sizes = [size - (own**2).sum(axis=0) for size, own in zip(sizes, sums, strict=True)]
     for rows, size, whole in zip((ours, theirs), sizes, full, strict=True):
-        _require_left(size > _ROUNDING * whole, rows.names, draw)
+        _require_left(size > _ROUNDING * whole, rows, draw)
     return products / np.sqrt(np.outer(*sizes))
 
 
@@ -167,9 +169,11 @@ def _sums(
     return found
 
 
-def _require_left(enough: np.ndarray, names: list[str], draw: int) -> None:
+def _require_left(enough: np.ndarray, rows: _Rows, draw: int) -> None:
     if not enough.all():
-        raise DataError(
-            f"{names[int(np.argmin(enough))]} is constant over the pairs of resample {draw} and has"
-            " no direction there; a bootstrap needs more stimuli or finer RDMs."
+        raise UnfitRdm(
+            rows.kind,
+            rows.start + int(np.argmin(enough)),
+            f"is constant over the pairs of resample {draw} and has no direction there; a bootstrap"
+            " needs more stimuli or finer RDMs.",
         )

@@ -39,6 +39,13 @@ class BrainRdms:
     acquisition: str
     repetitions: int
 
+    @property
+    def names(self) -> list[str]:
+        """What to call each RDM, and last the mean of all, as `compare.with_mean` adds it."""
+        return [f"{self.roi} of {subject}" for subject in self.subjects] + [
+            f"the mean over subjects of {self.roi}"
+        ]
+
 
 def files_by_roi(files: Sequence[Path]) -> dict[str, list[Path]]:
     """Sort subjects' RDM files by the ROI that they say they are of.

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from rulealign.errors import DataError, GuardError
+from rulealign.rsa.unfit import UnfitRdm
 
 PER_SUBJECT = "per_subject"
 """The mean over subjects of rho with each subject's RDM (primary)."""
@@ -46,29 +47,35 @@ def ranks(rdms: np.ndarray, names: Sequence[str] | None = None) -> np.ndarray:
     return rankdata(rdms, axis=1)
 
 
-def require_rankable(rdms: np.ndarray, names: Sequence[str] | None = None) -> None:
+def require_rankable(
+    rdms: np.ndarray, names: Sequence[str] | None = None, *, kind: str = "", first: int = 0
+) -> None:
     """Refuse RDMs whose dissimilarities have no order.
 
     Args:
         rdms: shape (n_rdms, n_pairs), any float or integer dtype; condensed RDMs.
-        names: what to call each RDM in an error; by default its row.
+        names: what to call each RDM in an error; by default its kind and number.
+        kind: model, brain or control, where names are only known further up (`unfit.naming`).
+        first: the number of the first of these RDMs among those of its kind.
 
     Raises:
         DataError: an RDM has a NaN or an infinity, or is constant; names it.
     """
-    _refuse(~np.isfinite(rdms).all(axis=1), names, "has dissimilarities that are NaN or infinite")
-    _refuse(
-        rdms.min(axis=1) == rdms.max(axis=1),
-        names,
-        "is constant over the pairs compared: it orders none, so it has no Spearman correlation;"
-        " leave it out",
-    )
-
-
-def _refuse(faulty: np.ndarray, names: Sequence[str] | None, why: str) -> None:
-    if faulty.any():
-        place = int(np.argmax(faulty))
-        raise DataError(f"{names[place] if names is not None else f'RDM {place}'} {why}.")
+    finite = np.isfinite(rdms).all(axis=1)
+    constant = rdms.min(axis=1) == rdms.max(axis=1)
+    for faulty, why in (
+        (~finite, "has dissimilarities that are NaN or infinite."),
+        (
+            constant,
+            "is constant over the pairs compared: it orders none, so it has no Spearman"
+            " correlation; leave it out.",
+        ),
+    ):
+        if faulty.any():
+            place = int(np.argmax(faulty))
+            if names is None:
+                raise UnfitRdm(kind, first + place, why)
+            raise DataError(f"{names[place]} {why}")
 
 
 def standardise(ranked: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ from rulealign.rsa.draw_blocks import WORK_MB
 from rulealign.rsa.model_rdms import MODEL_KEYS, joined
 from rulealign.rsa.pairs import pairs_hash, read_pairs
 from rulealign.rsa.tables import require_shared_bootstrap
+from rulealign.rsa.unfit import naming
 from rulealign.store import (
     open_h5,
     read_csv,
@@ -133,7 +134,8 @@ def _score(
     brains, weights = with_mean(brain.rdms), convention_weights(len(brain.subjects))
     rho = spearman_matrix(rdms, brains, mask=how["mask"], model_names=joined(index))
     counts = resample_counts(n_stimuli, n_draws, bootstrap_seed(settings["study_seed"], n_stimuli))
-    sampled = bootstrap_spearman(rdms, brains, counts, combine=weights, **how)
+    with naming(model=joined(index), brain=brain.names):
+        sampled = bootstrap_spearman(rdms, brains, counts, combine=weights, **how)
     sampled = sampled.reshape(n_draws, -1)
     low, high = percentile_interval(sampled, settings["interval"])
     rows.loc[scored, "score"] = (rho @ weights).reshape(-1)

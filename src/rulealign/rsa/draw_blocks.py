@@ -13,6 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from rulealign.errors import DataError
 from rulealign.rsa.compare import masked, require_rankable, require_same_pairs
+from rulealign.rsa.unfit import UnfitRdm
 from rulealign.rsa.weighted_ranks import (
     BYTES_PER_PAIR,
     SORTING_BYTES,
@@ -110,7 +111,7 @@ def _sorted(
 ) -> np.ndarray:
     # one by one: a second copy of a thousand RDMs of 258,840 pairs would be a gigabyte
     for place in range(len(rdms)):
-        require_rankable(masked(rdms[place : place + 1], mask), [f"{kind} RDM {start + place}"])
+        require_rankable(masked(rdms[place : place + 1], mask), kind=kind, first=start + place)
     return sorted_pairs(rdms, n_stimuli, mask)
 
 
@@ -194,9 +195,11 @@ class _Work:
 
 def _require_spread(sizes: np.ndarray, kind: str, start: int, draw: int) -> None:
     if not sizes.all():
-        raise DataError(
-            f"{kind} RDM {start + int(np.argmin(sizes))} is constant over the pairs of resample"
-            f" {draw} and has no ranks there; a bootstrap needs more stimuli or finer RDMs."
+        raise UnfitRdm(
+            kind,
+            start + int(np.argmin(sizes)),
+            f"is constant over the pairs of resample {draw} and has no ranks there; a bootstrap"
+            " needs more stimuli or finer RDMs.",
         )
 
 

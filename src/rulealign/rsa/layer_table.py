@@ -18,6 +18,7 @@ from rulealign.rsa.draw_blocks import WORK_MB
 from rulealign.rsa.layers import FoldScores, choose_layer, fold_masks, layer_choice_seed
 from rulealign.rsa.mean_share import COLUMN, mean_shares
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms
+from rulealign.rsa.unfit import naming
 from rulealign.store import require_same_ids, write_csv
 
 CHOICE_KEYS = ("study_seed", "layer_folds", "layer_splits", "pairs")
@@ -153,7 +154,9 @@ def _fold_scores(
     weights = convention_weights(len(brain.subjects))
     counts = _stimuli_of(sides, n_stimuli)
     brains = with_mean(brain.rdms)
-    sampled = bootstrap_spearman(models.rdms, brains, counts, combine=weights, mask=mask, **how)
+    how |= {"combine": weights, "mask": mask}
+    with naming(model=models.names, brain=brain.names):
+        sampled = bootstrap_spearman(models.rdms, brains, counts, **how)
     return FoldScores(sampled[0::2], sampled[1::2])  # outside of each fold, then inside
 
 

@@ -15,6 +15,7 @@ from rulealign.rsa.layer_table import NO_SPACE
 from rulealign.rsa.model_rdms import MODEL_KEYS, joined
 from rulealign.rsa.nested_draws import nested_draws
 from rulealign.rsa.partial import partial_correlations
+from rulealign.rsa.unfit import naming
 from rulealign.rsa.universe_inputs import UniverseSet
 
 NO_CONTROL = "none"
@@ -34,6 +35,7 @@ class Brains:
     Attributes:
         rdms: float64, shape (n_brains, n_pairs).
         weights: float64, shape (n_brains, n_scores); comparisons @ weights are the scores.
+        names: of the brains, in order, for errors; there may be more.
         counts: integer, shape (draws, n_stimuli).
         mask: bool, shape (n_pairs,); which pairs are compared. None for all.
         folds: from `layers.fold_masks`, or the reason why the stimuli cannot be split.
@@ -41,6 +43,7 @@ class Brains:
 
     rdms: np.ndarray
     weights: np.ndarray
+    names: Sequence[str]
     counts: np.ndarray
     mask: np.ndarray | None
     folds: Sequence[tuple[np.ndarray, np.ndarray]] | str
@@ -102,8 +105,7 @@ def analyse(
         for part in _parts(rows, places, brains, controls, choice):
             _fill(found, part, partial(_draws, one, places, brains, analysis, controls, how))
             if analysis == PLAIN and any(found.reasons):
-                row = next(row for row in part if found.reasons[row])
-                raise DataError(f"{joined(index.iloc[[row]])[0]}: {found.reasons[row]}.")
+                raise DataError(f"{next(filter(None, found.reasons))}.")
     return found
 
 
@@ -190,12 +192,14 @@ def _draws(
     how: dict[str, float],
     rows: list[int],
 ) -> np.ndarray:
-    comparison, _, choice = analysis
+    comparison, control, choice = analysis
     own = [places[row] for row in rows]
     used = sorted({place for layers in own for place in layers})
     models = one.models.rdms[used]
     others = brains.rdms if controls is None else np.vstack([brains.rdms, controls])
-    compare = partial(_compare, comparison, brains.weights, how)
+    partialled = [f"the control {name}" for name in control.split("+")]
+    names = joined(one.models.index.iloc[used]), brains.names[: len(brains.rdms)], partialled
+    compare = partial(_compare, comparison, brains.weights, names, how)
     if choice == FIXED:
         return compare(models, others, brains.counts, brains.mask)
     networks = [np.searchsorted(used, layers) for layers in own]
@@ -205,6 +209,7 @@ def _draws(
 def _compare(
     comparison: str,
     weights: np.ndarray,
+    names: tuple[Sequence[str], Sequence[str], Sequence[str]],
     how: dict[str, float],
     models: np.ndarray,
     others: np.ndarray,
@@ -214,11 +219,16 @@ def _compare(
     # others beyond the brains are controls
     how = {"mask": mask, **how}
     n_brains = len(weights)
+    of_models, of_brains, of_controls = names
     if len(others) == n_brains:
-        return bootstrap_comparison(comparison, models, others, counts, combine=weights, **how)
+        with naming(model=of_models, brain=of_brains):
+            return bootstrap_comparison(comparison, models, others, counts, combine=weights, **how)
 
     def correlate(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-        return bootstrap_comparison(comparison, ours, theirs, counts, **how)
+        own = of_models if ours is models else of_controls
+        with naming(model=own, brain=[*of_brains, *of_controls]):
+            return bootstrap_comparison(comparison, ours, theirs, counts, **how)
 
-    rho = partial_correlations(correlate, models, others[:n_brains], others[n_brains:])
-    return combined(rho, weights)
+    brains, controls = others[:n_brains], others[n_brains:]
+    called = dict(zip(("model_names", "brain_names", "control_names"), names, strict=True))
+    return combined(partial_correlations(correlate, models, brains, controls, **called), weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -86,23 +87,23 @@ class UniverseRows:
         """
         for (kind, *analysis), asked in self._asked.groupby(_WAYS):
             conventions = sorted(set(asked["convention"]))
-            brains = self._brains(kind, *_needed(self._brain.rdms, conventions))
+            brains = self._brains(kind, *_needed(self._brain, conventions))
             found = self._analysed(one, brains, kind, tuple(analysis))
             for column, convention in enumerate(conventions):
                 rows = self._rows(found, kind, convention, tuple(analysis))
                 self._scores.add(rows, found.values[:, :, column])
-        subjects = self._brain.rdms
+        single = self._brain.rdms, np.eye(len(self._brain.rdms)), self._brain.names
         for kind in self._kinds(_OF_PEOPLE):
-            brains = self._brains(kind, subjects, np.eye(len(subjects)))
+            brains = self._brains(kind, *single)
             found = self._analysed(one, brains, kind, PLAIN)
             self._people.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values)
         left_out = left_out_counts(len(self._brain.ids))
         for kind in self._kinds((_BOTH_CORRECTED,)):
-            brains = self._brains(kind, subjects, np.eye(len(subjects)))
+            brains = self._brains(kind, *single)
             found = self._analysed(one, replace(brains, counts=left_out), kind, PLAIN)
             self._people_left_out.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values)
         for kind in self._kinds((_CORRECTED,)):
-            brains = self._brains(kind, *_needed(subjects, [PER_SUBJECT]))
+            brains = self._brains(kind, *_needed(self._brain, [PER_SUBJECT]))
             found = self._analysed(one, replace(brains, counts=left_out), kind, PLAIN)
             self._left_out.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values[:, :, 0])
 
@@ -110,8 +111,11 @@ class UniverseRows:
         # kinds of pairs that are asked for with one of these
         return sorted(set(self._asked.loc[self._asked["resample"].isin(resamples), "pairs"]))
 
-    def _brains(self, kind: str, rdms: np.ndarray, weights: np.ndarray) -> Brains:
-        return Brains(rdms, weights, self._counts, self._masks[kind], self._folds.get(kind, ""))
+    def _brains(
+        self, kind: str, rdms: np.ndarray, weights: np.ndarray, names: Sequence[str]
+    ) -> Brains:
+        folds = self._folds.get(kind, "")
+        return Brains(rdms, weights, names, self._counts, self._masks[kind], folds)
 
     def _analysed(
         self, one: UniverseSet, brains: Brains, kind: str, analysis: tuple[str, str, str]
@@ -196,12 +200,12 @@ def _counts(n_stimuli: int, settings: dict[str, Any]) -> np.ndarray:
     return np.vstack([counts, np.ones((1, n_stimuli), dtype=counts.dtype)])
 
 
-def _needed(subjects: np.ndarray, conventions: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    # the brains that the conventions rest on, and their weights in these
-    weights = convention_weights(len(subjects))
+def _needed(brain: BrainRdms, conventions: list[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    # the brains that the conventions rest on, their weights in these, and their names
+    weights = convention_weights(len(brain.subjects))
     weights = weights[:, [CONVENTIONS.index(convention) for convention in conventions]]
     used = weights.any(axis=1)
-    return with_mean(subjects)[used], weights[used]
+    return with_mean(brain.rdms)[used], weights[used], list(np.array(brain.names)[used])
 
 
 @dataclass

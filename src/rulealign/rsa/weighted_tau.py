@@ -14,6 +14,7 @@ import numpy as np
 from rulealign.errors import DataError
 from rulealign.rsa.compare import masked, require_rankable, require_same_pairs
 from rulealign.rsa.draw_threads import over_draws
+from rulealign.rsa.unfit import UnfitRdm
 from rulealign.rsa.weighted_ranks import Resample, sorted_pairs
 
 
@@ -54,8 +55,7 @@ def bootstrap_tau(
     if models.shape[1] != n_stimuli * (n_stimuli - 1) // 2:
         raise DataError(f"RDMs of {models.shape[1]} pairs do not fit {n_stimuli} counted stimuli.")
     for kind, rdms in (("model", models), ("brain", brains)):
-        names = [f"{kind} RDM {place}" for place in range(len(rdms))]
-        require_rankable(masked(rdms, mask), names)
+        require_rankable(masked(rdms, mask), kind=kind)
     ours, theirs = (sorted_pairs(rdms, n_stimuli, mask) for rdms in (models, brains))
     return over_draws(lambda draw: _tau(draw, counts[draw], ours, theirs), len(counts), threads)
 
@@ -78,7 +78,9 @@ def _tau(draw: int, counts: np.ndarray, ours: np.ndarray, theirs: np.ndarray) ->
 
 def _require_spread(enough: np.ndarray, kind: str, draw: int) -> None:
     if not enough.all():
-        raise DataError(
-            f"{kind} RDM {int(np.argmin(enough))} is constant over the pairs of resample {draw} and"
-            " has no order there; a bootstrap needs more stimuli or finer RDMs."
+        raise UnfitRdm(
+            kind,
+            int(np.argmin(enough)),
+            f"is constant over the pairs of resample {draw} and has no order there; a bootstrap"
+            " needs more stimuli or finer RDMs.",
         )

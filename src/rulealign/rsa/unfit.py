@@ -1,0 +1,41 @@
+"""RDMs that cannot be compared: numbered where that is found, named where their names are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rulealign.errors import DataError
+
+
+class UnfitRdm(DataError):
+    """An RDM among many cannot be ranked or correlated.
+
+    Attributes:
+        kind: model, brain or control; "" where it is not known.
+        place: among the RDMs of its kind, from 0.
+        why: the rest of the message, with the remedy.
+    """
+
+    def __init__(self, kind: str, place: int, why: str) -> None:
+        super().__init__(f"{kind} RDM {place} {why}".lstrip())
+        self.kind, self.place, self.why = kind, place, why
+
+
+@contextmanager
+def naming(**names: Sequence[str]) -> Iterator[None]:
+    """Give an unfit RDM its name in place of its number.
+
+    Args:
+        **names: kind of RDM -> the names of all of its kind, in order; such as
+            `model=["bp_42_0_grey_32_conv1_grid-8_centred"]`. Other kinds keep their numbers.
+
+    Raises:
+        DataError: an RDM turned out to be unfit within; with its name.
+    """
+    try:
+        yield
+    except UnfitRdm as error:
+        if error.kind not in names:
+            raise
+        raise DataError(f"{names[error.kind][error.place]} {error.why}") from None

@@ -196,8 +196,8 @@ class Statistics(Closed):
         description="how many times the stimuli are split anew for the nested score"
     )
     memory_mb: Annotated[int, Field(ge=64), Number] = Field(
-        description="megabytes that a bootstrap may work in, besides the RDMs; it changes no"
-        " number, and changing it reruns nothing"
+        description="megabytes that a bootstrap may work in, besides the RDMs and, for the scores"
+        " of claims, all of their draws; it changes no number, and changing it reruns nothing"
     )
 
     @model_validator(mode="after")

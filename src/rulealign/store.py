@@ -158,13 +158,17 @@ def require_same_ids(one: Sequence[str], other: Sequence[str], what: str, than: 
     Raises:
         DataError: names the first difference.
     """
+    remedy = (
+        "Both need the same ids in the same order. Mend the input that lists them; if one is a"
+        " result that other settings left, delete it and type the same command again."
+    )
     for place, (a, b) in enumerate(zip(one, other, strict=False)):
         if a != b:
             raise DataError(
-                f"{what} and {than} have different ids: at place {place} '{a}' and '{b}'."
+                f"{what} and {than} have different ids: at place {place} '{a}' and '{b}'. {remedy}"
             )
     if len(one) != len(other):
-        raise DataError(f"{what} has {len(one)} ids, {than} has {len(other)}.")
+        raise DataError(f"{what} has {len(one)} ids, {than} has {len(other)}. {remedy}")
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

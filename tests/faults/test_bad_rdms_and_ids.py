@@ -293,7 +293,7 @@ def two_rules(tmp_path, brains):
 
 
 @pytest.mark.parametrize(
-    "changed", [{"study_seed": 2}, {"bootstrap_draws": 30}, {"interval": 0.95}]
+    "changed", [{"study_seed": 2}, {"bootstrap_draws": 30}, {"interval": 0.85}]
 )
 def test_draws_of_different_settings_are_not_mixed(tmp_path, two_rules, changed):
     tables, draws = two_rules(**changed)

@@ -18,7 +18,7 @@ from universe_files import (
     pairs_file,
 )
 
-SMALL = SETTINGS | {"bootstrap_draws": 5, "layer_splits": 1, "analyses": [PLAIN]}
+SMALL = SETTINGS | {"bootstrap_draws": 20, "layer_splits": 1, "analyses": [PLAIN]}
 SETS = {"seeds": (1,), "epochs": (0, 3), "stimuli": ("grey",), "sizes": (16, 32)}
 PARTIAL = [PLAIN | {"control": "silhouette"}]
 
@@ -42,6 +42,12 @@ def test_what_is_sound_is_scored(tmp_path):
     table = score(tmp_path, model_files(tmp_path, **SETS))
     assert len(table) == 4 * 2 * 3
     assert table["score"].notna().all()
+
+
+def test_fewer_draws_than_the_interval_allows_are_refused(tmp_path):
+    words = "interval of 0.9 needs at least 20 draws, not 19; raise statistics.bootstrap_draws"
+    with pytest.raises(DataError, match=words):
+        score(tmp_path, model_files(tmp_path, **SETS), bootstrap_draws=19)
 
 
 def test_other_stimuli_or_another_order(tmp_path):

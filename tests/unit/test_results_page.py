@@ -333,16 +333,20 @@ def test_claims_are_those_of_the_tables_of_claims(results):
         "reason": [None, "no control"],
         "summary": ["holds in 2 of 3", "missing in 3"],
         "p_seeds_holm": [0.0625, None],
-        "p_stimuli_holm": [0.002, None],
+        "p_stimuli_holm": [None, None],
+        "p_seeds_reason": [None, "no control"],
+        "p_stimuli_reason": ["no p_stimuli where people are resampled", "no control"],
     }
     folder = results / "statistics"
     pd.DataFrame(rows).to_csv(folder / "claims_summary.csv", index=False)
     lines = render(results, "{{ claims() }}").splitlines()
     assert lines[2] == (
-        "| It falls (`drop`) | holds | −0.050 [−0.080, −0.020] | holds in 2 of 3 | 0.062 | 0.002 |"
+        "| It falls (`drop`) | holds | −0.050 [−0.080, −0.020] | holds in 2 of 3 | 0.062"
+        " | missing: no p_stimuli where people are resampled |"
     )
     assert lines[3] == (
-        "| It \\| rises (`gain`) | missing | no control | missing in 3 | none | none |"
+        "| It \\| rises (`gain`) | missing | no control | missing in 3 | missing: no control"
+        " | missing: no control |"
     )
     universes = {"claim": ["drop"] * 3, "size": [224, 32, 32]}
     universes["verdict"] = ["holds", "reversed", "holds"]

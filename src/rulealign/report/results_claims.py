@@ -35,8 +35,14 @@ def claims(results: Path) -> str:
 
 def _row(row: pd.Series) -> list[str]:
     effect = str(row["reason"]) if row["verdict"] == MISSING else _effect(row)
-    p = ["none" if pd.isna(row[f"{p}_holm"]) else plain(row[f"{p}_holm"], 3) for p in _P]
+    p = [_p(row, name) for name in _P]
     return [f"{row['statement']} (`{row['claim']}`)", row["verdict"], effect, row["summary"], *p]
+
+
+def _p(row: pd.Series, name: str) -> str:
+    if pd.isna(row[f"{name}_holm"]):
+        return f"missing: {row[f'{name}_reason']}"
+    return plain(row[f"{name}_holm"], 3)
 
 
 _P = ("p_seeds", "p_stimuli")

@@ -100,6 +100,24 @@ def bootstrap_spearman(
     return scores
 
 
+def require_draws(n_draws: int, coverage: float) -> None:
+    """Refuse fewer draws than the ends of an interval need.
+
+    Args:
+        n_draws: number of draws.
+        coverage: fraction of the draws within the interval, such as .95.
+
+    Raises:
+        DataError: less than one draw would lie beyond each end.
+    """
+    needed = round(2 / (1 - coverage))
+    if n_draws < needed:
+        raise DataError(
+            f"an interval of {coverage:g} needs at least {needed} draws, not {n_draws}; raise"
+            " statistics.bootstrap_draws, or lower statistics.interval."
+        )
+
+
 def percentile_interval(draws: np.ndarray, coverage: float) -> tuple[np.ndarray, np.ndarray]:
     """Take the central interval of draws by percentiles.
 
@@ -109,7 +127,11 @@ def percentile_interval(draws: np.ndarray, coverage: float) -> tuple[np.ndarray,
 
     Returns:
         Lower and upper end, each of the shape of one draw.
+
+    Raises:
+        DataError: there are fewer draws than the interval needs.
     """
+    require_draws(len(draws), coverage)
     tail = 100 * (1 - coverage) / 2
     low, high = np.percentile(draws, [tail, 100 - tail], axis=0)
     return low, high

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rulealign.errors import DataError
-from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.rsa.bootstrap import percentile_interval, require_draws
 
 DROP = "drop_after_first_epoch"
 """The score of epoch 0 less that of epoch 1: above 0 where alignment is lost."""
@@ -80,23 +80,6 @@ def trajectory_measures(
         _measure(AREA, "score", _area(epochs, both), coverage),
         _half_decay(epochs, both, coverage, refusal),
     ]
-
-
-def require_draws(n_draws: int, coverage: float) -> None:
-    """Refuse fewer draws than the ends of an interval need.
-
-    Args:
-        n_draws: number of draws.
-        coverage: fraction of the draws within the interval, such as .95.
-
-    Raises:
-        DataError: less than one draw would lie beyond each end.
-    """
-    needed = round(2 / (1 - coverage))
-    if n_draws < needed:
-        raise DataError(
-            f"an interval of {coverage:g} needs at least {needed} draws, not {n_draws}."
-        )
 
 
 def _require_trajectory(epochs: np.ndarray, scores: np.ndarray, draws: np.ndarray) -> None:

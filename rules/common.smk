@@ -76,7 +76,6 @@ ACTIVATIONS = f"{RESULTS}/activations/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
 MODEL_RDMS = f"{RESULTS}/rdms/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
 ALIGNMENT = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}.csv"
 DRAWS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_draws.h5"
-CLAIMED = claim_stages.needs(STUDY)
 UNIVERSES = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_universes.csv"
 UNIVERSES_DRAWS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_universes_draws.h5"
 LAYERS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_layers.csv"
@@ -95,14 +94,6 @@ wildcard_constraints:
     rule=r"[A-Za-z0-9_]+",
     seed=r"\d+",
     epoch=r"\d+",
-
-
-def memory(megabytes):
-    """Give a job's memory: what is stated, and as much again at every further attempt."""
-    return lambda wildcards, attempt: megabytes * attempt
-
-
-GPU = int(STUDY.device == "cuda")  # of every job that runs networks
 
 
 def settings(stage, *arguments):
@@ -160,27 +151,6 @@ def image_sizes(section):
     return canonical([[*THINGS.images, listing]]) if listing else sizes(THINGS.images)
 
 
-# What is the user's own, for the record of inputs: the source as the study names it -> the files
-# below that are read, None for all.
-OWN = dict.fromkeys(filter(fetch.is_path, stages.sources(STUDY)))
-OWN_FILES = [
-    file
-    for source in OWN
-    for file in source_files(source, source == stages.source(STUDY.training_set))
-]
-OWN |= dict.fromkeys(stages.stimulus_list(STUDY))
-OWN_FILES += stages.stimulus_list(STUDY)
-for source, files in (THINGS.own(SUBJECTS) if THINGS else {}).items():
-    OWN[source] = files
-    OWN_FILES += files or [str(Path(source).expanduser())]
-PUBLISHED = inputs.published(
-    stages.sources(STUDY) + (THINGS.datasets if THINGS else [])
-)
-# Checksums that nobody has published are known when the files are there.
-RECORDED_WHEN_FETCHED = [
-    record for name in inputs.first_used(PUBLISHED) for record in source_files(name)
-]
-RECORDED_WHEN_FETCHED += THINGS.fetched(SUBJECTS) if THINGS else []
 TRAINING_LISTING = folder_listing(stages.source(STUDY.training_set))
 
 
@@ -254,68 +224,3 @@ def rdms_of_rule(wildcards):
         for stimuli in STUDY.stimuli
         for size in STUDY.evaluation.sizes
     ]
-
-
-def asked(one, resource):
-    """Give what a rule asks for at its first attempt, before Snakemake cuts it to the limits."""
-    wanted = one.resources.get(resource)
-    if wanted is not None and wanted.is_evaluable():
-        wanted = wanted.evaluate(
-            None, input=[], attempt=1, threads=1, rulename=one.name, async_run=None
-        )
-    return wanted and wanted.value
-
-
-def requests(rules):
-    """List what rules ask for, by the partition that they are sent to (None: this machine)."""
-    found = {}
-    for one in rules:
-        memory_mb, gpu = asked(one, "mem_mb") or 0, asked(one, "gpu") or 0
-        wanted = found.setdefault(asked(one, "slurm_partition"), [])
-        wanted.append(machine.Request(one.name, memory_mb, gpu))
-    return found
-
-
-def check_machine(rules):
-    """Refuse a run that asks for more than this machine, or any node of the cluster, has."""
-    if workflow.local_exec:
-        given = {
-            name: workflow.global_resources[name].value
-            for name in ("mem_mb", "gpu")
-            if name in workflow.global_resources
-        }
-        machine.refuse_limit(given.get("mem_mb"), machine.whole_memory_mb())
-        limits = {"mem_mb": machine.memory_mb(), "gpu": machine.gpus()} | given
-        machine.refuse_requests(sum(requests(rules).values(), []), limits)
-        return
-    cluster.refuse_cores(workflow.global_resources["_cores"].value)
-    for partition, wanted in requests(rules).items():
-        if partition:
-            limits = cluster.largest_node(partition)
-            machine.refuse_requests(wanted, limits, f"on a node of {partition}")
-
-
-def claimed(pattern):
-    """Name the files of every rule and ROI that a claim takes, in one order."""
-    return [pattern.format(rule=rule, roi=roi) for rule, roi in CLAIMED]
-
-
-def claimed_rdms(wildcards):
-    need = CLAIMED[wildcards.rule, wildcards.roi]
-    names = {"seed": "seeds", "epoch": "epochs", "stimuli": "stimuli", "size": "sizes"}
-    every = {wildcard: need[name] for wildcard, name in names.items()}
-    return expand(MODEL_RDMS, **every, **{"rule": wildcards.rule})
-
-
-def claimed_controls(wildcards):
-    need = CLAIMED[wildcards.rule, wildcards.roi]
-    partialled = any(one["control"] != "none" for one in need["analyses"])
-    sets = {"stimuli": need["stimuli"], "size": need["sizes"]}
-    return expand(CONTROL_RDMS, **sets) if partialled else []
-
-
-def claimed_pairs(wildcards):
-    need = CLAIMED[wildcards.rule, wildcards.roi]
-    return (
-        [PAIRS] if any(one["pairs"] == "cross_run" for one in need["analyses"]) else []
-    )

@@ -20,6 +20,28 @@ VIEWS = {
     for view in stages.views(STUDY)
 }
 
+# What is the user's own, for the record of inputs: the source as the study names it -> the files
+# below that are read, None for all.
+OWN = dict.fromkeys(filter(fetch.is_path, stages.sources(STUDY)))
+OWN_FILES = [
+    file
+    for source in OWN
+    for file in source_files(source, source == stages.source(STUDY.training_set))
+]
+OWN |= dict.fromkeys(stages.stimulus_list(STUDY))
+OWN_FILES += stages.stimulus_list(STUDY)
+for source, files in (THINGS.own(SUBJECTS) if THINGS else {}).items():
+    OWN[source] = files
+    OWN_FILES += files or [str(Path(source).expanduser())]
+PUBLISHED = inputs.published(
+    stages.sources(STUDY) + (THINGS.datasets if THINGS else [])
+)
+# Checksums that nobody has published are known when the files are there.
+RECORDED_WHEN_FETCHED = [
+    record for name in inputs.first_used(PUBLISHED) for record in source_files(name)
+]
+RECORDED_WHEN_FETCHED += THINGS.fetched(SUBJECTS) if THINGS else []
+
 
 rule provenance:
     input:

@@ -13,8 +13,6 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
-include: "rules/resources.smk"
-include: "rules/claimed.smk"
 include: "rules/machine.smk"
 include: "rules/data.smk"
 include: "rules/brain.smk"

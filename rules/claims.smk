@@ -1,6 +1,9 @@
 # Claims: the scores that they take in every universe, one job per rule and ROI, and the verdicts.
 
 
+include: "claimed.smk"
+
+
 rule universes:
     input:
         models=claimed_rdms,

@@ -1,6 +1,9 @@
 # What the machine or the cluster must offer, checked when a run starts; a plan can be made anywhere.
 
 
+include: "resources.smk"
+
+
 # Seconds each, or in need of the internet: on a cluster they run on the login node.
 localrules:
     all,

@@ -66,19 +66,22 @@ def settings(*claims, **changes):
     } | changes
 
 
+ANALYSES = [
+    ("per_subject", "all", "spearman", "none", "fixed"),
+    ("mean_rdm", "all", "spearman", "none", "fixed"),
+    ("per_subject", "all", "pearson", "none", "fixed"),
+    ("per_subject", "all", "spearman", "pixels", "fixed"),
+    ("per_subject", "all", "spearman", "none", "nested"),
+]
+"""Convention, pairs, comparison, control and choice of layer that every rule is scored in."""
+
 VIEWS = list(itertools.product(("grey",), (32, 224), ("global-average", "grid-8"), ("uncentred",)))
 """Stimulus set, size, descriptor and centring that every rule is scored in."""
 
 
-def keys(rule, views=VIEWS):
+def keys(rule, views=VIEWS, more=()):
     """List every row of a rule: each analysis in each view, at each seed and epoch."""
-    analyses = [
-        ("per_subject", "all", "spearman", "none", "fixed"),
-        ("mean_rdm", "all", "spearman", "none", "fixed"),
-        ("per_subject", "all", "pearson", "none", "fixed"),
-        ("per_subject", "all", "spearman", "pixels", "fixed"),
-        ("per_subject", "all", "spearman", "none", "nested"),
-    ]
+    analyses = [*ANALYSES, *more]
     epochs = (0,) if rule == "untrained_bn" else (0, 1)
     for seed, epoch, (stimuli, px, descriptor, centring), one in itertools.product(
         SEEDS[rule], epochs, views, analyses
@@ -88,10 +91,10 @@ def keys(rule, views=VIEWS):
         yield (*where, *one)
 
 
-def scores(rule, views=VIEWS):
+def scores(rule, views=VIEWS, more=()):
     """Give every row of a rule a score per person and draw: about .05 per epoch, and noise."""
     rng = np.random.default_rng(sum(map(ord, rule)))
-    rows = list(keys(rule, views))
+    rows = list(keys(rule, views, more))
     level = np.array([0.2 - 0.05 * key[2] * rule.startswith("bp") for key in rows])
     people = level[:, None] + rng.normal(0, 0.02, (len(rows), SUBJECTS))
     draws = people + rng.normal(0, 0.03, (DRAWS, len(rows), SUBJECTS))
@@ -112,13 +115,21 @@ def people_without_each(rule, people):
 
 
 def write(
-    folder, rule, *, change=None, reasons=None, study_seed=STUDY_SEED, ids=STIMULI, views=VIEWS
+    folder,
+    rule,
+    *,
+    change=None,
+    reasons=None,
+    study_seed=STUDY_SEED,
+    ids=STIMULI,
+    views=VIEWS,
+    more=(),
 ):
     """Write table, draws and alignment of one rule; `change(rows, people)` may alter the scores.
 
     Rows whose key contains a value of `reasons` have no score but that reason.
     """
-    rows, people, subject_draws = scores(rule, views)
+    rows, people, subject_draws = scores(rule, views, more)
     if change is not None:
         before = people.copy()
         people = change(rows, people)

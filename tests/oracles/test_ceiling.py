@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
+from rulealign.rsa import ceiling
 from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.ceiling import ceiling_table, nili_bounds, null_bounds
 
@@ -96,6 +97,18 @@ def test_subjects_that_agree_by_chance_are_not_informative():
     row = ceiling_table(brain(chance, 20), SETTINGS).iloc[0]
     assert not row["informative"]
     assert row["upper"] > 0.4  # and yet the upper bound looks fine by itself
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "informative"),
+    [(0.3, 0.6, True), (0.05, 0.6, False), (0.3, 0.45, False), (0.05, 0.45, False)],
+)
+def test_both_bounds_must_be_clear_of_their_nulls(monkeypatch, lower, upper, informative):
+    null = np.column_stack([np.linspace(-0.1, 0.1, 200), np.linspace(0.4, 0.5, 200)])
+    monkeypatch.setattr(ceiling, "nili_bounds", lambda *_: (lower, upper))
+    monkeypatch.setattr(ceiling, "null_bounds", lambda *_: null)
+    row = ceiling_table(brain(people(n_stimuli=20), 20), SETTINGS).iloc[0]
+    assert row["informative"] == informative
 
 
 def test_interval_of_the_null_is_central():

@@ -11,7 +11,7 @@ from scipy.stats import t as student
 import claim_files
 from claim_files import DRAWS, DROP, INTERVAL, LESS, STUDY_SEED, SUBJECTS
 from rulealign.claims.evaluate import evaluate
-from rulealign.claims.evidence import stimulus_p
+from rulealign.claims.evidence import by_corrected_variance, stimulus_p
 from rulealign.claims.verdicts import judge
 from rulealign.rsa.subjects import subject_counts, subject_seed
 
@@ -53,6 +53,7 @@ def test_a_verdict_is_where_the_interval_lies(low, high, positive, negative):
         (-0.02, 0.02, "unresolved", True),
         (0.001, 0.019, "unresolved", True),
         (-0.021, 0.01, "unresolved", False),
+        (-0.03, -0.005, "unresolved", False),
     ],
 )
 def test_an_effect_must_be_as_large_as_what_matters(low, high, word, small):
@@ -60,6 +61,32 @@ def test_an_effect_must_be_as_large_as_what_matters(low, high, word, small):
     assert verdict.word == word
     assert ("too small to matter" in verdict.reason) == small
     assert judge(-high, -low, "negative", 0.02) == verdict
+
+
+def test_a_smallest_effect_decides_the_verdict_of_a_universe(tmp_path):
+    # it falls by .05: more than .005 everywhere, and much less than .4
+    for smallest, words in ((0.005, {"holds"}), (0.4, {"unresolved"})):
+        claims, _ = run(tmp_path / str(smallest), DROP | {"smallest_effect": smallest})
+        own = claims[(claims["resample"] == "stimuli") & (claims["verdict"] != "missing")]
+        assert set(own["verdict"]) == words
+        small = own["reason"].fillna("").str.contains("too small to matter")
+        assert small.all() == (smallest == 0.4)
+
+
+@pytest.mark.parametrize("direction", ["positive", "negative"])
+@pytest.mark.parametrize("smallest", [0.0, 0.02])
+@pytest.mark.parametrize("effect", [-0.05, -0.01, 0.01, 0.05])
+def test_the_p_of_a_corrected_variance_is_that_of_the_claimed_side(effect, smallest, direction):
+    rng = np.random.default_rng(6)
+    drawn, left_out = effect + rng.normal(0, 0.02, 300), effect + rng.normal(0, 0.003, 30)
+    found = by_corrected_variance(effect, drawn, left_out, direction, smallest, 0.95)
+    spread = (found.high - found.low) / 2 / student.ppf(0.975, 29)
+    p = {
+        "positive": student.sf((effect - smallest) / spread, 29),
+        "negative": student.cdf((effect + smallest) / spread, 29),
+    }
+    assert found.p == pytest.approx(p[direction])
+    assert (found.low + found.high) / 2 == pytest.approx(effect)
 
 
 def test_p_over_stimuli_counts_the_draws_that_deny_the_claim():
@@ -321,6 +348,16 @@ def test_a_score_that_is_missing_makes_its_universes_missing_and_no_others(tmp_p
     assert set(missing["control"]) == {"pixels"}
     assert set(missing["reason"]) == {"stimuli grey have no pixels"}
     assert summary["missing"].item() == len(missing) == 4
+
+
+def test_verdicts_are_counted_claim_by_claim(evaluated):
+    _, claims, summary = evaluated
+    counts = claims.groupby(["claim", "verdict"]).size().unstack(fill_value=0)
+    found = summary.set_index("claim")
+    for verdict in ("holds", "reversed", "unresolved", "missing"):
+        own = counts[verdict] if verdict in counts else 0 * counts.sum(axis=1)
+        assert found[verdict].to_dict() == own.to_dict()
+    assert found["holds"].nunique() == 2  # so that counts over both claims would differ
 
 
 def test_p_values_are_adjusted_within_the_family_of_the_primary_universe(evaluated):

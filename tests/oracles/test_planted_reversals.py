@@ -27,6 +27,9 @@ PLAIN = {
 """One universe: a value of every axis."""
 
 
+CROSS_RUN = ("per_subject", "cross_run", "spearman", "none", "fixed")
+
+
 def evaluated(folder, grid, **changes):
     """Evaluate the fall of bp over a grid: the tables of universes and of claims."""
     files = claim_files.write_all(folder, ("bp",), bp=changes)
@@ -53,6 +56,7 @@ def raised(value):
         ("descriptor", "grid-8", "global-average", "with grid-8"),
         ("centring", "centred", "uncentred", "centred"),
         ("convention", "mean_rdm", "per_subject", "against the mean RDM"),
+        ("pairs", "cross_run", "all", "over cross-run pairs"),
         ("comparison", "pearson", "spearman", "by Pearson's r"),
         ("control", "pixels", "none", "with pixels partialled out"),
         ("layer", "nested", "fixed", "with a layer chosen on other stimuli"),
@@ -63,7 +67,7 @@ def test_a_planted_reversal_is_found_and_named(tmp_path, axis, value, other, wor
     grid |= {"crossed": [], axis: [other, value]}
     shown = ("stimuli", "size", "descriptor", "centring")
     views = list(itertools.product(*(grid[name] for name in shown)))
-    claims, summary = evaluated(tmp_path, grid, change=raised(value), views=views)
+    claims, summary = evaluated(tmp_path, grid, change=raised(value), views=views, more=[CROSS_RUN])
     assert claims.set_index(axis)["verdict"].to_dict() == {other: "holds", value: "reversed"}
     assert summary["summary"].item() == f"holds in 1 of 2, reversed in 1: everything {words}"
 

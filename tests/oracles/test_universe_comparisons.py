@@ -179,6 +179,16 @@ def test_an_rdm_that_is_constant_over_a_resample_is_named(name):
         bootstrap_comparison(name, np.vstack([models[:1], brains]), models, counts)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_an_rdm_beyond_the_first_few_is_named_by_its_own_number(name):
+    models = rdms("continuous", 40, seed=1)
+    models[35] = np.where(np.arange(PAIRS) == 0, 7, 0)  # more than 0 for stimuli 0 and 1 only
+    counts = np.ones((3, N), dtype=np.int64)
+    counts[1, :2] = 0, 2
+    with pytest.raises(DataError, match="model RDM 35 is constant over the pairs of resample 1"):
+        bootstrap_comparison(name, models, rdms("continuous", 2, seed=2), counts)
+
+
 def test_other_faults_are_named():
     models, counts = rdms("continuous", 2, seed=1), np.ones((2, N), dtype=np.int64)
     with pytest.raises(ConfigurationError, match="'manhattan': there is none of this name"):

@@ -44,6 +44,8 @@ ANALYSES = [
         {"resample": "both"},
         {"resample": "stimuli_corrected"},
         {"resample": "both_corrected"},
+        {"pairs": "cross_run", "resample": "stimuli_corrected"},
+        {"pairs": "cross_run", "resample": "both_corrected"},
     )
 ]
 MASK = np.random.default_rng(4).random(PAIRS) < 0.8
@@ -224,15 +226,15 @@ def test_scores_of_single_people_are_scipys_and_average_to_the_draws(made):
         scores, drawn = file["subject_scores"][()], file["subject_draws"][()]
     plain = table[(table["comparison"] == "spearman") & (table["control"] == "none")]
     plain = plain[(plain["choice"] == "fixed") & (plain["convention"] == "per_subject")]
-    plain = plain[plain["pairs"] == "all"]
     assert rows == [name(row) for _, row in plain.iterrows()]
     assert scores.dtype == np.float64
-    assert scores.shape == (96, 4)
-    assert drawn.shape == (30, 96, 4)
-    for place in (0, 41, 95):
+    assert scores.shape == (192, 4)
+    assert drawn.shape == (30, 192, 4)
+    for place in (0, 41, 82, 191):
         row = plain.iloc[place]
+        kept = MASK if row.pairs == "cross_run" else np.ones(PAIRS, dtype=bool)
         theirs = brains(files, "per_subject")
-        rho = [spearmanr(rdm(files, row), one).statistic for one in theirs]
+        rho = [spearmanr(rdm(files, row)[kept], one[kept]).statistic for one in theirs]
         np.testing.assert_allclose(scores[place], rho, atol=1e-12)
         sampled = draws_of(folder / "all.h5")[rows[place]]
         np.testing.assert_allclose(drawn[:, place].mean(axis=1), sampled, atol=1e-7)
@@ -249,18 +251,22 @@ def test_scores_without_each_stimulus_are_scipys(made):
         assert rows == list(file["ids/subject_row"].asstr())
         assert rows == list(file["ids/subject_left_out_row"].asstr())
         of_people = file["subject_left_out"][()]
-    assert left_out.shape == (N, 96)
-    assert of_people.shape == (N, 96, 4)
+    assert left_out.shape == (N, 192)
+    assert of_people.shape == (N, 192, 4)
     first, second = np.triu_indices(N, 1)
     plain = table.assign(name=[name(row) for _, row in table.iterrows()]).set_index("name")
-    for place, stimulus in ((0, 0), (41, 7), (95, N - 1)):
+    seen = set()
+    for place, stimulus in ((0, 0), (41, 7), (82, 3), (191, N - 1)):
         row, kept = plain.loc[rows[place]], (first != stimulus) & (second != stimulus)
+        kept = kept & MASK if row.pairs == "cross_run" else kept
+        seen.add(row.pairs)
         rho = [
             spearmanr(rdm(files, row)[kept], one[kept]).statistic
             for one in brains(files, "per_subject")
         ]
         assert left_out[stimulus, place] == pytest.approx(np.mean(rho), abs=1e-12)
         assert of_people[stimulus, place] == pytest.approx(rho, abs=1e-12)
+    assert seen == {"all", "cross_run"}
 
 
 def test_what_cannot_be_computed_says_why_and_has_no_number(made):

@@ -97,6 +97,23 @@ def test_a_baseline_that_cannot_stand_hides_none_that_can(baselines):
     assert [one.primary for one in made].index(True) == 0
 
 
+def test_an_initialisation_replaces_the_network_that_stands_for_epoch_0_too():
+    facts = {key: dict(value) for key, value in claim_files.FACTS.items() if key != "vectors"}
+    facts["trains"]["normal_bn"] = False
+    facts["seeds"]["normal_bn"], facts["initial"]["normal_bn"] = [1, 2], "normal"
+    both = ["normal", {"bp": "bp_normal", "untrained_bn": "normal_bn"}]
+    values = grid(crossed=["baseline", "initialisation"], initialisation=[["default", {}], both])
+    made = universes(claim_files.DROP, values, facts | {"vectors": ["fc1"]})
+    (other,) = [
+        one
+        for one in made
+        if (one.choices["baseline"], one.choices["initialisation"]) == ("untrained_bn", "normal")
+        and all(one.choices[axis] == made[0].choices[axis] for axis in AXES[:-2])
+    ]
+    assert weights(other) == {"bp_normal@1": 1.0, "normal_bn@0": -1.0}
+    assert (other.reason, other.seeds) == ("", [1, 2])
+
+
 def test_a_value_that_changes_nothing_makes_no_universe():
     last = claim_files.claim("last", [("bp", 1)], [("fa", 1)])
     assert {u.choices["baseline"] for u in found(last)} == {"own"}

@@ -125,3 +125,12 @@ def test_fewer_draws_than_the_interval_allows_are_refused():
     assert measured(SCORES, around(SCORES, 0.01, 40))[DROP].value == pytest.approx(0.04)
     with pytest.raises(DataError, match="interval of 0.99 needs at least 200 draws"):
         measured(SCORES, around(SCORES, 0.01, 100), coverage=0.99)
+
+
+def test_draws_with_a_baseline_of_exactly_zero_have_no_half_decay():
+    # 3% of the draws: they leave both ends open, as those below 0 do
+    draws = np.tile(SCORES, (1000, 1)) * np.linspace(0.9, 1.1, 1000)[:, np.newaxis]
+    below = draws.copy()
+    draws[:15, 0], below[:15, 0] = 0.0, -0.05
+    exactly, under = (measured(SCORES, one)[HALF_DECAY] for one in (draws, below))
+    assert (exactly.value, exactly.low, exactly.high) == (under.value, under.low, under.high)

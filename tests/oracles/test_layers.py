@@ -216,3 +216,8 @@ def test_a_choice_keeps_to_the_layers_it_is_given():
     alone = choose_layer(score_folds(models[[3, 1]], brains, fold_masks(N, 2, 3, 1)))
     np.testing.assert_allclose(some.score, alone.score, atol=1e-15)
     np.testing.assert_array_equal(some.chosen, alone.chosen)
+
+
+def test_folds_of_three_stimuli_are_the_smallest():
+    masks = fold_masks(6, 2, 1, seed=3)
+    assert [tuple(int(side.sum()) for side in sides) for sides in masks] == [(3, 3), (3, 3)]

@@ -99,3 +99,12 @@ def test_effect_sizes_worked_out_by_hand():
     # sides 1 3 and 0 0: means 2 and 0, pooled variance (2 + 0) / 2
     assert unpaired_d(np.array([1.0, 3]), np.array([0.0, 0])).value == 2
     assert unpaired_d(np.array([0.0, 0]), np.array([1.0, 3])).value == -2
+
+
+def test_as_few_and_as_many_seeds_as_a_test_can_have():
+    assert paired_d(np.array([1.0, 3.0])).value == pytest.approx(2 / np.sqrt(2))
+    twenty = sign_flip_test(np.arange(1.0, 21), "greater")
+    assert twenty.p == twenty.floor == 1 / 2**20
+    more = sign_flip_test(np.arange(1.0, 22), "greater")
+    assert more.p is None
+    assert "at most 20" in more.reason

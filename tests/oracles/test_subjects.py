@@ -165,3 +165,11 @@ def test_intervals_of_rdms_cover_the_score_of_new_subjects_and_stimuli():
     assert np.mean(hits) >= 0.92
     assert 0.8 < corrected < 1.4
     assert uncorrected > 1.7
+
+
+def test_three_people_are_enough_for_an_interval_and_are_said_to_be_few():
+    rho = np.array([[0.1, 0.2, 0.4]])
+    found = subject_interval(rho, subject_counts(3, 4000, seed=1), 0.95)
+    plain = ttest_1samp(rho[0], 0).confidence_interval(0.95)
+    assert (found.low[0], found.high[0]) == pytest.approx((plain.low, plain.high), abs=0.02)
+    assert "3 subjects" in found.note

@@ -129,3 +129,9 @@ def test_intervals_cover_the_true_measures():
         for name, m in measured(EPOCHS, scores, draws).items():
             hits[name] += m.low <= exact[name] <= m.high
     assert all(0.9 <= count / 200 <= 0.99 for count in hits.values()), hits
+
+
+def test_two_epochs_are_a_trajectory():
+    found = measured([0, 1], [0.4, 0.1])
+    assert found[DROP].value == pytest.approx(0.3)
+    assert found[HALF_DECAY].value == pytest.approx(2 / 3)

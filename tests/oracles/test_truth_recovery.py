@@ -15,7 +15,7 @@ from rulealign.rsa.bootstrap import resample_counts
 from rulealign.rsa.subjects import crossed_interval, subject_counts
 from rulealign.validation import data_sets, measuring, page, silence, tables, truths, verdicts
 from rulealign.validation.__main__ import main
-from rulealign.validation.families import null_claims
+from rulealign.validation.families import family_rejections, null_claims
 from rulealign.validation.world import OF_BOTH, OF_PEOPLE, Setting
 
 SMALL = Setting(stimuli=48, people=5, cells=100, networks=7, rules=4, draws=120, null_draws=39)
@@ -177,16 +177,49 @@ def test_pairs_that_are_not_left_out_show_the_artefact(monkeypatch, tmp_path):
     assert line.verdict == "missed"
 
 
-def test_a_p_of_the_wrong_side_is_found_where_there_is_an_effect():
-    # rule 1 is better; it is claimed to be better, rule 2 (as good as rule 0) to be worse
+@pytest.mark.parametrize(
+    ("rule", "effect", "found"), [(1, 0.2, 1), (1, -0.2, 0), (2, -0.2, 1), (2, 0.2, 0)]
+)
+def test_a_family_finds_effects_of_the_claimed_side_only(rule, effect, found):
+    # rule 1 is claimed to be better than rule 0, rule 2 to be worse
     rng = np.random.default_rng(4)
-    scores = rng.normal(0, 0.01, (3, 6)) + np.array([[0.0], [0.2], [0.0]])
+    scores = rng.normal(0, 1e-3, (3, 6))
+    scores[rule] += effect
     spread = [rng.normal(0, 0.02, (count, 3, 6)) for count in (200, 40)]
     made = null_claims(scores, scores + spread[0], scores + spread[1] / 40, 0.95, rng)
     for kind in ("sign-flip", "percentile", "corrected"):
-        assert made[f"p {kind}"] < 0.02
-        assert made[f"family {kind} holm"] == 1
-    assert made["verdict percentile"] == made["verdict corrected"] == 1
+        assert made[f"family {kind} holm"] == made[f"family {kind} benjamini-hochberg"] == found
+        assert rule == 2 or (made[f"p {kind}"] < 0.02) == found
+    assert made["verdict percentile"] == made["verdict corrected"] == float(rule == 1)
+
+
+def test_families_reject_by_their_own_adjustments():
+    # Holm: 2 x .03 and 1 x .04; Benjamini-Hochberg: 2/2 x .04 for both
+    assert family_rejections("f", {"a": 0.03, "b": 0.04}) == {
+        "holm": 0.0,
+        "benjamini-hochberg": 1.0,
+        "unadjusted": 1.0,
+    }
+
+
+def test_every_interval_is_judged_by_the_truth_of_its_kind():
+    kinds = {"fixed people": 1.0, "new people": 2.0, "same stimuli": 3.0}
+    kinds |= {"fixed people, many": 4.0, "new people, many": 5.0}
+    of = {kind: dict.fromkeys(STIMULI, value) for kind, value in kinds.items()}
+    methods = {"percentile": 1.0, "corrected": 1.0, "subjects": 3.0}
+    methods |= {"crossed": 2.0, "crossed corrected": 2.0}
+    ends = {"low": -0.1, "high": 0.1}
+    rows = {
+        f"{method} {name} {end}": [value + by] * 10
+        for method, value in methods.items()
+        for name in STIMULI
+        for end, by in ends.items()
+    }
+    for line in tables.interval_lines(pd.DataFrame(rows), of):
+        assert line.seen.startswith("100.0%"), line.quantity
+    many = {name: [value[0] + 3] * 10 for name, value in rows.items()}
+    for line in tables.many_lines(pd.DataFrame(many), of):
+        assert line.seen.startswith("100.0%"), line.quantity
 
 
 def test_a_p_that_is_halved_once_more_is_not_uniform(rows):

@@ -128,9 +128,11 @@ def test_fewer_draws_than_the_interval_allows_are_refused():
 
 
 def test_draws_with_a_baseline_of_exactly_zero_have_no_half_decay():
-    # 3% of the draws: they leave both ends open, as those below 0 do
+    # 2% of the draws: they leave both ends open, as those below 0 do
     draws = np.tile(SCORES, (1000, 1)) * np.linspace(0.9, 1.1, 1000)[:, np.newaxis]
+    draws[:, 1] = draws[:, 0] * np.linspace(0.5, 0.7, 1000)  # so that half is passed ever later
     below = draws.copy()
-    draws[:15, 0], below[:15, 0] = 0.0, -0.05
+    draws[-20:, 0], below[-20:, 0] = 0.0, -0.05
     exactly, under = (measured(SCORES, one)[HALF_DECAY] for one in (draws, below))
+    assert exactly.low is not None
     assert (exactly.value, exactly.low, exactly.high) == (under.value, under.low, under.high)

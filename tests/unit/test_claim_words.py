@@ -97,6 +97,20 @@ def test_a_value_that_only_some_reversed_universes_have_is_not_called_everything
     assert line == "holds in 7 of 12, reversed in 5: 5 of 6 at 32 px"
 
 
+def test_a_single_universe_is_said_to_be_the_only_one():
+    one = {"size": [224]}
+    assert summary_line(rows(lambda _: "holds", one)) == "holds in the only one"
+
+
+def test_the_value_with_most_of_a_verdict_comes_first():
+    # all at 32 px but one, and one at 224 px
+    found = rows(lambda one: "reversed" if one["size"] == 32 else "holds", VIEWS)
+    found.loc[found.index[-1], "verdict"] = "holds"
+    found.loc[found.index[0], "verdict"] = "reversed"
+    line = "holds in 6 of 12, reversed in 6: 5 of 6 at 32 px, 1 of 6 at 224 px"
+    assert summary_line(found) == line
+
+
 @pytest.mark.parametrize("axis", AXES)
 def test_every_axis_has_words(axis):
     assert value_words(axis, "x").replace("x", "") != "{}"

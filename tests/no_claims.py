@@ -3,11 +3,11 @@
 
 def without_claims(values):
     """Give the values of a study a grid of one universe, and take its claims away."""
-    measured, first = values["evaluation"], values["report"]
+    first = values["report"]
     axes = {
         "crossed": [],
         "stimuli": list(values["stimuli"])[:1],
-        "size": measured["sizes"][:1],
+        "size": [values["training_set"]["image_size"]],
         "descriptor": [first["descriptor"]],
         "centring": [first["centring"]],
         "pairs": ["all"],

@@ -34,6 +34,12 @@ def check_universes(study: Any, trains: Mapping[str, bool]) -> None:
     ):
         for value in getattr(grid, axis):
             _require(value, allowed, f"universes.{axis}", where)
+    trained = study.training_set.image_size
+    if trained not in grid.size:
+        raise ValueError(
+            f"universes.size: {list(grid.size)} lacks the training size {trained}; an effect of the"
+            " evaluation size could not be told from one of the rules. Add it"
+        )
     _check_pairs(study)
     _check_controls(grid, study.controls)
     _check_resamples(study)

@@ -87,13 +87,41 @@ def test_a_seed_that_is_not_there_is_named(tmp_path, files):
     rewrite(files[0][0], lambda table: table[table["seed"] != 4])
     drop_draws(files[1][0], lambda name: "bp_4_" not in name)
     refused(tmp_path, files, DataError, "has scores of people of bp_4_0.*, which .*csv lacks")
+    of_rows = {"subject_row": {"subject_scores": 0, "subject_draws": 1}}
+    of_rows |= {f"{name}_row": {name: 1} for name in ("left_out", "subject_left_out")}
     with h5py.File(files[1][0], "r+") as file:
-        for kind in ("subject_row", "left_out_row", "subject_left_out_row"):
+        for kind, arrays in of_rows.items():
             names = [name.decode() for name in file[f"ids/{kind}"][()]]
+            left = [place for place, name in enumerate(names) if "bp_4_" not in name]
             del file[f"ids/{kind}"]
-            left = [name.replace("bp_4_", "bp_1_") for name in names]
-            file.create_dataset(f"ids/{kind}", data=left, dtype=h5py.string_dtype())
+            kept = [names[place] for place in left]
+            file.create_dataset(f"ids/{kind}", data=kept, dtype=h5py.string_dtype())
+            for array, axis in arrays.items():
+                values = file[array][()].take(left, axis)
+                del file[array]
+                file[array] = values
     refused(tmp_path, files, DataError, "has no row of bp_4_1_grey_224")
+
+
+@pytest.mark.parametrize(
+    ("array", "axis"),
+    [
+        ("draws", 0),
+        ("subject_scores", 1),
+        ("subject_draws", 0),
+        ("subject_draws", 2),
+        ("left_out", 0),
+        ("left_out", 1),
+        ("subject_left_out", 0),
+        ("subject_left_out", 2),
+    ],
+)
+def test_an_array_that_was_cut_short_is_named(tmp_path, files, array, axis):
+    with h5py.File(files[1][0], "r+") as file:
+        values = file[array][()]
+        del file[array]
+        file[array] = values.take(range(values.shape[axis] // 2), axis)
+    refused(tmp_path, files, DataError, rf"rule-bp_roi-V1_d\.h5: {array} is .*, not .*: cut short")
 
 
 def test_draws_of_other_rows_are_refused(tmp_path, files):

@@ -279,11 +279,11 @@ def test_the_corrected_interval_over_people_too_is_made_of_covariances_between_p
 
 
 def chosen(layer, epochs=(0, 1)):
-    """Plant another choice: this layer in three of four folds, after these epochs."""
+    """Plant another choice: this layer in 19 of 20 folds, after these epochs."""
 
     def change(table):
         table, own = table.astype({"chosen": float}), table["epoch"].isin(epochs)
-        table.loc[own, "chosen"] = np.where(table.loc[own, "layer"] == layer, 0.75, 0.25)
+        table.loc[own, "chosen"] = np.where(table.loc[own, "layer"] == layer, 0.95, 0.05)
         return table
 
     return change
@@ -293,7 +293,7 @@ def chosen(layer, epochs=(0, 1)):
     ("planted", "names", "reason"),
     [
         # fc1 fits best before training, conv1 after it: their difference is no fall of conv1
-        (chosen("fc1", [0]), ["conv1"], r"different layers, .* fc1 for bp at epoch 0 \(75% of"),
+        (chosen("fc1", [0]), ["conv1"], r"different layers, .* fc1 for bp at epoch 0 \(in 95% of"),
         (chosen("fc1"), ["conv1"], "claim names conv1; chosen was fc1 for bp at epoch"),
         (chosen("fc1"), ["conv1", "fc1"], ""),
         (chosen("conv1"), ["conv1"], ""),
@@ -313,7 +313,7 @@ def test_a_nested_layer_counts_where_all_terms_chose_one_that_the_claim_names(
     assert nested["reason"].str.contains(reason).all()
     assert (nested["verdict"] == "missing").all() == bool(reason)
     if not reason:
-        assert nested["note"].str.contains(r"chosen: \w+ for bp at epoch \d \(75% of").all()
+        assert nested["note"].str.contains(r"chosen: \w+ for bp at epoch \d \(in 95% of").all()
     fixed = claims[claims["layer"] == "fixed"]
     assert not fixed["note"].str.contains("chosen").any()
     assert not fixed["reason"].str.contains("chose").any()

@@ -75,7 +75,7 @@ def joined(tmp_path_factory):
     return folder, tables, pd.read_csv(folder / "layers.csv")
 
 
-def plain(rule, seed, roi, convention, descriptor):
+def plain(rule, seed, roi, convention, descriptor, mask=None):
     """Score and choose the layers of one network, fold by fold, with scipy."""
     names = [n for n in MEASURED if n.split("/")[1] in (descriptor, "vector")]
     models = [model_rdm(rule, seed, name) for name in sorted(names)]
@@ -85,9 +85,9 @@ def plain(rule, seed, roi, convention, descriptor):
     def score(model, side):
         return np.mean([spearmanr(model[side], brain[side]).statistic for brain in brains])
 
-    whole = np.ones(PAIRS, bool)
+    whole = np.ones(PAIRS, bool) if mask is None else mask
     held, chosen, nested = [], [], []
-    for outside, inside in fold_masks(N, 3, 2, layer_choice_seed(5, N)):
+    for outside, inside in fold_masks(N, 3, 2, layer_choice_seed(5, N), mask):
         best = int(np.argmax([score(model, outside) for model in models]))
         inner = [score(model, inside) for model in models]
         held.append(inner)
@@ -122,6 +122,25 @@ def test_layers_and_their_choice_equal_scipy_averaged_over_seeds(
         assert rows["chosen"].sum() == pytest.approx(1)
     assert (table["n_seeds"] == 2).all()
     assert (table["folds"] == 6).all()
+
+
+def test_under_a_mask_layers_are_scored_and_chosen_over_its_pairs_only(tmp_path):
+    mask = np.random.default_rng(8).random(PAIRS) < 0.8
+    pairs = tmp_path / "pairs.h5"
+    write_h5(pairs, {"cross_run": mask}, ids={"stimulus": IDS}, settings={}, attributes={})
+    models, brains = list(model_files(tmp_path, "bp")), list(brain_files(tmp_path, "V1"))
+    settings = SETTINGS | {"roi": "V1", "rule": "bp", "pairs": "cross_run"}
+    outputs, layers = (tmp_path / "t.csv", tmp_path / "t.h5"), tmp_path / "l.csv"
+    align(models, brains, settings, *outputs, pairs, layers=(layers, CHOICE))
+    table = pd.read_csv(layers)
+    own = table[(table["among"] == "grid-8") & (table["convention"] == "per_subject")]
+    for seed in SEEDS:
+        rows = own[own["seed"] == seed].sort_values("layer")
+        score, held, chosen, nested = plain("bp", seed, "V1", "per_subject", "grid-8", mask)
+        np.testing.assert_allclose(rows["score"], score, atol=1e-9)
+        np.testing.assert_allclose(rows["held_out"], held, atol=1e-9)
+        np.testing.assert_allclose(rows["chosen"], chosen, atol=1e-9)
+        np.testing.assert_allclose(rows["nested"], nested, atol=1e-9)
 
 
 def test_the_map_and_the_share_of_the_mean_vector_stand_beside_every_score(joined):

@@ -42,6 +42,7 @@ def put(values, path, value):
         ("stimuli", ["grey"], r"universes\.stimuli: there is no 'grey'.*\['shown'\]"),
         ("size", [], r"universes\.size"),
         ("size", [32, 32], r"universes\.size: 32 is listed twice"),
+        ("size", [96], r"universes\.size: \[96\] lacks the training size 32; .* Add it"),
         ("size", [64], r"universes\.size: there is no '64'.*\[32, 96\]"),
         ("descriptor", ["grid-4"], r"universes\.descriptor: there is no 'grid-4'.*grid-8"),
         ("centring", ["half"], r"universes\.centring\.0.*uncentred"),

@@ -12,6 +12,9 @@ from rulealign.claim_grid import NESTED, NO_CONTROL, Score, Universe
 from rulealign.errors import DataError
 from rulealign.store import read_csv
 
+LEAST_SHARE = 0.9
+"""Of the folds of every network, that must have chosen the layer that a nested claim is about."""
+
 Choices = Mapping[tuple[str, str], pd.DataFrame]
 """(rule, area) -> the table of choices among layers."""
 
@@ -67,9 +70,13 @@ def judge_choice(claim: Mapping[str, Any], universe: Universe, choices: Choices)
     odd = [axis for axis, value in fits.items() if universe.choices[axis] != value]
     if odd:
         return f"which layers were chosen is known of plain scores only, not with this {odd[0]}", ""
+    for score in universe.weights:
+        known = sorted(set(choices[score.rule, score.roi]["pairs"]))
+        if universe.choices["pairs"] not in known:
+            return f"which layers were chosen is known over {' and '.join(known)} pairs only", ""
     taken = {score: _taken(score, universe, choices) for score in universe.weights}
     said = ", ".join(
-        f"{layer} for {score.rule} at epoch {score.epoch} ({share:.0%} of the folds)"
+        f"{layer} for {score.rule} at epoch {score.epoch} (in {share:.0%} of the folds or more)"
         for score, (layer, share) in taken.items()
     )
     layers = {layer for layer, _ in taken.values()}
@@ -77,11 +84,14 @@ def judge_choice(claim: Mapping[str, Any], universe: Universe, choices: Choices)
         return f"the terms chose different layers, which are not compared: {said}", ""
     if not layers <= set(claim["layer"]):
         return f"the claim names {', '.join(claim['layer'])}; chosen was {said}", ""
+    if min(share for _, share in taken.values()) < LEAST_SHARE:
+        return f"some network chose other layers in too many folds: {said}", ""
     return "", f"chosen: {said}"
 
 
 def _taken(score: Score, universe: Universe, choices: Choices) -> tuple[str, float]:
-    # the layer that was chosen most often, over the universe's seeds, and its share of the folds
+    # the layer that was chosen most often, over the universe's seeds, and the least share of the
+    # folds that chose it with one of them
     table, axes = choices[score.rule, score.roi], universe.choices
     wanted = {
         "epoch": score.epoch,
@@ -95,10 +105,12 @@ def _taken(score: Score, universe: Universe, choices: Choices) -> tuple[str, flo
     rows = table[table["seed"].isin(universe.seeds)]
     for column, value in wanted.items():
         rows = rows[rows[column] == value]
-    shares = rows.groupby("layer", sort=False)["chosen"].mean().dropna()
+    by_seed = rows.pivot(index="layer", columns="seed", values="chosen").dropna()
+    shares = by_seed.mean(axis=1)
     if shares.empty:
         raise DataError(
             f"there is no choice among layers of {score.rule} with {score.roi} for"
             f" {', '.join(f'{name} {value}' for name, value in wanted.items())}"
         )
-    return str(shares.idxmax()), float(shares.max())
+    layer = str(shares.idxmax())
+    return layer, float(by_seed.loc[layer].min())

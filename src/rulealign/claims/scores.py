@@ -116,7 +116,7 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
 
     Raises:
         DataError: a row occurs twice, has neither a score nor a reason, or the draws are of other
-            rows; names the file and the row.
+            rows or fewer than their settings say; names the file and the row or array.
         StoreError: a file cannot be read.
     """
     rows = _read_rows(Path(table))
@@ -134,6 +134,19 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         attributes = {name: value for name, value in file.attrs.items() if "pairs_hash" in name}
         made_with, stimuli = read_settings(file) | attributes, read_ids(file, "stimulus")
         subjects = read_ids(file, "subject") if people else []
+    n_draws, of_both = made_with["bootstrap_draws"], (len(people), len(subjects))
+    for name, array, shape in (
+        ("draws", sampled, (n_draws, int(scored.sum()))),
+        ("subject_scores", of_people[0], of_both),
+        ("subject_draws", of_people[1], (n_draws, *of_both)),
+        ("left_out", left_out, (len(stimuli), len(without))),
+        ("subject_left_out", of_each, (len(stimuli), len(people_without), len(subjects))),
+    ):
+        if array is not None and array.shape != shape:
+            raise DataError(
+                f"{draws}: {name} is {array.shape}, not {shape}: cut short, or of other settings."
+                " Delete it and type the same command again."
+            )
     if not np.isfinite(sampled).all():
         raise DataError(f"{draws}: has a draw that is NaN or infinite.")
     return UniverseScores(

@@ -100,12 +100,13 @@ def bootstrap_spearman(
     return scores
 
 
-def require_draws(n_draws: int, coverage: float) -> None:
+def require_draws(n_draws: int, coverage: float, key: str = "bootstrap_draws") -> None:
     """Refuse fewer draws than the ends of an interval need.
 
     Args:
         n_draws: number of draws.
         coverage: fraction of the draws within the interval, such as .95.
+        key: of `statistics`, that says how many draws there are.
 
     Raises:
         DataError: less than one draw would lie beyond each end.
@@ -114,7 +115,7 @@ def require_draws(n_draws: int, coverage: float) -> None:
     if n_draws < needed:
         raise DataError(
             f"an interval of {coverage:g} needs at least {needed} draws, not {n_draws}; raise"
-            " statistics.bootstrap_draws, or lower statistics.interval."
+            f" statistics.{key}, or lower statistics.interval."
         )
 
 

@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 
 from rulealign.errors import DataError, GuardError
 from rulealign.provenance import derive_seed, fingerprint
-from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.rsa.bootstrap import percentile_interval, require_draws
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import ALL_PAIRS, CROSS_RUN, PER_SUBJECT, masked, ranks, standardise
 from rulealign.rsa.pairs import read_pairs
@@ -143,6 +143,7 @@ def ceiling_table(
     lower, upper = nili_bounds(brain.rdms, mask)
     seed = derive_seed(settings["study_seed"], brain.roi, "noise ceiling null")
     null = null_bounds(brain.rdms, settings["null_draws"], seed, mask)
+    require_draws(len(null), settings["interval"], "null_draws")
     _, (lower_high, upper_high) = percentile_interval(null, settings["interval"])
     row = {
         "roi": brain.roi,

@@ -275,6 +275,10 @@ def test_the_command_writes_the_page_and_measures_nothing_twice(rows, found, tmp
     pd.testing.assert_frame_equal(made, again)
     with pytest.raises(DataError, match=r"sets.csv: is of another setting"):
         measuring.measured_sets(Setting(), 3, 1, kept)
+    table = pd.read_csv(kept)
+    table.assign(setting="measured by code of last year").to_csv(kept, index=False)
+    with pytest.raises(DataError, match=r"sets.csv: is .* or of other code; delete it"):
+        measuring.measured_sets(SMALL, 3, 1, kept)
     many = {f"{name}, many": found[name] for name in ("fixed people", "new people")}
     many |= {f"{name}, error": found["fixed people, error"] for name in many}
     for output in (tmp_path / "a.md", tmp_path / "b.md"):

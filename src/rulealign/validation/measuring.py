@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+import rulealign
 from rulealign.atomic import whole
 from rulealign.errors import DataError
 from rulealign.provenance import fingerprint
@@ -30,6 +31,15 @@ MANY = 800
 
 _BATCHES, _LARGE_BATCHES, _CROWD = 120, 4, 300
 _SAVE_EVERY = 10
+_OTHER = "is of another setting of the simulation, or of other code; delete it."
+
+
+def _mark(setting: Setting) -> str:
+    # what is kept belongs to this simulation and to the code that measured it: all of the library,
+    # as a page of old numbers would look new
+    folder = Path(rulealign.__file__).parent
+    code = {str(f.relative_to(folder)): f.read_text("utf-8") for f in folder.rglob("*.py")}
+    return fingerprint({"setting": asdict(setting), "code": code})
 
 
 def measured_sets(setting: Setting, sets: int, jobs: int, kept: Path) -> pd.DataFrame:
@@ -39,18 +49,18 @@ def measured_sets(setting: Setting, sets: int, jobs: int, kept: Path) -> pd.Data
         setting: of the simulation.
         sets: how many.
         jobs: processes; changes no number.
-        kept: a CSV file of an earlier run of the same setting, or one to make.
+        kept: a CSV file of an earlier run of the same setting and code, or one to make.
 
     Returns:
         One row per data set, as read back from the file.
 
     Raises:
-        DataError: the file is of another setting.
+        DataError: the file is of another setting or other code.
         StoreError: the file cannot be read, or the disk is full.
     """
     rows = _kept_rows(setting, kept)
     todo = [number for number in range(sets) if number not in {row["set"] for row in rows}]
-    begun, about = time.monotonic(), {"setting": fingerprint(asdict(setting))}
+    begun, about = time.monotonic(), {"setting": _mark(setting)}
     for done, (number, row) in enumerate(_measured(setting, todo, jobs), start=1):
         rows.append(about | {"set": number} | row)
         if done % _SAVE_EVERY == 0 or done == len(todo):
@@ -66,8 +76,10 @@ def _kept_rows(setting: Setting, kept: Path) -> list[dict]:
     if not kept.exists():
         return []
     table = read_csv(kept)
-    if (table["setting"] != fingerprint(asdict(setting))).any():
-        raise DataError(f"{kept}: is of another setting of the simulation; delete it.")
+    if (table["setting"] != _mark(setting)).any():
+        raise DataError(
+            f"{kept}: is of another setting of the simulation, or of other code; delete it."
+        )
     return table.to_dict("records")
 
 
@@ -97,14 +109,16 @@ def kept_truths(setting: Setting, kept: Path) -> Truths:
         Kind of truth -> what -> its value; `errors` of the same form holds standard errors.
 
     Raises:
-        DataError: the file is of another setting.
+        DataError: the file is of another setting or other code.
         StoreError: the disk is full.
     """
-    mark = fingerprint(asdict(setting))
+    mark = _mark(setting)
     if kept.exists():
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found.pop("setting", None) != mark:
-            raise DataError(f"{kept}: is of another setting of the simulation; delete it.")
+            raise DataError(
+                f"{kept}: is of another setting of the simulation, or of other code; delete it."
+            )
         return found
     print("the truths: many stimuli and people, without the pipeline", flush=True)
     found = find_truths(setting)

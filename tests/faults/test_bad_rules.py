@@ -103,6 +103,7 @@ def test_a_loss_that_is_not_finite_is_blamed_on_the_first_layer_with_such_weight
 def test_a_training_size_that_a_rule_cannot_learn_from_is_refused(study, size, refused, wanted):
     study["training_set"] |= {"kind": "image-folder", "source": "x", "image_size": size}
     study["evaluation"]["sizes"] = [size, 20, 32, 175, 224]  # those that are only read may be any
+    study["universes"]["size"] = [size]
     for label in [*refused, "bp"]:
         one = study | {"rules": {label: study["rules"][label]}, "calibration": {}}
         one["training"] = study["training"] | {"fewer_seeds": {}}

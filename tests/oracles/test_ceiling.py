@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
+from rulealign.errors import DataError
 from rulealign.rsa import ceiling
 from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.ceiling import ceiling_table, nili_bounds, null_bounds
@@ -109,6 +110,11 @@ def test_both_bounds_must_be_clear_of_their_nulls(monkeypatch, lower, upper, inf
     monkeypatch.setattr(ceiling, "null_bounds", lambda *_: null)
     row = ceiling_table(brain(people(n_stimuli=20), 20), SETTINGS).iloc[0]
     assert row["informative"] == informative
+
+
+def test_too_few_permutations_for_the_interval_are_refused():
+    with pytest.raises(DataError, match=r"needs at least 40 draws, not 39; raise .*null_draws"):
+        ceiling_table(brain(people(n_stimuli=20), 20), SETTINGS | {"null_draws": 39})
 
 
 def test_interval_of_the_null_is_central():

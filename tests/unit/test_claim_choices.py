@@ -100,6 +100,11 @@ def test_a_fixed_layer_chooses_nothing():
     assert judge_choice(CLAIM, universe(layer="fixed"), {}) == ("", "")
 
 
+def test_a_seed_whose_choice_is_not_there_is_not_left_out():
+    with pytest.raises(DataError, match=r"of bp with V1 for .* with each of the seeds \[1, 9\]"):
+        judge_choice(CLAIM, universe(seeds=(1, 9)), table(lambda row: True))
+
+
 def test_a_choice_that_is_not_there_is_named():
     with pytest.raises(DataError, match="no choice among layers of bp with V1 for epoch 1, .*5"):
         judge_choice(CLAIM, universe(size=5), table(lambda row: True))

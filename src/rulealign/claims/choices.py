@@ -107,10 +107,11 @@ def _taken(score: Score, universe: Universe, choices: Choices) -> tuple[str, flo
         rows = rows[rows[column] == value]
     by_seed = rows.pivot(index="layer", columns="seed", values="chosen").dropna()
     shares = by_seed.mean(axis=1)
-    if shares.empty:
+    if shares.empty or set(by_seed.columns) != set(universe.seeds):
         raise DataError(
             f"there is no choice among layers of {score.rule} with {score.roi} for"
-            f" {', '.join(f'{name} {value}' for name, value in wanted.items())}"
+            f" {', '.join(f'{name} {value}' for name, value in wanted.items())} with each of the"
+            f" seeds {universe.seeds}"
         )
     layer = str(shares.idxmax())
     return layer, float(by_seed.loc[layer].min())

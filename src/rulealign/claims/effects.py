@@ -205,13 +205,7 @@ def _over_stimuli(
     places: Mapping[Score, list[int]],
     coverage: float,
 ) -> StimulusEvidence:
-    own = {score: scores[score.rule, score.roi] for score in places}
-
-    def summed(of: Callable[[UniverseScores, list[int]], np.ndarray]) -> np.ndarray:
-        return np.asarray(
-            _sum(universe, {score: of(own[score], at) for score, at in places.items()})
-        )
-
+    summed = partial(_summed, universe, scores, places)
     about = claim["direction"], claim["smallest_effect"], coverage
     if universe.choices["resample"] == "stimuli":
         return by_percentiles(summed(_draws), *about)

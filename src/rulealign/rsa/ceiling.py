@@ -137,13 +137,13 @@ def ceiling_table(
         and `informative`: whether both bounds lie above those ends.
 
     Raises:
-        DataError: there are fewer than 2 subjects, or an RDM is constant or not finite; names the
-            ROI.
+        DataError: there are fewer than 2 subjects or too few permutations for the interval, or an
+            RDM is constant or not finite; names the ROI.
     """
+    require_draws(settings["null_draws"], settings["interval"], "null_draws")
     lower, upper = nili_bounds(brain.rdms, mask)
     seed = derive_seed(settings["study_seed"], brain.roi, "noise ceiling null")
     null = null_bounds(brain.rdms, settings["null_draws"], seed, mask)
-    require_draws(len(null), settings["interval"], "null_draws")
     _, (lower_high, upper_high) = percentile_interval(null, settings["interval"])
     row = {
         "roi": brain.roi,

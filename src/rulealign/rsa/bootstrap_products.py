@@ -21,7 +21,7 @@ from scipy.linalg import cholesky, solve_triangular
 from rulealign.errors import DataError
 from rulealign.rsa.compare import masked, require_same_pairs
 from rulealign.rsa.draw_threads import over_draws
-from rulealign.rsa.unfit import UnfitRdm
+from rulealign.rsa.unfit import UnfitRdm, constant_in
 
 _ROWS = 32  # models at a time: always as many, so that rounding does not depend on memory
 
@@ -171,9 +171,5 @@ def _sums(
 
 def _require_left(enough: np.ndarray, rows: _Rows, draw: int) -> None:
     if not enough.all():
-        raise UnfitRdm(
-            rows.kind,
-            rows.start + int(np.argmin(enough)),
-            f"is constant over the pairs of resample {draw} and has no direction there; a bootstrap"
-            " needs more stimuli or finer RDMs.",
-        )
+        place = rows.start + int(np.argmin(enough))
+        raise constant_in(draw, rows.kind, place, "no direction")

@@ -13,7 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from rulealign.errors import DataError
 from rulealign.rsa.compare import masked, require_rankable, require_same_pairs
-from rulealign.rsa.unfit import UnfitRdm
+from rulealign.rsa.unfit import constant_in
 from rulealign.rsa.weighted_ranks import (
     BYTES_PER_PAIR,
     SORTING_BYTES,
@@ -195,12 +195,8 @@ class _Work:
 
 def _require_spread(sizes: np.ndarray, kind: str, start: int, draw: int) -> None:
     if not sizes.all():
-        raise UnfitRdm(
-            kind,
-            start + int(np.argmin(sizes)),
-            f"is constant over the pairs of resample {draw} and has no ranks there; a bootstrap"
-            " needs more stimuli or finer RDMs.",
-        )
+        place = start + int(np.argmin(sizes))
+        raise constant_in(draw, kind, place, "no ranks")
 
 
 def _combined(rho: np.ndarray, combine: np.ndarray | None) -> np.ndarray:

@@ -22,6 +22,22 @@ class UnfitRdm(DataError):
         self.kind, self.place, self.why = kind, place, why
 
 
+def constant_in(draw: int, kind: str, place: int, lacks: str) -> UnfitRdm:
+    """Make the error of an RDM that is constant over the pairs of one resample.
+
+    Args:
+        draw: which resample.
+        kind: as in `UnfitRdm`.
+        place: as in `UnfitRdm`.
+        lacks: what it does not have there, such as "no ranks".
+
+    Returns:
+        The error, to be raised.
+    """
+    why = f"is constant over the pairs of resample {draw} and has {lacks} there;"
+    return UnfitRdm(kind, place, f"{why} a bootstrap needs more stimuli or finer RDMs.")
+
+
 @contextmanager
 def naming(**names: Sequence[str]) -> Iterator[None]:
     """Give an unfit RDM its name in place of its number.

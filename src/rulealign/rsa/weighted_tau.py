@@ -14,7 +14,7 @@ import numpy as np
 from rulealign.errors import DataError
 from rulealign.rsa.compare import masked, require_rankable, require_same_pairs
 from rulealign.rsa.draw_threads import over_draws
-from rulealign.rsa.unfit import UnfitRdm
+from rulealign.rsa.unfit import constant_in
 from rulealign.rsa.weighted_ranks import Resample, sorted_pairs
 
 
@@ -78,9 +78,5 @@ def _tau(draw: int, counts: np.ndarray, ours: np.ndarray, theirs: np.ndarray) ->
 
 def _require_spread(enough: np.ndarray, kind: str, draw: int) -> None:
     if not enough.all():
-        raise UnfitRdm(
-            kind,
-            int(np.argmin(enough)),
-            f"is constant over the pairs of resample {draw} and has no order there; a bootstrap"
-            " needs more stimuli or finer RDMs.",
-        )
+        place = int(np.argmin(enough))
+        raise constant_in(draw, kind, place, "no order")

@@ -62,6 +62,7 @@ NETWORK = (
 TRAINING_SET = f"{RESULTS}/training_set/images.h5"
 STIMULI = f"{RESULTS}/stimuli/stim-{{stimuli}}_px-{{size}}_images.h5"
 SIMULATED = f"{RESULTS}/simulated"
+SIMULATED_TRUTH = f"{SIMULATED}/truth.h5"  # holds the fingerprint of the images
 RESPONSES = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_responses.h5"
 BRAIN_QUALITY = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_quality.csv"
 TRIALS = f"{RESULTS}/brain/sub-{{subject}}_trials.csv"
@@ -114,6 +115,15 @@ def kinds(rule):
     return [STUDY.rules[rule].kind]
 
 
+def untimed(path):
+    """Give a path as input; the time of a folder counts for nothing.
+
+    Snakemake tells files that were only touched by their checksums, and folders not at all. What is
+    in a folder is told by something else: a listing in the params, or a file made with it.
+    """
+    return ancient(str(path)) if Path(path).is_dir() else str(path)
+
+
 def source_files(source, whole_folder=False):
     """Give what a source's job waits for: the record of a download, or the user's own files.
 
@@ -125,7 +135,7 @@ def source_files(source, whole_folder=False):
         return [f"resources/{source}/fetched.json"]
     path = Path(source).expanduser()
     if whole_folder or not path.is_dir():
-        return [str(path)]
+        return [untimed(path)]
     return sorted(str(file) for file in path.rglob("*") if file.is_file())
 
 
@@ -182,7 +192,9 @@ def brain_files(wildcards):
 def brain_images():
     """Name the folder or archive of the images that come with the brain data; none while planning
     without them."""
-    return THINGS.images if THINGS else [f"{SIMULATED}/images"]
+    if THINGS:
+        return [untimed(path) for path in THINGS.images]
+    return [ancient(f"{SIMULATED}/images")]  # SIMULATED_TRUTH tells what is in it
 
 
 def stimulus_sources(wildcards):
@@ -190,7 +202,13 @@ def stimulus_sources(wildcards):
     if section.kind in ("brain", "brain-others"):
         trials = TRIALS.format(subject=SUBJECTS[0])
         lists = stages.stimulus_list(STUDY)
-        return {"images": brain_images(), "trials": trials, "lists": lists}
+        truth = [] if THINGS else [SIMULATED_TRUTH]
+        return {
+            "images": brain_images(),
+            "truth": truth,
+            "trials": trials,
+            "lists": lists,
+        }
     return {"files": source_files(stages.source(section))}
 
 

@@ -68,7 +68,7 @@ if STUDY.brain.kind == "simulated":
     rule simulate_images:
         output:
             images=directory(f"{SIMULATED}/images"),
-            truth=f"{SIMULATED}/truth.h5",
+            truth=SIMULATED_TRUTH,
         log:
             f"{LOGS}/simulate_images.log",
         priority: 20
@@ -86,8 +86,8 @@ if STUDY.brain.kind == "simulated":
 
     rule simulate_subject:
         input:
-            images=f"{SIMULATED}/images",
-            truth=f"{SIMULATED}/truth.h5",
+            images=ancient(f"{SIMULATED}/images"),
+            truth=SIMULATED_TRUTH,
         output:
             responses=f"{SIMULATED}/sub-{{subject}}_ResponseData.h5",
             voxels=f"{SIMULATED}/sub-{{subject}}_VoxelMetadata.csv",

@@ -32,7 +32,7 @@ OWN |= dict.fromkeys(stages.stimulus_list(STUDY))
 OWN_FILES += stages.stimulus_list(STUDY)
 for source, files in (THINGS.own(SUBJECTS) if THINGS else {}).items():
     OWN[source] = files
-    OWN_FILES += files or [str(Path(source).expanduser())]
+    OWN_FILES += files or [untimed(Path(source).expanduser())]
 PUBLISHED = inputs.published(
     stages.sources(STUDY) + (THINGS.datasets if THINGS else [])
 )

@@ -13,6 +13,7 @@ from scipy.stats import pearsonr, spearmanr
 from threadpoolctl import threadpool_limits
 
 from rulealign.brain_sections import SIMULATED_COLUMNS
+from rulealign.data import simulate, simulated_images
 from rulealign.data.patterns import select_patterns
 from rulealign.data.simulate import write_images, write_subject
 from rulealign.data.simulated_images import image_table, load_scenes
@@ -284,6 +285,20 @@ def test_the_same_settings_give_the_same_bytes_on_one_thread_and_two(tmp_path):
     assert len(files) == 4 + 52
     for file in files:
         assert file_sha256(tmp_path / "1" / file) == file_sha256(tmp_path / "2" / file)
+
+
+def test_the_truth_tells_images_of_other_bytes_even_where_they_look_the_same(tmp_path, monkeypatch):
+    def write_longer(settings, table, folder):
+        simulated_images.write_folder(settings, table, folder)
+        with (folder / "disc_a" / "disc_a_01s.jpg").open("ab") as file:
+            file.write(b"after the end")
+
+    write_images(SETTINGS, tmp_path / "images", tmp_path / "truth.h5")
+    monkeypatch.setattr(simulate, "write_folder", write_longer)
+    write_images(SETTINGS, tmp_path / "images", tmp_path / "longer.h5")
+    with h5py.File(tmp_path / "truth.h5") as one, h5py.File(tmp_path / "longer.h5") as other:
+        assert (one["rdm/V1"][()] == other["rdm/V1"][()]).all()
+        assert one.attrs["images"] != other.attrs["images"]
 
 
 def test_images_are_those_of_the_table_and_rewriting_leaves_no_others(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 
 import pytest
 from PIL import Image
@@ -29,21 +30,38 @@ CLAIMED = (
 )  # rules that the small study's claim takes, its baseline among them
 
 
-def test_touched_files_run_nothing(done):
+@pytest.mark.parametrize("first_is_latest", [True, False])
+def test_touched_files_run_nothing(done, first_is_latest):
     results = done.folder / "results" / "changed"
     touched = [file for file in results.rglob("*") if "logs" not in file.parts]
     for name in ("src", "scripts", "rules", "envs", "profiles", "docs"):
         touched += (done.folder / name).rglob("*")
     times = {path: path.stat() for path in touched if path.exists()}
     assert len(times) > 300
-    # one after the other, as sources would be made new again: the latest is the first input
-    for path in sorted(times, reverse=True):
-        os.utime(path)
+    # seconds apart, in both orders: every input is newer than what is made of it in one of them
+    now = time.time_ns()
+    for back, path in enumerate(sorted(times, reverse=not first_is_latest)):
+        os.utime(path, ns=(now, now - back * 10**9))
     try:
         assert done.planned() == []
     finally:
         for path, before in times.items():
             os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_other_simulated_images_are_told_by_the_truth_beside_them(done):
+    truth = done.folder / "results" / "changed" / "simulated" / "truth.h5"
+    before, times = truth.read_bytes(), truth.stat()
+    truth.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    try:
+        plan = done.planned()
+    finally:
+        truth.write_bytes(before)
+        os.utime(truth, ns=(times.st_atime_ns, times.st_mtime_ns))
+    seeing = {"Prepare the stimulus set shown at 32 px"}
+    seeing |= {f"Simulate the responses of sub-0{number}" for number in (1, 2)}
+    assert seeing <= set(plan)
+    assert not [message for message in plan if message.startswith("Train")]
 
 
 def test_git_checkout_away_and_back_runs_nothing(done):

@@ -26,8 +26,9 @@ from rulealign.data.simulated_trials import (
     split_half,
 )
 from rulealign.data.simulated_voxels import TUNINGS, Scenes
+from rulealign.data.stimulus_sets import image_paths
 from rulealign.data.synthetic import CLASSES
-from rulealign.provenance import derive_seed
+from rulealign.provenance import derive_seed, file_sha256, fingerprint
 from rulealign.store import write_csv, write_h5
 
 _REFERENCE_VOXELS = 2000
@@ -41,7 +42,8 @@ def write_images(settings: dict[str, Any], folder: Path, truth: Path) -> None:
         folder: the folder to make, `<concept>/<concept>_01s.jpg`; replaced if it exists.
         truth: the HDF5 file to make: `rdm/<column>` float64 condensed (correlation distance
             between the answers of 2,000 z-scored noise-free voxels of the area to all images),
-            `class_index` and `trial_type` per image; ids stimulus.
+            `class_index` per image; ids stimulus. The attribute `images` is the fingerprint of
+            the images' bytes: by the checksum of this file a workflow sees that images differ.
 
     Raises:
         StoreError: the disk is full.
@@ -59,12 +61,18 @@ def _write_truth(settings: dict[str, Any], table: pd.DataFrame, folder: Path, tr
         answers = tuning(scenes, _REFERENCE_VOXELS, rng).responses
         rdms[f"rdm/{column}"] = _rdm(answers)
     classes = {"class_index": table["class_index"].to_numpy()}
+    stimuli = table["stimulus"].tolist()
+    bytes_of = dict(zip(stimuli, map(file_sha256, image_paths(folder, stimuli)), strict=True))
     write_h5(
         truth,
         rdms | classes,
-        ids={"stimulus": table["stimulus"].tolist()},
+        ids={"stimulus": stimuli},
         settings=settings,
-        attributes={"classes": list(CLASSES), "reference_voxels": _REFERENCE_VOXELS},
+        attributes={
+            "classes": list(CLASSES),
+            "reference_voxels": _REFERENCE_VOXELS,
+            "images": fingerprint(bytes_of),
+        },
     )
 
 

@@ -11,9 +11,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 DEADLINE = time.monotonic() + 540  # seconds; the test as a whole may take ten minutes
+# those of profiles/slurm, but for the brain: so that both nodes have something to do from the start
+GROUPS = ("brain=6", "stimuli=6", "alignment=12", "ceiling=4")
 
 
 def tell(what):
@@ -30,6 +33,11 @@ def jobs(*states):
     wanted = ["--states", ",".join(states or ("all",))]
     lines = slurm("squeue", "--noheader", *wanted, "--format", "%i|%N|%k|%T|%C|%m|%l|%M|%P")
     return sorted((line.split("|") for line in lines.splitlines()), key=lambda job: int(job[0]))
+
+
+def megabytes(job):
+    """Give the memory that a job asked for (MB)."""
+    return int(job[5].removesuffix("M"))
 
 
 def wait_for(what, condition, process=None):
@@ -57,6 +65,7 @@ class Study:
         """Start Snakemake as the leader of its own processes, its output in the log."""
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm"]
         command += ["--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "15"]
+        command += ["--group-components", *GROUPS]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [*command, *self.arguments, *more],
@@ -128,37 +137,65 @@ def cancel_a_chain(study, process):
         process,
     )[0]
     tell(f"it came back as job {again[0]}, with {again[5]}")
-    assert int(again[5].rstrip("M")) == 2 * int(before[5].rstrip("M"))
+    assert megabytes(again) == 2 * megabytes(before)
 
 
 def take_a_node_down(study, process):
     """Take a node down under its jobs: they are lost, and come back with more memory."""
-    lost = wait_for("a chain runs on n2", lambda: running("chain", "n2"), process)
-    numbers = {job[0] for job in lost}
+    numbers = wait_for("chains run on n2", lambda: started_on("n2"), process)
+    last = int(jobs()[-1][0])
     end(int((study.slurm / "n2.pid").read_text()))
-    for member in processes_of(numbers):
-        end(member)
+    while members := processes_of(numbers):
+        for member in members:
+            end(member)
     slurm("scontrol", "update", "nodename=n2", "state=down", "reason=test")
     tell(f"took n2 down under jobs {', '.join(sorted(numbers))}")
     wait_for(
-        "the loss is noticed", lambda: {job[0] for job in jobs("node_fail")} >= numbers, process
+        "the loss is noticed",
+        lambda: not {job[0] for job in jobs("running", "completing")} & numbers,
+        process,
     )
-    last = max(int(job[0]) for job in jobs())
-    wait_for("what was lost is submitted again", lambda: int(jobs()[-1][0]) > last, process)
+    ended = [job for job in jobs() if job[0] in numbers]
+    lost = [job for job in ended if job[3] == "NODE_FAIL"]
+    # one may have completed in the moment before
+    others = [job for job in ended if job[3] not in ("NODE_FAIL", "COMPLETED")]
+    assert lost, f"none was lost: {ended}"
+    assert not others, f"ended otherwise: {others}"
+    wanted = Counter((job[2], 2 * megabytes(job)) for job in lost)
+    wait_for(
+        "what was lost is submitted again, with twice the memory",
+        lambda: wanted <= Counter((job[2], megabytes(job)) for job in jobs() if int(job[0]) > last),
+        process,
+    )
     slurm("slurmd", "-N", "n2")
     slurm("scontrol", "update", "nodename=n2", "state=resume")
     tell("what was lost is submitted again; n2 is back")
 
 
+def started_on(node):
+    """Give the numbers of a node's running chains, once Slurm's daemons run all their scripts."""
+    numbers = {job[0] for job in running("chain", node)}
+    all_started = all(len(processes_of({number})) > 1 for number in numbers)
+    return numbers if all_started else None
+
+
 def processes_of(numbers):
-    """List the processes of Slurm jobs on this machine."""
+    """List the processes of Slurm jobs on this machine, their daemons first.
+
+    A daemon (slurmstepd) that outlived its job would report a failed job, not a lost node.
+    """
+    titles = {f"slurmstepd: [{number}.".encode() for number in numbers}
     wanted = {f"SLURM_JOB_ID={number}".encode() for number in numbers}
-    for environment in Path("/proc").glob("[0-9]*/environ"):
+    daemons, others = [], []
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if wanted & set(environment.read_bytes().split(b"\0")):
-                yield int(environment.parent.name)
+            if process.joinpath("cmdline").read_bytes().startswith(tuple(titles)):
+                daemons.append(int(process.name))
+            elif wanted & set(process.joinpath("environ").read_bytes().split(b"\0")):
+                others.append(int(process.name))
         except OSError:
             continue  # it has ended
+    return daemons + others
 
 
 def end(process):

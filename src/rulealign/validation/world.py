@@ -8,10 +8,10 @@ of them can be drawn anew while the others stay: each interval is about one of t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy.stats import zscore
 
 from rulealign.data.simulated_trials import draw_order, run_drift
 from rulealign.data.simulated_voxels import TUNINGS, Scenes, see
@@ -34,6 +34,8 @@ Row = dict[str, float]
 """Name of a measured number -> its value in one data set."""
 
 _TUNING = {"true": "V1", "other": "V2"}
+_ELSEWHERE = 400  # stimuli of no data set, by which cells are scaled
+_Cells = tuple[object, ...]  # area, how many, and what for
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,32 @@ def draw_scenes(setting: Setting, count: int, *purpose: object) -> Scenes:
     return see(images, masks, classes)
 
 
+@lru_cache(maxsize=1)
+def _elsewhere(setting: Setting) -> Scenes:
+    return draw_scenes(setting, _ELSEWHERE, "elsewhere")
+
+
+def _answers(setting: Setting, cells: _Cells, scenes: Scenes) -> np.ndarray:
+    area, count, *purpose = cells
+    return TUNINGS[area](scenes, count, generator(setting, *purpose)).responses
+
+
+@lru_cache(maxsize=32)  # the fixed people and the models, in every data set
+def _scale(setting: Setting, cells: _Cells) -> tuple[np.ndarray, np.ndarray]:
+    answers = _answers(setting, cells, _elsewhere(setting))
+    return answers.mean(axis=0), answers.std(axis=0)
+
+
+def _scaled(setting: Setting, cells: _Cells, scenes: Scenes) -> np.ndarray:
+    """Compute cells of an area, scaled by what they answer to the stimuli of no data set.
+
+    Scaled within a data set, the signal would be as strong beside the noise in each of them: scores
+    would differ less between data sets than independent stimuli make them differ.
+    """
+    mean, deviation = _scale(setting, cells)
+    return (_answers(setting, cells, scenes) - mean) / deviation
+
+
 def signals(setting: Setting, scenes: Scenes, person: object) -> np.ndarray:
     """Compute one person's noise-free voxels.
 
@@ -118,10 +146,9 @@ def signals(setting: Setting, scenes: Scenes, person: object) -> np.ndarray:
         person: who; the same person has the same voxels for all stimuli.
 
     Returns:
-        float64, shape (stimuli, voxels); unit variance over the stimuli.
+        float64, shape (stimuli, voxels); mean 0 and variance 1 over other stimuli.
     """
-    rng = generator(setting, "person", person)
-    return zscore(TUNINGS[AREA](scenes, setting.voxels, rng).responses, axis=0)
+    return _scaled(setting, (AREA, setting.voxels, "person", person), scenes)
 
 
 def draw_trials(setting: Setting, names: list[str], *purpose: object) -> pd.DataFrame:
@@ -170,10 +197,9 @@ def model_features(setting: Setting, scenes: Scenes, model: str) -> np.ndarray:
         model: one of `MODELS`.
 
     Returns:
-        float64, shape (stimuli, cells); unit variance over the stimuli.
+        float64, shape (stimuli, cells); mean 0 and variance 1 over other stimuli.
     """
-    tuning = TUNINGS[_TUNING[model]]
-    return zscore(tuning(scenes, setting.cells, generator(setting, model)).responses, axis=0)
+    return _scaled(setting, (_TUNING[model], setting.cells, model), scenes)
 
 
 def network_features(setting: Setting, scenes: Scenes, *purpose: object) -> np.ndarray:
@@ -190,8 +216,7 @@ def network_features(setting: Setting, scenes: Scenes, *purpose: object) -> np.n
     Returns:
         float64, shape (rules, networks, stimuli, units).
     """
-    cells = TUNINGS[AREA](scenes, setting.units, generator(setting, "networks")).responses
-    cells = zscore(cells, axis=0)
+    cells = _scaled(setting, (AREA, setting.units, "networks"), scenes)
     rng = generator(setting, "network noise", *purpose)
     noise = rng.standard_normal((setting.rules, setting.networks, *cells.shape))
     return cells + setting.network_noise * noise

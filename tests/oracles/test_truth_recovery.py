@@ -77,8 +77,8 @@ def test_intervals_over_people_cover_the_truth(rows, found, name):
 
 
 # Against a normal interval of the scores' own standard deviation over data sets. Percentiles count
-# noise of pairs three times, 5 people have at least the t of 4 degrees of freedom, and published
-# crossed intervals have both.
+# noise of pairs three times, 5 people have the t of 4 degrees of freedom or a smaller one, and
+# published crossed intervals have both.
 PEOPLE = t.ppf(0.975, SMALL.people - 1) / norm.ppf(0.975)
 WIDEST = {
     "percentile": (3**0.5, STIMULI),

@@ -40,7 +40,7 @@ bench: setup
 	$(BIN)/python benchmarks/bootstrap.py
 
 validation: setup
-	$(BIN)/python -m rulealign.validation --sets 800 --jobs 1 --output docs/validation.md
+	$(BIN)/python -m rulealign.validation --sets 800 --others 400 --jobs 1 --output docs/validation.md
 
 docs: setup
 	$(BIN)/python -m rulealign.config_reference

@@ -18,6 +18,7 @@ from rulealign.rsa.subjects import crossed_interval, subject_counts
 from rulealign.validation import (
     data_sets,
     measuring,
+    other_settings,
     page,
     silence,
     tables,
@@ -27,6 +28,14 @@ from rulealign.validation import (
 )
 from rulealign.validation.__main__ import main
 from rulealign.validation.families import family_rejections, null_claims
+from rulealign.validation.other_settings import (
+    METHODS,
+    OTHERS,
+    OtherSetting,
+    measured_others,
+    other_lines,
+    other_table,
+)
 from rulealign.validation.world import OF_BOTH, OF_PEOPLE, Setting
 
 SMALL = Setting(stimuli=48, people=5, cells=100, networks=7, rules=4, draws=120, null_draws=39)
@@ -296,7 +305,7 @@ def test_a_number_that_is_missing_or_not_finite_is_named():
 
 def test_the_command_writes_the_page_and_measures_nothing_twice(rows, found, tmp_path, monkeypatch):
     kept = tmp_path / "sets.csv"
-    monkeypatch.setattr(measuring, "measured", lambda _s, n, _f: rows.iloc[n].to_dict())
+    monkeypatch.setattr(measuring, "measured", lambda _s, n, _f, _k: rows.iloc[n].to_dict())
     made = measuring.measured_sets(SMALL, 3, 1, kept)
     monkeypatch.setattr(measuring, "measured", None)
     again = measuring.measured_sets(SMALL, 3, 1, kept)
@@ -309,18 +318,72 @@ def test_the_command_writes_the_page_and_measures_nothing_twice(rows, found, tmp
         measuring.measured_sets(SMALL, 3, 1, kept)
     many = {f"{name}, many": found[name] for name in ("fixed people", "new people")}
     many |= {f"{name}, error": found["fixed people, error"] for name in many}
+    others = [OtherSetting("fewer stimuli", SMALL, rows, found)]
     for output in (tmp_path / "a.md", tmp_path / "b.md"):
-        page.write_page(rows, found | many, SMALL, output)
+        page.write_page(rows, found | many, SMALL, others, output)
     text = (tmp_path / "a.md").read_text()
+    assert other_table(others) in text
     assert text == (tmp_path / "b.md").read_text()
     assert f"{SETS} data sets of each of four kinds" in text
     for line in tables.null_lines(rows):
         assert f"| {line.quantity} | {line.target} | {line.seen} | {SETS} |" in text
 
 
+def test_other_settings_are_measured_by_their_own_truth_and_kept_apart(monkeypatch, tmp_path):
+    few = Setting(stimuli=20, people=3, voxels=20, cells=30, rules=2, networks=2, units=10)
+    few = replace(few, draws=100)
+    asked = []
+
+    def truth_of(setting):
+        asked.append(setting)
+        truth = dict.fromkeys(STIMULI, float(setting.stimuli))
+        return {"fixed people": truth, "fixed people, error": truth}
+
+    def measured(setting, _number, _folder, kinds):
+        assert kinds == ("fixed people",)
+        ends = {"low": setting.stimuli - 1, "high": setting.stimuli + 1, "score": 0, "variance": 1}
+        # the second quantity is missed by percentiles, in one setting
+        off = 9.0 * (setting.stimuli == 40)
+        return {
+            f"{kind} {name} {end}": float(value) + off * (kind == "percentile" and name == "other")
+            for kind in METHODS
+            for name in STIMULI
+            for end, value in ends.items()
+        }
+
+    monkeypatch.setattr(other_settings, "find_truth_of_fixed_people", truth_of)
+    monkeypatch.setattr(measuring, "measured", measured)
+    monkeypatch.setattr(other_settings, "variance_ratios", lambda *_: [("x", 1.0, 1.0)] * 5)
+    others = measured_others(few, 12, 1, tmp_path)
+    assert [replace(few, **differs) for differs in OTHERS.values()] == asked
+    assert len({each.stem for each in tmp_path.iterdir()}) == 2 * len(OTHERS)
+    for other in others:
+        lines = other_lines(other)
+        assert [line.verdict for line in lines["corrected"]] == ["too wide"] * 5  # 12 of 12
+        missed = [line.quantity for line in lines["percentile"] if line.verdict == "too narrow"]
+        assert missed == ([tables.WORDS["other"]] if other.setting.stimuli == 40 else [])
+    body = other_table(others).splitlines()[2:]
+    assert len(body) == 5 * len(OTHERS)
+    assert body[11].startswith("| fewer stimuli (stimuli 40) | score of another model | **0.0% [")
+
+
+def test_methods_are_counted_by_their_own_lines():
+    wide, fine = "too wide", verdicts.MET
+    lines = [
+        verdicts.Line(f"{method}: {name}", "", "", 10, wide if place < skipped else fine)
+        for skipped, method in enumerate(tables.METHODS)
+        for place, name in enumerate(("x", "y", "z", "people: w"))
+    ]
+    body = page.method_table(lines).splitlines()[2:]
+    for skipped, (method, resample) in enumerate(tables.METHODS.items()):
+        assert body[skipped] == f"| {method} | `{resample}` | 4 | {4 - skipped} |"
+
+
 def test_too_few_data_sets_are_refused():
-    with pytest.raises(ConfigurationError, match="--sets 5 --jobs 1: at least 10 data sets"):
-        main(["--sets", "5"])
+    message = r"--sets \d+ --others \d+ --jobs 1: at least 10 data sets"
+    for few in ("--sets", "--others"):
+        with pytest.raises(ConfigurationError, match=message):
+            main([few, "5"])
 
 
 # The corrected variance, against closed forms and a plain loop.
@@ -403,6 +466,10 @@ def test_draws_that_allow_no_interval_are_refused():
     with pytest.raises(DataError, match="score 0 is the same in every resample"):
         corrected.corrected_variance(np.ones((100, 2)), left_out)
     of_people = rng.normal(size=(100, 2, 4)), rng.normal(size=(9, 2, 4))
+    still = of_people[0].copy()
+    still[:, 1, 3] = 0.2
+    with pytest.raises(DataError, match=r"score 1 of subject 3 \(from 0\) is the same in every"):
+        corrected.common_variance(still, of_people[1])
     for rho, words in (
         (np.zeros((2, 2)), "at least 3 of them .* not 2; use the bootstrap over stimuli"),
         (np.zeros((2, 3)), r"shape \(2, 3\) do not fit draws of \(2, 4\)"),

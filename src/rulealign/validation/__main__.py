@@ -1,4 +1,4 @@
-"""`python -m rulealign.validation --sets 200 --jobs 1 --output docs/validation.md`: that page."""
+"""`python -m rulealign.validation --sets 200 --others 100`: docs/validation.md."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rulealign.errors import ConfigurationError, RulealignError
 from rulealign.validation.measuring import kept_truths, measured_sets
+from rulealign.validation.other_settings import measured_others
 from rulealign.validation.page import write_page
 from rulealign.validation.world import Setting
 
@@ -26,16 +27,17 @@ def main(arguments: list[str] | None = None) -> None:
         StoreError: the disk is full.
     """
     asked = _parser().parse_args(arguments)
-    if asked.sets < FEWEST_SETS or asked.jobs < 1:
+    if min(asked.sets, asked.others) < FEWEST_SETS or asked.jobs < 1:
         raise ConfigurationError(
-            f"--sets {asked.sets} --jobs {asked.jobs}: at least {FEWEST_SETS} data sets and 1"
-            " process are needed."
+            f"--sets {asked.sets} --others {asked.others} --jobs {asked.jobs}: at least"
+            f" {FEWEST_SETS} data sets, as many of other settings, and 1 process are needed."
         )
     setting = Setting()
     asked.kept.mkdir(parents=True, exist_ok=True)
     truths = kept_truths(setting, asked.kept / "truths.json")
     rows = measured_sets(setting, asked.sets, asked.jobs, asked.kept / "sets.csv")
-    write_page(rows, truths, setting, asked.output)
+    others = measured_others(setting, asked.others, asked.jobs, asked.kept)
+    write_page(rows, truths, setting, others, asked.output)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m rulealign.validation", description=main.__doc__
     )
     parser.add_argument("--sets", type=int, default=200, help="simulated data sets of each kind")
+    parser.add_argument("--others", type=int, default=100, help="data sets of each other setting")
     parser.add_argument("--jobs", type=int, default=1, help="processes; change no number")
     parser.add_argument("--output", type=Path, default=Path("docs/validation.md"))
     kept = Path("results/validation")

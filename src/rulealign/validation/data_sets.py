@@ -212,19 +212,23 @@ KINDS: Mapping[str, Callable[[Setting, int, Path], Row]] = {
 }
 """Kind of data set -> what is measured in it."""
 
+ALL = tuple(KINDS)
+"""All kinds of data sets."""
 
-def measured(setting: Setting, number: int, folder: Path) -> Row:
+
+def measured(setting: Setting, number: int, folder: Path, kinds: Sequence[str] = ALL) -> Row:
     """Simulate and measure one data set of every kind.
 
     Args:
         setting: of the simulation.
         number: of the data sets; the same number gives the same row.
         folder: for the files on the way.
+        kinds: of `KINDS`; by default all.
 
     Returns:
-        All numbers of all kinds.
+        All numbers of all these kinds.
     """
     row: Row = {}
-    for function in KINDS.values():
-        row |= function(setting, number, folder)
+    for kind in kinds:
+        row |= KINDS[kind](setting, number, folder)
     return row

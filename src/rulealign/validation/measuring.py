@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from functools import partial
@@ -21,7 +21,7 @@ from rulealign.atomic import whole
 from rulealign.errors import DataError
 from rulealign.provenance import fingerprint
 from rulealign.store import read_csv, write_csv
-from rulealign.validation.data_sets import measured
+from rulealign.validation.data_sets import ALL, measured
 from rulealign.validation.tables import Truths, named_truths
 from rulealign.validation.truths import truth, truth_of_people
 from rulealign.validation.world import Row, Setting, draw_scenes
@@ -42,14 +42,17 @@ def _mark(setting: Setting) -> str:
     return fingerprint({"setting": asdict(setting), "code": code})
 
 
-def measured_sets(setting: Setting, sets: int, jobs: int, kept: Path) -> pd.DataFrame:
+def measured_sets(
+    setting: Setting, sets: int, jobs: int, kept: Path, kinds: Sequence[str] = ALL
+) -> pd.DataFrame:
     """Measure data sets 0 to `sets - 1`, and keep them in a table as they come.
 
     Args:
         setting: of the simulation.
         sets: how many.
         jobs: processes; changes no number.
-        kept: a CSV file of an earlier run of the same setting and code, or one to make.
+        kept: a CSV file of an earlier run of the same setting, kinds and code, or one to make.
+        kinds: of `data_sets.KINDS`; by default all.
 
     Returns:
         One row per data set, as read back from the file.
@@ -61,7 +64,7 @@ def measured_sets(setting: Setting, sets: int, jobs: int, kept: Path) -> pd.Data
     rows = _kept_rows(setting, kept)
     todo = [number for number in range(sets) if number not in {row["set"] for row in rows}]
     begun, about = time.monotonic(), {"setting": _mark(setting)}
-    for done, (number, row) in enumerate(_measured(setting, todo, jobs), start=1):
+    for done, (number, row) in enumerate(_measured(setting, todo, jobs, kinds), start=1):
         rows.append(about | {"set": number} | row)
         if done % _SAVE_EVERY == 0 or done == len(todo):
             write_csv(kept, pd.DataFrame(rows).sort_values("set"))
@@ -77,14 +80,14 @@ def _kept_rows(setting: Setting, kept: Path) -> list[dict]:
         return []
     table = read_csv(kept)
     if (table["setting"] != _mark(setting)).any():
-        raise DataError(
-            f"{kept}: is of another setting of the simulation, or of other code; delete it."
-        )
+        raise DataError(f"{kept}: {_OTHER}")
     return table.to_dict("records")
 
 
-def _measured(setting: Setting, numbers: list[int], jobs: int) -> Iterator[tuple[int, Row]]:
-    one = partial(_measured_alone, setting)
+def _measured(
+    setting: Setting, numbers: list[int], jobs: int, kinds: Sequence[str]
+) -> Iterator[tuple[int, Row]]:
+    one = partial(_measured_alone, setting, kinds)
     if jobs == 1:
         yield from zip(numbers, map(one, numbers), strict=True)
         return
@@ -92,18 +95,21 @@ def _measured(setting: Setting, numbers: list[int], jobs: int) -> Iterator[tuple
         yield from zip(numbers, pool.imap(one, numbers), strict=True)
 
 
-def _measured_alone(setting: Setting, number: int) -> Row:
+def _measured_alone(setting: Setting, kinds: Sequence[str], number: int) -> Row:
     # the pipeline's own lines for each file would bury the progress
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()), threadpool_limits(1):
-        return measured(setting, number, Path(folder))
+        return measured(setting, number, Path(folder), kinds)
 
 
-def kept_truths(setting: Setting, kept: Path) -> Truths:
+def kept_truths(
+    setting: Setting, kept: Path, find: Callable[[Setting], Truths] | None = None
+) -> Truths:
     """Find the truths, or read them where they were found before.
 
     Args:
         setting: of the simulation.
         kept: a JSON file of an earlier run of the same setting, or one to make.
+        find: how; by default `find_truths`.
 
     Returns:
         Kind of truth -> what -> its value; `errors` of the same form holds standard errors.
@@ -116,12 +122,10 @@ def kept_truths(setting: Setting, kept: Path) -> Truths:
     if kept.exists():
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found.pop("setting", None) != mark:
-            raise DataError(
-                f"{kept}: is of another setting of the simulation, or of other code; delete it."
-            )
+            raise DataError(f"{kept}: {_OTHER}")
         return found
     print("the truths: many stimuli and people, without the pipeline", flush=True)
-    found = find_truths(setting)
+    found = (find or find_truths)(setting)
     with whole(kept) as temporary:
         text = json.dumps({"setting": mark} | found, indent=2)
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -145,15 +149,31 @@ def find_truths(
     wanted = [("fixed people", setting.stimuli, batches), ("new people", setting.stimuli, batches)]
     wanted += [(f"{name}, many", MANY, large) for name, _, _ in wanted if large]
     found: dict[str, dict[str, float]] = {}
+    for name, stimuli, count in wanted:
+        found |= _over_stimuli(setting, name, stimuli, count)
     with threadpool_limits(1):
-        for name, stimuli, count in wanted:
-            new = name.startswith("new")
-            values, errors = truth(setting, name, stimuli, count, new_people=new)
-            found[name] = named_truths(values)
-            found[f"{name}, error"] = named_truths(errors)
         common = draw_scenes(setting, setting.stimuli, "common")
         values, errors = truth_of_people(setting, common, crowd)
     return found | {
         "same stimuli": named_truths(values),
         "same stimuli, error": named_truths(errors),
     }
+
+
+def find_truth_of_fixed_people(setting: Setting) -> Truths:
+    """Find what intervals over stimuli have to cover, and nothing else.
+
+    Args:
+        setting: of the simulation.
+
+    Returns:
+        As `kept_truths`, of the kind `fixed people` only.
+    """
+    return _over_stimuli(setting, "fixed people", setting.stimuli, _BATCHES)
+
+
+def _over_stimuli(setting: Setting, name: str, stimuli: int, batches: int) -> Truths:
+    with threadpool_limits(1):
+        new = name.startswith("new")
+        values, errors = truth(setting, name, stimuli, batches, new_people=new)
+    return {name: named_truths(values), f"{name}, error": named_truths(errors)}

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from rulealign.atomic import whole
 from rulealign.validation import tables
+from rulealign.validation.other_settings import OtherSetting, other_table
 from rulealign.validation.tables import Truths
 from rulealign.validation.verdicts import MET, Line, variance_ratios
 from rulealign.validation.world import OF_BOTH, Setting
@@ -18,13 +19,20 @@ from rulealign.validation.world import OF_BOTH, Setting
 TEMPLATE = "templates/validation.md.j2"
 
 
-def write_page(rows: pd.DataFrame, truths: Truths, setting: Setting, output: Path) -> None:
+def write_page(
+    rows: pd.DataFrame,
+    truths: Truths,
+    setting: Setting,
+    others: Sequence[OtherSetting],
+    output: Path,
+) -> None:
     """Write the page.
 
     Args:
         rows: of `measuring.measured_sets`.
         truths: of `measuring.kept_truths`.
         setting: of the simulation.
+        others: of `other_settings.measured_others`; at least one.
         output: the Markdown file to make.
 
     Raises:
@@ -47,6 +55,9 @@ def write_page(rows: pd.DataFrame, truths: Truths, setting: Setting, output: Pat
             sets=len(rows),
             missed=[line for line in judged if line.verdict != MET],
             judged=len(judged),
+            methods=method_table(lines["intervals"]),
+            others=other_table(others),
+            other_sets=len(others[0].rows),
             variances=variance_table(rows),
             truths=truth_table(truths),
         )
@@ -77,6 +88,24 @@ def table(lines: Sequence[Line]) -> str:
         verdict = line.verdict if line.verdict in ("", MET) else f"**{line.verdict}**"
         cells = (line.quantity, line.target, line.seen, str(line.sets), verdict)
         written.append(f"| {' | '.join(cells)} |")
+    return "\n".join(written)
+
+
+def method_table(lines: Sequence[Line]) -> str:
+    """Count, interval by interval, how many of its quantities it covers as often as it should.
+
+    Args:
+        lines: of `tables.interval_lines`.
+
+    Returns:
+        A Markdown table.
+    """
+    written = ["| interval | `resample` of a claim | quantities | covered in 95 ± 3% |"]
+    written.append("|---|---|---|---|")
+    for method, resample in tables.METHODS.items():
+        own = [line for line in lines if line.quantity.startswith(f"{method}: ")]
+        met = sum(line.verdict == MET for line in own)
+        written.append(f"| {method} | `{resample}` | {len(own)} | {met} |")
     return "\n".join(written)
 
 

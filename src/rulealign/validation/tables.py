@@ -26,6 +26,15 @@ WORDS = {
 }
 """What has an interval, in words."""
 
+METHODS = {
+    "stimulus bootstrap, percentiles": "stimuli",
+    "stimuli, corrected variance": "stimuli_corrected",
+    "people": "subjects",
+    "crossed, stimuli and people": "both",
+    "stimuli and people, corrected variance": "both_corrected",
+}
+"""Kinds of intervals, in words -> what a claim calls them (`universes.resample`)."""
+
 Truths = Mapping[str, Mapping[str, float]]
 """Kind of truth -> what -> its value."""
 
@@ -53,15 +62,15 @@ def interval_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
         The lines, method by method.
     """
     methods = (
-        ("percentile", "stimulus bootstrap, percentiles", "fixed people", tuple(WORDS)),
-        ("corrected", "stimuli, corrected variance", "fixed people", tuple(WORDS)),
-        ("crossed", "crossed, stimuli and people", "new people", OF_BOTH),
-        ("crossed corrected", "stimuli and people, corrected variance", "new people", OF_BOTH),
-        ("subjects", "people", "same stimuli", OF_PEOPLE),
+        ("percentile", "fixed people", tuple(WORDS)),
+        ("corrected", "fixed people", tuple(WORDS)),
+        ("subjects", "same stimuli", OF_PEOPLE),
+        ("crossed", "new people", OF_BOTH),
+        ("crossed corrected", "new people", OF_BOTH),
     )
     return [
         coverage_line(rows, f"{method} {name}", truths[kind][name], f"{words}: {WORDS[name]}")
-        for method, words, kind, names in methods
+        for (method, kind, names), words in zip(methods, METHODS, strict=True)
         for name in names
     ]
 

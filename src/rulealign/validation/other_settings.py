@@ -1,0 +1,123 @@
+"""Intervals over stimuli where noise is weaker or stronger, and stimuli are fewer or more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from rulealign.validation.measuring import (
+    find_truth_of_fixed_people,
+    kept_truths,
+    measured_sets,
+)
+from rulealign.validation.tables import WORDS, Truths
+from rulealign.validation.verdicts import MET, Line, coverage_line, variance_ratios
+from rulealign.validation.world import Setting
+
+OTHERS: Mapping[str, Mapping[str, float]] = {
+    "weak noise": {"noise": 0.5, "network_noise": 0.5},
+    "strong noise": {"noise": 4.0},
+    "fewer stimuli": {"stimuli": 40},
+    "more stimuli": {"stimuli": 160},
+}
+"""Name -> what differs from the setting of the page."""
+
+METHODS = ("percentile", "corrected")
+"""Intervals over stimuli, as `data_sets.fixed_people` names them."""
+
+KIND = "fixed people"
+"""The kind of data sets that these intervals are about."""
+
+
+@dataclass(frozen=True)
+class OtherSetting:
+    """Data sets of another setting.
+
+    Attributes:
+        name: of `OTHERS`.
+        setting: of the simulation.
+        rows: of `measuring.measured_sets`, of the kind `KIND`.
+        truths: of `measuring.kept_truths`, of the same kind.
+    """
+
+    name: str
+    setting: Setting
+    rows: pd.DataFrame
+    truths: Truths
+
+
+def measured_others(setting: Setting, sets: int, jobs: int, folder: Path) -> list[OtherSetting]:
+    """Measure data sets of every other setting, and keep them.
+
+    Args:
+        setting: that of the page, from which the others differ as `OTHERS` says.
+        sets: data sets of each.
+        jobs: processes; changes no number.
+        folder: of what is kept.
+
+    Returns:
+        The settings, in the order of `OTHERS`.
+
+    Raises:
+        DataError: what was kept is of another setting or other code.
+        StoreError: the disk is full.
+    """
+    found = []
+    for name, differs in OTHERS.items():
+        print(f"{name}: {said(differs)}", flush=True)
+        other, stem = replace(setting, **differs), name.replace(" ", "_")
+        truths = kept_truths(other, folder / f"truths_{stem}.json", find_truth_of_fixed_people)
+        rows = measured_sets(other, sets, jobs, folder / f"sets_{stem}.csv", (KIND,))
+        found.append(OtherSetting(name, other, rows, truths))
+    return found
+
+
+def said(differs: Mapping[str, float]) -> str:
+    """Say how a setting differs, such as "stimuli 40"."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in differs.items())
+
+
+def other_lines(other: OtherSetting) -> dict[str, list[Line]]:
+    """Judge the intervals of one setting.
+
+    Args:
+        other: of `measured_others`.
+
+    Returns:
+        Method -> a line for each quantity of `tables.WORDS`.
+    """
+    truths = other.truths[KIND]
+    return {
+        method: [
+            coverage_line(other.rows, f"{method} {name}", truths[name], words)
+            for name, words in WORDS.items()
+        ]
+        for method in METHODS
+    }
+
+
+def other_table(others: Sequence[OtherSetting]) -> str:
+    """Write the coverage of the intervals in other settings; what misses its target is bold.
+
+    Args:
+        others: of `measured_others`.
+
+    Returns:
+        A Markdown table, without a newline at its end.
+    """
+    written = [
+        "| setting | quantity | percentiles | corrected | bootstrap / seen | corrected / seen |",
+        "|---|---|---|---|---|---|",
+    ]
+    for other in others:
+        lines = zip(*other_lines(other).values(), strict=True)
+        ratios = variance_ratios(other.rows, list(WORDS), METHODS)
+        what = f"{other.name} ({said(OTHERS[other.name])})"
+        for both, (_, *ratio) in zip(lines, ratios, strict=True):
+            seen = [one.seen if one.verdict == MET else f"**{one.seen}**" for one in both]
+            cells = [what, both[0].quantity, *seen, *(f"{value:.2f}" for value in ratio)]
+            written.append(f"| {' | '.join(cells)} |")
+    return "\n".join(written)

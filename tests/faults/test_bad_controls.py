@@ -172,3 +172,14 @@ def test_an_unknown_control_and_a_rule_named_like_one_are_named(project):
         rules = {**values["rules"], label: values["rules"]["bp"]}
         with pytest.raises(ConfigurationError, match=f"rules.{label}: is the name of controls"):
             load_study({**values, "rules": rules})
+
+
+def test_a_feature_of_nothing_but_rounding_and_an_rdm_that_orders_nothing_are_missing(tmp_path):
+    # every image has one colour of its own: no contrast in any, and histograms all equally far
+    colours = 80 * np.stack(np.unravel_index(np.arange(12) * 5, (4, 4, 4)), axis=1)
+    pixels = np.broadcast_to(colours[:, None, None].astype(np.uint8), (12, 16, 16, 3)).copy()
+    wanted = WANTED | {"controls": ["contrast", "colour-histogram", "mean-luminance"]}
+    controls = read_control_rdms([write(tmp_path, pixels, wanted=wanted)], "grey", 16)
+    assert "the same for all stimuli" in controls.missing["contrast"]
+    assert "its uncentred RDM is constant" in controls.missing["colour-histogram"]
+    assert list(controls.rdms) == [("mean-luminance", "uncentred")]

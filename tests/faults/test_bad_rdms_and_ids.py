@@ -1,5 +1,7 @@
 """Planted faults in features, RDM files, ids, draws and logs: each gets an error that names it."""
 
+import tracemalloc
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
 from rulealign.rsa.ceiling import roi_ceiling
 from rulealign.rsa.compare import spearman_matrix
+from rulealign.rsa.model_rdms import read_model_rdms
 from rulealign.rsa.rdm import (
     correlation_rdm,
     mean_vector_share,
@@ -350,3 +353,49 @@ def test_an_incomplete_training_log_is_named(tmp_path, lines, what):
     known = {"rule": "bp", "kind": "bp", "init": "default", "seed": 42, "epoch": 2, "trains": True}
     with pytest.raises(DataError, match=rf"rule-bp_log\.csv: .*{what}"):
         training_table([log], [known], tmp_path / "training.csv")
+
+
+def test_an_rdm_that_differs_by_rounding_only_is_constant():
+    # patterns that are all equally far from each other
+    equal = correlation_rdm(np.eye(20) * 3.7 + 0.1, centred=False, ids=[str(n) for n in range(20)])
+    assert len(set(equal)) > 1
+    fine = np.random.default_rng(0).random(len(equal))
+    with pytest.raises(DataError, match="brain RDM 0 is constant over the pairs compared"):
+        spearman_matrix(fine, equal)
+    with pytest.raises(DataError, match="model RDM 0 is constant over the pairs compared"):
+        spearman_matrix(equal, fine)
+    # a difference that is small, and no rounding
+    assert spearman_matrix(1 + 1e-9 * fine, fine) == pytest.approx(1)
+
+
+def test_a_brain_rdm_that_is_constant_over_the_pairs_compared_is_named(tmp_path, brains):
+    n_pairs = N * (N - 1) // 2
+    mask = np.arange(n_pairs) % 3 > 0
+    pairs = tmp_path / "pairs.h5"
+    write_h5(pairs, {"cross_run": mask}, ids={"stimulus": IDS}, settings={}, attributes={})
+    with h5py.File(brains[1], "r+") as file:
+        file["rdm"][...] = np.where(mask, 0.5, np.arange(n_pairs))
+    settings = BOOTSTRAP | {"roi": "IT", "rule": "bp", "pairs": "cross_run"}
+    outputs = tmp_path / "a.csv", tmp_path / "a.h5"
+    with pytest.raises(DataError, match="^IT of 2 is constant over the pairs compared"):
+        align([model(tmp_path)], brains, settings, *outputs, pairs)
+    ceiling = settings | {"null_draws": 40}
+    with pytest.raises(DataError, match="noise ceiling of IT: IT of 2 is constant over the pairs"):
+        roi_ceiling(brains, ceiling, tmp_path / "c.csv", pairs)
+
+
+def test_rdms_are_read_into_one_array_and_no_copies(tmp_path):
+    n, seeds = 80, range(30)
+    ids = [f"image_{place:02d}" for place in range(n)]
+    files = [model(tmp_path, ids, seed=seed, centring=("centred", "uncentred")) for seed in seeds]
+    read_model_rdms(files[:1], "bp")
+    tracemalloc.start()
+    read = read_model_rdms(files[::-1], "bp")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * read.rdms.nbytes
+    assert read.index["seed"].tolist() == [seed for seed in seeds for _ in range(2)]
+    for place, row in read.index.iterrows():
+        with h5py.File(files[row["seed"]]) as file:
+            own = file[f"{row['layer']}/{row['descriptor']}/{row['centring']}"][()]
+        np.testing.assert_array_equal(read.rdms[place], own)

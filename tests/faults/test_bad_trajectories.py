@@ -32,7 +32,8 @@ def test_no_share_is_given_of_a_baseline_at_or_below_zero(baseline):
     scores = np.array([baseline, baseline - 0.05, 0, 0])
     draws = around(scores, 0.01)
     found = measured(scores, draws)
-    low, high = np.quantile(draws[:, 0], [0.025, 0.975])
+    low = np.quantile(draws[:, 0], 0.025, method="lower")
+    high = np.quantile(draws[:, 0], 0.975, method="higher")
     for name in (RELATIVE_DROP, HALF_DECAY):
         assert (found[name].value, found[name].low, found[name].high) == (None, None, None)
         assert f"its interval {low:.4f} to {high:.4f}" in found[name].reason
@@ -136,3 +137,14 @@ def test_draws_with_a_baseline_of_exactly_zero_have_no_half_decay():
     exactly, under = (measured(SCORES, one)[HALF_DECAY] for one in (draws, below))
     assert exactly.low is not None
     assert (exactly.value, exactly.low, exactly.high) == (under.value, under.low, under.high)
+
+
+@pytest.mark.parametrize(("lost", "given"), [(24, True), (25, False)])
+def test_a_share_is_refused_before_draws_without_a_baseline_reach_the_ends(lost, given):
+    # of 1,000 draws the 25th lowest is the lower end: a share of none could be told there
+    draws = around(SCORES, 0.005)
+    draws[:lost, 0] = draws[:lost, 1] = -0.05  # nor does a baseline below 0 divide by zero
+    share = measured(SCORES, draws)[RELATIVE_DROP]
+    assert (share.value is not None) == given
+    assert (share.low is not None and share.high is not None) == given
+    assert (share.reason == "") == given

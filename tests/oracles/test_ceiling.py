@@ -136,3 +136,36 @@ def test_null_of_the_92_images_lies_high_for_the_upper_bound_only(mirror):
     lower, upper = null_bounds(mirror_rdms(mirror, "EVC"), draws=60, seed=2).mean(axis=0)
     assert abs(lower) < 0.01
     assert upper == pytest.approx(0.24, abs=0.01)
+
+
+def test_a_mean_without_any_order_has_no_bound_and_is_named():
+    # the mean of an RDM and its opposite is the same everywhere, but for rounding
+    one, other = people(n_subjects=2)
+    with pytest.raises(DataError, match="the mean of all subjects but number 3 is constant"):
+        nili_bounds(np.stack([one, 1 - one, other]))
+    opposite = brain(np.stack([one, 1 - one]), 10)
+    with pytest.raises(DataError, match="noise ceiling of IT: the mean over subjects is constant"):
+        ceiling_table(opposite, SETTINGS)
+
+
+def test_where_a_shuffle_leaves_no_order_the_null_is_missing_with_its_reason():
+    # 4 stimuli, of which everybody tells two couples apart: where a shuffle gives three people all
+    # three ways to make couples, their mean is the same for all pairs
+    coarse = np.array([[1, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 1], [0, 1, 0, 0, 1, 0.0]])
+    row = ceiling_table(brain(coarse, 4), SETTINGS).iloc[0]
+    assert (row["lower"], row["upper"]) == pytest.approx(plain_bounds(coarse), abs=1e-13)
+    names = ["null_lower_mean", "null_lower_high", "null_upper_mean", "null_upper_high"]
+    assert row[names].isna().all()
+    assert not row["informative"]
+    assert row["reason"].startswith("there is no null of the noise ceiling: in shuffle ")
+    assert row["reason"].endswith(
+        "constant over the pairs compared. It needs more stimuli, or finer dissimilarities"
+    )
+    # under a mask, a shuffle that brings equal dissimilarities to its places
+    steps = np.round(people(n_subjects=3, n_stimuli=6) * 1.2)
+    mask = np.zeros(15, dtype=bool)
+    mask[[0, 3, 7, 9, 13]] = True
+    masked = ceiling_table(brain(steps, 6), SETTINGS, mask).iloc[0]
+    assert "in shuffle" in masked["reason"]
+    fine = ceiling_table(brain(people(n_stimuli=20), 20), SETTINGS).iloc[0]
+    assert fine["reason"] == ""

@@ -179,6 +179,36 @@ def test_too_few_stimuli_for_the_folds_leave_scores_and_say_why(tmp_path):
     assert set(table["reason"]) == {why}
 
 
+def test_an_rdm_without_order_in_a_fold_takes_its_own_choices_and_no_others(tmp_path, joined):
+    # one layer of one network is constant over the pairs inside of one fold
+    inside = fold_masks(N, 3, 2, layer_choice_seed(5, N), None)[4][1]
+    models = list(model_files(tmp_path, "bp"))
+    with h5py.File(models[1], "r+") as file:
+        rdm = file["conv2/grid-8/centred"]
+        rdm[...] = np.where(inside, 0.5, rdm[()])
+    brains, layers = list(brain_files(tmp_path, "V1")), tmp_path / "bp_V1_layers.csv"
+    settings = SETTINGS | {"roi": "V1", "rule": "bp"}
+    outputs = tmp_path / "t.csv", tmp_path / "t.h5"
+    align(models, brains, settings, *outputs, layers=(layers, CHOICE))
+    table = pd.read_csv(layers, keep_default_na=False, na_values=[""])
+    faulty = (table["seed"] == 7) & (table["among"] == "grid-8")
+    assert table.loc[faulty, ["held_out", "chosen", "nested"]].isna().all().all()
+    assert table["score"].notna().all()
+    why = "no choice of a layer: bp_7_0_grey_32_conv2_grid-8_centred is constant over the pairs"
+    assert table.loc[faulty, "reason"].str.startswith(f"{why} inside of fold 5").all()
+    # all others are what they are without it
+    before = pd.read_csv(joined[1][0], keep_default_na=False, na_values=[""])
+    pd.testing.assert_frame_equal(table[~faulty], before[~faulty], check_dtype=False)
+    # and there is no mean over the seeds that are left
+    layers_table([layers], TABLE | {"seeds": {"bp": list(SEEDS)}}, tmp_path / "layers.csv")
+    means = pd.read_csv(tmp_path / "layers.csv", keep_default_na=False, na_values=[""])
+    lost = means["among"] == "grid-8"
+    assert means.loc[lost, "nested"].isna().all()
+    assert means.loc[lost, "reason"].str.startswith(why).all()
+    assert means.loc[~lost, "nested"].notna().all()
+    assert means.loc[~lost, "reason"].isna().all()
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("layer_folds", 2), ("layer_splits", 3), ("study_seed", 6), ("pairs", "cross_run")],

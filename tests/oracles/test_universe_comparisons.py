@@ -1,5 +1,7 @@
 """The stimulus bootstrap of every comparison, against writing each resample out."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import squareform
@@ -8,6 +10,7 @@ from scipy.stats import pearsonr, spearmanr
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
 from rulealign.rsa.bootstrap_comparisons import bootstrap_comparison
+from rulealign.rsa.bootstrap_products import bootstrap_products, working_bytes
 from rulealign.rsa.compare import convention_weights
 from rulealign.rsa.comparisons import COMPARISONS
 
@@ -199,3 +202,20 @@ def test_other_faults_are_named():
             bootstrap_comparison(name, models, models, counts[:, :-1])
         with pytest.raises(DataError, match="model RDM 0 has dissimilarities that are NaN"):
             bootstrap_comparison(name, holed, models, counts)
+
+
+@pytest.mark.parametrize(("whitened", "threads"), [(True, 1), (True, 3), (False, 1)])
+@pytest.mark.parametrize("n_brains", [1, 12])
+def test_the_stated_memory_holds_for_any_number_of_models(whitened, threads, n_brains):
+    n = 90
+    pairs = n * (n - 1) // 2
+    rng = np.random.default_rng(2)
+    models, brains = rng.random((100, pairs), dtype=np.float32), rng.random((n_brains, pairs))
+    counts, how = resample_counts(n, 6, seed=4), {"centred": True, "whitened": whitened}
+    bootstrap_products(models[:2], brains, counts, **how)
+    tracemalloc.start()
+    bootstrap_products(models, brains, counts, threads=threads, **how)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    stated = working_bytes(n, n_brains, threads)
+    assert (0.75 if whitened else 0.4) * stated < peak < stated

@@ -72,7 +72,7 @@ def limits(rows: pd.DataFrame, ceiling: pd.Series, *, always: bool) -> tuple[flo
     shown = bool(always or ceiling["upper"] <= low + _FAR * (high - low))
     if shown:
         low = min(low, ceiling["lower"])
-        high = max(high, ceiling["upper"], ceiling["null_upper_high"])
+        high = np.nanmax([high, ceiling["upper"], ceiling["null_upper_high"]])
     pad = 0.06 * (high - low)
     return low - pad, high + pad, shown
 
@@ -92,9 +92,11 @@ def draw_ceiling(axes: Axes, ceiling: pd.Series, *, shown: bool, upright: bool =
         span = axes.axvspan if upright else axes.axhspan
         line = axes.axvline if upright else axes.axhline
         span(ceiling["lower"], ceiling["upper"], edgecolor=HATCH, linewidth=0, zorder=0, **look)
-        line(ceiling["null_upper_high"], color=QUIET, linestyle=":", linewidth=1, zorder=1)
+        if np.isfinite(ceiling["null_upper_high"]):
+            line(ceiling["null_upper_high"], color=QUIET, linestyle=":", linewidth=1, zorder=1)
     bounds = f"{plain(ceiling['lower'])} to {plain(ceiling['upper'])}"
-    words = f"noise ceiling {bounds}" + ("" if informative else ", not informative")
+    known = "not informative" if np.isfinite(ceiling["null_upper_high"]) else "without a null"
+    words = f"noise ceiling {bounds}" + ("" if informative else f", {known}")
     beyond = "" if shown else "↑ "
     axes.text(0, 1.02, beyond + words, transform=axes.transAxes, color=QUIET, fontsize=9)
 

@@ -98,7 +98,7 @@ def ceilings(table: pd.DataFrame, interval: float, caption: str) -> Table:
     body = []
     for _, row in table.iterrows():
         informative = "yes" if row["informative"] else "no"
-        numbers = [number(row[column]) for column in columns]
+        numbers = [number(row[column], reason=row["reason"]) for column in columns]
         body.append([row["roi"], select.PAIRS_WORDS[row["pairs"]], *numbers, informative])
     return Table(caption, head, body)
 

@@ -102,7 +102,8 @@ def align(
 
 def _scores(models: ModelRdms, brain: BrainRdms, mask: np.ndarray | None) -> np.ndarray:
     # rows: models, and conventions within each
-    rho = spearman_matrix(models.rdms, with_mean(brain.rdms), mask=mask, model_names=models.names)
+    names = {"model_names": models.names, "brain_names": brain.names}
+    rho = spearman_matrix(models.rdms, with_mean(brain.rdms), mask=mask, **names)
     return (rho @ convention_weights(len(brain.subjects))).reshape(-1)
 
 

@@ -55,8 +55,8 @@ def bootstrap_products(
         threads: resamples that are worked on at a time; changes nothing.
 
     Returns:
-        float64, shape (draws, n_models, n_brains); from -1 to 1. Works in 1 kB for each pair of
-        stimuli (265 MB for 720 stimuli), besides the arguments and the result.
+        float64, shape (draws, n_models, n_brains); from -1 to 1. Besides the arguments and the
+        result, works in `working_bytes`, whatever the number of models.
 
     Raises:
         DataError: numbers of pairs and stimuli do not fit, an RDM is not finite, or it is constant
@@ -76,7 +76,27 @@ def bootstrap_products(
             return _compared(draw, counts[draw], ours, theirs, pairs, centred)
 
         rho[:, chosen] = over_draws(one, len(counts), threads)
+        del ours, one  # before the next models take their place
     return rho
+
+
+def working_bytes(n_stimuli: int, n_brains: int, threads: int = 1) -> float:
+    """Say how much memory `bootstrap_products` works in at the most.
+
+    For each pair of stimuli 32 bytes for each of 32 models and each brain (dissimilarities, their
+    squares, and the two triangles of a table), and for each thread as many weighted dissimilarities
+    as there are brains, and what whitening needs for one resample.
+
+    Args:
+        n_stimuli: number of stimuli.
+        n_brains: number of brain RDMs.
+        threads: resamples that are worked on at a time.
+
+    Returns:
+        Bytes; such as 524 MB for 720 stimuli, 19 brains and one thread.
+    """
+    pairs = n_stimuli * (n_stimuli - 1) / 2
+    return 8 * pairs * (4 * (_ROWS + n_brains) + threads * (n_brains + 10) + 20)
 
 
 @dataclass(frozen=True)

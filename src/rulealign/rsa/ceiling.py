@@ -15,8 +15,17 @@ from rulealign.errors import DataError, GuardError
 from rulealign.provenance import derive_seed, fingerprint
 from rulealign.rsa.bootstrap import percentile_interval, require_draws
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
-from rulealign.rsa.compare import ALL_PAIRS, CROSS_RUN, PER_SUBJECT, masked, ranks, standardise
+from rulealign.rsa.compare import (
+    ALL_PAIRS,
+    CROSS_RUN,
+    PER_SUBJECT,
+    masked,
+    ranks,
+    require_rankable,
+    standardise,
+)
 from rulealign.rsa.pairs import read_pairs
+from rulealign.rsa.unfit import naming
 from rulealign.store import write_csv
 
 CEILING_KEYS = ("study_seed", "null_draws", "interval", "pairs")
@@ -40,11 +49,12 @@ def nili_bounds(subjects: np.ndarray, mask: np.ndarray | None = None) -> tuple[f
         Lower and upper bound.
 
     Raises:
-        DataError: there are fewer than 2 subjects, or an RDM is constant or not finite.
+        DataError: there are fewer than 2 subjects, or an RDM, the mean of all or that of all but
+            one is constant or not finite; names it.
     """
     _require_two(len(subjects))
     compared = masked(subjects, mask)
-    return _bounds(compared, standardise(ranks(compared)))
+    return _bounds(compared, standardise(ranks(compared, kind="brain")))
 
 
 def _require_two(n_subjects: int) -> None:
@@ -57,7 +67,10 @@ def _require_two(n_subjects: int) -> None:
 
 def _bounds(subjects: np.ndarray, standardised_ranks: np.ndarray) -> tuple[float, float]:
     others = [np.delete(subjects, place, axis=0).mean(axis=0) for place in range(len(subjects))]
-    means = standardise(rankdata([*others, subjects.mean(axis=0)], axis=1))
+    means = np.stack([*others, subjects.mean(axis=0)])
+    names = [f"the mean of all subjects but number {place + 1}" for place in range(len(others))]
+    require_rankable(means, [*names, "the mean over subjects"])
+    means = standardise(rankdata(means, axis=1))
     lower = np.einsum("sp,sp->s", standardised_ranks, means[:-1]).mean()
     upper = (standardised_ranks @ means[-1]).mean()
     return float(lower), float(upper)
@@ -87,7 +100,9 @@ def null_bounds(
         float64, shape (draws, 2); lower and upper bound of each draw.
 
     Raises:
-        DataError: there are fewer than 2 subjects, or an RDM is constant or not finite.
+        DataError: there are fewer than 2 subjects, an RDM is constant or not finite, or a shuffle
+            leaves an RDM or a mean constant over the pairs compared, as happens where these are few
+            or dissimilarities coarse.
     """
     _require_two(len(subjects))
     generator = np.random.default_rng(seed)
@@ -99,7 +114,15 @@ def null_bounds(
     for draw in range(draws):
         places = values.draw_places(generator)
         drawn = values.at(places)
-        null[draw] = _bounds(drawn, ranked.at(places) if ranked else standardise(ranks(drawn)))
+        try:
+            own = ranked.at(places) if ranked else standardise(ranks(drawn, kind="brain"))
+            null[draw] = _bounds(drawn, own)
+        except DataError as error:
+            what = str(error).partition(":")[0]
+            raise DataError(
+                f"there is no null of the noise ceiling: in shuffle {draw} {what}. It needs more"
+                " stimuli, or finer dissimilarities."
+            ) from None
     return null
 
 
@@ -134,17 +157,21 @@ def ceiling_table(
 
     Returns:
         One row: the bounds, the mean and the upper end of the central interval of their nulls,
-        and `informative`: whether both bounds lie above those ends.
+        and `informative`: whether both bounds lie above those ends. Where there is no null, as in
+        `null_bounds`, what rests on it is missing, `reason` says why (it is empty elsewhere), and
+        the ceiling is not informative.
 
     Raises:
         DataError: there are fewer than 2 subjects or too few permutations for the interval, or an
-            RDM is constant or not finite; names the ROI.
+            RDM, or a mean of them, is constant or not finite over the pairs; names the ROI.
     """
     require_draws(settings["null_draws"], settings["interval"], "null_draws")
-    lower, upper = nili_bounds(brain.rdms, mask)
-    seed = derive_seed(settings["study_seed"], brain.roi, "noise ceiling null")
-    null = null_bounds(brain.rdms, settings["null_draws"], seed, mask)
-    _, (lower_high, upper_high) = percentile_interval(null, settings["interval"])
+    try:
+        with naming(brain=brain.names):
+            lower, upper = nili_bounds(brain.rdms, mask)
+    except DataError as error:
+        raise DataError(f"noise ceiling of {brain.roi}: {error}") from None
+    mean, high, reason = _null_ends(brain, settings, mask)
     row = {
         "roi": brain.roi,
         "convention": PER_SUBJECT,
@@ -157,13 +184,27 @@ def ceiling_table(
         "n_pairs": brain.rdms.shape[1] if mask is None else int(mask.sum()),
         "lower": lower,
         "upper": upper,
-        "null_lower_mean": null[:, 0].mean(),
-        "null_lower_high": lower_high,
-        "null_upper_mean": null[:, 1].mean(),
-        "null_upper_high": upper_high,
-        "informative": bool(upper > upper_high and lower > lower_high),
+        "null_lower_mean": mean[0],
+        "null_lower_high": high[0],
+        "null_upper_mean": mean[1],
+        "null_upper_high": high[1],
+        "informative": bool(lower > high[0] and upper > high[1]),
+        "reason": reason,
     }
     return pd.DataFrame([row])
+
+
+def _null_ends(
+    brain: BrainRdms, settings: dict[str, Any], mask: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, str]:
+    # mean and upper end of the nulls of both bounds; or why there are none
+    seed = derive_seed(settings["study_seed"], brain.roi, "noise ceiling null")
+    try:
+        null = null_bounds(brain.rdms, settings["null_draws"], seed, mask)
+    except DataError as error:
+        return np.full(2, np.nan), np.full(2, np.nan), str(error).removesuffix(".")
+    _, high = percentile_interval(null, settings["interval"])
+    return null.mean(axis=0), high, ""
 
 
 def roi_ceiling(

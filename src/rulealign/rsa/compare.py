@@ -16,6 +16,9 @@ PER_SUBJECT = "per_subject"
 MEAN_RDM = "mean_rdm"
 """rho with the mean RDM over subjects. Higher than `PER_SUBJECT` by construction."""
 
+_ROUNDING = 1e-12
+"""Dissimilarities that differ by less than this share of the largest are equal but for rounding."""
+
 _WORK_BYTES = 64_000_000
 """Bytes of ranks that are held at a time: a rule may have a thousand RDMs of 258,840 pairs."""
 
@@ -29,12 +32,13 @@ CROSS_RUN = "cross_run"
 """Kind of pairs: stimuli that lie in different runs for every subject (see `pairs`)."""
 
 
-def ranks(rdms: np.ndarray, names: Sequence[str] | None = None) -> np.ndarray:
+def ranks(rdms: np.ndarray, names: Sequence[str] | None = None, kind: str = "") -> np.ndarray:
     """Rank the dissimilarities of each RDM, equal ones sharing their average rank.
 
     Args:
         rdms: shape (n_rdms, n_pairs), any float or integer dtype; condensed RDMs.
-        names: what to call each RDM in an error; by default its row.
+        names: what to call each RDM in an error; by default its kind and row.
+        kind: model, brain or control.
 
     Returns:
         float64, shape (n_rdms, n_pairs); ranks from 1.
@@ -43,7 +47,7 @@ def ranks(rdms: np.ndarray, names: Sequence[str] | None = None) -> np.ndarray:
         DataError: an RDM has a NaN or an infinity, or is constant; names it.
     """
     rdms = np.atleast_2d(rdms)
-    require_rankable(rdms, names)
+    require_rankable(rdms, names, kind=kind)
     return rankdata(rdms, axis=1)
 
 
@@ -59,10 +63,13 @@ def require_rankable(
         first: the number of the first of these RDMs among those of its kind.
 
     Raises:
-        DataError: an RDM has a NaN or an infinity, or is constant; names it.
+        DataError: an RDM has a NaN or an infinity, or is constant but for rounding; names it.
     """
-    finite = np.isfinite(rdms).all(axis=1)
-    constant = rdms.min(axis=1) == rdms.max(axis=1)
+    lowest, highest = rdms.min(axis=1), rdms.max(axis=1)
+    finite = np.isfinite(lowest) & np.isfinite(highest)  # a NaN makes both NaN
+    largest = np.maximum(np.abs(lowest), np.abs(highest))
+    with np.errstate(invalid="ignore"):  # infinite ones are refused first
+        constant = highest - lowest <= _ROUNDING * largest
     for faulty, why in (
         (~finite, "has dissimilarities that are NaN or infinite."),
         (
@@ -119,8 +126,8 @@ def spearman_matrix(
     """
     models, brains = np.atleast_2d(models), np.atleast_2d(brains)
     require_same_pairs(models, brains)
-    theirs = standardise(ranks(masked(brains, mask), brain_names)).T
-    names = model_names or [f"RDM {place}" for place in range(len(models))]
+    theirs = standardise(ranks(masked(brains, mask), brain_names, "brain")).T
+    names = model_names or [f"model RDM {place}" for place in range(len(models))]
     rows = max(1, _WORK_BYTES // (8 * models.shape[1]))
     parts = [slice(start, start + rows) for start in range(0, len(models), rows)]
     return np.vstack(

@@ -132,7 +132,8 @@ def _score(
         [by_set[row.stimuli, row.px].rdm(row.layer, row.centring) for row in index.itertuples()]
     )
     brains, weights = with_mean(brain.rdms), convention_weights(len(brain.subjects))
-    rho = spearman_matrix(rdms, brains, mask=how["mask"], model_names=joined(index))
+    names = {"model_names": joined(index), "brain_names": brain.names}
+    rho = spearman_matrix(rdms, brains, mask=how["mask"], **names)
     counts = resample_counts(n_stimuli, n_draws, bootstrap_seed(settings["study_seed"], n_stimuli))
     with naming(model=joined(index), brain=brain.names):
         sampled = bootstrap_spearman(rdms, brains, counts, combine=weights, **how)

@@ -130,12 +130,14 @@ def control_rdms(one: Control, images: Images, centring: Sequence[str]) -> dict[
         DataError: the images have no such feature, or it is the same for all stimuli; says why.
     """
     features = one.features(images)
-    if np.ptp(features, axis=0).max() <= _ROUNDING * np.abs(features).max():
+    # features are of the order of pixel values, 0 to 1: one that is 0 everywhere has only rounding
+    if np.ptp(features, axis=0).max() <= _ROUNDING * max(1, np.abs(features).max()):
         raise DataError("it is the same for all stimuli: its RDM orders no pairs")
-    distance = _DISTANCES[one.distance]
-    return {
-        how: distance(features, CENTRING[how], images.ids).astype(np.float32) for how in centring
-    }
+    distance, rdms = _DISTANCES[one.distance], {}
+    for how in centring:
+        rdms[how] = distance(features, CENTRING[how], images.ids).astype(np.float32)
+        require_rankable(rdms[how][np.newaxis], [f"its {how} RDM"])
+    return rdms
 
 
 def _correlation(features: np.ndarray, centred: bool, ids: Sequence[str]) -> np.ndarray:

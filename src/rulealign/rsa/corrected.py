@@ -229,5 +229,6 @@ def _require_draws(drawn: np.ndarray, left_out: np.ndarray) -> None:
             raise DataError(f"a score is not finite in some {what}; leave no draw out silently.")
         constant = np.ptp(values, axis=0) <= ROUNDING * np.abs(values).max(axis=0)
         if constant.any():
-            place = int(np.argmax(constant))
-            raise DataError(f"score {place} is the same in every {what}: it has no interval.")
+            score, *subject = (int(place) for place in np.argwhere(constant)[0])
+            of_whom = f" of subject {subject[0]} (from 0)" if subject else ""
+            raise DataError(f"score {score}{of_whom} is the same in every {what}: no interval.")

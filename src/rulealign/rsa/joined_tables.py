@@ -58,7 +58,8 @@ def layers_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Pa
             `layer` and `roi` that were fixed before the run).
         output: the CSV to make: `LAYER_KEYS`, `n_seeds`, `fixed` (whether the map names this layer
             for the area), and means over seeds of `score`, `held_out`, `chosen`, `nested` and
-            `mean_vector_share`, as in `layer_table`; `folds`; `reason` where one is missing.
+            `mean_vector_share`, as in `layer_table`; `folds`; `reason` where one is missing, which
+            it is where a seed has none.
 
     Raises:
         GuardError: a table was made with other settings than the study's; names the file.
@@ -71,9 +72,12 @@ def layers_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Pa
     require_whole(rows, LAYER_KEYS, settings["seeds"], "layer tables")
     _require_seeds(rows, settings["seeds"])
     groups = rows.groupby(LAYER_KEYS, sort=True)
-    means = groups[_MEANS].mean()
+    # of all seeds or of none: a seed without a choice makes no mean of the others
+    whole = groups[_MEANS].count().eq(groups.size(), axis=0)
+    means = groups[_MEANS].mean().where(whole)
     means.insert(0, "n_seeds", groups.size())
-    means = means.assign(folds=groups["folds"].first(), reason=groups["reason"].first())
+    reasons = groups["reason"].agg(lambda own: next(filter(None, own), ""))
+    means = means.assign(folds=groups["folds"].min(), reason=reasons)
     table = means.reset_index()
     fixed = {(pair["layer"], pair["roi"]) for pair in settings["layer_map"]}
     is_fixed = [pair in fixed for pair in zip(table["layer"], table["roi"], strict=True)]

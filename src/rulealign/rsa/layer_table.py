@@ -18,7 +18,7 @@ from rulealign.rsa.draw_blocks import WORK_MB
 from rulealign.rsa.layers import FoldScores, choose_layer, fold_masks, layer_choice_seed
 from rulealign.rsa.mean_share import COLUMN, mean_shares
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms
-from rulealign.rsa.unfit import naming
+from rulealign.rsa.unfit import ConstantInDraw
 from rulealign.store import require_same_ids, write_csv
 
 CHOICE_KEYS = ("study_seed", "layer_folds", "layer_splits", "pairs")
@@ -32,6 +32,7 @@ NO_SPACE = "vector"
 
 _NETWORK = [key for key in MODEL_KEYS if key not in ("layer", "descriptor")]
 _CHOICE = ("held_out", "chosen", "nested")
+_NONE = "no choice of a layer"
 
 
 def write_layer_area(
@@ -104,28 +105,25 @@ def layer_area_rows(
         over all these pairs; `held_out`, the layer's mean score in the folds; `chosen`, the
         fraction of folds that chose it; `nested`, the score of the choice, the same for all layers
         of a choice; `folds`, how many there were. A layer without positions has such rows for each
-        descriptor of the others. Where stimuli are too few, or alike, what rests on folds is
-        missing, and `reason` says why; it is empty elsewhere.
+        descriptor of the others. Where stimuli are too few, or a layer among which is chosen does
+        not order those of a side, what rests on folds is missing, and `reason` says why; it is
+        empty elsewhere.
 
     Raises:
-        DataError: stimulus ids differ (names the first).
+        DataError: stimulus ids differ (names the first), or an RDM cannot be ranked at all.
         ConfigurationError: there are fewer than 2 folds or no split.
     """
     require_same_ids(models.ids, brain.ids, "the models' RDMs", f"the RDMs of {brain.roi}")
-    folds, reason = None, ""
-    try:
-        folds = _fold_scores(models, brain, settings, mask, work_mb=work_mb, threads=threads)
-    except DataError as error:
-        reason = f"no choice of a layer: {str(error).removesuffix('.')}"
+    folds, unfit = _fold_scores(models, brain, settings, mask, work_mb=work_mb, threads=threads)
+    for reason in dict.fromkeys(unfit.values()):
         print(f"{brain.roi}: {reason}", flush=True)
     by_model = np.asarray(scores).reshape(len(models.index), len(CONVENTIONS))
-    parts = [
-        _choice_rows(models.index.iloc[places].assign(among=among), by_model[places], folds, places)
-        for among, places in _choices(models.index)
-    ]
-    made = 0 if folds is None else len(folds.scoring)
-    rows = pd.concat(parts, ignore_index=True).assign(folds=made, reason=reason)
-    rows = rows.assign(roi=brain.roi, pairs=settings["pairs"])
+    parts = []
+    for among, places in _choices(models.index):
+        reason = next((unfit[place] for place in places if place in unfit), "")
+        own = models.index.iloc[places].assign(among=among, reason=reason)
+        parts.append(_choice_rows(own, by_model[places], None if reason else folds, places))
+    rows = pd.concat(parts, ignore_index=True).assign(roi=brain.roi, pairs=settings["pairs"])
     keys = [*MODEL_KEYS, AMONG, "roi", "convention", "pairs"]
     rows = rows[[*keys, "score", *_CHOICE, "folds", "reason"]]
     return rows.sort_values(keys, kind="stable", ignore_index=True)
@@ -145,19 +143,46 @@ def _fold_scores(
     settings: Mapping[str, Any],
     mask: np.ndarray | None,
     **how: Any,
-) -> FoldScores:
+) -> tuple[FoldScores | None, dict[int, str]]:
+    # scores on the sides of all folds; and place of a model -> why it has none (NaN there)
     n_stimuli, folds, splits = len(brain.ids), settings["layer_folds"], settings["layer_splits"]
     seed = layer_choice_seed(settings["study_seed"], n_stimuli)
-    sides = np.array(fold_masks(n_stimuli, folds, splits, seed, mask)).reshape(
-        2 * folds * splits, -1
+    everything = list(range(len(models.rdms)))
+    try:
+        masks = fold_masks(n_stimuli, folds, splits, seed, mask)
+    except DataError as error:
+        return None, dict.fromkeys(everything, f"{_NONE}: {str(error).removesuffix('.')}")
+    sides = np.array(masks).reshape(2 * folds * splits, -1)
+    counts, brains = _stimuli_of(sides, n_stimuli), with_mean(brain.rdms)
+    how |= {"combine": convention_weights(len(brain.subjects)), "mask": mask}
+    sampled = np.full((len(sides), len(everything), len(CONVENTIONS)), np.nan)
+    unfit: dict[int, str] = {}
+
+    def score(places: list[int]) -> None:
+        # a model that is not ordered leaves the others as they are
+        try:
+            sampled[:, places] = bootstrap_spearman(models.rdms[places], brains, counts, **how)
+        except ConstantInDraw as error:
+            if error.kind == "brain" or len(places) == 1:
+                of_brain = error.kind == "brain"
+                name = brain.names[error.place] if of_brain else models.names[places[0]]
+                unfit.update(dict.fromkeys(places, _not_ordered(name, error.draw)))
+                return
+            middle = len(places) // 2
+            score(places[:middle])
+            score(places[middle:])
+
+    score(everything)
+    # outside of each fold, then inside
+    return FoldScores(sampled[0::2], sampled[1::2]), unfit
+
+
+def _not_ordered(name: str, side: int) -> str:
+    where = "inside" if side % 2 else "outside"
+    return (
+        f"{_NONE}: {name} is constant over the pairs {where} of fold {side // 2 + 1}, so that it"
+        " has no ranks there; it takes more stimuli, or fewer folds"
     )
-    weights = convention_weights(len(brain.subjects))
-    counts = _stimuli_of(sides, n_stimuli)
-    brains = with_mean(brain.rdms)
-    how |= {"combine": weights, "mask": mask}
-    with naming(model=models.names, brain=brain.names):
-        sampled = bootstrap_spearman(models.rdms, brains, counts, **how)
-    return FoldScores(sampled[0::2], sampled[1::2])  # outside of each fold, then inside
 
 
 def _stimuli_of(sides: np.ndarray, n_stimuli: int) -> np.ndarray:
@@ -182,4 +207,5 @@ def _choice_rows(
     values = {name: column.reshape(-1) for name, column in columns.items()}
     rows = index.loc[index.index.repeat(len(CONVENTIONS))].reset_index(drop=True)
     conventions = np.tile(CONVENTIONS, len(index))
-    return rows.assign(convention=conventions, score=scores.reshape(-1), **values)
+    made = 0 if folds is None else len(folds.scoring)
+    return rows.assign(convention=conventions, score=scores.reshape(-1), folds=made, **values)

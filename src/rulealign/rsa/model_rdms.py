@@ -78,19 +78,24 @@ def read_model_rdms(files: Sequence[Path], rule: str) -> ModelRdms:
         StoreError: a file is no RDM file of this pipeline.
     """
     require_files(files, "model")
-    read = [_read_model(Path(path), rule) for path in files]
-    first = read[0]
-    for one in read[1:]:
+    heads = [_read_head(Path(path), rule) for path in files]
+    first = heads[0]
+    for one in heads[1:]:
         require_same_ids(first.ids, one.ids, first.path, one.path)
         _require_same_content(first, one)
-    rows = [row for one in read for row in one.rows]
+    rows = [row for one in heads for row in one.rows]
     index = pd.DataFrame(rows, columns=list(MODEL_KEYS))
     order = index.sort_values(list(MODEL_KEYS), kind="stable").index.to_numpy()
     index = index.iloc[order].reset_index(drop=True)
     repeated = index.duplicated()
     if repeated.any():
         raise DataError(f"two files hold the RDM {joined(index[repeated])[0]}; list it once.")
-    return ModelRdms(index, first.ids, np.concatenate([one.rdms for one in read])[order])
+    # each is read into its own place: thousands of RDMs of 258,840 pairs leave no room for copies
+    rdms = np.empty((len(index), len(first.ids) * (len(first.ids) - 1) // 2), dtype=np.float32)
+    places = iter(np.argsort(order))
+    for one in heads:
+        _read_rdms(one, rdms, [next(places) for _ in one.names])
+    return ModelRdms(index, first.ids, rdms)
 
 
 @dataclass(frozen=True)
@@ -98,23 +103,29 @@ class _ModelFile:
     path: str
     settings_hash: str
     ids: list[str]
+    names: list[str]
     rows: list[tuple]
-    rdms: np.ndarray
 
 
-def _read_model(path: Path, rule: str) -> _ModelFile:
+def _read_head(path: Path, rule: str) -> _ModelFile:
     with open_h5(path) as file:
         keys = read_attributes(file, (*NETWORK_KEYS, "settings_hash"))
         if keys["rule"] != rule:
             raise GuardError(f"{path}: is of the rule '{keys['rule']}', not of '{rule}'.")
         ids = read_ids(file, "stimulus")
         names = dataset_names(file, depth=3)
-        rdms = [file[name][()].astype(np.float32) for name in names]
-    for name, rdm in zip(names, rdms, strict=True):
-        require_size(rdm, ids, f"{path}: {name}")
-    require_rankable(np.stack(rdms), [f"{path}: {name}" for name in names])
     rows = [(*(keys[key] for key in NETWORK_KEYS), *name.split("/")) for name in names]
-    return _ModelFile(str(path), keys["settings_hash"], ids, rows, np.stack(rdms))
+    return _ModelFile(str(path), keys["settings_hash"], ids, names, rows)
+
+
+def _read_rdms(head: _ModelFile, rdms: np.ndarray, places: list[int]) -> None:
+    # fills in the file's RDMs at their places
+    with open_h5(Path(head.path)) as file:
+        for name, place in zip(head.names, places, strict=True):
+            what, rdm = f"{head.path}: {name}", file[name][()].astype(np.float32)
+            require_size(rdm, head.ids, what)
+            require_rankable(rdm[np.newaxis], [what])
+            rdms[place] = rdm
 
 
 def _require_same_content(one: _ModelFile, other: _ModelFile) -> None:

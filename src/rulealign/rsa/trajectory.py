@@ -107,7 +107,7 @@ def _measure(name: str, unit: str, values: np.ndarray, coverage: float) -> Measu
 
 def _refusal(both: np.ndarray, coverage: float) -> str:
     # guard 34: why nothing can be a share of the baseline
-    low, high = percentile_interval(both[1:, 0], coverage)
+    low, high = _outward(both[1:, 0], both[1:, 0], coverage)
     if low > 0 and both[0, 0] > 0:
         return ""
     return (
@@ -161,7 +161,9 @@ def _halved(epochs: np.ndarray, both: np.ndarray) -> np.ndarray:
     later = np.argmax(below, axis=1)[:, np.newaxis] + 1
     before, after = (np.take_along_axis(both, at, axis=1) for at in (later - 1, later))
     falls = below.any(axis=1, keepdims=True)
-    part = np.divide(before - half, before - after, out=np.zeros_like(half), where=falls)
+    # a first value of 0 or below has no half to fall to; what is found of it is not used
+    falling = falls & (before > after)
+    part = np.divide(before - half, before - after, out=np.zeros_like(half), where=falling)
     when = epochs[later - 1] + part * (epochs[later] - epochs[later - 1])
     return np.where(falls, when, np.inf)[:, 0]
 
@@ -172,10 +174,8 @@ def _bounded(
     # as `_measure`, of values of which some draws know only bounds, which may be infinite
     if np.array_equal(at_least, at_most) and np.isfinite(at_least).all():
         return _measure(name, unit, at_least, coverage)
-    # no interpolation, which infinity does not allow: the next draw outwards
+    low, high = _outward(at_least[1:], at_most[1:], coverage)
     tail = 100 * (1 - coverage) / 2
-    low = float(np.percentile(at_least[1:], tail, method="lower"))
-    high = float(np.percentile(at_most[1:], 100 - tail, method="higher"))
     open_ends = [end for end, at in (("lower", low), ("upper", high)) if np.isinf(at)]
     reason = (
         f"the {' and '.join(open_ends)} end is open: more than {tail:.3g}% of the draws have no"
@@ -185,3 +185,11 @@ def _bounded(
     )
     ends = [None if np.isinf(end) else end for end in (low, high)]
     return Measure(name, unit, float(at_least[0]), *ends, reason)
+
+
+def _outward(at_least: np.ndarray, at_most: np.ndarray, coverage: float) -> tuple[float, float]:
+    # no interpolation, which infinity does not allow: the next draw outwards. The baseline is
+    # judged by the same, so that too few of its draws are at 0 or below to open an end of a share
+    tail = 100 * (1 - coverage) / 2
+    low = np.percentile(at_least, tail, method="lower")
+    return float(low), float(np.percentile(at_most, 100 - tail, method="higher"))

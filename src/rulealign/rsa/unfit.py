@@ -22,7 +22,19 @@ class UnfitRdm(DataError):
         self.kind, self.place, self.why = kind, place, why
 
 
-def constant_in(draw: int, kind: str, place: int, lacks: str) -> UnfitRdm:
+class ConstantInDraw(UnfitRdm):
+    """An RDM is constant over the pairs of one resample, though not over all.
+
+    Attributes:
+        draw: which resample, from 0: a row of the counts that were given.
+    """
+
+    def __init__(self, draw: int, kind: str, place: int, why: str) -> None:
+        super().__init__(kind, place, why)
+        self.draw = draw
+
+
+def constant_in(draw: int, kind: str, place: int, lacks: str) -> ConstantInDraw:
     """Make the error of an RDM that is constant over the pairs of one resample.
 
     Args:
@@ -35,7 +47,7 @@ def constant_in(draw: int, kind: str, place: int, lacks: str) -> UnfitRdm:
         The error, to be raised.
     """
     why = f"is constant over the pairs of resample {draw} and has {lacks} there;"
-    return UnfitRdm(kind, place, f"{why} a bootstrap needs more stimuli or finer RDMs.")
+    return ConstantInDraw(draw, kind, place, f"{why} a bootstrap needs more stimuli or finer RDMs.")
 
 
 @contextmanager

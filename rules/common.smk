@@ -26,13 +26,14 @@ try:
     refuse_second_file(study_files)
     STUDY_FILE = study_files[0] if study_files else "workflow_config.yaml"
     refuse_repeated_keys(Path(STUDY_FILE))
-    STUDY = load_study(config)
+    STUDY = load_study(config, STUDY_FILE)
     SUBJECTS = [f"{number:02d}" for number in range(1, STUDY.brain.subjects + 1)]
     for source in stages.sources(STUDY):
         fetch.check_source(source)
     refuse_same_name(Path(workflow.basedir), STUDY.study, STUDY_FILE)
     THINGS = ThingsSource(STUDY.things, Path("resources")) if STUDY.things else None
     stages.require_stimulus_list(STUDY)
+    claim_stages.require_primaries(STUDY)
     for subject in SUBJECTS if THINGS else []:
         THINGS.files(subject)  # refuses a missing person
     refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.claims.scores import KEYS
+from rulealign.provenance import fingerprint
 from rulealign.store import write_csv, write_h5
 
 STIMULI = [f"image_{place:02d}" for place in range(12)]
@@ -39,6 +40,9 @@ FACTS = {
 }
 
 
+FOLDS = {"layer_folds": 2, "layer_splits": 10}
+
+
 def claim(label, plus, minus, **changes):
     """Declare a claim of conv1 with V1; terms are (rule, epoch)."""
     terms = {
@@ -63,6 +67,8 @@ def settings(*claims, **changes):
         "universes": GRID,
         "claims": list(claims),
         "facts": FACTS,
+        "pairs": "all",
+        **FOLDS,
     } | changes
 
 
@@ -186,7 +192,8 @@ def choices(rule, views=VIEWS):
     ]
     names = ("rule", "seed", "epoch", "stimuli", "px", "layer", "descriptor", "centring", "among")
     table = pd.DataFrame(rows, columns=[*names, "roi", "convention", "pairs", "chosen"])
-    return table.astype({"chosen": float})
+    used = fingerprint({"study_seed": STUDY_SEED, "pairs": "all", **FOLDS})
+    return table.astype({"chosen": float}).assign(reason=None, settings_hash=used)
 
 
 def _reason(row, reasons):

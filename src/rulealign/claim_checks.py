@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ def check_universes(study: Any, trains: Mapping[str, bool]) -> None:
     untrained = [OWN, *(rule for rule, learns in trains.items() if not learns)]
     for value in grid.baseline:
         _require(value, untrained, "universes.baseline", "it must not train; there are")
-    _check_initialisations(grid, trains)
+    _check_initialisations(study.rules, grid, trains)
 
 
 def _check_pairs(study: Any) -> None:
@@ -91,16 +92,21 @@ def _check_resamples(study: Any) -> None:
             )
 
 
-def _check_initialisations(grid: Universes, trains: Mapping[str, bool]) -> None:
+def _check_initialisations(
+    rules: Mapping[str, Any], grid: Universes, trains: Mapping[str, bool]
+) -> None:
     for name, replaced in grid.initialisation.items():
         for rule, other in replaced.items():
             key = f"universes.initialisation.{name}"
             for label in (rule, other):
                 _require(label, trains, key, "rules lists")
-            if trains[rule] != trains[other]:
+            one, two = (rules[label].model_dump(exclude={"init"}) for label in (rule, other))
+            differ = sorted(key for key in one.keys() | two.keys() if one.get(key) != two.get(key))
+            if differ:
                 raise ValueError(
-                    f"{key}: '{other}' cannot stand for '{rule}': one of them trains and the other"
-                    " does not"
+                    f"{key}: '{other}' cannot stand for '{rule}': they differ in {differ[0]}"
+                    f" ({one.get(differ[0])!r} and {two.get(differ[0])!r}), and may differ in"
+                    " `init` only; else the claim would be about another rule"
                 )
 
 
@@ -134,14 +140,16 @@ def check_claims(
 
 
 def _require_evidence(key: str, claim: Claim) -> None:
-    # else a claim could name conv1 beside fc1, and rest on fc1 alone
-    terms = [term for _, term in _terms(claim)]
+    # else a claim could name conv1 beside fc1, and rest on fc1 alone; terms that stand on both
+    # sides cancel, and are no evidence
+    plus, minus = (Counter(claim.terms(side)) for side in ("plus", "minus"))
+    left = [*(plus - minus), *(minus - plus)]
     for what, named, at in (("layer", claim.layer, 2), ("roi", claim.roi, 3)):
-        without = [one for one in named if one not in {term[at] for term in terms}]
+        without = [one for one in named if one not in {term[at] for term in left}]
         if without:
             raise ValueError(
-                f"{key}.{what}: names {without[0]}, but no term is of it; remove it, or add its"
-                " evidence to plus and minus"
+                f"{key}.{what}: names {without[0]}, but no term is of it, or all that are stand on"
+                " both sides and cancel; remove it, or add its evidence to plus and minus"
             )
 
 

@@ -84,7 +84,8 @@ def universes(
     """List the universes of one claim; values of axes that change nothing about it make none.
 
     Args:
-        claim: plain values: `plus` and `minus`, each a list of (rule, epoch, layer, area).
+        claim: plain values: `layer` and `roi`, the names that it is about; `plus` and `minus`,
+            each a list of (rule, epoch, layer, area).
         grid: as in `axis_values`.
         facts: of the study: `trains` (rule -> whether it does), `seeds` (rule -> its seeds),
             `initial` (rule -> the kind of its initial weights) and `vectors` (the layers without
@@ -103,11 +104,13 @@ def universes(
         )
         weights = _weights([score for score, _ in plus], [score for score, _ in minus])
         other = [reason for _, reason in (*plus, *minus) if reason]
-        reason = other[0] if other else _reason(choices, weights, replaced)
+        alone = _alone(choices, weights, replaced)
+        reason = other[0] if other else alone or _reason(claim, choices, weights)
         seeds = [set(facts["seeds"][score.rule]) for score in weights]
         common = sorted(set.intersection(*seeds)) if seeds else []
         universe = Universe(choices, weights, common, place == 0, reason)
-        key = _identity(universe, facts["vectors"])
+        # what cannot be computed with an initialisation must not vanish behind what can without
+        key = (*_identity(universe, facts["vectors"]), alone)
         known = found.get(key, universe)
         # where terms cancel, another baseline may allow what the first one of equal terms does not
         better = known.reason and not universe.reason and not known.primary
@@ -136,15 +139,27 @@ def _weights(plus: list[Score], minus: list[Score]) -> dict[Score, float]:
     return {score: float(count) for score, count in times.items() if count}
 
 
-def _reason(
+def _alone(
     choices: Mapping[str, Any], weights: Mapping[Score, float], replaced: Mapping[str, str]
 ) -> str:
-    if not weights:
-        return "both sides take the same scores, so that there is no difference"
+    # a rule that has a stand-in is not compared with one that has none
     stand_ins = set(replaced.values())
     alone = sorted({score.rule for score in weights} - stand_ins)
     if alone and stand_ins & {score.rule for score in weights}:
         return f"initialisation '{choices['initialisation']}' names no rule in place of {alone[0]}"
+    return ""
+
+
+def _reason(
+    claim: Mapping[str, Any], choices: Mapping[str, Any], weights: Mapping[Score, float]
+) -> str:
+    if not weights:
+        return "both sides take the same scores, so that there is no difference"
+    # of a nested layer the claim is judged by the one that was chosen
+    for what in ("roi",) if choices["layer"] == NESTED else ("layer", "roi"):
+        lost = sorted(set(claim[what]) - {getattr(score, what) for score in weights})
+        if lost:
+            return f"all scores of {lost[0]} cancel, so that there is no evidence about it"
     if choices["layer"] == NESTED and len({score.layer for score in weights}) > 1:
         return "the claim compares layers, and a nested choice would take the place of each"
     fits = {"convention": "per_subject", "comparison": "spearman", "control": NO_CONTROL}

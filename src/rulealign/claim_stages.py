@@ -11,6 +11,7 @@ from typing import Any
 from rulealign import claim_grid, stages
 from rulealign.claim_sections import OWN
 from rulealign.config import VECTORS, Study
+from rulealign.errors import ConfigurationError
 
 _ANALYSIS = ("pairs", "convention", "comparison", "control", "layer", "resample")
 """Axes that are computed from the same RDMs."""
@@ -123,9 +124,32 @@ def universes(study: Study, rule: str, roi: str) -> dict[str, Any]:
     }
 
 
+def require_primaries(study: Study) -> None:
+    """Refuse a grid in whose primary universe a claim cannot be computed.
+
+    Args:
+        study: the study.
+
+    Raises:
+        ConfigurationError: names the claim, the values and the reason.
+    """
+    for label in study.claims:
+        first = claim_grid.universes(claim(study, label), grid(study), facts(study))[0]
+        if first.reason:
+            chosen = ", ".join(f"{axis} {value}" for axis, value in first.choices.items())
+            raise ConfigurationError(
+                f"claims.{label}: cannot be computed in the primary universe, the first value of"
+                f" every axis of `universes` ({chosen}): {first.reason}. Put other values first, or"
+                " declare another claim."
+            )
+
+
 def claims(study: Study) -> dict[str, Any]:
     """Give the settings of the evaluation of all claims."""
     return {
+        "layer_folds": study.statistics.layer_folds,
+        "layer_splits": study.statistics.layer_splits,
+        "pairs": stages.pairs(study),
         "study_seed": study.seed,
         "bootstrap_draws": study.statistics.bootstrap_draws,
         "interval": study.statistics.interval,

@@ -247,11 +247,12 @@ def refuse_repeated_keys(study_file: Path) -> None:
         yaml.load(stream, _Strict)
 
 
-def load_study(values: Mapping[str, Any]) -> Study:
+def load_study(values: Mapping[str, Any], file: str = "the configuration") -> Study:
     """Check a study's configuration.
 
     Args:
         values: the configuration as read from YAML, with the overrides of the command line.
+        file: which file it was read from, for errors.
 
     Returns:
         The typed study.
@@ -262,13 +263,21 @@ def load_study(values: Mapping[str, Any]) -> Study:
     try:
         return Study.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigurationError(f"the configuration has mistakes:\n{_explain(error)}") from error
+        raise ConfigurationError(f"{file} has mistakes:\n{_explain(error)}") from error
 
 
 def _explain(error: ValidationError | ConfigurationError) -> str:
     if isinstance(error, ConfigurationError):
         return str(error)
     return "\n".join(_explain_one(detail) for detail in error.errors())
+
+
+_KINDS = {
+    "dict_type": "a section of keys and values; write {} for none",
+    "model_type": "a section of keys and values",
+    "list_type": "a list, such as [a, b]",
+}
+"""Kinds of mistakes that YAML makes easy, such as a key without a value -> what was wanted."""
 
 
 def _explain_one(detail: Mapping[str, Any]) -> str:
@@ -281,7 +290,9 @@ def _explain_one(detail: Mapping[str, Any]) -> str:
         return f"  {key}: missing; every value must be stated, see docs/configuration.md"
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "value_error":
-        return f"  {key}: {message}"
+        return f"  {message}" if not place else f"  {key}: {message}"
+    if detail["type"] in _KINDS:
+        message = f"must be {_KINDS[detail['type']]}"
     return f"  {key}: {message} (value {detail['input']!r})"
 
 

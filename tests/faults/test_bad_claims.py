@@ -145,10 +145,13 @@ def test_a_row_that_occurs_twice_or_says_nothing_is_named(tmp_path, files):
     refused(tmp_path, files, DataError, "the row bp_1_0_grey_32_.* has neither score nor reason")
 
 
-def test_a_draw_that_is_no_number_is_refused(tmp_path, files):
+@pytest.mark.parametrize(
+    "array", ["draws", "subject_scores", "subject_draws", "left_out", "subject_left_out"]
+)
+def test_a_number_that_is_none_stops_the_run_and_makes_no_universe_missing(tmp_path, files, array):
     with h5py.File(files[1][0], "r+") as file:
-        file["draws"][3, 3] = np.nan
-    refused(tmp_path, files, DataError, "_d.h5: has a draw that is NaN")
+        file[array][(1,) * file[array].ndim] = np.nan
+    refused(tmp_path, files, DataError, rf"_d.h5: {array} has a number that is NaN or infinite")
 
 
 @pytest.mark.parametrize(
@@ -206,6 +209,35 @@ def test_choices_among_layers_of_two_areas_or_of_none_are_refused(tmp_path, file
     refused(tmp_path, files, DataError, "rule-bp_roi-V1_layers.csv: is of 2 rules and areas")
     other[other["epoch"] != 1].to_csv(files[3][0], index=False)
     refused(tmp_path, files, DataError, "no choice among layers of bp with V1 for epoch 1, stimuli")
+
+
+def test_choices_with_other_settings_or_of_another_rule_are_refused(tmp_path, files):
+    own = files[3][0].read_text()
+    rewrite(files[3][0], lambda table: table.assign(settings_hash="another"))
+    message = r"rule-bp_roi-V1_layers.csv: layers were chosen with other settings \(study_seed"
+    refused(tmp_path, files, GuardError, message)
+    rewrite(files[3][0], lambda table: table.drop(columns="settings_hash"))
+    refused(tmp_path, files, GuardError, message)
+    files[3][0].write_text(own)
+    rewrite(files[3][0], lambda table: table.assign(rule="fa"))
+    refused(tmp_path, files, DataError, "none of the tables of layers, .* is of 'bp' with V1")
+
+
+def test_one_network_without_a_choice_makes_universes_missing_with_its_reason(tmp_path, files):
+    why = "no choice of a layer: an RDM is constant on a side"
+    faulty = {"seed": 3, "epoch": 1, "px": 32, "among": "grid-8"}
+
+    def change(table):
+        at = (table[list(faulty)] == pd.Series(faulty)).all(axis=1)
+        return table.assign(
+            chosen=table["chosen"].mask(at), reason=table["reason"].astype(object).mask(at, why)
+        )
+
+    rewrite(files[3][0], change)
+    claims = pd.read_csv(run(tmp_path, files)[0], keep_default_na=False)
+    nested = claims[claims["layer"] == "nested"].set_index(["size", "descriptor"])["reason"]
+    assert nested[32, "grid-8"] == why
+    assert (nested.drop((32, "grid-8")) == "").all()
 
 
 def test_people_that_nobody_scored_are_asked_for_in_vain(tmp_path, files):

@@ -35,7 +35,7 @@ def table(conv1):
     for seed, epoch, values in itertools.product(SEEDS, EPOCHS, itertools.product(*AXES.values())):
         row = {"seed": seed, "epoch": epoch, **dict(zip(AXES, values, strict=True))}
         for layer, share in (("conv1", conv1(row)), ("fc1", 1 - conv1(row))):
-            rows.append({**row, "layer": layer, "chosen": float(share)})
+            rows.append({**row, "layer": layer, "chosen": float(share), "reason": None})
     return {("bp", "V1"): pd.DataFrame(rows)}
 
 

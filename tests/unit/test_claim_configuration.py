@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from no_claims import without_claims
+from rulealign import claim_stages
 from rulealign.config import load_study
 from rulealign.errors import ConfigurationError
 
@@ -131,12 +132,52 @@ def test_a_claim_over_two_layers_takes_evidence_of_both(default):
         ("roi", ["IT", "V1"], r"roi: names IT, but no term is of it"),
     ],
 )
-def test_what_a_claim_names_has_evidence_of_its_own(default, key, named, message):
+@pytest.mark.parametrize("cancelling", [False, True])
+def test_what_a_claim_names_has_evidence_of_its_own(default, key, named, message, cancelling):
     one = default["claims"]["bp_drop"]
     one[key] = named
     for side in ("plus", "minus"):
         one[side][0][key] = named[1]
+        if cancelling:  # a term of each, on both sides, is no evidence
+            one[side].append({"rule": "bp", "epoch": 0, key: named[0]})
     refused(default, message)
+
+
+@pytest.mark.parametrize(
+    ("axis", "values", "reason"),
+    [
+        ("convention", ["mean_rdm", "per_subject"], "computed for plain per_subject Spearman only"),
+        ("comparison", ["pearson", "spearman"], "computed for plain per_subject Spearman only"),
+    ],
+)
+def test_a_primary_universe_that_cannot_be_computed_is_refused(default, axis, values, reason):
+    claim_stages.require_primaries(load_study(default))
+    default["universes"] |= {axis: values, "resample": ["stimuli_corrected"]}
+    study = load_study(default)
+    with pytest.raises(
+        ConfigurationError, match=rf"claims.bp_drop: .*{axis} {values[0]}.*{reason}"
+    ):
+        claim_stages.require_primaries(study)
+
+
+def test_another_learning_rule_is_no_other_initialisation(default, real):
+    swapped = {"default": {}, "normal": {"bp": "fa"}}
+    refused(
+        put(default, ("universes", "initialisation"), swapped),
+        r"initialisation.normal: 'fa' cannot stand for 'bp': they differ in kind \('bp' and 'fa'\)",
+    )
+    real["rules"]["bp_normal"]["learning_rate"] = 0.01
+    refused(real, r"'bp_normal' cannot stand for 'bp': they differ in learning_rate \(0.001 and")
+
+
+def test_mistakes_name_the_file_and_what_yaml_makes_of_an_empty_key(default):
+    default["claims"] = None
+    with pytest.raises(
+        ConfigurationError,
+        match=r"^studies/mine.yaml has mistakes:\n  claims: must "
+        r"be a section of keys and values; write \{\} for none",
+    ):
+        load_study(default, "studies/mine.yaml")
 
 
 def test_given_rdms_have_no_runs(real):

@@ -149,7 +149,7 @@ def test_what_cannot_be_computed_says_why():
     assert reasons(same, **alone) == {
         "both sides take the same scores, so that there is no difference"
     }
-    layers = claim_files.claim("layers", [("bp", 1, "conv1")], [("bp", 1, "conv2")])
+    layers = claim_files.claim("layers", [("bp", 1, "conv1", "V1")], [("bp", 1, "conv2", "V1")])
     assert any("nested choice would take the place of each" in one for one in reasons(layers))
     both = [["default", {}], ["normal", {"bp": "bp_normal", "untrained_bn": "bp_normal"}]]
     assert reasons(claim_files.LESS, initialisation=both) == {
@@ -160,6 +160,28 @@ def test_what_cannot_be_computed_says_why():
     axes = ("convention", "comparison", "control", "layer")
     values = ("stimuli_corrected", "subjects", "both", "both_corrected")
     assert crossed == {value + middle + axis for value in values for axis in axes}
+
+
+def test_evidence_that_a_baseline_makes_cancel_is_none():
+    # both rules' epoch 0 of fc1 become one network's, and conv1 is left
+    terms = {"layer": ["conv1", "fc1"], "roi": ["V1"]}
+    plus = [("bp", 1, "conv1", "V1"), ("bp", 0, "fc1", "V1")]
+    minus = [("bp", 0, "conv1", "V1"), ("fa", 0, "fc1", "V1")]
+    both = claim_files.claim("both", plus, minus, **terms)
+    said = {u.choices["baseline"]: u.reason for u in found(both) if u.choices["layer"] == "fixed"}
+    assert said["untrained_bn"] == "all scores of fc1 cancel, so that there is no evidence about it"
+
+
+def test_an_initialisation_that_cannot_be_had_does_not_vanish_behind_the_default():
+    # bp stands for itself, having these weights already; fa has not, and nobody stands for it
+    own = [["default", {}], ["normal", {"bp": "bp"}]]
+    less = [u for u in found(claim_files.LESS, initialisation=own)]
+    missing = [u for u in less if u.choices["initialisation"] == "normal"]
+    assert len(missing) == 4
+    assert {u.reason for u in missing} == {"initialisation 'normal' names no rule in place of fa"}
+    # where all terms are its own, it is the same as the default, and no further universe
+    drop = found(claim_files.DROP, initialisation=own)
+    assert {u.choices["initialisation"] for u in drop} == {"default"}
 
 
 def test_a_baseline_with_other_initial_weights_cannot_stand_for_epoch_0():

@@ -33,7 +33,7 @@ def rows(verdict, axes):
     found = []
     for values in itertools.product(*axes.values()):
         choices = FIRST | dict(zip(axes, values, strict=True))
-        found.append({**choices, "verdict": verdict(choices)})
+        found.append({**choices, "verdict": verdict(choices), "reason": None})
     return pd.DataFrame(found)
 
 
@@ -121,7 +121,8 @@ def test_every_axis_has_words(axis):
 def summary(label, verdict, effect, statement="It falls", **changes):
     empty = dict.fromkeys(COLUMNS, np.nan)
     counts = {"holds": 3, "reversed": 1, "unresolved": 0, "missing": 2, "universes": 6}
-    about = {"claim": label, "statement": statement, "verdict": verdict}
+    about = {"claim": label, "statement": statement, "verdict": verdict, **FIRST}
+    about |= {"direction": "negative", "smallest_effect": 0.0}
     numbers = {"effect": effect, "low": effect - 0.01, "high": effect + 0.02}
     return empty | about | numbers | counts | changes
 
@@ -149,6 +150,9 @@ def test_studies_are_laid_side_by_side(tmp_path, capsys):
     head, rule, *body = capsys.readouterr().out.splitlines()
     assert cells(head) == ["claim", "statement", "a", "b"]
     assert set(cells(rule)) == {"---"}
+    first, *body = body
+    universe = ", ".join(f"{axis} {value}" for axis, value in FIRST.items())
+    assert cells(first) == ["(primary universe)", "", universe, universe]
     assert [cells(line)[0] for line in body] == ["drop", "gain", "last"]
     assert cells(body[0]) == [
         *("drop", "It falls / It falls in V1"),
@@ -160,8 +164,44 @@ def test_studies_are_laid_side_by_side(tmp_path, capsys):
         "not declared",
         "missing (too few people); 3 holds, 1 reversed, 2 missing",
     ]
-    written = pd.read_csv(tmp_path / "both.csv")
-    assert written.to_numpy().tolist() == [cells(line) for line in body]
+    written = pd.read_csv(tmp_path / "both.csv", keep_default_na=False)
+    assert written.to_numpy().tolist() == [cells(line) for line in (first, *body)]
+
+
+def test_an_effect_too_small_to_matter_is_said_to_be_that(tmp_path, capsys):
+    small = {
+        "reason": "too small to matter: the interval lies within ±0.05",
+        "smallest_effect": 0.05,
+    }
+    one = study(tmp_path / "a", summary("drop", "unresolved", -0.03, **small))
+    assert main([one]) == 0
+    assert "unresolved (too small to matter: the interval lies" in capsys.readouterr().out
+    found = rows(lambda _: "unresolved", VIEWS)
+    found.loc[:4, "reason"] = small["reason"]
+    assert summary_line(found) == (
+        "holds in 0 of 12, unresolved in 12 (5 too small to matter): everything"
+    )
+
+
+@pytest.mark.parametrize(("key", "value"), [("direction", "positive"), ("smallest_effect", 0.05)])
+def test_two_claims_of_one_label_are_not_laid_side_by_side(tmp_path, capsys, key, value):
+    one = study(tmp_path / "a", summary("drop", "holds", -0.05))
+    two = study(tmp_path / "b", summary("drop", "holds", 0.05, **{key: value}))
+    assert main([one, two]) == 1
+    assert f"'drop' has the {key} " in capsys.readouterr().err
+
+
+def test_a_balanced_axis_comes_before_one_of_many_unlike_values():
+    # size: 6 of 8 against 0 of 8; control: 3 of 4, 2 of 4, 1 of 4, 0 of 4
+    axes = {"size": [32, 224], "control": ["none", "a", "b", "c"], "centring": ["x", "y"]}
+    at = {("none", "x"), ("none", "y"), ("a", "x"), ("a", "y"), ("b", "x"), ("c", "x")}
+    found = rows(
+        lambda one: (
+            "reversed" if one["size"] == 32 and (one["control"], one["centring"]) in at else "holds"
+        ),
+        axes,
+    )
+    assert summary_line(found) == "holds in 10 of 16, reversed in 6: 6 of 8 at 32 px"
 
 
 def test_a_folder_without_claims_is_named(tmp_path, capsys):
@@ -170,8 +210,12 @@ def test_a_folder_without_claims_is_named(tmp_path, capsys):
     assert "none: has no statistics/claims_summary.csv" in capsys.readouterr().err
     (tmp_path / "more").mkdir()
     again = study(tmp_path / "more" / "a", summary("drop", "holds", -0.05))
-    assert main([one, again]) == 1
-    assert "a study of the name 'a' is there twice" in capsys.readouterr().err
+    assert main([one, again]) == 0  # another folder of the same name
+    assert cells(capsys.readouterr().out.splitlines()[0])[2:] == [one, again]
+    assert main([one, f"{tmp_path}/more/../a"]) == 1
+    assert "is there twice; give it once" in capsys.readouterr().err
+    assert main([one, "--csv", str(tmp_path / "more")]) == 1
+    assert "more: cannot be written (" in capsys.readouterr().err
     (tmp_path / "a" / "statistics" / "claims_summary.csv").write_text("claim\ndrop\n")
     assert main([one]) == 1
     assert "has no column 'statement'" in capsys.readouterr().err

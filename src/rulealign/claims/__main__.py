@@ -1,7 +1,8 @@
 """Lay the claims of several studies side by side: `python -m rulealign.claims results/a results/b`.
 
 Prints a Markdown table: one row per claim, one column per study, with the verdict, effect and
-interval in the primary universe, and in how many universes each verdict was reached.
+interval in the study's primary universe (named in the first row), and in how many universes each
+verdict was reached.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_csv(given.csv, table)
     except RulealignError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{given.csv}: cannot be written ({error.strerror}).", file=sys.stderr)
         return 1
     print(markdown(table), end="")
     return 0

@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from rulealign.claim_grid import NESTED, NO_CONTROL, Score, Universe
-from rulealign.errors import DataError
+from rulealign.errors import DataError, GuardError
+from rulealign.provenance import fingerprint
+from rulealign.rsa.layer_table import CHOICE_KEYS
 from rulealign.store import read_csv
 
 LEAST_SHARE = 0.9
@@ -19,20 +21,24 @@ Choices = Mapping[tuple[str, str], pd.DataFrame]
 """(rule, area) -> the table of choices among layers."""
 
 
-def read_choices(tables: Sequence[Path]) -> dict[tuple[str, str], pd.DataFrame]:
+def read_choices(
+    tables: Sequence[Path], settings: Mapping[str, Any]
+) -> dict[tuple[str, str], pd.DataFrame]:
     """Read how often each layer of each network was chosen.
 
     Args:
         tables: `alignment/rule-<k>_roi-<r>_layers.csv`; `chosen` is the share of the folds.
+        settings: those in force, with `layer_table.CHOICE_KEYS`.
 
     Returns:
         (rule, area) -> its table.
 
     Raises:
         DataError: a table is not of one rule and area; names it.
+        GuardError: layers were chosen with other settings (guard 20); names the table.
         StoreError: a file cannot be read.
     """
-    found = {}
+    found, expected = {}, fingerprint({key: settings[key] for key in CHOICE_KEYS})
     for table in tables:
         rows = read_csv(Path(table))
         keys = list(dict.fromkeys(zip(rows["rule"], rows["roi"], strict=True)))
@@ -40,6 +46,11 @@ def read_choices(tables: Sequence[Path]) -> dict[tuple[str, str], pd.DataFrame]:
             raise DataError(
                 f"{table}: is of {len(keys)} rules and areas, not of one; delete it and type the"
                 " same command again."
+            )
+        if "settings_hash" not in rows or set(rows["settings_hash"]) != {expected}:
+            raise GuardError(
+                f"{table}: layers were chosen with other settings ({', '.join(CHOICE_KEYS)}) than"
+                " the study has now; delete it and type the same command again."
             )
         found[keys[0]] = rows
     return found
@@ -66,15 +77,15 @@ def judge_choice(claim: Mapping[str, Any], universe: Universe, choices: Choices)
     """
     if universe.choices["layer"] != NESTED:
         return "", ""
-    fits = {"comparison": "spearman", "control": NO_CONTROL}
-    odd = [axis for axis, value in fits.items() if universe.choices[axis] != value]
-    if odd:
-        return f"which layers were chosen is known of plain scores only, not with this {odd[0]}", ""
-    for score in universe.weights:
-        known = sorted(set(choices[score.rule, score.roi]["pairs"]))
-        if universe.choices["pairs"] not in known:
-            return f"which layers were chosen is known over {' and '.join(known)} pairs only", ""
-    taken = {score: _taken(score, universe, choices) for score in universe.weights}
+    unknown = _unknown(universe, choices)
+    if unknown:
+        return unknown, ""
+    rows = {score: _rows(score, universe, choices) for score in universe.weights}
+    without = pd.concat(rows.values())
+    without = without.loc[without["chosen"].isna(), "reason"].dropna()
+    if len(without):
+        return str(without.iloc[0]), ""
+    taken = {score: _taken(own, universe.seeds) for score, own in rows.items()}
     said = ", ".join(
         f"{layer} for {score.rule} at epoch {score.epoch} (in {share:.0%} of the folds or more)"
         for score, (layer, share) in taken.items()
@@ -89,9 +100,21 @@ def judge_choice(claim: Mapping[str, Any], universe: Universe, choices: Choices)
     return "", f"chosen: {said}"
 
 
-def _taken(score: Score, universe: Universe, choices: Choices) -> tuple[str, float]:
-    # the layer that was chosen most often, over the universe's seeds, and the least share of the
-    # folds that chose it with one of them
+def _unknown(universe: Universe, choices: Choices) -> str:
+    # why the tables of choices do not say what was chosen in this universe
+    fits = {"comparison": "spearman", "control": NO_CONTROL}
+    odd = [axis for axis, value in fits.items() if universe.choices[axis] != value]
+    if odd:
+        return f"which layers were chosen is known of plain scores only, not with this {odd[0]}"
+    for score in universe.weights:
+        known = sorted(set(choices[score.rule, score.roi]["pairs"]))
+        if universe.choices["pairs"] not in known:
+            return f"which layers were chosen is known over {' and '.join(known)} pairs only"
+    return ""
+
+
+def _rows(score: Score, universe: Universe, choices: Choices) -> pd.DataFrame:
+    # the choice of a term with each of the universe's seeds
     table, axes = choices[score.rule, score.roi], universe.choices
     wanted = {
         "epoch": score.epoch,
@@ -105,13 +128,22 @@ def _taken(score: Score, universe: Universe, choices: Choices) -> tuple[str, flo
     rows = table[table["seed"].isin(universe.seeds)]
     for column, value in wanted.items():
         rows = rows[rows[column] == value]
-    by_seed = rows.pivot(index="layer", columns="seed", values="chosen").dropna()
-    shares = by_seed.mean(axis=1)
-    if shares.empty or set(by_seed.columns) != set(universe.seeds):
+    if set(rows["seed"]) != set(universe.seeds) or _wordless(rows).any():
         raise DataError(
             f"there is no choice among layers of {score.rule} with {score.roi} for"
             f" {', '.join(f'{name} {value}' for name, value in wanted.items())} with each of the"
             f" seeds {universe.seeds}"
         )
-    layer = str(shares.idxmax())
+    return rows
+
+
+def _wordless(rows: pd.DataFrame) -> pd.Series:
+    return rows["chosen"].isna() & rows["reason"].isna()
+
+
+def _taken(rows: pd.DataFrame, seeds: Sequence[int]) -> tuple[str, float]:
+    # the layer that was chosen most often, over the seeds, and the least share of the folds that
+    # chose it with one of them
+    by_seed = rows.pivot(index="layer", columns="seed", values="chosen")[list(seeds)].dropna()
+    layer = str(by_seed.mean(axis=1).idxmax())
     return layer, float(by_seed.loc[layer].min())

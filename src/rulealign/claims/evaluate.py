@@ -38,7 +38,7 @@ def evaluate(
         alignments: their `alignment/rule-<k>_roi-<r>.csv`, in the same order.
         layers: their `alignment/rule-<k>_roi-<r>_layers.csv`: which layers nested choices took.
         settings: `study_seed`, `bootstrap_draws`, `interval`, `universes`, `claims` and `facts`,
-            as `claim_stages.claims` gives them.
+            as `claim_stages.claims` gives them; and `layer_table.CHOICE_KEYS`.
         output: `statistics/claims.csv` to make: `COLUMNS`, one row per claim and universe.
         summary: `statistics/claims_summary.csv` to make: one row per claim.
 
@@ -59,7 +59,13 @@ def evaluate(
     for one, alignment in zip(read, alignments, strict=True):
         require_as_aligned(one, Path(alignment))
     scores = {(one.rule, one.roi): one for one in read}
-    choices = read_choices(layers)
+    choices = read_choices(layers, settings)
+    for rule, roi in scores:
+        if (rule, roi) not in choices:
+            raise DataError(
+                f"none of the tables of layers, such as {layers[0]}, is of '{rule}' with {roi},"
+                " whose scores are there; delete it and type the same command again."
+            )
     rows = [
         _row(claim, universe, (scores, choices), settings)
         for claim in settings["claims"]

@@ -147,8 +147,11 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
                 f"{draws}: {name} is {array.shape}, not {shape}: cut short, or of other settings."
                 " Delete it and type the same command again."
             )
-    if not np.isfinite(sampled).all():
-        raise DataError(f"{draws}: has a draw that is NaN or infinite.")
+        if array is not None and not np.isfinite(array).all():
+            raise DataError(
+                f"{draws}: {name} has a number that is NaN or infinite; delete it and type the same"
+                " command again."
+            )
     return UniverseScores(
         str(table),
         str(rows.index[0][0]),

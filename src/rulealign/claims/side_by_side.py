@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from rulealign.claim_sections import AXES
 from rulealign.claims.summary import COLUMNS
 from rulealign.claims.verdicts import MISSING, VERDICTS
 from rulealign.errors import DataError
 from rulealign.store import read_csv
 
 NOT_DECLARED = "not declared"
+PRIMARY = "(primary universe)"
+"""Label of the first row: what effects, intervals and verdicts of each study were computed in."""
 
 
 def side_by_side(folders: Sequence[Path]) -> pd.DataFrame:
@@ -22,28 +25,55 @@ def side_by_side(folders: Sequence[Path]) -> pd.DataFrame:
         folders: `results/<study>`, each with `statistics/claims_summary.csv`.
 
     Returns:
-        One row per label of a claim that any study declares; the columns `claim`, `statement` and
-        one per study, in the order given. A claim that two studies word differently has both
-        statements: each is about the areas and epochs of its study.
+        The primary universe of each study; then one row per label of a claim that any study
+        declares. The columns are `claim`, `statement` and one per study, in the order given, named
+        by its folder, or its path where two folders have one name. A claim that two studies word
+        differently has both statements: each is about the areas and epochs of its study.
 
     Raises:
         DataError: a folder has no table of claims, is there twice, or its table is not one; names
-            the folder.
+            the folder. Or studies declare different things under one label; names it and both.
     """
-    names = [Path(folder).resolve().name for folder in folders]
-    tables = {}
-    for name, folder in zip(names, folders, strict=True):
-        if name in tables:
-            raise DataError(f"{folder}: a study of the name '{name}' is there twice; give it once.")
-        tables[name] = _read(Path(folder))
+    names = _names([Path(folder) for folder in folders])
+    tables = {name: _read(Path(folder)) for name, folder in zip(names, folders, strict=True)}
     labels = dict.fromkeys(label for table in tables.values() for label in table.index)
-    rows = []
+    universes = {name: _primary(table) for name, table in tables.items()}
+    rows = [{"claim": PRIMARY, "statement": "", **universes}]
     for label in labels:
         own = {name: table.loc[label] for name, table in tables.items() if label in table.index}
+        _require_same_claim(label, own)
         statements = dict.fromkeys(row["statement"] for row in own.values())
         cells = {name: _cell(own[name]) if name in own else NOT_DECLARED for name in names}
         rows.append({"claim": label, "statement": " / ".join(statements), **cells})
     return pd.DataFrame(rows, columns=["claim", "statement", *names])
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    places, names = [folder.resolve() for folder in folders], []
+    for folder, place in zip(folders, places, strict=True):
+        if places.count(place) > 1:
+            raise DataError(f"{folder}: is there twice; give it once.")
+        shared = sum(other.name == place.name for other in places) > 1
+        names.append(str(folder) if shared else place.name)
+    return names
+
+
+def _primary(table: pd.DataFrame) -> str:
+    # the same for all claims of a study: the first value of every axis
+    return ", ".join(f"{axis} {table[axis].iloc[0]}" for axis in AXES)
+
+
+def _require_same_claim(label: str, own: Mapping[str, pd.Series]) -> None:
+    # else one column would say that it holds of what another one says the opposite of
+    first, *others = own
+    for other in others:
+        for key in ("direction", "smallest_effect"):
+            values = own[first][key], own[other][key]
+            if values[0] != values[1]:
+                raise DataError(
+                    f"the claim '{label}' has the {key} {values[0]} in {first} and {values[1]} in"
+                    f" {other}: these are two claims; give one of them another label."
+                )
 
 
 def _read(folder: Path) -> pd.DataFrame:
@@ -65,7 +95,8 @@ def _cell(row: pd.Series) -> str:
     if row["verdict"] == MISSING:
         return f"missing ({row['reason']}); {counts}"
     low, high = (f"{row[end]:+.3f}" for end in ("low", "high"))
-    return f"{row['verdict']}: {row['effect']:+.3f} [{low}, {high}]; {counts}"
+    why = "" if pd.isna(row["reason"]) else f" ({row['reason']})"
+    return f"{row['verdict']}{why}: {row['effect']:+.3f} [{low}, {high}]; {counts}"
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rulealign.claim_sections import AXES
 from rulealign.claims.verdicts import MISSING, VERDICTS
 from rulealign.claims.words import summary_line
 from rulealign.errors import DataError
@@ -18,6 +19,7 @@ P_VALUES = ("p_seeds", "p_stimuli")
 COLUMNS = (
     "claim",
     *_DECLARED,
+    *AXES,
     *_PRIMARY,
     "universes",
     *VERDICTS,
@@ -36,8 +38,9 @@ def summary_table(rows: pd.DataFrame, claims: Sequence[Mapping[str, Any]]) -> pd
         claims: as declared: `label`, `statement`, `direction`, `smallest_effect` and `family`.
 
     Returns:
-        One row per claim, in their order, with `COLUMNS`. The p-values are those of the primary
-        universe, adjusted over all claims of the family, in it.
+        One row per claim, in their order, with `COLUMNS`. The axes name the primary universe;
+        effect, verdict and p-values are of it, and these are adjusted over all claims of the
+        family.
 
     Raises:
         DataError: a claim has not exactly one primary universe.
@@ -85,7 +88,7 @@ def _row(
     label = claim["label"]
     own = rows[rows["claim"] == label]
     row = {"claim": label, **{key: claim[key] for key in _DECLARED}, "universes": len(own)}
-    row |= {key: primary[label][key] for key in _PRIMARY}
+    row |= {key: primary[label][key] for key in (*AXES, *_PRIMARY)}
     row |= {verdict: int((own["verdict"] == verdict).sum()) for verdict in VERDICTS}
     for p in P_VALUES:
         one = adjusted[p][label]

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rulealign.claim_sections import AXES
-from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, UNRESOLVED
+from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, TOO_SMALL, UNRESOLVED
 
 _PHRASES = {
     "stimuli": "with stimuli {}",
@@ -79,11 +79,13 @@ def summary_line(rows: pd.DataFrame) -> str:
     if holds == len(rows):
         return f"holds in all {holds}" if holds > 1 else "holds in the only one"
     located = REVERSED if counts.get(REVERSED, 0) else UNRESOLVED
+    small = int(rows["reason"].astype(str).str.startswith(TOO_SMALL).sum())
     for verdict in (REVERSED, UNRESOLVED, MISSING):
         count = int(counts.get(verdict, 0))
         if count:
+            of_these = f" ({small} {TOO_SMALL})" if small and verdict == UNRESOLVED else ""
             where = f": {locate(rows, verdict)}" if verdict == located else ""
-            others.append(f"{verdict} in {count}{where}")
+            others.append(f"{verdict} in {count}{of_these}{where}")
     start = f"holds in {holds} of {len(rows)}, "
     # what is located ends with words of its own
     return start + "; ".join(others)
@@ -141,7 +143,8 @@ def _counted(known: pd.DataFrame, verdict: str, varied: Sequence[str]) -> str:
 
 def _spread(shares: pd.DataFrame) -> float:
     # how well an axis separates: the variance of the verdict that its values explain, with each
-    # universe counted once, so that an axis of few odd universes does not come first
+    # universe counted once, so that an axis of few odd universes does not come first; for each
+    # further value that it takes to do so
     share = shares["sum"] / shares["size"]
     mean = shares["sum"].sum() / shares["size"].sum()
-    return float((shares["size"] * (share - mean) ** 2).sum())
+    return float((shares["size"] * (share - mean) ** 2).sum()) / (len(shares) - 1)

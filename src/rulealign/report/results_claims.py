@@ -36,7 +36,10 @@ def claims(results: Path) -> str:
 def _row(row: pd.Series) -> list[str]:
     effect = str(row["reason"]) if row["verdict"] == MISSING else _effect(row)
     p = [_p(row, name) for name in _P]
-    return [f"{row['statement']} (`{row['claim']}`)", row["verdict"], effect, row["summary"], *p]
+    verdict = row["verdict"]
+    if verdict != MISSING and not pd.isna(row["reason"]):
+        verdict = f"{verdict}: {row['reason']}"
+    return [f"{row['statement']} (`{row['claim']}`)", verdict, effect, row["summary"], *p]
 
 
 def _p(row: pd.Series, name: str) -> str:

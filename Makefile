@@ -1,7 +1,7 @@
 # make run    set up an environment in .venv, then compute the default study
 # make explain [STUDY=studies/<file>.yaml]   say of each job that would run why it would
 # make test   set up the same environment, then run the tests
-# make validation   simulate 800 data sets with a known truth, and write docs/validation.md
+# make validation   simulate data sets with a known truth, and write docs/validation.md
 
 PYTHON ?= python3
 VENV := .venv
@@ -40,7 +40,7 @@ bench: setup
 	$(BIN)/python benchmarks/bootstrap.py
 
 validation: setup
-	$(BIN)/python -m rulealign.validation --sets 800 --others 400 --jobs 1 --output docs/validation.md
+	$(BIN)/python -m rulealign.validation --sets 800 --others 200 --jobs 1 --output docs/validation.md
 
 docs: setup
 	$(BIN)/python -m rulealign.config_reference

@@ -12,10 +12,8 @@ from rulealign.config import load_study, refuse_repeated_keys
 from rulealign.config_reference import reference
 from rulealign.errors import ConfigurationError
 
-STUDIES = [
-    "workflow_config.yaml",
-    *(f"studies/{name}.yaml" for name in ("cichy92", "cichy92_quick", "things", "things_repeats")),
-]
+NAMES = ("cichy92", "cichy92_first_epoch", "cichy92_quick", "things", "things_repeats")
+STUDIES = ["workflow_config.yaml", *(f"studies/{name}.yaml" for name in NAMES)]
 # Mappings whose keys are the user's own names, where a new key is no misspelling.
 LABELLED = {
     ("rules",),

@@ -1,0 +1,84 @@
+"""What the studies of the repository promise: the first report's claims, and networks in common."""
+
+from collections import Counter
+
+import pytest
+import yaml
+
+from rulealign.config import load_study
+
+FALLS = {"bp": 0.091, "fa": 0.05, "pc": 0.0255, "stdp": 0.0255}
+"""Rule -> how far conv1 fell after one epoch, by the first report: .102 to .011; 49% and 25% of
+about .102."""
+
+ORDER = ("pc", "stdp", "bp", "fa")
+"""The order of the rules after the last epoch, by the first report: .064, .059, .022 and .019."""
+
+PUBLISHED = {"bp": "bp", "fa": "fa_2026", "pc": "pc_2026", "stdp": "stdp_2026"}
+"""Rule -> the procedure that the first report ran under its name."""
+
+
+def declared(study, plus, minus, layer="conv1"):
+    """Find the claims of a study that some (rule, epoch) are above others."""
+    sides = Counter(plus), Counter(minus)
+    for claim in study.claims.values():
+        terms = {side: claim.terms(side) for side in ("plus", "minus")}
+        own = tuple(Counter((t[0], t[1]) for t in terms[side]) for side in ("plus", "minus"))
+        if claim.direction == "negative":
+            own = own[::-1]
+        if own == sides and claim.layer == [layer]:
+            yield claim
+
+
+@pytest.fixture(params=["cichy92", "things", "things_repeats"])
+def study(request, project):
+    return load_study(yaml.safe_load((project / f"studies/{request.param}.yaml").read_text()))
+
+
+@pytest.mark.parametrize("rules", [dict(zip(ORDER, ORDER, strict=True)), PUBLISHED])
+def test_the_falls_of_the_first_report_are_declared_with_their_sizes(study, rules):
+    for rule, fall in FALLS.items():
+        found = list(declared(study, [(rules[rule], 0)], [(rules[rule], 1)]))
+        sizes = sorted(claim.smallest_effect for claim in found)
+        assert sizes[0] == 0
+        assert fall / 2 <= sizes[1] <= fall, f"{rules[rule]}: {sizes}"
+
+
+@pytest.mark.parametrize("rules", [dict(zip(ORDER, ORDER, strict=True)), PUBLISHED])
+def test_the_order_of_the_first_report_is_declared(study, rules):
+    for place, upper in enumerate(ORDER):
+        for lower in ORDER[place + 1 :]:
+            claims = declared(study, [(rules[upper], 40)], [(rules[lower], 40)])
+            assert list(claims), f"{rules[upper]} above {rules[lower]}"
+    # and that others fall less than bp, and local rules less than fa
+    for less, more in (("fa", "bp"), ("pc", "bp"), ("stdp", "bp"), ("pc", "fa"), ("stdp", "fa")):
+        less, more = rules[less], rules[more]
+        assert list(declared(study, [(less, 1), (more, 0)], [(less, 0), (more, 1)])), (less, more)
+
+
+def test_the_gain_of_the_first_report_is_declared_with_its_size(study):
+    found = list(declared(study, [("bp", 40)], [("bp", 0)], layer="conv3"))
+    assert sorted(claim.smallest_effect for claim in found) == [0, 0.005]
+
+
+def test_the_study_of_the_first_epoch_has_the_networks_of_the_whole_one(project):
+    first, whole = (
+        yaml.safe_load((project / f"studies/{name}.yaml").read_text())
+        for name in ("cichy92_first_epoch", "cichy92")
+    )
+    same = ["seed", "device", "network", "training_set", "stimuli", "brain", "evaluation"]
+    same += ["controls", "layer_map", "statistics", "universes", "report"]
+    for key in same:
+        assert first[key] == whole[key], key
+    other = {"checkpoints": [0, 1], "fewer_seeds": {}}
+    assert first["training"] == whole["training"] | other
+    assert first["rules"].items() <= whole["rules"].items()
+    shared = first["claims"].keys() & whole["claims"].keys()
+    assert len(shared) == 24
+    assert all(first["claims"][label] == whole["claims"][label] for label in shared)
+    early = {
+        label
+        for label, claim in load_study(whole).claims.items()
+        if all(term.epoch < 2 for term in (*claim.plus, *claim.minus))
+    }
+    assert early == shared

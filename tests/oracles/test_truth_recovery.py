@@ -33,6 +33,7 @@ from rulealign.validation.other_settings import (
     OTHERS,
     OtherSetting,
     measured_others,
+    met_of_others,
     other_lines,
     other_table,
 )
@@ -362,6 +363,11 @@ def test_other_settings_are_measured_by_their_own_truth_and_kept_apart(monkeypat
         assert [line.verdict for line in lines["corrected"]] == ["too wide"] * 5  # 12 of 12
         missed = [line.quantity for line in lines["percentile"] if line.verdict == "too narrow"]
         assert missed == ([tables.WORDS["other"]] if other.setting.stimuli == 40 else [])
+    assert met_of_others(others) == {"percentile": "0 of 20", "corrected": "0 of 20"}
+    fine = pd.concat([others[0].rows] * 2, ignore_index=True)
+    fine.loc[0, "corrected true high"] = fine.loc[0, "corrected true low"]
+    met = met_of_others([replace(others[0], rows=fine)])  # 23 of 24 data sets, of one quantity
+    assert met == {"percentile": "0 of 5", "corrected": "1 of 5"}
     body = other_table(others).splitlines()[2:]
     assert len(body) == 5 * len(OTHERS)
     assert body[11].startswith("| fewer stimuli (stimuli 40) | score of another model | **0.0% [")

@@ -179,7 +179,8 @@ def test_ceilings_are_tabled_per_roi(aligned):
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
         "roi,convention,pairs,distance,acquisition,repetitions,n_subjects,n_stimuli,n_pairs,lower,"
-        "upper,null_lower_mean,null_lower_high,null_upper_mean,null_upper_high,informative"
+        "upper,null_lower_mean,null_lower_high,null_upper_mean,null_upper_high,informative,"
+        "reason"
     )
     assert list(table["roi"]) == ["EVC", "IT"]
     for roi in brains:

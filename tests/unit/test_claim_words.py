@@ -192,7 +192,7 @@ def test_two_claims_of_one_label_are_not_laid_side_by_side(tmp_path, capsys, key
 
 
 def test_a_balanced_axis_comes_before_one_of_many_unlike_values():
-    # size: 5 and 2 of 8; control: 3, 2, 1 and 1 of 4, which explains more only by having more values
+    # size: 5 and 2 of 8; control: 3, 2, 1 and 1 of 4, more by having more values
     axes = {"size": [32, 224], "control": ["none", "a", "b", "c"], "centring": ["x", "y"]}
     at = {(32, control, centring) for control in ("none", "a") for centring in "xy"}
     at |= {(32, "b", "x"), (224, "none", "x"), (224, "c", "y")}

@@ -99,6 +99,23 @@ def other_lines(other: OtherSetting) -> dict[str, list[Line]]:
     }
 
 
+def met_of_others(others: Sequence[OtherSetting]) -> dict[str, str]:
+    """Count the quantities that each kind of interval covers as often as it should.
+
+    Args:
+        others: of `measured_others`.
+
+    Returns:
+        Method -> words such as "18 of 20", over all settings.
+    """
+    lines = [other_lines(other) for other in others]
+    found = {method: [line for one in lines for line in one[method]] for method in METHODS}
+    return {
+        method: f"{sum(line.verdict == MET for line in own)} of {len(own)}"
+        for method, own in found.items()
+    }
+
+
 def other_table(others: Sequence[OtherSetting]) -> str:
     """Write the coverage of the intervals in other settings; what misses its target is bold.
 

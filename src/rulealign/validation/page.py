@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from rulealign.atomic import whole
 from rulealign.validation import tables
-from rulealign.validation.other_settings import OtherSetting, other_table
+from rulealign.validation.other_settings import OtherSetting, met_of_others, other_table
 from rulealign.validation.tables import Truths
 from rulealign.validation.verdicts import MET, Line, variance_ratios
 from rulealign.validation.world import OF_BOTH, Setting
@@ -57,6 +57,7 @@ def write_page(
             judged=len(judged),
             methods=method_table(lines["intervals"]),
             others=other_table(others),
+            other_met=met_of_others(others),
             other_sets=len(others[0].rows),
             variances=variance_table(rows),
             truths=truth_table(truths),

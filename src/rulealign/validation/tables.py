@@ -86,19 +86,20 @@ def many_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
         The lines.
     """
     names = ("true", "other", "difference", "network")
-    lines = [
+    kinds = {
+        "percentile": ("fixed people, many", names),
+        "corrected": ("fixed people, many", names),
+    }
+    kinds |= dict.fromkeys(("crossed", "crossed corrected"), ("new people, many", OF_PEOPLE))
+    return [
         coverage_line(
-            rows, f"{method} {name}", truths["fixed people, many"][name], f"{method}: {WORDS[name]}"
+            rows,
+            f"{method} {name}",
+            truths[kind][name],
+            f"of many stimuli, {method}: {WORDS[name]}",
         )
-        for method in ("percentile", "corrected")
-        for name in names
-    ]
-    return lines + [
-        coverage_line(
-            rows, f"{method} {name}", truths["new people, many"][name], f"{method}: {WORDS[name]}"
-        )
-        for method in ("crossed", "crossed corrected")
-        for name in OF_PEOPLE
+        for method, (kind, own) in kinds.items()
+        for name in own
     ]
 
 

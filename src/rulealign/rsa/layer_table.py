@@ -147,32 +147,33 @@ def _fold_scores(
     # scores on the sides of all folds; and place of a model -> why it has none (NaN there)
     n_stimuli, folds, splits = len(brain.ids), settings["layer_folds"], settings["layer_splits"]
     seed = layer_choice_seed(settings["study_seed"], n_stimuli)
-    everything = list(range(len(models.rdms)))
+    n_models = len(models.rdms)
     try:
         masks = fold_masks(n_stimuli, folds, splits, seed, mask)
     except DataError as error:
-        return None, dict.fromkeys(everything, f"{_NONE}: {str(error).removesuffix('.')}")
+        return None, dict.fromkeys(range(n_models), f"{_NONE}: {str(error).removesuffix('.')}")
     sides = np.array(masks).reshape(2 * folds * splits, -1)
     counts, brains = _stimuli_of(sides, n_stimuli), with_mean(brain.rdms)
     how |= {"combine": convention_weights(len(brain.subjects)), "mask": mask}
-    sampled = np.full((len(sides), len(everything), len(CONVENTIONS)), np.nan)
+    sampled = np.full((len(sides), n_models, len(CONVENTIONS)), np.nan)
     unfit: dict[int, str] = {}
 
-    def score(places: list[int]) -> None:
-        # a model that is not ordered leaves the others as they are
+    def score(first: int, last: int) -> None:
+        # a model that is not ordered leaves the others as they are; slices copy no RDM
+        own = slice(first, last)
         try:
-            sampled[:, places] = bootstrap_spearman(models.rdms[places], brains, counts, **how)
+            sampled[:, own] = bootstrap_spearman(models.rdms[own], brains, counts, **how)
         except ConstantInDraw as error:
-            if error.kind == "brain" or len(places) == 1:
+            if error.kind == "brain" or last - first == 1:
                 of_brain = error.kind == "brain"
-                name = brain.names[error.place] if of_brain else models.names[places[0]]
-                unfit.update(dict.fromkeys(places, _not_ordered(name, error.draw)))
+                name = brain.names[error.place] if of_brain else models.names[first]
+                unfit.update(dict.fromkeys(range(first, last), _not_ordered(name, error.draw)))
                 return
-            middle = len(places) // 2
-            score(places[:middle])
-            score(places[middle:])
+            middle = (first + last) // 2
+            score(first, middle)
+            score(middle, last)
 
-    score(everything)
+    score(0, n_models)
     # outside of each fold, then inside
     return FoldScores(sampled[0::2], sampled[1::2]), unfit
 

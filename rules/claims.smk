@@ -24,7 +24,10 @@ rule universes:
     params:
         code=code("universes", controls=[]),  # it reads their RDMs, and computes none
         settings=lambda wildcards: settings(
-            claim_stages.universes, wildcards.rule, wildcards.roi
+            claim_stages.universes,
+            wildcards.rule,
+            wildcards.roi,
+            CLAIMED[wildcards.rule, wildcards.roi],
         ),
     message:
         "Score {wildcards.rule} with {wildcards.roi} in every universe of the claims"

@@ -95,19 +95,23 @@ def _ordered(study: Study, job: dict[str, set]) -> dict[str, Any]:
     return values | {"analyses": analyses}
 
 
-def universes(study: Study, rule: str, roi: str) -> dict[str, Any]:
+def universes(
+    study: Study, rule: str, roi: str, need: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Give the settings of the scores of one rule with one ROI, in all universes of all claims.
 
     Args:
         study: the study.
         rule: a label of its rules.
         roi: one of its areas.
+        need: what `needs` says of these; by default it is asked, which takes a second where claims
+            and universes are many.
 
     Returns:
         As `rsa.universes.score_universes` takes them. Which epochs, seeds, stimuli and sizes is
         said by the files.
     """
-    need = needs(study)[(rule, roi)]
+    need = needs(study)[(rule, roi)] if need is None else need
     return {
         "study_seed": study.seed,
         "bootstrap_draws": study.statistics.bootstrap_draws,
@@ -133,8 +137,10 @@ def require_primaries(study: Study) -> None:
     Raises:
         ConfigurationError: names the claim, the values and the reason.
     """
+    values = grid(study)
+    primary = {axis: named[:1] for axis, named in values.items()}
     for label in study.claims:
-        first = claim_grid.universes(claim(study, label), grid(study), facts(study))[0]
+        first = claim_grid.universes(claim(study, label), primary, facts(study))[0]
         if first.reason:
             chosen = ", ".join(f"{axis} {value}" for axis, value in first.choices.items())
             raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""How long `snakemake --dry-run` takes: its start, and per job. `python benchmarks/plan.py`."""
+"""How long `snakemake --dry-run` takes: its start, and per job; best of 3 runs, or as many as said."""
 
 import re
 import subprocess
@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
-RUNS = 3
+RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
 
 
 def plan(*arguments: str) -> tuple[float, int]:
-    """Time one dry run: seconds (the best of three) and jobs."""
+    """Time one dry run: seconds (the best of the runs) and jobs."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT / "Snakefile")]
     seconds, jobs = [], 0
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""How long `snakemake --dry-run` takes: its start, and per job; best of 3 runs, or as many as said."""
+"""How long `snakemake --dry-run` takes: its start, and per job; `plan.py [runs]`, the best of 3."""
 
 import re
 import subprocess

@@ -4,8 +4,7 @@
 #
 #   tests/cluster/run.sh [results of a local run] [arguments for snakemake, as that run had ...]
 #
-# Needs root on Debian (it installs Slurm); elsewhere it is skipped. At most ten minutes, or three
-# times what the local run took, where that is longer.
+# Needs root on Debian (it installs Slurm); elsewhere it is skipped. At most ten minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 local_results=${1:-results/default}
@@ -55,4 +54,4 @@ trap 'exit 130' INT TERM
 "$here/slurm.sh" start "$folder/slurm"
 export RULEALIGN_PARTITION=main RULEALIGN_GPU_PARTITION=networks RULEALIGN_SLURM_STATUS=squeue
 export PYTHONPATH="$folder/checkout/src"
-timeout --kill-after=10 3600 python "$here/interrupted_run.py" "$folder/checkout" "$local_results" "${@:2}"
+timeout --kill-after=10 570 python "$here/interrupted_run.py" "$folder/checkout" "$local_results" "${@:2}"

@@ -15,8 +15,9 @@ from collections import Counter
 from pathlib import Path
 
 DEADLINE = time.monotonic() + 540  # seconds; the test as a whole may take ten minutes
-# those of profiles/slurm, but for the brain: so that both nodes have something to do from the start
-GROUPS = ("brain=6", "stimuli=6", "alignment=12", "ceiling=4")
+# smaller than those of profiles/slurm, so that a small study, too, keeps both nodes busy: its brain
+# data make a job per person, its alignments three jobs
+GROUPS = ("brain=1", "stimuli=6", "alignment=6", "ceiling=4")
 
 
 def tell(what):

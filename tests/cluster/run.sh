@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The default study on a real Slurm of two nodes, with a cancelled job, a lost node and a killed main
-# process on the way; its results must have the bytes of a local run.
+# A study on a real Slurm of two nodes, with a cancelled job, a lost node and a killed main process on
+# the way; its results must have the bytes of a local run.
 #
 #   tests/cluster/run.sh [results of a local run] [arguments for snakemake, as that run had ...]
 #
+# A study file must lie in the top folder or in studies/: results name it by its path.
 # Needs root on Debian (it installs Slurm); elsewhere it is skipped. At most ten minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -41,7 +42,7 @@ folder=$(mktemp -d)
 # its own copy: neither the results here nor Snakemake's records of them are touched
 chmod 755 "$folder" # munge, another user, has its socket below
 mkdir "$folder/checkout" "$folder/slurm"
-cp -r Snakefile workflow_config.yaml rules scripts src profiles envs docs studies "$folder/checkout"
+cp -r Snakefile ./*.yaml rules scripts src profiles envs docs studies "$folder/checkout"
 
 finish() {
     status=$?

@@ -1,0 +1,35 @@
+"""Print the settings of a study small enough for a Slurm of two nodes with one CPU each.
+
+python small_study.py > <study file>
+
+All rules of the default study and each kind of job, but one seed, size and epoch, fewer images,
+two people and two ROIs: start-up of jobs takes most of the time, and the test may take ten minutes.
+"""
+
+from pathlib import Path
+
+import yaml
+
+DEFAULT = Path(__file__).resolve().parents[2] / "workflow_config.yaml"
+
+
+def small(study):
+    """Reduce a study in place, and give it: dict -> dict."""
+    study["study"] = "small"
+    study["training_set"] |= {"pool_images": 2000, "train_images": 1000, "held_out_images": 500}
+    study["training"] |= {"seeds": [42], "fewer_seeds": {}, "checkpoints": [0, 1]}
+    study["evaluation"]["sizes"] = [32]
+    study["universes"]["size"] = [32]
+    rois = study["brain"]["rois"]
+    study["brain"]["subjects"] = 2
+    study["brain"]["rois"] = {"V1": rois["V1"], "LOC": rois["LOC"]}
+    study["layer_map"] = [{"layer": "conv1", "roi": "V1"}, {"layer": "conv3", "roi": "LOC"}]
+    above = study["claims"]["bp_above_fa"]
+    above["statement"] = "After one epoch backpropagation is above feedback alignment at conv1"
+    for term in (*above["plus"], *above["minus"]):
+        term["epoch"] = 1
+    return study
+
+
+if __name__ == "__main__":
+    print(yaml.safe_dump(small(yaml.safe_load(DEFAULT.read_text())), sort_keys=False))

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from rulealign.atomic import whole
 from rulealign.errors import ConfigurationError, StoreError
+from rulealign.parsed_sources import ParsedSources, Said
 from rulealign.provenance import fingerprint
-from rulealign.syntax import imports, parse, text_mapping, tree_hash
 
 LIBRARY = Path(__file__).parent
 
@@ -35,26 +35,19 @@ FILES = {
 }
 """Module -> the folder of the library with the files that it reads."""
 
-UNUSED = frozenset(("__version__",))
-"""Names of modules that no result depends on: a release must not retrain anything."""
-
 
 class Module:
     """One source file.
 
     Args:
-        path: the file.
+        said: what it says.
         files: other files that the module reads.
     """
 
-    def __init__(self, path: Path, files: Iterable[Path] = ()) -> None:
-        tree = parse(path.read_bytes())
-        self.imports = sorted(set(imports(tree)))
-        self.entries = text_mapping(tree, "REGISTRY")
-        # without its entries: one more rule in the registry must not retrain the others
-        own = tree_hash(tree, without=UNUSED | {"REGISTRY"} if self.entries else UNUSED)
+    def __init__(self, said: Said, files: Iterable[Path] = ()) -> None:
+        self.imports, self.entries = said.imports, said.entries
         digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
-        self.hash = fingerprint([own, *digests]) if digests else own
+        self.hash = fingerprint([said.hash, *digests]) if digests else said.hash
 
 
 class Sources:
@@ -63,13 +56,15 @@ class Sources:
     Args:
         scripts: the folder of the rules' scripts.
         library: the folder of the package rulealign.
-        remember: where to note what each fingerprint stands for, for `explain`; None: nowhere.
+        remember: where to note what each fingerprint stands for, for `explain`, and what files say;
+            None: nowhere.
     """
 
     def __init__(
         self, scripts: Path, library: Path = LIBRARY, remember: Path | None = None
     ) -> None:
         self._scripts, self._library, self._remember = scripts, library, remember
+        self._parsed = ParsedSources(remember)
         self._modules: dict[str, Module | None] = {}
         self._codes: dict[object, str] = {}
 
@@ -123,7 +118,9 @@ class Sources:
 
     def versions(self) -> dict[str, str]:
         """List all code: every script and every module -> 16 hexadecimal digits."""
-        return {name: module.hash for name in self._names if (module := self._module(name))}
+        found = {name: module.hash for name in self._names if (module := self._module(name))}
+        self._parsed.keep()
+        return found
 
     @cached_property
     def _names(self) -> list[str]:
@@ -158,7 +155,7 @@ class Sources:
         if name not in self._modules:
             path = self._path(name)
             files = sorted(self._read_by(name))
-            self._modules[name] = Module(path, files) if path else None
+            self._modules[name] = Module(self._parsed.read(path), files) if path else None
         return self._modules[name]
 
     def _path(self, name: str) -> Path | None:

@@ -228,3 +228,45 @@ def test_what_a_fingerprint_stands_for_is_noted(library, tmp_path):
     assert noted == sources.modules("train", rules=["fa"])
     (tmp_path / "file").write_text("")  # where no folder can be made
     assert library(remember=tmp_path / "file" / "x").code("train", rules=["fa"]) == code
+
+
+def test_a_file_is_parsed_again_only_when_its_bytes_change(library, tmp_path, monkeypatch):
+    parsed = []
+
+    def parse_and_note(source):
+        parsed.append(source.decode())
+        return ast.parse(source)
+
+    monkeypatch.setattr("rulealign.syntax.parse", parse_and_note)
+    notes = tmp_path / "notes"
+    first = library(remember=notes).versions()
+    texts = sorted({path.read_text() for path in tmp_path.rglob("*.py")})
+    assert sorted(parsed) == texts
+    parsed.clear()
+    assert library(remember=notes).versions() == first
+    assert parsed == []
+    changes = {"b.py": "import rulealign.other\n2"}
+    edited = library(changes, remember=notes)
+    expected = library(changes).versions()
+    parsed.clear()
+    assert edited.versions() == expected != first
+    assert parsed == ["import rulealign.other\n2"]
+
+
+@pytest.mark.parametrize("left", ["", "[1]", '{"a": [1]}', '{"a'])
+def test_a_broken_note_of_what_files_say_is_made_anew(library, tmp_path, left):
+    first = library(remember=tmp_path / "notes").versions()
+    (note,) = (tmp_path / "notes").glob("parsed-*.json")
+    whole = note.read_text()
+    note.write_text(left)
+    assert library(remember=tmp_path / "notes").versions() == first
+    assert note.read_text() == whole
+
+
+def test_other_code_that_reads_files_takes_no_note_of_the_old_one(library, tmp_path, monkeypatch):
+    library(remember=tmp_path / "notes").versions()
+    other = tmp_path / "syntax.py"
+    other.write_text("def tree_hash(): ...")
+    monkeypatch.setattr("rulealign.syntax.__file__", str(other))
+    library(remember=tmp_path / "notes").versions()
+    assert len(list((tmp_path / "notes").glob("parsed-*.json"))) == 2

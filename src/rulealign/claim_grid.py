@@ -97,9 +97,10 @@ def universes(
     replacements = dict(grid["initialisation"])
     found: dict[tuple, Universe] = {}
     for place, choices in enumerate(combinations(grid)):
-        replaced = replacements[choices["initialisation"]]
+        named = choices["initialisation"]
+        replaced = replacements[named]
         plus, minus = (
-            [_in_place(term, choices["baseline"], replaced, facts) for term in claim[side]]
+            [_in_place(term, choices["baseline"], named, replacements, facts) for term in claim[side]]
             for side in ("plus", "minus")
         )
         weights = _weights([score for score, _ in plus], [score for score, _ in minus])
@@ -119,16 +120,24 @@ def universes(
 
 
 def _in_place(
-    term: tuple, baseline: str, replaced: Mapping[str, str], facts: Mapping[str, Any]
+    term: tuple, baseline: str, named: str, replacements: Mapping[str, Mapping], facts: Mapping
 ) -> tuple[Score, str]:
     # an initialisation replaces the rule that stands for the baseline, too
     rule, epoch, layer, roi = term
-    own = replaced.get(rule, rule)
+    own = replacements[named].get(rule, rule)
     if baseline == OWN or epoch != 0 or not facts["trains"][rule]:
         return Score(own, epoch, layer, roi), ""
-    stand, initial = replaced.get(baseline, baseline), facts["initial"]
-    other = f"{stand} has other initial weights than {own}, and cannot stand for its epoch 0"
-    return Score(stand, epoch, layer, roi), "" if initial[stand] == initial[own] else other
+    # a baseline's stand-in is the same control of other initial weights: each rule has that of its
+    # own, so that rules that start from different ones can be compared
+    stands = [one.get(baseline, baseline) for one in (replacements[named], *replacements.values())]
+    initial = facts["initial"]
+    for stand in (*stands, baseline):
+        if initial[stand] == initial[own]:
+            return Score(stand, epoch, layer, roi), ""
+    known = " and ".join(dict.fromkeys((*stands, baseline)))
+    verb = "have" if " and " in known else "has"
+    other = f"{known} {verb} other initial weights than {own}, and cannot stand for its epoch 0"
+    return Score(stands[0], epoch, layer, roi), other
 
 
 def _weights(plus: list[Score], minus: list[Score]) -> dict[Score, float]:

@@ -191,6 +191,39 @@ def test_a_baseline_with_other_initial_weights_cannot_stand_for_epoch_0():
     }
 
 
+def test_each_rule_has_the_calibrated_network_of_its_own_initial_weights():
+    # fa starts from default weights and bp_normal from others; the stand-in of untrained_bn in some
+    # initialisation is the same control of the others, whichever universe it is
+    facts = {
+        name: claim_files.FACTS[name] | {"untrained_bn_normal": value}
+        for name, value in (("trains", False), ("seeds", [1, 2]), ("initial", "normal"))
+    }
+    facts["vectors"] = ["fc1"]
+    normal = {"bp": "bp_normal", "untrained_bn": "untrained_bn_normal"}
+    sides = [("bp_normal", 1), ("fa", 0)], [("bp_normal", 0), ("fa", 1)]
+    mixed = claim_files.claim("mixed", *sides)
+    values = grid(initialisation=[["default", {}], ["normal", normal]])
+    calibrated = [
+        u for u in universes(mixed, values, facts) if u.choices["baseline"] == "untrained_bn"
+    ]
+    default = [u for u in calibrated if u.choices["initialisation"] == "default"]
+    assert len(default) == 4
+    for universe in default:
+        assert not universe.reason
+        assert weights(universe) == {
+            "bp_normal@1": 1.0,
+            "untrained_bn@0": 1.0,
+            "untrained_bn_normal@0": -1.0,
+            "fa@1": -1.0,
+        }
+    # no initialisation names it: fa has its control, bp_normal has none
+    without = universes(mixed, grid(), facts)
+    said = {u.reason for u in without if u.choices["baseline"] == "untrained_bn"}
+    assert said == {
+        "untrained_bn has other initial weights than bp_normal, and cannot stand for its epoch 0"
+    }
+
+
 @pytest.fixture
 def values(project):
     return yaml.safe_load((project / "workflow_config.yaml").read_text())

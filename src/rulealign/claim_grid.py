@@ -99,9 +99,9 @@ def universes(
     for place, choices in enumerate(combinations(grid)):
         named = choices["initialisation"]
         replaced = replacements[named]
+        how = choices["baseline"], named, replacements, facts
         plus, minus = (
-            [_in_place(term, choices["baseline"], named, replacements, facts) for term in claim[side]]
-            for side in ("plus", "minus")
+            [_in_place(term, *how) for term in claim[side]] for side in ("plus", "minus")
         )
         weights = _weights([score for score, _ in plus], [score for score, _ in minus])
         other = [reason for _, reason in (*plus, *minus) if reason]

@@ -91,6 +91,68 @@ def test_a_planted_reversal_is_found_in_every_universe_of_a_crossed_grid(
     assert summary["summary"].item() == f"holds in 18 of 36, reversed in 18: everything {words}"
 
 
+def raised_after_an_epoch(rows, people):
+    return people + np.array([0.1 * row[2] for row in rows])[:, None]
+
+
+def lowered(rows, people):
+    return people - 0.1
+
+
+@pytest.mark.parametrize(
+    ("axis", "values", "rule", "change", "words"),
+    [
+        # calibration alone makes the fall: the network that has it lies below bp after an epoch
+        (
+            "baseline",
+            ["own", "untrained_bn"],
+            "untrained_bn",
+            lowered,
+            "from untrained_bn in place of epoch 0",
+        ),
+        (
+            "initialisation",
+            [["default", {}], ["normal", {"bp": "bp_normal"}]],
+            "bp_normal",
+            raised_after_an_epoch,
+            "with initialisation normal",
+        ),
+    ],
+)
+def test_a_reversal_by_another_network_is_found_and_named(
+    tmp_path, axis, values, rule, change, words
+):
+    grid = {name: [only] for name, only in PLAIN.items()} | {"crossed": [], axis: values}
+    files = claim_files.write_all(tmp_path, ("bp", rule), **{rule: {"change": change}})
+    made = tmp_path / "claims.csv", tmp_path / "summary.csv"
+    evaluate(*files, claim_files.settings(DROP, universes=grid), *made)
+    claims, summary = (pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made)
+    verdicts = claims.set_index(axis)["verdict"].to_dict()
+    first, other = (one if isinstance(one, str) else one[0] for one in values)
+    assert verdicts == {first: "holds", other: "reversed"}
+    assert summary["summary"].item() == f"holds in 1 of 2, reversed in 1: everything {words}"
+
+
+def test_a_fall_in_one_person_alone_does_not_hold_for_other_people(tmp_path):
+    # the first person's fall makes the mean, which resampled stimuli keep as it is
+    def one_person(rows, people):
+        after = np.array([row[2] == 1 for row in rows])
+        changed = people + 0.05 * after[:, None]  # takes the planted fall back
+        changed[after, 0] -= 0.05 * people.shape[1]
+        return changed
+
+    grid = {name: [only] for name, only in PLAIN.items()}
+    grid |= {"crossed": [], "resample": ["stimuli", "subjects"]}
+    claims, summary = evaluated(tmp_path, grid, change=one_person)
+    assert claims.set_index("resample")["verdict"].to_dict() == {
+        "stimuli": "holds",
+        "subjects": "unresolved",
+    }
+    assert claims["effect"].to_numpy() == pytest.approx([-0.05, -0.05], abs=0.01)
+    said = "holds in 1 of 2, unresolved in 1: everything resampling people"
+    assert summary["summary"].item() == said
+
+
 def test_a_claim_about_levels_is_not_settled_by_growth(tmp_path):
     # bp lies .1 above fa before training, and neither changes: a claim that bp ends up higher is
     # true, one that training made it so is not

@@ -127,17 +127,24 @@ def _in_place(
     own = replacements[named].get(rule, rule)
     if baseline == OWN or epoch != 0 or not facts["trains"][rule]:
         return Score(own, epoch, layer, roi), ""
-    # a baseline's stand-in is the same control of other initial weights: each rule has that of its
-    # own, so that rules that start from different ones can be compared
-    stands = [one.get(baseline, baseline) for one in (replacements[named], *replacements.values())]
-    initial = facts["initial"]
-    for stand in (*stands, baseline):
+    # each rule has the control of its own initial weights, so that rules of different ones compare
+    stands, initial = _same_control(baseline, named, replacements), facts["initial"]
+    for stand in stands:
         if initial[stand] == initial[own]:
             return Score(stand, epoch, layer, roi), ""
-    known = " and ".join(dict.fromkeys((*stands, baseline)))
-    verb = "have" if " and " in known else "has"
-    other = f"{known} {verb} other initial weights than {own}, and cannot stand for its epoch 0"
-    return Score(stands[0], epoch, layer, roi), other
+    verb = "have" if len(stands) > 1 else "has"
+    other = f"other initial weights than {own}, and cannot stand for its epoch 0"
+    return Score(stands[0], epoch, layer, roi), f"{' and '.join(stands)} {verb} {other}"
+
+
+def _same_control(
+    baseline: str, named: str, replacements: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    # a baseline and what some initialisation says is the same from other weights, either way
+    every = replacements.values()
+    there = [one.get(baseline, baseline) for one in (replacements[named], *every)]
+    back = [rule for one in every for rule, other in one.items() if other == baseline]
+    return list(dict.fromkeys((*there, *back, baseline)))
 
 
 def _weights(plus: list[Score], minus: list[Score]) -> dict[Score, float]:

@@ -216,6 +216,11 @@ def test_each_rule_has_the_calibrated_network_of_its_own_initial_weights():
             "untrained_bn_normal@0": -1.0,
             "fa@1": -1.0,
         }
+    # the control of the others, named first, is as good a name of both: no further universes
+    both = values | {"baseline": ["own", "untrained_bn", "untrained_bn_normal"]}
+    assert [u.choices for u in universes(mixed, both, facts)] == [
+        u.choices for u in universes(mixed, values, facts)
+    ]
     # no initialisation names it: fa has its control, bp_normal has none
     without = universes(mixed, grid(), facts)
     said = {u.reason for u in without if u.choices["baseline"] == "untrained_bn"}

@@ -15,6 +15,7 @@ FLOORS = [
         "lazy",
         "provenance",
         "syntax",
+        "parsed_sources",
         "computer",
         "machine",
         "cluster",

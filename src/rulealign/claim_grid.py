@@ -122,13 +122,12 @@ def universes(
 def _in_place(
     term: tuple, baseline: str, named: str, replacements: Mapping[str, Mapping], facts: Mapping
 ) -> tuple[Score, str]:
-    # an initialisation replaces the rule that stands for the baseline, too
     rule, epoch, layer, roi = term
     own = replacements[named].get(rule, rule)
     if baseline == OWN or epoch != 0 or not facts["trains"][rule]:
         return Score(own, epoch, layer, roi), ""
     # each rule has the control of its own initial weights, so that rules of different ones compare
-    stands, initial = _same_control(baseline, named, replacements), facts["initial"]
+    stands, initial = _same_control(baseline, replacements), facts["initial"]
     for stand in stands:
         if initial[stand] == initial[own]:
             return Score(stand, epoch, layer, roi), ""
@@ -137,14 +136,12 @@ def _in_place(
     return Score(stands[0], epoch, layer, roi), f"{' and '.join(stands)} {verb} {other}"
 
 
-def _same_control(
-    baseline: str, named: str, replacements: Mapping[str, Mapping[str, str]]
-) -> list[str]:
+def _same_control(baseline: str, replacements: Mapping[str, Mapping[str, str]]) -> list[str]:
     # a baseline and what some initialisation says is the same from other weights, either way
     every = replacements.values()
-    there = [one.get(baseline, baseline) for one in (replacements[named], *every)]
+    there = [one[baseline] for one in every if baseline in one]
     back = [rule for one in every for rule, other in one.items() if other == baseline]
-    return list(dict.fromkeys((*there, *back, baseline)))
+    return list(dict.fromkeys((baseline, *there, *back)))
 
 
 def _weights(plus: list[Score], minus: list[Score]) -> dict[Score, float]:

@@ -1,4 +1,4 @@
-"""Print the settings of a study small enough for a Slurm of two nodes with one CPU each.
+"""Print the settings of a study small enough for a Slurm of two virtual nodes on two cores.
 
 python small_study.py > <study file>
 

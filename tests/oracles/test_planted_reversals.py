@@ -30,9 +30,13 @@ PLAIN = {
 CROSS_RUN = ("per_subject", "cross_run", "spearman", "none", "fixed")
 
 
-def evaluated(folder, grid, **changes):
-    """Evaluate the fall of bp over a grid: the tables of universes and of claims."""
-    files = claim_files.write_all(folder, ("bp",), bp=changes)
+def evaluated(folder, grid, others=None, **changes):
+    """Evaluate the fall of bp over a grid: the tables of universes and of claims.
+
+    `changes` are made to bp, those of `others` (rule -> changes) to rules that it is held against.
+    """
+    rules = {"bp": changes} | (others or {})
+    files = claim_files.write_all(folder, tuple(rules), **rules)
     made = folder / "claims.csv", folder / "summary.csv"
     evaluate(*files, claim_files.settings(DROP, universes=grid), *made)
     return [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made]
@@ -123,10 +127,7 @@ def test_a_reversal_by_another_network_is_found_and_named(
     tmp_path, axis, values, rule, change, words
 ):
     grid = {name: [only] for name, only in PLAIN.items()} | {"crossed": [], axis: values}
-    files = claim_files.write_all(tmp_path, ("bp", rule), **{rule: {"change": change}})
-    made = tmp_path / "claims.csv", tmp_path / "summary.csv"
-    evaluate(*files, claim_files.settings(DROP, universes=grid), *made)
-    claims, summary = (pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made)
+    claims, summary = evaluated(tmp_path, grid, {rule: {"change": change}})
     verdicts = claims.set_index(axis)["verdict"].to_dict()
     first, other = (one if isinstance(one, str) else one[0] for one in values)
     assert verdicts == {first: "holds", other: "reversed"}

@@ -43,7 +43,7 @@ validation: setup
 	$(BIN)/python -m rulealign.validation --sets 800 --others 200 --jobs 1 --output docs/validation.md
 
 docs: setup
-	$(BIN)/python -m rulealign.config_reference
+	$(BIN)/python -m rulealign.config.reference
 
 # not .snakemake: Snakemake's notes of what made the results
 clean:

@@ -17,7 +17,7 @@ import pandas as pd
 import yaml
 
 from rulealign import claim_stages, stages
-from rulealign.config import load_study
+from rulealign.config.study import load_study
 from rulealign.cost import job_table
 from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
 

@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 from rulealign import claim_stages, cluster, machine, stages, statistics_stages
 from rulealign.code_fingerprint import Sources
-from rulealign.config import load_study, refuse_repeated_keys
+from rulealign.config.study import load_study, refuse_repeated_keys
 from rulealign.data import fetch, inputs
 from rulealign.data.things_source import ThingsSource
 from rulealign.errors import RulealignError

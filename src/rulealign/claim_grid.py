@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
-from rulealign.claim_sections import AXES, NO_CONTROL, OWN
+from rulealign.config.claims import AXES, NO_CONTROL, OWN
 
 NESTED = "nested"
 VECTOR = "vector"

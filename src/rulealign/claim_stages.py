@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rulealign import claim_grid, stages
-from rulealign.claim_sections import OWN
-from rulealign.config import VECTORS, Study
+from rulealign.config.claims import OWN
+from rulealign.config.study import VECTORS, Study
 from rulealign.errors import ConfigurationError
 
 _ANALYSIS = ("pairs", "convention", "comparison", "control", "layer", "resample")

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rulealign.config import Study
+from rulealign.config.study import Study
 from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import TRAINING
 from rulealign.learning.rules import rule_class

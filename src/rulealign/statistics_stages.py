@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rulealign import stages
-from rulealign.config import Study
+from rulealign.config.study import Study
 
 
 def layer_choice(study: Study) -> dict[str, Any]:

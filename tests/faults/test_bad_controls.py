@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from no_claims import without_claims
-from rulealign.config import load_study
+from rulealign.config.study import load_study
 from rulealign.controls import find_control
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.rsa.control_alignment import align_controls, controls_table

@@ -5,7 +5,7 @@ import torch
 import yaml
 
 from no_claims import without_claims
-from rulealign.config import load_study
+from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError, GuardError
 from rulealign.learning import trainer
 from rulealign.learning.rules.bp import Backpropagation

@@ -19,7 +19,7 @@ from PIL import Image
 from torchvision import transforms
 
 from rulealign import stages
-from rulealign.config import load_study
+from rulealign.config.study import load_study
 from rulealign.data.check import refuse_compared
 from rulealign.data.images import read_stimuli, write_stimuli
 from rulealign.data.simulated_images import image_table, write_folder

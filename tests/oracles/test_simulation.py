@@ -12,7 +12,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import pearsonr, spearmanr
 from threadpoolctl import threadpool_limits
 
-from rulealign.brain_sections import SIMULATED_COLUMNS
+from rulealign.config.brain import SIMULATED_COLUMNS
 from rulealign.data import simulate, simulated_images
 from rulealign.data.patterns import select_patterns
 from rulealign.data.simulate import write_images, write_subject

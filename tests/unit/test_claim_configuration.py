@@ -7,7 +7,7 @@ import yaml
 
 from no_claims import without_claims
 from rulealign import claim_stages
-from rulealign.config import load_study
+from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 
 
@@ -214,7 +214,7 @@ def test_claims_and_universes_are_stated_though_there_may_be_no_claim(default):
 def test_the_names_of_comparisons_are_those_that_can_be_computed(default):
     from typing import get_args
 
-    from rulealign.claim_sections import Universes
+    from rulealign.config.claims import Universes
     from rulealign.rsa.comparisons import COMPARISONS
 
     listed = get_args(Universes.model_fields["comparison"].annotation)[0]

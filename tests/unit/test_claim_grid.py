@@ -11,9 +11,9 @@ import yaml
 import claim_files
 from rulealign import claim_stages
 from rulealign.claim_grid import Score, axis_values, combinations, universes
-from rulealign.claim_sections import AXES
 from rulealign.claims.scores import KEYS, read_universe_scores
-from rulealign.config import load_study
+from rulealign.config.claims import AXES
+from rulealign.config.study import load_study
 
 
 def grid(**changes):

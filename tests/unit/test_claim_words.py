@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.claim_sections import AXES
 from rulealign.claims.__main__ import main
 from rulealign.claims.summary import COLUMNS, summary_table
 from rulealign.claims.words import summary_line, value_words
+from rulealign.config.claims import AXES
 from rulealign.errors import DataError
 
 FIRST = {

@@ -8,8 +8,8 @@ import sys
 import pytest
 import yaml
 
-from rulealign.config import load_study, refuse_repeated_keys
-from rulealign.config_reference import reference
+from rulealign.config.reference import reference
+from rulealign.config.study import load_study, refuse_repeated_keys
 from rulealign.errors import ConfigurationError
 
 NAMES = ("cichy92", "cichy92_first_epoch", "cichy92_quick", "things", "things_repeats")
@@ -213,7 +213,7 @@ def test_values_from_the_command_line_arrive_as_text_and_are_understood(default)
 
 def test_the_reference_page_is_what_the_types_say(project):
     page = (project / "docs" / "configuration.md").read_text()
-    assert page == reference(), "run: python -m rulealign.config_reference"
+    assert page == reference(), "run: python -m rulealign.config.reference"
 
 
 def test_every_line_of_the_default_configuration_with_a_value_is_commented_by_its_section(project):
@@ -224,7 +224,7 @@ def test_every_line_of_the_default_configuration_with_a_value_is_commented_by_it
 
 def test_reading_a_configuration_loads_neither_torch_nor_numpy():
     code = (
-        "import sys, rulealign.config, rulealign.stages, rulealign.data.fetch\n"
+        "import sys, rulealign.config.study, rulealign.stages, rulealign.data.fetch\n"
         "from rulealign.learning.rules import REGISTRY, rule_class\n"
         "[rule_class(kind).Settings for kind in REGISTRY]\n"
         "print([m for m in ('torch', 'torchvision', 'numpy', 'pandas') if m in sys.modules])"

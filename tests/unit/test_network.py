@@ -94,7 +94,7 @@ def test_unknown_network_is_refused():
 
 @pytest.mark.parametrize(
     "module",
-    ["config", "guards", "store", *(f"learning.rules.{kind}" for kind in ("bp", "fa"))]
+    ["config.study", "guards", "store", *(f"learning.rules.{kind}" for kind in ("bp", "fa"))]
     + [f"learning.rules.{kind}" for kind in ("untrained", "untrained_bn")],
 )
 def test_planning_reads_settings_without_importing_torch(module):

@@ -10,7 +10,7 @@ import yaml
 import planted
 import report_tables
 from rulealign import stages
-from rulealign.config import load_study
+from rulealign.config.study import load_study
 from rulealign.errors import GuardError, StoreError
 from rulealign.report import captions, select
 from rulealign.report.describe import describe

@@ -9,7 +9,7 @@ import yaml
 
 import report_tables
 from rulealign import stages
-from rulealign.config import load_study
+from rulealign.config.study import load_study
 from rulealign.errors import DataError, GuardError
 from rulealign.report import layers, select, trajectory_table
 from rulealign.rsa.trajectory import HALF_DECAY, RELATIVE_DROP

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from rulealign import stages
-from rulealign.config import load_study
+from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.report.formatting import counted
 from rulealign.report.sources import sources

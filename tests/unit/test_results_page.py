@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.claim_sections import AXES
+from rulealign.config.claims import AXES
 from rulealign.cost import cost_table
 from rulealign.errors import DataError, GuardError, StoreError
 from rulealign.report.results_page import write_results_page

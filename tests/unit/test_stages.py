@@ -7,7 +7,7 @@ import yaml
 
 from no_claims import without_claims
 from rulealign import stages
-from rulealign.config import load_study
+from rulealign.config.study import load_study
 from rulealign.provenance import fingerprint, folder_listing
 
 STAGES = {

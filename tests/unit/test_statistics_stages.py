@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rulealign import stages, statistics_stages
-from rulealign.config import load_study
+from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 
 STAGES = {

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from rulealign.brain_sections import ThingsFiles
+from rulealign.config.brain import ThingsFiles
 from rulealign.data import inputs
 from rulealign.data.things_source import ThingsSource
 

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from rulealign.claim_grid import Universe, universes
-from rulealign.claim_sections import AXES
 from rulealign.claims import effects
 from rulealign.claims.choices import Choices, read_choices
 from rulealign.claims.scores import read_universe_scores, require_as_aligned, require_shared
 from rulealign.claims.summary import summary_table
+from rulealign.config.claims import AXES
 from rulealign.errors import DataError
 from rulealign.store import write_csv
 

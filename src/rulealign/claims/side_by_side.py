@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from rulealign.claim_sections import AXES
 from rulealign.claims.summary import COLUMNS
 from rulealign.claims.verdicts import MISSING, VERDICTS
+from rulealign.config.claims import AXES
 from rulealign.errors import DataError
 from rulealign.store import read_csv
 

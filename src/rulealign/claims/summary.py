@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from rulealign.claim_sections import AXES
 from rulealign.claims.verdicts import MISSING, VERDICTS
 from rulealign.claims.words import summary_line
+from rulealign.config.claims import AXES
 from rulealign.errors import DataError
 from rulealign.rsa.families import AdjustedP, adjust_family
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rulealign.claim_sections import AXES
 from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, TOO_SMALL, UNRESOLVED
+from rulealign.config.claims import AXES
 
 _PHRASES = {
     "stimuli": "with stimuli {}",

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rulealign.brain_sections import ThingsFiles
+from rulealign.config.brain import ThingsFiles
 from rulealign.data.table_files import OPENNEURO, TableFiles, find_tables, official_names
 from rulealign.data.things_images import check_images
 from rulealign.errors import ConfigurationError, DataError

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rulealign.claim_sections import AXES
 from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, UNRESOLVED
+from rulealign.config.claims import AXES
 from rulealign.report.style import HATCH, INK, PALE, QUIET, RC, grid, save
 
 LOOKS = {

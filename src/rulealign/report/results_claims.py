@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rulealign.claim_sections import AXES
 from rulealign.claims.verdicts import MISSING, UNRESOLVED, VERDICTS
+from rulealign.config.claims import AXES
 from rulealign.errors import DataError
 from rulealign.report import markdown
 from rulealign.report.formatting import plain, with_ends

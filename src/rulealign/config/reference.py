@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the types: `python -m rulealign.config_reference`."""
+"""Write docs/configuration.md from the types: `python -m rulealign.config.reference`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rulealign import brain_sections, claim_sections, config, sections
-from rulealign import stimulus_sections as images
+from rulealign.config import brain, claims, sections, study
+from rulealign.config import stimuli as images
 from rulealign.learning.rules import REGISTRY, rule_class
 
 HEADER = """# Configuration reference
 
-Generated from the types by `python -m rulealign.config_reference`; a test holds it equal to them.
+Generated from the types by `python -m rulealign.config.reference`; a test holds it equal to them.
 
 A study file is complete: every key below is stated in it, and no other key may occur. The default
 study is `workflow_config.yaml`; a file given with `--configfile` replaces it and is never merged
@@ -27,7 +27,7 @@ snakemake --cores 2 --config statistics='{bootstrap_draws: 200}'
 """
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
-    ("The study", config.Study),
+    ("The study", study.Study),
     ("`network:`", sections.Network),
     ("`training_set:` with `kind: cifar10`", sections.Cifar10),
     ("`training_set:` with `kind: image-folder`", sections.ImageFolder),
@@ -44,21 +44,21 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("`stimuli: <label>:` with `kind: brain`", images.BrainStimuli),
     ("`calibration: <label>:` with `kind: brain-others`", images.OtherBrainImages),
     ("`calibration: <label>:` with `kind: synthetic-objects`", images.GeneratedImages),
-    ("`brain:` with `kind: rdm-archive`", brain_sections.RdmArchive),
-    ("`brain: rois: <ROI>:` with `kind: rdm-archive`", brain_sections.RdmFile),
-    ("`brain:` with `kind: simulated`", brain_sections.Simulated),
-    ("`brain:` with `kind: things`", brain_sections.ThingsFmri),
-    ("`brain: rois: <ROI>:` with `kind: simulated` or `kind: things`", brain_sections.Roi),
-    ("`brain: rois: <ROI>: voxels:` by a smallest noise ceiling", brain_sections.ReliableVoxels),
-    ("`brain: rois: <ROI>: voxels:` by a number of voxels", brain_sections.BestVoxels),
-    ("`brain: distance: crossnobis:`", brain_sections.Folds),
-    ("`things:`", brain_sections.ThingsFiles),
+    ("`brain:` with `kind: rdm-archive`", brain.RdmArchive),
+    ("`brain: rois: <ROI>:` with `kind: rdm-archive`", brain.RdmFile),
+    ("`brain:` with `kind: simulated`", brain.Simulated),
+    ("`brain:` with `kind: things`", brain.ThingsFmri),
+    ("`brain: rois: <ROI>:` with `kind: simulated` or `kind: things`", brain.Roi),
+    ("`brain: rois: <ROI>: voxels:` by a smallest noise ceiling", brain.ReliableVoxels),
+    ("`brain: rois: <ROI>: voxels:` by a number of voxels", brain.BestVoxels),
+    ("`brain: distance: crossnobis:`", brain.Folds),
+    ("`things:`", brain.ThingsFiles),
     ("`evaluation:`", sections.Evaluation),
     ("`layer_map:` (each entry)", sections.LayerArea),
     ("`statistics:`", sections.Statistics),
-    ("`universes:`", claim_sections.Universes),
-    ("`claims: <label>:`", claim_sections.Claim),
-    ("`claims: <label>: plus:` or `minus:` (each entry)", claim_sections.Term),
+    ("`universes:`", claims.Universes),
+    ("`claims: <label>:`", claims.Claim),
+    ("`claims: <label>: plus:` or `minus:` (each entry)", claims.Term),
     ("`report:`", sections.Report),
 ]
 

@@ -9,14 +9,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from rulealign.brain_sections import Brain, ThingsFiles
-from rulealign.claim_checks import check_claims, check_universes
-from rulealign.claim_sections import Claim, Universes
-from rulealign.errors import ConfigurationError
-from rulealign.learning.rule import TRAINING, RuleSettings
-from rulealign.learning.rules import rule_class
-from rulealign.schema import Closed, Count, Label
-from rulealign.sections import (
+from rulealign.config.brain import Brain, ThingsFiles
+from rulealign.config.checks import check_claims, check_universes
+from rulealign.config.claims import Claim, Universes
+from rulealign.config.sections import (
     Controls,
     Evaluation,
     LayerArea,
@@ -26,7 +22,11 @@ from rulealign.sections import (
     Training,
     TrainingSet,
 )
-from rulealign.stimulus_sections import CalibrationSet, Stimuli
+from rulealign.config.stimuli import CalibrationSet, Stimuli
+from rulealign.errors import ConfigurationError
+from rulealign.learning.rule import TRAINING, RuleSettings
+from rulealign.learning.rules import rule_class
+from rulealign.schema import Closed, Count, Label
 
 LAYERS = {"cnn3": ("conv1", "conv2", "conv3", "fc1")}
 """The readable layers of each network, in order."""

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rulealign.brain_sections import SHOWN_OFTEN
-from rulealign.claim_sections import NO_CONTROL, OWN, Claim, Universes
+from rulealign.config.brain import SHOWN_OFTEN
+from rulealign.config.claims import NO_CONTROL, OWN, Claim, Universes
 
 FEWEST_PEOPLE = 3
 """Of a resample of people; `rsa.subjects` holds to it, too."""

@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rulealign.config import brain, claims, sections, study
-from rulealign.config import stimuli as images
+from rulealign.config import brain, claims, evaluation, networks, stimuli, study, training
 from rulealign.learning.rules import REGISTRY, rule_class
 
 HEADER = """# Configuration reference
@@ -28,22 +27,22 @@ snakemake --cores 2 --config statistics='{bootstrap_draws: 200}'
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("The study", study.Study),
-    ("`network:`", sections.Network),
-    ("`training_set:` with `kind: cifar10`", sections.Cifar10),
-    ("`training_set:` with `kind: image-folder`", sections.ImageFolder),
-    ("`training_set:` with `kind: synthetic-objects`", sections.SyntheticObjects),
-    ("`training:`", sections.Training),
+    ("`network:`", networks.Network),
+    ("`training_set:` with `kind: cifar10`", training.Cifar10),
+    ("`training_set:` with `kind: image-folder`", training.ImageFolder),
+    ("`training_set:` with `kind: synthetic-objects`", training.SyntheticObjects),
+    ("`training:`", training.Training),
     (
         "`stimuli: <label>:` or `calibration: <label>:` with `kind: folder`",
-        images.FolderStimuli,
+        stimuli.FolderStimuli,
     ),
     (
         "`stimuli: <label>:` or `calibration: <label>:` with `kind: mat`",
-        images.MatStimuli,
+        stimuli.MatStimuli,
     ),
-    ("`stimuli: <label>:` with `kind: brain`", images.BrainStimuli),
-    ("`calibration: <label>:` with `kind: brain-others`", images.OtherBrainImages),
-    ("`calibration: <label>:` with `kind: synthetic-objects`", images.GeneratedImages),
+    ("`stimuli: <label>:` with `kind: brain`", stimuli.BrainStimuli),
+    ("`calibration: <label>:` with `kind: brain-others`", stimuli.OtherBrainImages),
+    ("`calibration: <label>:` with `kind: synthetic-objects`", stimuli.GeneratedImages),
     ("`brain:` with `kind: rdm-archive`", brain.RdmArchive),
     ("`brain: rois: <ROI>:` with `kind: rdm-archive`", brain.RdmFile),
     ("`brain:` with `kind: simulated`", brain.Simulated),
@@ -53,13 +52,13 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("`brain: rois: <ROI>: voxels:` by a number of voxels", brain.BestVoxels),
     ("`brain: distance: crossnobis:`", brain.Folds),
     ("`things:`", brain.ThingsFiles),
-    ("`evaluation:`", sections.Evaluation),
-    ("`layer_map:` (each entry)", sections.LayerArea),
-    ("`statistics:`", sections.Statistics),
+    ("`evaluation:`", evaluation.Evaluation),
+    ("`layer_map:` (each entry)", evaluation.LayerArea),
+    ("`statistics:`", evaluation.Statistics),
     ("`universes:`", claims.Universes),
     ("`claims: <label>:`", claims.Claim),
     ("`claims: <label>: plus:` or `minus:` (each entry)", claims.Term),
-    ("`report:`", sections.Report),
+    ("`report:`", evaluation.Report),
 ]
 
 

@@ -12,17 +12,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from rulealign.config.brain import Brain, ThingsFiles
 from rulealign.config.checks import check_claims, check_universes
 from rulealign.config.claims import Claim, Universes
-from rulealign.config.sections import (
-    Controls,
-    Evaluation,
-    LayerArea,
-    Network,
-    Report,
-    Statistics,
-    Training,
-    TrainingSet,
-)
+from rulealign.config.evaluation import Controls, Evaluation, LayerArea, Report, Statistics
+from rulealign.config.networks import Network
 from rulealign.config.stimuli import CalibrationSet, Stimuli
+from rulealign.config.training import Training, TrainingSet
 from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import TRAINING, RuleSettings
 from rulealign.learning.rules import rule_class

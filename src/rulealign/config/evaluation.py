@@ -1,0 +1,100 @@
+"""The sections on what is measured in networks, how surely, and what the report shows first."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from rulealign.controls import require_control
+from rulealign.errors import ConfigurationError
+from rulealign.schema import (
+    Closed,
+    Descriptor,
+    Distinct,
+    Number,
+    Pixels,
+    PositiveInt,
+)
+
+
+class Evaluation(Closed):
+    """What is read from a network, and at which image sizes."""
+
+    sizes: Annotated[list[Pixels], Field(min_length=1), Distinct] = Field(
+        description="pixels per side at which stimuli are shown; must include the training size"
+    )
+    layers: Annotated[list[str], Field(min_length=1), Distinct] = Field(
+        description="layers that are read"
+    )
+    descriptors: Annotated[list[Descriptor], Field(min_length=1), Distinct] = Field(
+        description="how a conv map becomes a vector: global-average, or grid-k (k x k averages)"
+    )
+    centring: Annotated[list[Literal["uncentred", "centred"]], Field(min_length=1), Distinct] = (
+        Field(description="whether each feature's mean over stimuli is subtracted before Pearson")
+    )
+    batch_size: PositiveInt = Field(description="images per forward pass; does not change scores")
+
+
+def _known_control(name: str) -> str:
+    try:
+        return require_control(name)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from error
+
+
+Controls = Annotated[list[Annotated[str, AfterValidator(_known_control)]], Distinct]
+"""Names of controls; see `rulealign.controls`."""
+
+
+class LayerArea(Closed):
+    """One line of the fixed map from layers to areas."""
+
+    layer: str = Field(description="a layer of the network")
+    roi: str = Field(description="an ROI of the brain data")
+
+
+class Statistics(Closed):
+    """How sure a score is."""
+
+    bootstrap_draws: Annotated[int, Field(ge=20), Number] = Field(
+        description="resamples of the stimuli, shared by all rules, layers, areas and epochs"
+    )
+    null_draws: Annotated[int, Field(ge=20), Number] = Field(
+        description="permutations for the null of the noise ceiling"
+    )
+    interval: Annotated[float, Field(gt=0.5, lt=1), Number] = Field(
+        description="coverage of the percentile intervals, such as 0.95"
+    )
+    layer_folds: Annotated[int, Field(ge=2), Number] = Field(
+        description="parts that the stimuli are split into; the nested score of a network is that"
+        " of the layer which scores best outside of a part, on the part"
+    )
+    layer_splits: PositiveInt = Field(
+        description="how many times the stimuli are split anew for the nested score"
+    )
+    memory_mb: Annotated[int, Field(ge=64), Number] = Field(
+        description="megabytes that a bootstrap may work in, besides the RDMs and, for the scores"
+        " of claims, all of their draws; it changes no number, and changing it reruns nothing"
+    )
+
+    @model_validator(mode="after")
+    def _enough_draws(self) -> Statistics:
+        # a percentile needs at least one draw beyond it on either side
+        needed = round(2 / (1 - self.interval))
+        for key in ("bootstrap_draws", "null_draws"):
+            if getattr(self, key) < needed:
+                raise ValueError(
+                    f"{key} is {getattr(self, key)}: an interval of {self.interval} needs at least"
+                    f" {needed} draws; raise {key}, or lower interval"
+                )
+        return self
+
+
+class Report(Closed):
+    """Which of the measured settings the report shows first; all others follow below it."""
+
+    stimuli: str = Field(description="a stimulus set of `stimuli`")
+    size: Pixels = Field(description="one of evaluation.sizes")
+    descriptor: Descriptor = Field(description="one of evaluation.descriptors")
+    centring: Literal["uncentred", "centred"] = Field(description="one of evaluation.centring")

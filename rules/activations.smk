@@ -19,7 +19,7 @@ rule activations:
         gpu=GPU,
     params:
         code=lambda wildcards: code("activations", rules=kinds(wildcards.rule)),
-        settings=lambda wildcards: settings(stages.activations, wildcards.rule),
+        settings=settings(stages.activations, "rule"),
         rdms=settings(stages.model_rdms),
     message:
         "Activations and RDMs of {wildcards.rule}, seed {wildcards.seed}, epoch {wildcards.epoch},"

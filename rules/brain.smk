@@ -38,7 +38,7 @@ if WITH_RESPONSES:
             mem_mb=memory(3000),
         params:
             code=code("responses", forms=USED_FORM),
-            settings=lambda wildcards: settings(stages.responses, wildcards.roi),
+            settings=settings(stages.responses, "roi"),
             form=FORM,
             place=brain_folder,
         message:

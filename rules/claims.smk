@@ -23,11 +23,13 @@ rule universes:
         mem_mb=memory((4000 if THINGS else 1500) + STUDY.statistics.memory_mb),
     params:
         code=code("universes", controls=[]),  # it reads their RDMs, and computes none
-        settings=lambda wildcards: settings(
-            claim_stages.universes,
-            wildcards.rule,
-            wildcards.roi,
-            CLAIMED[wildcards.rule, wildcards.roi],
+        settings=lambda wildcards: canonical(
+            claim_stages.universes(
+                STUDY,
+                wildcards.rule,
+                wildcards.roi,
+                CLAIMED[wildcards.rule, wildcards.roi],
+            )
         ),
     message:
         "Score {wildcards.rule} with {wildcards.roi} in every universe of the claims"

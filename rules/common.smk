@@ -1,5 +1,6 @@
 # The study, checked before any job is planned, and the names of its files.
 
+import functools
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 from rulealign import claim_stages, cluster, machine, stages, statistics_stages
 from rulealign.code_fingerprint import Sources
 from rulealign.config.study import load_study, refuse_repeated_keys
-from rulealign.data import fetch, inputs
+from rulealign.data import fetch, inputs, sources
 from rulealign.data.things_source import ThingsSource
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
@@ -28,8 +29,8 @@ try:
     refuse_repeated_keys(Path(STUDY_FILE))
     STUDY = load_study(config, STUDY_FILE)
     SUBJECTS = [f"{number:02d}" for number in range(1, STUDY.brain.subjects + 1)]
-    for source in stages.sources(STUDY):
-        fetch.check_source(source)
+    sources.require_sources(STUDY)
+    sources.refuse_placeholders(STUDY)
     refuse_same_name(Path(workflow.basedir), STUDY.study, STUDY_FILE)
     THINGS = ThingsSource(STUDY.things, Path("resources")) if STUDY.things else None
     stages.require_stimulus_list(STUDY)
@@ -98,9 +99,24 @@ wildcard_constraints:
     epoch=r"\d+",
 
 
-def settings(stage, *arguments):
-    """Write the settings of a stage as one line of JSON: a param that is equal when they are."""
+def verbatim(value):
+    """Give a param as it is: in one that is text, Snakemake would take `{word}` for a wildcard."""
+    return lambda wildcards: value
+
+
+@functools.cache  # thousands of jobs share the settings of one rule
+def written(stage, *arguments):
     return canonical(stage(STUDY, *arguments))
+
+
+def settings(stage, *named):
+    """Write the settings of a stage as one line of JSON: a param that is equal when they are.
+
+    The stage is given the study, and the job's value of each wildcard that is named.
+    """
+    return lambda wildcards: written(
+        stage, *[getattr(wildcards, name) for name in named]
+    )
 
 
 def code(script, **chosen):
@@ -173,7 +189,7 @@ def networks(rule):
 
 
 USED_FORM = [THINGS.form if THINGS else "tables"]
-FORM = canonical(THINGS.settings if THINGS else {"form": "tables"})
+FORM = verbatim(canonical(THINGS.settings if THINGS else {"form": "tables"}))
 COMPARED_PAIRS = [PAIRS] if stages.pairs(STUDY) == "cross_run" else []
 
 

@@ -33,8 +33,8 @@ rule training_set:
     params:
         code=code("training_set"),
         settings=settings(stages.training_set),
-        source=stages.source(STUDY.training_set),
-        listing=TRAINING_LISTING,
+        source=verbatim(stages.source(STUDY.training_set)),
+        listing=verbatim(TRAINING_LISTING),
     message:
         f"Make the training set ({STUDY.training_set.kind})"
     script:
@@ -55,7 +55,7 @@ rule stimuli:
         mem_mb=memory(1000),
     params:
         code=code("stimuli"),
-        settings=lambda wildcards: settings(stages.stimuli, wildcards.stimuli),
+        settings=settings(stages.stimuli, "stimuli"),
         sizes=lambda wildcards: image_sizes(stages.images(STUDY, wildcards.stimuli)),
     message:
         "Prepare the stimulus set {wildcards.stimuli} at {wildcards.size} px"

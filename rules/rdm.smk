@@ -16,7 +16,7 @@ if STUDY.brain.kind == "rdm-archive":
             mem_mb=memory(1000),
         params:
             code=code("archive_rdms"),
-            settings=lambda wildcards: settings(stages.archive, wildcards.roi),
+            settings=settings(stages.archive, "roi"),
             sizes=lambda wildcards: sizes(own_files(STUDY.brain.rois[wildcards.roi])),
         message:
             "Read the given RDMs of {wildcards.roi}"

@@ -59,13 +59,13 @@ rule provenance:
     params:
         code=code("provenance"),
         study=settings(stages.study),
-        study_file=STUDY_FILE,
+        study_file=verbatim(STUDY_FILE),
         versions=canonical(versions()),
         modules=canonical(SOURCES.versions()),
         datasets=canonical(PUBLISHED),
-        own=canonical(OWN),
-        remote=canonical(THINGS.remote(SUBJECTS) if THINGS else {}),
-        sizes=sizes(OWN_FILES),
+        own=verbatim(canonical(OWN)),
+        remote=verbatim(canonical(THINGS.remote(SUBJECTS) if THINGS else {})),
+        sizes=verbatim(sizes(OWN_FILES)),
         listings=lambda wildcards: canonical(
             [TRAINING_LISTING, THINGS.images_listing if THINGS else ""]
         ),
@@ -175,7 +175,7 @@ rule report:
         mem_mb=memory(1000),
     params:
         code=code("report"),
-        sources=canonical(fetch.described(stages.sources(STUDY))),
+        sources=verbatim(canonical(fetch.described(stages.sources(STUDY)))),
         views=canonical(list(VIEWS.values())),
         rules=list(STUDY.rules),
         rois=list(STUDY.brain.rois),

@@ -22,7 +22,7 @@ rule initial_state:
         gpu=GPU,
     params:
         code=lambda wildcards: code("initial_state", rules=kinds(wildcards.rule)),
-        settings=lambda wildcards: settings(stages.checkpoint, wildcards.rule),
+        settings=settings(stages.checkpoint, "rule"),
     message:
         "Make the initial network of {wildcards.rule}, seed {wildcards.seed}"
     script:
@@ -49,7 +49,7 @@ rule train:
         gpu=GPU,
     params:
         code=lambda wildcards: code("train", rules=kinds(wildcards.rule)),
-        settings=lambda wildcards: settings(stages.checkpoint, wildcards.rule),
+        settings=settings(stages.checkpoint, "rule"),
         start=lambda wildcards: previous_epoch(wildcards),
     message:
         "Train {wildcards.rule}, seed {wildcards.seed}: epoch {params.start} to {wildcards.epoch}"
@@ -76,7 +76,7 @@ rule diagnostics:
         gpu=GPU,
     params:
         code=lambda wildcards: code("diagnostics", rules=kinds(wildcards.rule)),
-        settings=lambda wildcards: settings(stages.diagnostics, wildcards.rule),
+        settings=settings(stages.diagnostics, "rule"),
         epochs=lambda wildcards: EPOCHS[wildcards.rule],
     message:
         "Diagnostics of {wildcards.rule}, seed {wildcards.seed}: epochs {params.epochs}"

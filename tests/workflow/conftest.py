@@ -13,13 +13,15 @@ from PIL import Image
 from changed_study import SEEN_BY_JOBS, make_checkout
 
 STIMULI = 12
+ODD_TEXT = "=How $r_{s}$ of {word}, {} and <word> change: 100%, \\frac{1}{2}"
+"""What a title or a claim may say; Snakemake, LaTeX, HTML and spreadsheets find something in it."""
 
 
 @pytest.fixture(scope="session")
 def small_study(project):
     """Give the settings of a study of seconds: given RDMs, one seed, one epoch."""
     study = yaml.safe_load((project / "workflow_config.yaml").read_text())
-    study["study"] = "small"
+    study |= {"study": "small", "title": ODD_TEXT, "question": ODD_TEXT}
     study["training_set"] |= {"pool_images": 300, "train_images": 256, "held_out_images": 100}
     study["training"] |= {"seeds": [1], "fewer_seeds": {}, "checkpoints": [0, 1]}
     study["network"] |= {"channels": [4, 6, 8], "hidden_units": 16}
@@ -31,7 +33,7 @@ def small_study(project):
         "kind": "rdm-archive",
         "subjects": 3,
         "ids": "image_{:02d}",
-        "acquisition": "generated",
+        "acquisition": ODD_TEXT,
         "distance": "1 - Pearson",
         "rois": {"EVC": {"source": "./rdms.npz", "key": "EVC"}},
     }
@@ -49,7 +51,8 @@ def small_study(project):
         "descriptor": ["grid-2", "global-average"],
         "centring": ["centred"],
     }
-    study["claims"] = {"bp_drop": study["claims"]["bp_drop"] | {"roi": "EVC"}}
+    claim = study["claims"]["bp_drop"] | {"roi": "EVC", "statement": ODD_TEXT}
+    study["claims"] = {"bp_drop": claim}
     study["report"] |= {"stimuli": "grey", "descriptor": "grid-2"}
     return study
 

@@ -1,5 +1,6 @@
 """The pipeline from end to end, on a study of seconds."""
 
+import html
 import json
 import re
 import time
@@ -20,6 +21,16 @@ def test_it_ends_in_a_report_and_says_where(finished):
     page = (finished.folder / "results/small/report.html").read_text()
     assert 'http-equiv="refresh"' not in page
     assert re.search(r"<svg", page)
+
+
+def test_text_of_the_study_is_shown_as_it_was_written(finished):
+    page = (finished.folder / "results/small/report.html").read_text()
+    text = finished.study["title"]
+    assert text in html.unescape(page)
+    assert text not in page  # it has <word> in it
+    record = json.loads((finished.folder / "results/small/provenance.json").read_text())
+    assert [record["study"][key] for key in ("title", "question")] == [text, text]
+    assert record["study"]["claims"]["bp_drop"]["statement"] == text
 
 
 def test_it_shows_a_line_per_job(finished):

@@ -1,0 +1,91 @@
+"""What each key of a study takes data from, checked before anything is planned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rulealign import stages
+from rulealign.config.study import Study
+from rulealign.data.fetch import check_source, is_path
+from rulealign.errors import ConfigurationError
+
+_PLACEHOLDER = re.compile(r"\{\s*[.\w]+\s*(,[^}]*)?\}|<[a-z][a-z0-9_]*>")
+
+_NEEDED: dict[str, tuple[Callable[[Path], bool], str]] = {
+    "folder": (Path.is_dir, "a folder with one image file per stimulus; unpack an archive first"),
+    "mat": (Path.is_file, "a .mat file"),
+    "rdms": (Path.is_file, "a file of RDMs"),
+}
+"""Kind of a section -> whether a path can be its source, and what is needed."""
+
+
+def named_sources(study: Study) -> dict[str, Any]:
+    """Find the sections of a study that name a source.
+
+    Args:
+        study: the study.
+
+    Returns:
+        Key of the section, such as `stimuli.shown` -> the section.
+    """
+    sections = {"training_set": study.training_set}
+    sections |= {f"stimuli.{label}": section for label, section in study.stimuli.items()}
+    sections |= {f"calibration.{label}": section for label, section in study.calibration.items()}
+    if study.brain.kind == "rdm-archive":
+        sections |= {f"brain.rois.{roi}": section for roi, section in study.brain.rois.items()}
+    return {key: section for key, section in sections.items() if stages.source(section)}
+
+
+def require_sources(study: Study) -> None:
+    """Refuse a source that is not there, or that its kind cannot read. Nothing is read yet.
+
+    Args:
+        study: the study.
+
+    Raises:
+        ConfigurationError: names the key, the source, and what is needed.
+    """
+    for key, section in named_sources(study).items():
+        source, kind = stages.source(section), getattr(section, "kind", "rdms")
+        key = f"{key}.kind" if kind == source else f"{key}.source"
+        try:
+            check_source(source)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{key}: {error}") from None
+        fits, needed = _NEEDED.get(kind, (Path.exists, ""))
+        if is_path(source) and not fits(Path(source).expanduser()):
+            raise ConfigurationError(f"{key}: '{source}' does not fit; this must be {needed}.")
+
+
+def refuse_placeholders(study: Study) -> None:
+    """Refuse paths that Snakemake takes for patterns of paths.
+
+    Args:
+        study: the study.
+
+    Raises:
+        ConfigurationError: names the key, the path and what is wrong in it.
+    """
+    for key, path in _input_paths(study):
+        if found := _PLACEHOLDER.search(path):
+            raise ConfigurationError(
+                f"{key}: the path '{path}' has '{found[0]}' in it, which Snakemake takes for a"
+                " placeholder; rename the file or folder."
+            )
+
+
+def _input_paths(study: Study) -> Iterator[tuple[str, str]]:
+    for key, section in named_sources(study).items():
+        source = stages.source(section)
+        if is_path(source):
+            yield f"{key}.source", source
+            # the files of a training set are no inputs of their own
+            below = [] if key == "training_set" else Path(source).expanduser().rglob("*")
+            yield from ((f"{key}.source", str(path)) for path in below)
+    yield from (("brain.stimulus_set", path) for path in stages.stimulus_list(study))
+    if study.things:
+        yield from (("things.root", path) for path in [study.things.root] if path)
+        yield from (("things.images", path) for path in [study.things.images] if path)

@@ -15,6 +15,7 @@ import numpy as np
 from rulealign.atomic import require_room, whole
 from rulealign.errors import DataError, StoreError
 from rulealign.provenance import canonical, fingerprint
+from rulealign.self_contained import require_self_contained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,8 @@ def open_h5(path: Path) -> Iterator[h5py.File]:
         The open file.
 
     Raises:
-        StoreError: the file is missing, truncated or no HDF5 file; names it and the remedy.
+        StoreError: the file is missing, truncated or no HDF5 file, or is not self-contained; names
+            it and the remedy.
     """
     try:
         file = h5py.File(path, "r")
@@ -96,6 +98,7 @@ def open_h5(path: Path) -> Iterator[h5py.File]:
             " same command again; if it is yours, get it again from its source."
         ) from error
     with file:
+        require_self_contained(file, str(path), Path(path).stat().st_size)
         yield file
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from rulealign.data import byte_ranges
 from rulealign.data.remote_rows import RemoteRows, fetch_small_tables
-from rulealign.errors import DataError
+from rulealign.errors import DataError, RulealignError
 from s3_site import BUCKET, begin_test, put, s3_site, shorter
 from things_forms import generated_truth, write_openneuro
 
@@ -71,6 +71,17 @@ def test_another_layout_is_named_with_what_there_is(site, tmp_path):
     rewritten(tmp_path, site, lambda file: file.move("ResponseData", "Responses"))
     with pytest.raises(DataError, match=r"has no 'ResponseData/block0_values'.*\['Responses'\]"):
         read(site)
+
+
+def test_a_remote_file_that_points_to_a_local_one_is_refused(site, tmp_path):
+    def elsewhere(file):
+        del file["ResponseData/block0_values"]
+        file["ResponseData/block0_values"] = h5py.ExternalLink(tmp_path / "mine.h5", "/values")
+
+    rewritten(tmp_path, site, elsewhere)
+    with pytest.raises(RulealignError, match="block0_values' lie in another file") as error:
+        read(site)
+    assert ADDRESS in str(error.value)
 
 
 def _other_shape(file):

@@ -22,6 +22,7 @@ FLOORS = [
         "job",
         "cost",
         "atomic",
+        "self_contained",
         "__init__",
     ),
     ("code_fingerprint",),

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from rulealign.data.ids import pattern_ids
-from rulealign.data.mat import load_mat
+from rulealign.data.mat import load_mat_struct
 from rulealign.data.pictures import read_rgb
 from rulealign.data.resize import prepare
 from rulealign.data.synthetic import CLASSES, draw_object
@@ -136,23 +136,14 @@ def _folder(folder: Path, _settings: Mapping[str, Any]) -> Iterator[Stimulus]:
 
 
 def _mat(path: Path, settings: Mapping[str, Any]) -> Iterator[Stimulus]:
-    records = _read_struct(path, settings["key"]).ravel()
-    names = pattern_ids(settings["ids"], records.size)
-    for name, record in zip(names, records, strict=True):
-        pixels = np.asarray(record["image"])
+    images = load_mat_struct(path, settings["key"], "image")
+    for name, pixels in zip(pattern_ids(settings["ids"], len(images)), images, strict=True):
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
             raise DataError(
                 f"{path}: {settings['key']}, {name}: `image` is {pixels.dtype} of shape"
                 f" {pixels.shape}; it must be uint8, height x width x 3."
             )
         yield name, Image.fromarray(pixels)
-
-
-def _read_struct(path: Path, key: str) -> np.ndarray:
-    array = load_mat(path, key)
-    if "image" not in (array.dtype.names or ()) or array.size == 0:
-        raise DataError(f"{path}: {key} is no struct array with a field `image`.")
-    return array
 
 
 def _brain(folder: Path, ids: Sequence[str] | None) -> Iterator[Stimulus]:

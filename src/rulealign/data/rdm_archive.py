@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -9,15 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
+from numpy.lib.npyio import NpzFile
 
 from rulealign.data.ids import pattern_ids
 from rulealign.data.mat import load_mat
 from rulealign.errors import DataError
+from rulealign.self_contained import MOST_PACKED
 from rulealign.store import write_h5
 
 TOLERANCE = 1e-6
 """How far an RDM may be from symmetric, and its diagonal from zero, relative to its largest
 dissimilarity: enough for single precision, too little for a mistake."""
+
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    OverflowError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read_rdms(path: Path, key: str | None, subjects: int, *, ids: str | None = None) -> np.ndarray:
@@ -82,27 +96,21 @@ def write_subject_rdms(
 
 def _load(path: Path, key: str | None) -> np.ndarray:
     if path.suffix == ".mat":
-        return load_mat(path, _needed(key, path))
+        return load_mat(path, key)
     if path.suffix not in (".npz", ".npy"):
         raise DataError(f"{path}: RDMs are read from .npz, .npy and .mat files only.")
     try:
-        # EOFError: an empty file; BadZipFile: a truncated .npz, which numpy would leave open
-        with path.open("rb") as handle:
-            content = np.load(handle, allow_pickle=False)
-            if isinstance(content, np.ndarray):
-                return _without_key(content, key, path)
-            return _member(content, _needed(key, path), path)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        with path.open("rb") as handle:  # numpy would leave a truncated .npz open
+            if handle.read(2) != b"PK":
+                # mapped, so that a header which claims more than the file has takes no memory
+                return _without_key(np.load(path, mmap_mode="r", allow_pickle=False), key, path)
+            handle.seek(0)
+            return _member(np.load(handle, allow_pickle=False), key, path)
+    except _UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read as plain arrays ({error}). Get it again from its source; an"
             " array of Python objects is not loaded, because it may hold code."
         ) from error
-
-
-def _needed(key: str | None, path: Path) -> str:
-    if key is None:
-        raise DataError(f"{path}: name the array in it with `key`; only a .npy needs none.")
-    return key
 
 
 def _without_key(array: np.ndarray, key: str | None, path: Path) -> np.ndarray:
@@ -111,9 +119,17 @@ def _without_key(array: np.ndarray, key: str | None, path: Path) -> np.ndarray:
     return array
 
 
-def _member(content: Any, key: str, path: Path) -> np.ndarray:
+def _member(content: NpzFile, key: str | None, path: Path) -> np.ndarray:
+    if key is None:
+        raise DataError(f"{path}: name the array in it with `key`; it has {content.files}.")
     if key not in content.files:
         raise DataError(f"{path}: has no array '{key}'; it has {content.files}.")
+    with content.zip.open(f"{key}.npy") as member:
+        new = read_magic(member) > (1, 0)
+        shape, _, dtype = (read_array_header_2_0 if new else read_array_header_1_0)(member)
+    claimed, size = math.prod(shape) * dtype.itemsize, path.stat().st_size
+    if claimed > MOST_PACKED * size:
+        raise ValueError(f"'{key}' claims {claimed:,} bytes, in a file of {size:,}")
     return content[key]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import h5py
@@ -19,6 +20,7 @@ import numpy as np
 from rulealign.data.s3 import Found, read_range
 from rulealign.data.windows import ByPlace
 from rulealign.errors import DataError
+from rulealign.self_contained import require_self_contained
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem
@@ -151,10 +153,13 @@ def open_remote(files: S3FileSystem, found: Found, parallel: int) -> Iterator[Re
 
     Raises:
         DataError: it is truncated, damaged or no HDF5 file, or the service does not answer.
+        StoreError: it is not self-contained.
     """
     try:
         remote = RemoteHdf5(files, found, parallel)
-        with remote.file:
+        with remote.file as file:
+            own = partial(require_self_contained, file, found.address, found.bytes)
+            remote.reading(own)
             yield remote
     except (OSError, RuntimeError, KeyError) as error:  # what h5py says of damage
         raise DataError(

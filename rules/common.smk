@@ -8,7 +8,8 @@ from snakemake.exceptions import WorkflowError
 
 from rulealign import claim_stages, cluster, machine, stages, statistics_stages
 from rulealign.code_fingerprint import Sources
-from rulealign.config.study import load_study, refuse_repeated_keys
+from rulealign.config.file import read_study_file
+from rulealign.config.study import load_study
 from rulealign.data import fetch, inputs, sources
 from rulealign.data.things_source import ThingsSource
 from rulealign.errors import RulealignError
@@ -26,7 +27,7 @@ try:
     study_files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
     refuse_second_file(study_files)
     STUDY_FILE = study_files[0] if study_files else "workflow_config.yaml"
-    refuse_repeated_keys(Path(STUDY_FILE))
+    read_study_file(Path(STUDY_FILE))  # Snakemake takes the last of two equal keys
     STUDY = load_study(config, STUDY_FILE)
     SUBJECTS = [f"{number:02d}" for number in range(1, STUDY.brain.subjects + 1)]
     sources.require_sources(STUDY)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rulealign.config.reference import reference
-from rulealign.config.study import load_study, refuse_repeated_keys
+from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 
 NAMES = ("cichy92", "cichy92_first_epoch", "cichy92_quick", "things", "things_repeats")
@@ -191,14 +191,6 @@ def test_an_image_folder_may_replace_cifar10_and_its_keys_are_closed_too(project
     values["training_set"]["sauce"] = "x"
     with pytest.raises(ConfigurationError, match=r"training_set\.sauce: unknown key"):
         load_study(values)
-
-
-def test_a_key_that_occurs_twice_is_refused_with_its_line(project, tmp_path):
-    refuse_repeated_keys(project / "workflow_config.yaml")
-    study = tmp_path / "study.yaml"
-    study.write_text("rules:\n  bp:\n    kind: bp\n  bp:\n    kind: fa\n")
-    with pytest.raises(ConfigurationError, match=r"study\.yaml, line 4: the key 'bp' occurs twice"):
-        refuse_repeated_keys(study)
 
 
 def test_values_from_the_command_line_arrive_as_text_and_are_understood(default):

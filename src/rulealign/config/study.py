@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rulealign.config.brain import Brain, ThingsFiles
@@ -205,39 +203,6 @@ def _rule_settings(label: str, settings: Any) -> RuleSettings:
         return rule_class(settings["kind"]).Settings.model_validate(dict(settings))
     except (ValidationError, ConfigurationError) as error:
         raise ValueError(f"{label} ({settings['kind']}): {_explain(error)}") from error
-
-
-class _Strict(yaml.SafeLoader):
-    """Reads YAML, and refuses a key that occurs twice: the first would be lost without a word."""
-
-
-def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict:
-    seen: set[str] = set()
-    for key, _ in node.value:
-        if key.value in seen:
-            line = key.start_mark.line + 1
-            raise ConfigurationError(
-                f"{loader.name}, line {line}: the key '{key.value}' occurs twice in one section;"
-                " give one of them another name or remove it"
-            )
-        seen.add(key.value)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
-
-
-_Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def refuse_repeated_keys(study_file: Path) -> None:
-    """Refuse a study file in which a key occurs twice in one section.
-
-    Args:
-        study_file: a YAML file.
-
-    Raises:
-        ConfigurationError: names the file, the line and the key.
-    """
-    with study_file.open() as stream:
-        yaml.load(stream, _Strict)
 
 
 def load_study(values: Mapping[str, Any], file: str = "the configuration") -> Study:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,10 @@ from rulealign.self_contained import require_self_contained
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_NEUTRAL = re.compile(r"'+[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def write_h5(
@@ -177,6 +182,9 @@ def require_same_ids(one: Sequence[str], other: Sequence[str], what: str, than: 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a tidy table as CSV, whole or not at all, numbers to 10 significant digits.
 
+    A spreadsheet would run text that begins with one of `= + - @` as a formula: such text gets a
+    `'` in front, which `read_csv` takes away again.
+
     Args:
         path: the file to make.
         table: the table, without an index worth keeping.
@@ -185,7 +193,9 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
         StoreError: the disk is full.
     """
     with whole(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+        _each_text(table, _neutral).to_csv(
+            temporary, index=False, float_format="%.10g", lineterminator="\n"
+        )
 
 
 def read_csv(path: Path) -> pd.DataFrame:
@@ -204,12 +214,37 @@ def read_csv(path: Path) -> pd.DataFrame:
 
     try:
         _refuse_cut_line(Path(path))
-        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+        return as_written(pd.read_csv(path, keep_default_na=False, na_values=[""]))
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
         raise StoreError(
             f"{path}: cannot be read as a table ({error}). If it is a result, delete it and type"
             " the same command again."
         ) from error
+
+
+def as_written(table: pd.DataFrame) -> pd.DataFrame:
+    """Undo what `write_csv` does to text that looks like a formula.
+
+    Args:
+        table: as pandas reads it. Not for tables that others wrote.
+
+    Returns:
+        The table that was given to `write_csv`.
+    """
+    return _each_text(table, lambda text: text[1:] if _NEUTRAL.match(text) else text)
+
+
+def _neutral(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def _each_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    changed = {}
+    for column in table.select_dtypes(["object", "string", "category"]):
+        texts = {one for one in table[column] if isinstance(one, str)}
+        if new := {one: change(one) for one in texts if change(one) != one}:
+            changed[column] = [new.get(one, one) for one in table[column]]
+    return table.assign(**changed)
 
 
 def _refuse_cut_line(path: Path) -> None:

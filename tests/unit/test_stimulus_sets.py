@@ -11,6 +11,7 @@ from rulealign.data.stimulus_sets import (
     stimulus_images,
 )
 from rulealign.errors import ConfigurationError, DataError
+from rulealign.store import write_csv
 
 CONCEPTS = ["zebra", "ant", "ice_cream", "null", "dog"]
 SETS = ["first-exemplar", "concept-mean", "test-repeats"]
@@ -70,6 +71,14 @@ def test_ids_images_and_others_follow_from_the_trials_of_a_table_or_a_file(
         assert other_stimulus_ids(table, stimulus_set) == sorted(set(stimuli) - used)
     each = {"first-exemplar": 1, "concept-mean": 3, "test-repeats": 1}[stimulus_set]
     assert {len(of_one) for of_one in images.values()} == {each}
+
+
+def test_names_that_a_spreadsheet_would_run_are_those_of_the_source_again(trials, tmp_path):
+    trials = trials.assign(stimulus="=" + trials["stimulus"], concept="-" + trials["concept"])
+    write_csv(tmp_path / "trials.csv", trials)
+    for stimulus_set in SETS:
+        expected = stimulus_images(trials, stimulus_set)
+        assert stimulus_images(tmp_path / "trials.csv", stimulus_set) == expected
 
 
 def test_a_concepts_mean_is_of_its_images_and_not_of_its_repeated_one(trials):

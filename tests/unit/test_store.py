@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and carry their ids and settings."""
 
+import csv
 import os
 import shutil
 import subprocess
@@ -132,3 +133,26 @@ def test_a_rule_called_none_is_not_a_missing_value(tmp_path):
     table = read_csv(tmp_path / "t.csv")
     assert table["rule"].tolist() == ["none", "nan"]
     assert np.isnan(table["x"][1])
+
+
+FORMULAS = ["=1+1", "+A1", "-A1|x", "@x", "\t=1", "'=1", "''-x", "-1e5+x", "=", "-"]
+HARMLESS = ["it's", "'quoted'", "a=b", "", "none", "-0.5", "+2", "-1e-5", "'", "1'=", "x-1"]
+
+
+def test_text_that_a_spreadsheet_would_run_is_kept_from_it_and_read_as_it_was(tmp_path):
+    text = FORMULAS + [one for one in HARMLESS if one]
+    table = pd.DataFrame({"text": text, "kind": pd.Categorical(text), "x": -1.0})
+    write_csv(tmp_path / "t.csv", table)
+    with (tmp_path / "t.csv").open(newline="") as file:
+        cells = [row["text"] for row in csv.DictReader(file)]
+    assert cells == [f"'{one}" for one in FORMULAS] + text[len(FORMULAS) :]
+    read = read_csv(tmp_path / "t.csv")
+    assert read["text"].tolist() == read["kind"].tolist() == text
+    assert (read["x"] == -1).all()
+
+
+def test_what_is_no_text_is_written_as_before(tmp_path):
+    table = pd.DataFrame({"mixed": [-1.5, None, "-x"], "n": [-1, 2, 3], "t": ["a", None, "b"]})
+    write_csv(tmp_path / "t.csv", table)
+    assert (tmp_path / "t.csv").read_text() == "mixed,n,t\n-1.5,-1,a\n,2,\n'-x,3,b\n"
+    assert read_csv(tmp_path / "t.csv")["mixed"].tolist()[::2] == ["-1.5", "-x"]

@@ -31,6 +31,9 @@ def test_text_of_the_study_is_shown_as_it_was_written(finished):
     record = json.loads((finished.folder / "results/small/provenance.json").read_text())
     assert [record["study"][key] for key in ("title", "question")] == [text, text]
     assert record["study"]["claims"]["bp_drop"]["statement"] == text
+    table = finished.folder / "results/small/statistics/claims_summary.csv"
+    assert set(read_csv(table)["statement"]) == {text}
+    assert f"'{text}" in table.read_text()  # no formula to a spreadsheet
 
 
 def test_it_shows_a_line_per_job(finished):

@@ -12,6 +12,7 @@ import pandas as pd
 
 from rulealign.data.things_tables import read_trials
 from rulealign.errors import ConfigurationError, DataError
+from rulealign.store import as_written
 
 Chosen = dict[str, np.ndarray]
 """Stimulus id -> places of its trials; ids in alphabetical order."""
@@ -146,7 +147,7 @@ def other_stimulus_ids(trials: pd.DataFrame | Path, stimulus_set: str) -> list[s
 def _table(trials: pd.DataFrame | Path) -> tuple[pd.DataFrame, str]:
     if isinstance(trials, pd.DataFrame):
         return trials, "the table of trials"
-    return read_trials(trials), str(trials)
+    return as_written(read_trials(trials)), str(trials)
 
 
 def _stimulus_of_trial(trials: pd.DataFrame, stimulus_set: str, place: str) -> pd.Series:

@@ -18,7 +18,14 @@ from rulealign.data.things_tables import read_trials
 from rulealign.errors import ConfigurationError, DataError, StoreError
 from rulealign.provenance import state_hash
 from rulealign.rsa.compare import ALL_PAIRS, CROSS_RUN
-from rulealign.store import open_h5, read_ids, refuse_duplicates, require_same_ids, write_h5
+from rulealign.store import (
+    as_written,
+    open_h5,
+    read_ids,
+    refuse_duplicates,
+    require_same_ids,
+    write_h5,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +108,7 @@ def write_pairs(trial_csvs: Sequence[Path], stimulus_set: str, output: Path) -> 
     """
     names = [str(path) for path in trial_csvs]
     refuse_duplicates(names, "tables of trials")
-    tables = {name: read_trials(Path(name)) for name in names}
+    tables = {name: as_written(read_trials(Path(name))) for name in names}
     ids = list(choose_trials(tables[names[0]], stimulus_set, names[0])) if names else []
     mask = cross_run_mask(tables, ids, stimulus_set)
     write_h5(

@@ -21,7 +21,7 @@ from rulealign.rsa.quality_given import (
 from rulealign.rsa.quality_orders import order_rows
 from rulealign.rsa.quality_rows import as_table, filled, label
 from rulealign.rsa.quality_unrepeated import unrepeated_rows
-from rulealign.store import read_csv, write_csv
+from rulealign.store import as_written, read_csv, write_csv
 
 
 def quality_table(
@@ -53,7 +53,7 @@ def quality_table(
         DataError: a table is wrong, or RDMs do not belong together.
         StoreError: a file cannot be read, or the disk is full.
     """
-    shown = {label(subject): read_trials(path) for subject, path in trials.items()}
+    shown = {label(subject): as_written(read_trials(path)) for subject, path in trials.items()}
     stated = {label(subject): path for subject, path in acquisition.items()}
     brains = [_named(read_brain_rdms(files)) for files in _in_order(brain)]
     measured = [filled(read_csv(path)) for path in parts]

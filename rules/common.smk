@@ -14,6 +14,7 @@ from rulealign.data import fetch, inputs, sources
 from rulealign.data.things_source import ThingsSource
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
+from rulealign.manifest import is_result, manifest_path
 from rulealign.provenance import canonical, folder_listing
 from rulealign.results_folder import refuse_unnoted_results
 from rulealign.study_folder import (

@@ -62,3 +62,6 @@ if STUDY.controls:
 if STUDY.brain.kind == "simulated":
     EVERYTHING += rules.simulate_images.output
     EVERYTHING += expand(rules.simulate_subject.output, subject=SUBJECTS)
+
+
+include: "manifests.smk"

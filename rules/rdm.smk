@@ -6,7 +6,7 @@ if STUDY.brain.kind == "rdm-archive":
         input:
             lambda wildcards: source_files(STUDY.brain.rois[wildcards.roi].source),
         output:
-            expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
+            rdms=expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
         log:
             f"{LOGS}/brain_rdms_roi-{{roi}}.log",
         priority: 20

@@ -8,7 +8,7 @@ from rulealign.job import job
 from rulealign.learning.device import use_threads
 from rulealign.rsa.rdm import write_model_rdms
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     use_threads(snakemake.threads)
     activations = [Path(path) for path in snakemake.output.activations]
     write_activations(

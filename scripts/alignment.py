@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.rsa.alignment import align
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     align(
         [Path(path) for path in snakemake.input.models],
         [Path(path) for path in snakemake.input.brain],

@@ -7,11 +7,11 @@ from rulealign.data.fetch import resolve
 from rulealign.data.rdm_archive import write_subject_rdms
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     settings = json.loads(snakemake.params.settings)
     write_subject_rdms(
         resolve(settings["source"], Path("resources")),
         settings,
         snakemake.wildcards.roi,
-        [Path(path) for path in snakemake.output],
+        [Path(path) for path in snakemake.output.rdms],
     )

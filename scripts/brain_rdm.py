@@ -9,7 +9,7 @@ from rulealign.job import job
 from rulealign.rsa.brain_distance import brain_distance
 from rulealign.rsa.rdm import write_brain_rdm
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     settings = json.loads(snakemake.params.settings)
     responses = Path(snakemake.input[0])
     print(check_cleaning(read_response_trials(responses), settings["zscore"]))

@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.rsa.ceiling import roi_ceiling
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     roi_ceiling(
         [Path(path) for path in snakemake.input.brain],
         {**json.loads(snakemake.params.settings), "roi": snakemake.wildcards.roi},

@@ -5,7 +5,7 @@ from pathlib import Path
 from rulealign.data.check import check_inputs
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     check_inputs(
         [Path(path) for path in snakemake.input.stimuli],
         [Path(path) for path in snakemake.input.brain],

@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.claims.evaluate import evaluate
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     evaluate(
         [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.draws],

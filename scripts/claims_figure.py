@@ -6,7 +6,7 @@ from rulealign.job import job
 from rulealign.report.claims_figure import draw_claims
 from rulealign.store import read_csv
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     draw_claims(
         read_csv(Path(snakemake.input.claims)),
         read_csv(Path(snakemake.input.claims_summary)),

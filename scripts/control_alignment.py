@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.rsa.control_alignment import align_controls
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     align_controls(
         [Path(path) for path in snakemake.input.controls],
         [Path(path) for path in snakemake.input.brain],

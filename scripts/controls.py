@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.rsa.control_rdms import write_control_rdms
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     write_control_rdms(
         Path(snakemake.input[0]),
         Path(snakemake.output[0]),

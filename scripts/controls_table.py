@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.rsa.control_alignment import controls_table
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     controls_table(
         [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.draws],

@@ -7,7 +7,7 @@ from rulealign.job import job
 from rulealign.learning.device import use_threads
 from rulealign.learning.diagnostics import write_diagnostics
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     use_threads(snakemake.threads)
     write_diagnostics(
         json.loads(snakemake.params.settings),

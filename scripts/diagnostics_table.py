@@ -6,7 +6,7 @@ from rulealign.job import job
 from rulealign.learned import diagnostics_table, warnings
 from rulealign.store import open_h5, read_ids
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     with open_h5(Path(snakemake.input.training_set)) as file:
         classes = len(read_ids(file, "class"))
     table = diagnostics_table(

@@ -5,7 +5,7 @@ from pathlib import Path
 from rulealign.data.fetch import fetch, mirrors_in_force
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     # Mirrors are read from the configuration, not from params: where bytes come from must not
     # make anything run again.
     fetch(

@@ -7,7 +7,7 @@ from rulealign.job import job
 from rulealign.report.figures import draw_all
 from rulealign.store import open_h5, read_csv, read_ids
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     with open_h5(Path(snakemake.input.training_set)) as file:
         classes = len(read_ids(file, "class"))
     draw_all(

@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.learning.trainer import initial_checkpoint, use_threads
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     use_threads(snakemake.threads)
     initial_checkpoint(
         json.loads(snakemake.params.settings),

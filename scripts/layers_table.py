@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.rsa.joined_tables import layers_table
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     layers_table(
         [Path(path) for path in snakemake.input],
         json.loads(snakemake.params.settings),

@@ -5,7 +5,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.rsa.pairs import write_pairs
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     write_pairs(
         [Path(path) for path in snakemake.input[: snakemake.params.people]],
         snakemake.params.stimulus_set,

@@ -8,7 +8,7 @@ from rulealign.data.inputs import records, remote_records
 from rulealign.job import job
 from rulealign.study_folder import write_record
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     write_record(
         Path(snakemake.output[0]),
         json.loads(snakemake.params.study),

@@ -7,7 +7,7 @@ from rulealign.job import job
 from rulealign.rsa.quality_roi import roi_quality
 from rulealign.rsa.quality_rows import log_lines
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     table = roi_quality(
         Path(snakemake.input[0]),
         Path(snakemake.output[0]),

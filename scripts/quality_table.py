@@ -7,7 +7,7 @@ from rulealign.job import job
 from rulealign.rsa.quality import quality_table
 from rulealign.rsa.quality_rows import log_lines
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     people = snakemake.params.subjects
     table = quality_table(
         Path(snakemake.output[0]),

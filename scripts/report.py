@@ -7,7 +7,7 @@ from rulealign.job import job
 from rulealign.report.page import report_figures, write_page
 from rulealign.store import read_csv
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     record = json.loads(Path(snakemake.input.provenance).read_text())
     study = record["study"]
     # JSON has sorted keys; the page keeps the order in which the study names rules and ROIs

@@ -7,7 +7,7 @@ from rulealign.data.forms import open_configured
 from rulealign.data.things import write_roi_responses
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     form = open_configured(
         json.loads(snakemake.params.form),
         Path(snakemake.params.place),

@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.data.simulate import write_images
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     write_images(
         json.loads(snakemake.params.settings),
         Path(snakemake.output.images),

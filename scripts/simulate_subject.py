@@ -6,10 +6,10 @@ from pathlib import Path
 from rulealign.data.simulate import write_subject
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     write_subject(
         json.loads(snakemake.params.settings),
         int(snakemake.wildcards.subject),
         Path(snakemake.input.images),
-        {name: Path(path) for name, path in snakemake.output.items()},
+        {name: Path(snakemake.output[name]) for name in ("responses", "voxels", "stimuli")},
     )

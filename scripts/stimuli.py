@@ -8,7 +8,7 @@ from rulealign.data.images import write_stimuli
 from rulealign.data.stimulus_sets import other_stimulus_ids, stimulus_images
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     settings = json.loads(snakemake.params.settings)
     settings["px"] = int(snakemake.wildcards.size)
     source, wanted = None, {}

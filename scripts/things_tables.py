@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.data.remote_rows import fetch_small_tables
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     fetch_small_tables(
         json.loads(snakemake.params.form)["address"],
         snakemake.wildcards.subject,

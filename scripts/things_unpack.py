@@ -5,7 +5,7 @@ from pathlib import Path
 from rulealign.data.things_unpack import RECORD, archive_of, unpack_tables, unpack_volumes
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     archives = [archive_of(Path(path)) for path in snakemake.input]
     outputs = [Path(path) for path in snakemake.output]
     if outputs[0].name == RECORD:

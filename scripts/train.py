@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.learning.trainer import train_stretch, use_threads
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     use_threads(snakemake.threads)
     train_stretch(
         json.loads(snakemake.params.settings),

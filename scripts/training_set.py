@@ -7,7 +7,7 @@ from rulealign.data.fetch import resolve
 from rulealign.data.training_set import build
 from rulealign.job import job
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     settings = json.loads(snakemake.params.settings)
     source = snakemake.params.source
     build(

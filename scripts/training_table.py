@@ -5,7 +5,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.training_table import training_table
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     names = ("rule", "kind", "init", "seed", "epoch", "trains")
     training_table(
         [Path(path) for path in snakemake.input],

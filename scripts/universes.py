@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.job import job
 from rulealign.rsa.universes import score_universes
 
-with job(snakemake.log[0], snakemake.threads):
+with job(snakemake):
     score_universes(
         [Path(path) for path in snakemake.input.models],
         [Path(path) for path in snakemake.input.brain],

@@ -1,4 +1,4 @@
-"""What every job needs around its one call: a log that holds the traceback, and its threads."""
+"""What every job needs around its one call: whole inputs, a log, its threads, and manifests."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, Protocol, TextIO
 
 from threadpoolctl import threadpool_limits
 
 from rulealign import computer
 from rulealign.errors import RulealignError
+from rulealign.manifest import verify, write_manifests
 
 
 def let_jobs_import_rulealign() -> None:
@@ -26,24 +27,45 @@ def let_jobs_import_rulealign() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [library, *paths]))
 
 
+class Told(Protocol):
+    """What a workflow tells a script of its job.
+
+    Attributes:
+        log: the log file, written anew, is the first.
+        threads: how many threads numerical libraries may use.
+        input: all files to read.
+        output: all files to make, manifests among them.
+        params: settings by name; under `code` the fingerprint of the job's code.
+    """
+
+    log: Sequence[str]
+    threads: int
+    input: Sequence[str]
+    output: Sequence[str]
+    params: Any
+
+
 @contextmanager
-def job(log: str | Path, threads: int = 1) -> Iterator[None]:
+def job(told: Told) -> Iterator[None]:
     """Run one job: everything printed goes to its log, errors too, with their traceback.
 
+    Results among its inputs are verified before, and manifests of its results written after it.
+
     Args:
-        log: the log file; it is written anew.
-        threads: how many threads numerical libraries may use.
+        told: what the workflow says of the job.
 
     Raises:
         SystemExit: with the error's message, when the job failed; the traceback is in the log.
     """
-    path = Path(log)
+    path = Path(told.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     with _log(path) as handle:
         try:
-            with redirect_stdout(handle), redirect_stderr(handle), threadpool_limits(threads):
+            with redirect_stdout(handle), redirect_stderr(handle), threadpool_limits(told.threads):
+                verify(told.input)
                 yield
+                write_manifests(told.output, dict(told.params.items()))
         except Exception as error:
             with suppress(OSError):  # a full disk has no room for the traceback either
                 traceback.print_exc(file=handle)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import zips
+from helpers.told import told
 from rulealign.data import zipped_images
 from rulealign.data.images import write_stimuli
 from rulealign.data.things_images import check_images, open_images
@@ -193,7 +194,7 @@ def test_the_password_is_in_nothing_that_is_written(tmp_path, form, fault, monke
     ids = [*IDS, "emu_01b.jpg"] if fault == "missing" else IDS
     said = ""
     try:
-        with job(tmp_path / "log.txt"):
+        with job(told(tmp_path / "log.txt")):
             check_images(str(tmp_path / "x.zip"))
             write_stimuli(settings, tmp_path / "x.zip", tmp_path / "out.h5", ids=ids)
     except SystemExit as error:

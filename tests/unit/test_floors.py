@@ -23,6 +23,7 @@ FLOORS = [
         "cost",
         "atomic",
         "self_contained",
+        "manifest",
         "__init__",
     ),
     ("code_fingerprint",),

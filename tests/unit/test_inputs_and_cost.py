@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from helpers.told import told
 from rulealign import computer, cost
 from rulealign.data import inputs
 from rulealign.errors import StoreError
@@ -123,7 +124,7 @@ def test_the_computer_is_described_from_proc(tmp_path):
 
 def test_a_jobs_log_ends_with_its_machine_and_cost(tmp_path):
     (tmp_path / "logs").mkdir()
-    with job(tmp_path / "logs" / "train_rule-bp_seed-1_epoch-1.log"):
+    with job(told(tmp_path / "logs" / "train_rule-bp_seed-1_epoch-1.log")):
         sum(number * number for number in range(3_000_000))
     (row,) = cost.job_table(tmp_path).to_dict("records")
     assert row["stage"] == "train"
@@ -134,9 +135,9 @@ def test_a_jobs_log_ends_with_its_machine_and_cost(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_log_that_does_not_fit_hides_no_error_and_fails_no_job():
-    with pytest.raises(SystemExit, match=r"^rdm\.h5: the disk is full"), job("/dev/full"):
+    with pytest.raises(SystemExit, match=r"^rdm\.h5: the disk is full"), job(told("/dev/full")):
         raise StoreError("rdm.h5: the disk is full")
-    with job("/dev/full"):
+    with job(told("/dev/full")):
         pass
 
 

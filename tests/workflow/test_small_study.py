@@ -107,7 +107,7 @@ def test_a_result_that_was_cut_short_is_named_and_made_again(new_run):
     file.write_bytes(file.read_bytes()[:100])
     failed = new_run.snakemake("--until", "check_inputs")
     assert failed.returncode != 0
-    assert re.search(r"stim-grey_px-32_images\.h5: cannot be read .* delete it", failed.output)
+    assert re.search(r"stim-grey_px-32_images\.h5: was changed .* Delete it", failed.output)
     file.unlink()
     new_run.snakemake("--until", "check_inputs", check=True)
 

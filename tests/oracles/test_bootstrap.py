@@ -114,8 +114,9 @@ def test_up_to_775_stimuli_nothing_is_lost_to_rounding(kind):
     # the largest sums there are, about T^3 / 3 of T pairs, are those of an RDM with itself
     n = 775
     first, second = np.triu_indices(n, 1)
-    rdms = np.random.default_rng(1).random((2, len(first)))
-    rdms = np.vstack([rdms[0], rdms if kind == "distinct" else rdms.round(2)])
+    rng = np.random.default_rng(1)
+    rdms = np.stack([rng.permutation(len(first)) for _ in range(2)])
+    rdms = np.vstack([rdms[0], rdms if kind == "distinct" else rdms // 3000])
     counts = np.stack([np.ones(n, dtype=np.int64), resample_counts(n, 1, seed=2)[0]])
     for count, rho in zip(counts, bootstrap_spearman(rdms, rdms[1:], counts), strict=True):
         ranked = whole_ranks(rdms, count[first] * count[second])

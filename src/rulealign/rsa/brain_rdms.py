@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rulealign.errors import GuardError, StoreError
-from rulealign.rsa.compare import require_rankable
+from rulealign.rsa.ranking import require_rankable
 from rulealign.rsa.rdm_file import read_attributes, require_files, require_size
 from rulealign.store import open_h5, read_ids, refuse_duplicates, require_same_ids
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
 
 from rulealign.errors import DataError, GuardError
 from rulealign.provenance import derive_seed, fingerprint
@@ -20,11 +19,9 @@ from rulealign.rsa.compare import (
     CROSS_RUN,
     PER_SUBJECT,
     masked,
-    ranks,
-    require_rankable,
-    standardise,
 )
 from rulealign.rsa.pairs import read_pairs
+from rulealign.rsa.ranking import ranks, standardise
 from rulealign.rsa.unfit import naming
 from rulealign.store import write_csv
 
@@ -69,8 +66,7 @@ def _bounds(subjects: np.ndarray, standardised_ranks: np.ndarray) -> tuple[float
     others = [np.delete(subjects, place, axis=0).mean(axis=0) for place in range(len(subjects))]
     means = np.stack([*others, subjects.mean(axis=0)])
     names = [f"the mean of all subjects but number {place + 1}" for place in range(len(others))]
-    require_rankable(means, [*names, "the mean over subjects"])
-    means = standardise(rankdata(means, axis=1))
+    means = standardise(ranks(means, [*names, "the mean over subjects"]))
     lower = np.einsum("sp,sp->s", standardised_ranks, means[:-1]).mean()
     upper = (standardised_ranks @ means[-1]).mean()
     return float(lower), float(upper)

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import rankdata
 
 from rulealign.errors import DataError, GuardError
-from rulealign.rsa.unfit import UnfitRdm
+from rulealign.rsa.ranking import ranks, standardise
 
 PER_SUBJECT = "per_subject"
 """The mean over subjects of rho with each subject's RDM (primary)."""
 
 MEAN_RDM = "mean_rdm"
 """rho with the mean RDM over subjects. Higher than `PER_SUBJECT` by construction."""
-
-_ROUNDING = 1e-12
-"""Dissimilarities that differ by less than this share of the largest are equal but for rounding."""
 
 _WORK_BYTES = 64_000_000
 """Bytes of ranks that are held at a time: a rule may have a thousand RDMs of 258,840 pairs."""
@@ -30,72 +26,6 @@ ALL_PAIRS = "all"
 
 CROSS_RUN = "cross_run"
 """Kind of pairs: stimuli that lie in different runs for every subject (see `pairs`)."""
-
-
-def ranks(rdms: np.ndarray, names: Sequence[str] | None = None, kind: str = "") -> np.ndarray:
-    """Rank the dissimilarities of each RDM, equal ones sharing their average rank.
-
-    Args:
-        rdms: shape (n_rdms, n_pairs), any float or integer dtype; condensed RDMs.
-        names: what to call each RDM in an error; by default its kind and row.
-        kind: model, brain or control.
-
-    Returns:
-        float64, shape (n_rdms, n_pairs); ranks from 1.
-
-    Raises:
-        DataError: an RDM has a NaN or an infinity, or is constant; names it.
-    """
-    rdms = np.atleast_2d(rdms)
-    require_rankable(rdms, names, kind=kind)
-    return rankdata(rdms, axis=1)
-
-
-def require_rankable(
-    rdms: np.ndarray, names: Sequence[str] | None = None, *, kind: str = "", first: int = 0
-) -> None:
-    """Refuse RDMs whose dissimilarities have no order.
-
-    Args:
-        rdms: shape (n_rdms, n_pairs), any float or integer dtype; condensed RDMs.
-        names: what to call each RDM in an error; by default its kind and number.
-        kind: model, brain or control, where names are only known further up (`unfit.naming`).
-        first: the number of the first of these RDMs among those of its kind.
-
-    Raises:
-        DataError: an RDM has a NaN or an infinity, or is constant but for rounding; names it.
-    """
-    lowest, highest = rdms.min(axis=1), rdms.max(axis=1)
-    finite = np.isfinite(lowest) & np.isfinite(highest)  # a NaN makes both NaN
-    largest = np.maximum(np.abs(lowest), np.abs(highest))
-    with np.errstate(invalid="ignore"):  # infinite ones are refused first
-        constant = highest - lowest <= _ROUNDING * largest
-    for faulty, why in (
-        (~finite, "has dissimilarities that are NaN or infinite."),
-        (
-            constant,
-            "is constant over the pairs compared: it orders none, so it has no Spearman"
-            " correlation; leave it out.",
-        ),
-    ):
-        if faulty.any():
-            place = int(np.argmax(faulty))
-            if names is None:
-                raise UnfitRdm(kind, first + place, why)
-            raise DataError(f"{names[place]} {why}")
-
-
-def standardise(ranked: np.ndarray) -> np.ndarray:
-    """Centre and scale rows to unit length, so that a dot product is a Pearson correlation.
-
-    Args:
-        ranked: float64, shape (n_rdms, n_pairs); ranks of RDMs that are not constant.
-
-    Returns:
-        float64, shape (n_rdms, n_pairs).
-    """
-    centred = ranked - ranked.mean(axis=1, keepdims=True)
-    return centred / np.linalg.norm(centred, axis=1, keepdims=True)
 
 
 def spearman_matrix(

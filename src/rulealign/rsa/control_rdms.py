@@ -14,7 +14,7 @@ from scipy.spatial.distance import pdist
 from rulealign.controls import find_control
 from rulealign.controls.control import Control, Images
 from rulealign.errors import DataError, GuardError
-from rulealign.rsa.compare import require_rankable
+from rulealign.rsa.ranking import require_rankable
 from rulealign.rsa.rdm import CENTRING, correlation_rdm
 from rulealign.rsa.rdm_file import dataset_names, read_attributes, require_files, require_size
 from rulealign.store import open_h5, read_ids, read_settings, require_same_ids, write_h5

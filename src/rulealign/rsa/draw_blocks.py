@@ -12,7 +12,8 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from rulealign.errors import DataError
-from rulealign.rsa.compare import masked, require_rankable, require_same_pairs
+from rulealign.rsa.compare import masked, require_same_pairs
+from rulealign.rsa.ranking import require_rankable
 from rulealign.rsa.unfit import constant_in
 from rulealign.rsa.weighted_ranks import (
     BYTES_PER_PAIR,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.errors import DataError, GuardError
-from rulealign.rsa.compare import require_rankable
+from rulealign.rsa.ranking import require_rankable
 from rulealign.rsa.rdm_file import (
     dataset_names,
     read_attributes,

@@ -12,8 +12,9 @@ from scipy.spatial.distance import squareform
 
 from rulealign.provenance import derive_seed
 from rulealign.rsa.brain_rdms import BrainRdms
-from rulealign.rsa.compare import ranks, spearman_matrix, standardise
+from rulealign.rsa.compare import spearman_matrix
 from rulealign.rsa.quality_rows import entry
+from rulealign.rsa.ranking import ranks, standardise
 
 _DRAWS, _FAR = 200, 4
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from rulealign.provenance import derive_seed
-from rulealign.rsa.compare import standardise
 from rulealign.rsa.quality_roi import read_trial_columns, subject_of
 from rulealign.rsa.quality_rows import entry
 from rulealign.rsa.quality_shift import shift_words, shifted_places
 from rulealign.rsa.quality_time import Trials, sums_by, trials_in_time, unit_patterns
+from rulealign.rsa.ranking import ranks, standardise
 from rulealign.store import open_h5
 
 _DRAWS, _CLEAR = 200, 4
@@ -73,7 +72,7 @@ def agreement(one: np.ndarray, other: np.ndarray, draws: int, seed: int) -> tupl
 def _square_ranks(rdm: np.ndarray) -> np.ndarray:
     upper = np.triu_indices(len(rdm), 1)
     square = np.zeros(rdm.shape)
-    square[upper] = standardise(rankdata(rdm[upper])[np.newaxis])[0]
+    square[upper] = standardise(ranks(rdm[upper]))[0]
     return square + square.T
 
 

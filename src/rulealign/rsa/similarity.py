@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.stats import kendalltau, rankdata
+from scipy.stats import kendalltau
 
 from rulealign.errors import DataError
 from rulealign.rsa.compare import masked, require_same_pairs
+from rulealign.rsa.ranking import ranks
 
 # Bytes of RDMs that are prepared at a time: a rule may have a thousand of 258,840 pairs.
 _WORK_BYTES = 64_000_000
@@ -118,8 +119,7 @@ def kendall_tau_a_matrix(
     """
 
     def prepare(rdms: np.ndarray, names: Sequence[str]) -> np.ndarray:
-        unit_rows(centred_rows(rdms), rdms, names, "is constant over the pairs compared")
-        return rankdata(rdms, method="dense", axis=1).astype(np.int64)
+        return ranks(rdms, names, method="dense").astype(np.int64)
 
     def product(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
         return np.array([[_tau_a(model, brain) for brain in theirs] for model in ours])

@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 
 from rulealign.errors import DataError
+from rulealign.rsa.ranking import in_steps
 
 BYTES_PER_PAIR = 4
 """Bytes of `sorted_pairs` for each pair of an RDM."""
@@ -108,7 +109,7 @@ def sorted_pairs(rdms: np.ndarray, n_stimuli: int, mask: np.ndarray | None) -> n
     pairs = pairs if mask is None else pairs[mask]
     in_order = np.empty((len(rdms), len(pairs)), dtype=np.uint32)
     for rdm, row in zip(rdms, in_order, strict=True):
-        values = rdm if mask is None else rdm[mask]
+        values = in_steps((rdm if mask is None else rdm[mask])[np.newaxis])[0]
         order = np.argsort(values)
         np.take(pairs, order, out=row)
         values = values[order]

@@ -12,8 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from rulealign.errors import DataError
-from rulealign.rsa.compare import masked, require_rankable, require_same_pairs
+from rulealign.rsa.compare import masked, require_same_pairs
 from rulealign.rsa.draw_threads import over_draws
+from rulealign.rsa.ranking import require_rankable
 from rulealign.rsa.unfit import constant_in
 from rulealign.rsa.weighted_ranks import Resample, sorted_pairs
 

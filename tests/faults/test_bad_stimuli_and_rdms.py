@@ -48,7 +48,7 @@ def test_a_file_that_is_no_image_is_named(folder, content):
 @pytest.mark.parametrize(("mode", "name"), [("RGBA", "c.png"), ("L", "c.png"), ("CMYK", "c.jpg")])
 def test_an_image_that_is_not_rgb_is_named_with_its_mode(folder, mode, name):
     Image.new(mode, (20, 20)).save(folder / name)
-    with pytest.raises(DataError, match=rf"{name}: its mode is {mode}, not RGB"):
+    with pytest.raises(DataError, match=rf"{name}: its colour mode is {mode}, not RGB"):
         list(read_stimuli(FOLDER, folder, None))
 
 

@@ -164,26 +164,26 @@ def test_a_huge_file_in_an_archive_is_not_read(files, tmp_path, monkeypatch):
     [
         (np.zeros((PX, PX + 1, 3), np.uint8), "is 17 x 16 pixels"),
         (np.zeros((32, 32, 3), np.uint8), "is 32 x 32 pixels, training_set.image_size is 16"),
-        (np.zeros((PX, PX), np.uint8), "colour mode L, not RGB"),
-        (np.zeros((PX, PX, 4), np.uint8), "colour mode RGBA, not RGB"),
+        (np.zeros((PX, PX), np.uint8), "colour mode is L, not RGB"),
+        (np.zeros((PX, PX, 4), np.uint8), "colour mode is RGBA, not RGB"),
     ],
 )
 def test_images_of_another_size_or_colour_mode_are_refused(files, tmp_path, image, problem):
     source = pack("zip", {**files, "train/ant/b.png": encoded(image)}, tmp_path)
-    refused(source, tmp_path, rf"images\.zip: 'train/ant/b\.png' .*{problem}")
+    refused(source, tmp_path, rf"images\.zip: 'train/ant/b\.png': .*{problem}")
 
 
 def test_an_unreadable_or_truncated_image_is_refused(files, tmp_path):
     for name, contents in (("b", b"no image"), ("c", b""), ("d", files["train/ant/9.png"][:300])):
         source = pack("zip", {**files, f"train/ant/{name}.png": contents}, tmp_path)
-        refused(source, tmp_path, rf"'train/ant/{name}\.png' cannot be read as an image")
+        refused(source, tmp_path, rf"'train/ant/{name}\.png': cannot be read as an image")
 
 
 def test_a_truncated_jpeg_is_refused(files, tmp_path):
     noise = np.random.default_rng(1).integers(0, 256, (PX, PX, 3), dtype=np.uint8)
     jpeg = encoded(noise, "JPEG")
     source = pack("tar", {**files, "train/ant/b.jpg": jpeg[:-200]}, tmp_path)
-    refused(source, tmp_path, r"'train/ant/b\.jpg' cannot be read as an image")
+    refused(source, tmp_path, r"'train/ant/b\.jpg': cannot be read as an image")
 
 
 def test_folders_that_are_not_split_and_class_are_refused(files, tmp_path):

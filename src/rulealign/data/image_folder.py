@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import io
-import struct
 import time
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from rulealign.data.archives import read_files
+from rulealign.data.pictures import read_rgb
 from rulealign.errors import DataError
 
 Split = tuple[np.ndarray, np.ndarray]
 """Images uint8 (n, px, px, 3) RGB, and labels int64 (n,)."""
-
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
-"""What Pillow raises for a file that is broken or no image."""
 
 _REPORT_EVERY = 5.0
 
@@ -37,8 +32,8 @@ def read_splits(source: Path, px: int, splits: Sequence[str]) -> tuple[list[str]
         class and then by file name, in whatever order the source holds them.
 
     Raises:
-        DataError: a file that is not `split/class/image`, an image that cannot be read, is not RGB
-            or of another size, a split that is missing, or splits with different classes.
+        DataError: a file that is not `split/class/image`, an image of another size or that
+            `pictures.read_rgb` refuses, a split that is missing, or splits with different classes.
     """
     images: dict[str, dict[tuple[str, str], np.ndarray]] = {split: {} for split in splits}
     others: dict[str, int] = {}
@@ -48,7 +43,9 @@ def read_splits(source: Path, px: int, splits: Sequence[str]) -> tuple[list[str]
         if split not in images:
             others[split] = others.get(split, 0) + 1
             continue
-        images[split][folder, file] = _decode(contents, f"{source}: '{name}'", px)
+        images[split][folder, file] = np.array(
+            read_rgb(io.BytesIO(contents), f"{source}: '{name}'", px=px)
+        )
         if time.monotonic() - last > _REPORT_EVERY:
             last = time.monotonic()
             read = sum(map(len, images.values()))
@@ -69,24 +66,6 @@ def _parts(source: Path, name: str) -> list[str]:
             " move it there or remove it."
         )
     return parts
-
-
-def _decode(contents: bytes, what: str, px: int) -> np.ndarray:
-    try:
-        with Image.open(io.BytesIO(contents)) as image:
-            if image.size != (px, px):
-                raise DataError(
-                    f"{what} is {image.width} x {image.height} pixels, training_set.image_size is"
-                    f" {px}; resize the images yourself, or change the setting."
-                )
-            if image.mode != "RGB":
-                raise DataError(
-                    f"{what} has the colour mode {image.mode}, not RGB; convert it yourself"
-                    " (in Python: PIL.Image.open(file).convert('RGB').save(file))."
-                )
-            return np.array(image)
-    except UNREADABLE as error:
-        raise DataError(f"{what} cannot be read as an image ({error}).") from error
 
 
 def _common_classes(source: Path, found: dict[str, set[str]]) -> list[str]:

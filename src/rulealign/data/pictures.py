@@ -2,45 +2,101 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from rulealign.data.image_folder import UNREADABLE
 from rulealign.errors import DataError
 
+# others are rare, or read by programs outside of this one (EPS by Ghostscript)
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "PPM", "WEBP")
 
-def read_rgb(file: Path | BinaryIO, what: str, *, grey: bool = False) -> Image.Image:
-    """Read a picture; pixels as stored (EXIF orientation is not applied).
+_UNREADABLE = (
+    *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
+)
+
+_AS_STORED = (None, 1)
+
+
+def read_rgb(
+    file: Path | BinaryIO, what: str, *, px: int | None = None, grey: bool = False
+) -> Image.Image:
+    """Read a picture whose stored pixels are, without any choice, what networks should see.
 
     Args:
         file: the file, or its contents.
         what: its name, for messages.
-        grey: whether a grey picture (mode L) is taken too, as three equal channels: what a screen
-            shows of it, without a choice to make.
+        px: pixels per side that a training image must have; by default any size.
+        grey: whether it is one of a published set, as subjects saw it: a grey picture (mode L) is
+            taken too, as three equal channels, which is what a screen shows of it; and a tag of
+            its orientation is ignored, as stimulus software does.
 
     Returns:
-        The picture, RGB.
+        The picture, RGB, 8 bits per channel; pixels as stored.
 
     Raises:
-        DataError: it is broken, no picture, too large to be a stimulus, or not RGB.
+        DataError: it is broken, no picture, too large to be a stimulus, of another size, or not
+            8-bit RGB; has a transparent colour or an orientation to be applied; or is several.
     """
     try:
-        with warnings.catch_warnings(), Image.open(file) as image:
+        with warnings.catch_warnings(), Image.open(file, formats=_FORMATS) as image:
             # a picture big enough for this warning is no stimulus
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            if px is not None and image.size != (px, px):
+                raise DataError(
+                    f"{what}: is {image.width} x {image.height} pixels, training_set.image_size is"
+                    f" {px}. Resize the images yourself, or change the setting."
+                )
+            deep = _is_cut_to_8_bits(image)  # known only before the pixels are read
             image.load()
-    except (*UNREADABLE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            fault = _fault(image, deep, grey)
+    except _UNREADABLE as error:
+        # Pillow's own words for this one name an address in memory
+        unknown = isinstance(error, UnidentifiedImageError)
+        why = f"it is none of {', '.join(_FORMATS)}" if unknown else error
         raise DataError(
-            f"{what}: cannot be read as an image ({error}). Get the file again from its source."
+            f"{what}: cannot be read as an image ({why}). Get the file again from its source."
         ) from error
-    if image.mode == "L" and grey:
-        return image.convert("RGB")
-    if image.mode != "RGB":
-        raise DataError(
-            f"{what}: its mode is {image.mode}, not RGB. Convert it yourself, so that what stands"
-            " behind transparent or grey pixels is your choice."
+    if fault:
+        raise DataError(f"{what}: {fault}")
+    return image.convert("RGB")
+
+
+def _is_cut_to_8_bits(image: Image.Image) -> bool:
+    # RGB of 16 bits becomes RGB of 8 without a word: only how it is decoded tells, such as
+    # RGB;16B of a PNG, and of a PPM its highest value
+    for _, _, _, how in image.tile:
+        raw, *more = how if isinstance(how, tuple) else (how,)
+        if str(raw).startswith("RGB") and ";16" in raw:
+            return True
+        if image.format == "PPM" and more and more[0] > 255:
+            return True
+    return False
+
+
+def _fault(image: Image.Image, deep: bool, grey: bool) -> str:
+    # why the stored pixels are not what networks should see; "" where they are
+    if deep:
+        return "has 16 bits per channel, and networks see 8. Convert it, so that you choose how."
+    if image.mode != "RGB" and not (image.mode == "L" and grey):
+        return (
+            f"its colour mode is {image.mode}, not RGB. Convert it, so that you choose what lies"
+            " behind transparent pixels, or which colour stands for a grey."
         )
-    return image
+    if "transparency" in image.info:
+        return "has a transparent colour. Convert it, so that you choose what lies behind."
+    if (count := getattr(image, "n_frames", 1)) > 1:
+        return f"holds {count} pictures. Save the one that you mean."
+    turned = image.getexif().get(ExifTags.Base.Orientation)
+    if turned not in _AS_STORED and not grey:
+        return (
+            f"its pixels are stored turned (EXIF orientation {turned}): viewers turn them back,"
+            " networks would not. Save it as it should be seen, in Python:"
+            " PIL.ImageOps.exif_transpose(PIL.Image.open(file)).save(file)."
+        )
+    return ""

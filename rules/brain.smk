@@ -105,6 +105,7 @@ rule check_inputs:
         mem_mb=memory(500),
     params:
         code=code("check_inputs"),
+        copies=settings(stages.copies),
     message:
         "Check that every stimulus set and every brain RDM has the same stimuli in the same order"
     script:

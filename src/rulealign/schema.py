@@ -21,6 +21,9 @@ from pydantic import (
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 """A name that becomes part of file names: letters, digits and underscores, a letter first."""
 
+HELD_OUT = "held-out"
+"""The key of `copies` for held-out images that networks are trained on."""
+
 
 def _no_boolean(value: Any) -> Any:
     # Python counts True as 1; text is allowed, since values of --config arrive as text

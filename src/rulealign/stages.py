@@ -17,6 +17,7 @@ from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import TRAINING
 from rulealign.learning.rules import rule_class
 from rulealign.provenance import fingerprint
+from rulealign.schema import HELD_OUT
 
 RESPONSES_USED = frozenset(
     ("stimulus_set", "zscore", "distance", "pairs", "faulty_voxels", "duplicated_trials")
@@ -63,7 +64,16 @@ def source(section: Any) -> str | None:
 
 def training_set(study: Study) -> dict[str, Any]:
     """Give the settings of the training set: its section and the study's seed."""
-    return {**plain(study.training_set), "seed": study.seed}
+    settings = {**plain(study.training_set), "seed": study.seed}
+    if study.training_set.kind == "image-folder":
+        # the words themselves are left out: another reason trains nothing anew
+        settings["copies_explained"] = HELD_OUT in study.copies
+    return settings
+
+
+def copies(study: Study) -> dict[str, str]:
+    """Give the reasons why stimuli or brain RDMs are there twice."""
+    return {name: reason for name, reason in study.copies.items() if name != HELD_OUT}
 
 
 def images(study: Study, label: str) -> Any:

@@ -95,7 +95,7 @@ def test_a_training_image_that_would_be_seen_otherwise_is_refused(name, tmp_path
     for split in ("train", "test"):
         (tmp_path / "images" / split / "ant").mkdir(parents=True)
         (tmp_path / "images" / split / "ant" / "1.png").write_bytes(contents)
-    settings = {"kind": "image-folder", "image_size": SIDE, "train_images": 1, "held_out_images": 1}
+    settings = {"kind": "image-folder", "image_size": SIDE}
     with pytest.raises(DataError, match=rf"'(test|train)/ant/1\.png': .*({problem})"):
         build(settings, tmp_path / "images", tmp_path / "out.h5")
 

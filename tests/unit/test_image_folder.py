@@ -23,6 +23,7 @@ FOLDER = {
     "train_images": 9,
     "held_out_images": 3,
     "seed": 1,
+    "copies_explained": False,
 }
 
 

@@ -25,6 +25,9 @@ LAYERS = {"cnn3": ("conv1", "conv2", "conv3", "fc1")}
 VECTORS = {"cnn3": ("fc1",)}
 """Those of them that have no positions, and so no descriptor to choose."""
 
+Reason = Annotated[str, Field(pattern=r"\w+\W+\w+")]
+"""A reason in words: two at least."""
+
 
 class Study(Closed):
     """A complete study."""
@@ -54,6 +57,13 @@ class Study(Closed):
         " on them; {} where no rule does"
     )
     brain: Brain
+    copies: dict[str, Reason] = Field(
+        default={},
+        description="what is there twice on purpose -> why, in words. Copies are found by what they"
+        " hold: an RDM (sub-02_roi-V1), a stimulus set (stim-white), an image of a set (its id), or"
+        " held-out images among the training images of a folder (held-out). Without a reason, or"
+        " with one for what is no copy, the study stops",
+    )
     things: ThingsFiles | None = Field(
         default=None,
         description="where THINGS-fMRI is taken from: a section, with brain.kind 'things' only",

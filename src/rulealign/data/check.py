@@ -2,44 +2,89 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from rulealign import guards
+from rulealign.data.copies import image_hash, require_reasons, same_contents, same_rdms
 from rulealign.errors import DataError
 from rulealign.provenance import fingerprint
 from rulealign.store import open_h5, read_ids, require_same_ids, write_csv
 
+_IMAGES = "_images.h5"
+_RDM = "_rdm.h5"
 
-def check_inputs(stimuli: Sequence[Path], brain: Sequence[Path], output: Path) -> None:
-    """Check that every stimulus set and every brain RDM has the same stimuli in the same order.
+
+def check_inputs(
+    stimuli: Sequence[Path], brain: Sequence[Path], output: Path, copies: Mapping[str, str]
+) -> None:
+    """Check that stimulus sets and brain RDMs belong together, and that none is there twice.
 
     Args:
-        stimuli: files of prepared stimulus images.
-        brain: files of brain RDMs.
+        stimuli: files of prepared stimulus images, `stim-<label>_px-<px>_images.h5`.
+        brain: files of brain RDMs, `sub-<s>_roi-<r>_rdm.h5`.
         output: a table to write, one row per file: what it is, its number of stimuli, a
-            fingerprint of their ids in order, and the fingerprint of the settings that made it.
+            fingerprint of their ids in order, and the fingerprint of the settings that made it;
+            and a row per copy: what it is a copy of, and the reason that the study gives.
+        copies: of the study: `sub-<s>_roi-<r>`, `stim-<label>` or an image's id -> why it is meant.
 
     Raises:
-        DataError: two files have other stimuli, or another order; names both files and the first
-            difference.
+        DataError: two files have other stimuli, or another order (names both files and the first
+            difference); an RDM, a stimulus set or an image of a set equals an earlier one and the
+            study does not say why, or it explains what is no copy.
     """
     first = Path(stimuli[0])
     with open_h5(first) as file:
         expected = read_ids(file, "stimulus")
-    rows = []
+    rows, rdms = [], {}
     for kind, paths in (("stimuli", stimuli), ("brain RDM", brain)):
         for path in map(Path, paths):
             with open_h5(path) as file:
                 ids = read_ids(file, "stimulus")
                 settings_hash = file.attrs["settings_hash"]
+                if kind == "brain RDM":
+                    rdms[path.name.removesuffix(_RDM)] = file["rdm"][()]
             require_same_ids(ids, expected, str(path), str(first))
             rows.append((kind, path.name, len(ids), fingerprint(ids), settings_hash))
+    found = _copied_rdms(rdms) | _copied_images(stimuli)
+    require_reasons(found, copies)
     columns = ["kind", "file", "n_stimuli", "ids_fingerprint", "settings_hash"]
-    write_csv(output, pd.DataFrame(rows, columns=columns))
+    explained = [("copy", name, what, copies[name]) for name, (what, _) in found.items()]
+    tables = [
+        pd.DataFrame(rows, columns=columns),
+        pd.DataFrame(explained, columns=["kind", "file", "copy", "reason"]),
+    ]
+    write_csv(output, pd.concat(tables).astype({"n_stimuli": "Int64"}))
+
+
+def _copied_rdms(rdms: Mapping[str, np.ndarray]) -> dict[str, tuple[str, str]]:
+    follows = "Agreement between subjects, ceilings and intervals would look better than they are."
+    return {
+        copy: (f"its RDM is that of {earlier}", follows)
+        for copy, earlier in same_rdms(rdms).items()
+    }
+
+
+def _copied_images(stimuli: Sequence[Path]) -> dict[str, tuple[str, str]]:
+    # each set at its largest size, where different images differ most
+    largest: dict[str, tuple[int, dict[str, str]]] = {}
+    for path in map(Path, stimuli):
+        px, hashes = _hashes(path)
+        label = path.name.removesuffix(_IMAGES).rpartition("_px-")[0]
+        largest[label] = max(largest.get(label, (0, {})), (px, hashes), key=lambda one: one[0])
+    found = {}
+    for label, (_, hashes) in largest.items():
+        for copy, earlier in same_contents(hashes.items()).items():
+            follows = "Networks see one image, where subjects are taken to have seen two."
+            found[copy] = (f"in {label}, it is the same image as {earlier}", follows)
+    whole = ((label, tuple(hashes.values())) for label, (_, hashes) in largest.items())
+    for copy, earlier in same_contents(whole).items():
+        follows = "A score that holds for both would count twice."
+        found[copy] = (f"it has the images of {earlier}", follows)
+    return found
 
 
 def refuse_compared(calibration: Path, stimuli: Sequence[Path]) -> None:
@@ -73,5 +118,5 @@ def _hashes(path: Path) -> tuple[int, dict[str, str]]:
         # where a stimulus is several images, these have names of their own
         ids = read_ids(file, "image" if "ids/image" in file else "stimulus")
         images = file["images"]
-        hashes = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+        hashes = [image_hash(image) for image in images]
         return images.shape[1], dict(zip(ids, hashes, strict=True))

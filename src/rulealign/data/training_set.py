@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from rulealign.data.copies import image_hash, require_reasons
 from rulealign.data.image_folder import Split, read_splits
 from rulealign.data.training_split import SPLITS
 from rulealign.errors import DataError, StoreError
 from rulealign.provenance import derive_seed
+from rulealign.schema import HELD_OUT
 from rulealign.store import write_h5
 
 
@@ -23,14 +25,17 @@ def build(settings: Mapping[str, Any], source: Path | None, output: Path) -> Non
     """Write a training set: all images of both splits, with their labels.
 
     Args:
-        settings: the section `training_set` of the configuration, and the study's `seed`.
+        settings: the section `training_set` of the configuration, and the study's `seed`; of
+            an image-folder also `copies_explained`: whether the study says why held-out images
+            are training images.
         source: cifar10: the official cifar-10-python.tar.gz, checked; image-folder: a folder, .zip
             or .tar* of `split/class/image`; synthetic-objects: None.
         output: the HDF5 file to make: `train/images` and `test/images` uint8 (n, px, px, 3) RGB,
             `train/labels` and `test/labels` int64 (n,), with the ids `class` in label order.
 
     Raises:
-        DataError: the source is not what it should be, or has fewer images than the study uses.
+        DataError: the source is not what it should be, has fewer images than the study uses, or
+            a held-out image of a folder is a training image and the study does not say why.
         StoreError: the disk is full.
     """
     classes, splits = _READERS[settings["kind"]](settings, source, Path(output).parent)
@@ -83,7 +88,15 @@ def _cifar10(
 def _image_folder(
     settings: Mapping[str, Any], source: Path | None, _workplace: Path
 ) -> tuple[list[str], dict[str, Split]]:
-    return read_splits(source, settings["image_size"], SPLITS)
+    classes, splits = read_splits(source, settings["image_size"], SPLITS)
+    trained, held_out = ([image_hash(image) for image in splits[split][0]] for split in SPLITS)
+    shared = set(trained) & set(held_out)
+    copies = sum(one in shared for one in held_out)
+    what = f"{copies} of the {len(held_out)} held-out images of {source} are training images too"
+    follows = "Held-out accuracy would be higher than on new images."
+    found = {HELD_OUT: (what, follows)} if copies else {}
+    require_reasons(found, {HELD_OUT: "given"} if settings["copies_explained"] else {})
+    return classes, splits
 
 
 def _synthetic_objects(

@@ -1,0 +1,159 @@
+"""Data that are there twice are named, and stop the study unless it says why."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import TypeAdapter, ValidationError
+
+from rulealign.config.study import Reason
+from rulealign.data.check import check_inputs
+from rulealign.data.training_set import build
+from rulealign.errors import DataError
+from rulealign.store import read_csv, write_h5
+
+IDS = ["ant", "bee", "cat", "dog", "emu"]
+N_PAIRS = 10
+WHY = "a pilot, scanned twice"
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def pictures(rng):
+    return rng.integers(0, 256, (len(IDS), 8, 8, 3), dtype=np.uint8)
+
+
+class Inputs:
+    """Stimulus sets and brain RDMs, as prepared; to be changed before they are checked."""
+
+    def __init__(self, folder, rng):
+        self.folder = folder
+        self.images = {("grey", 8): pictures(rng), ("white", 8): pictures(rng)}
+        names = [(subject, roi) for subject in ("01", "02", "03") for roi in ("V1", "IT")]
+        self.rdms = {name: rng.random(N_PAIRS) for name in names}
+
+    def check(self, **copies):
+        stimuli = [self.folder / f"stim-{s}_px-{px}_images.h5" for s, px in self.images]
+        brain = [self.folder / f"sub-{s}_roi-{r}_rdm.h5" for s, r in self.rdms]
+        contents = [*self.images.values(), *self.rdms.values()]
+        for path, content in zip([*stimuli, *brain], contents, strict=True):
+            name = "images" if content.ndim > 1 else "rdm"
+            about = {"px": content.shape[1]} if content.ndim > 1 else {}
+            ids = {"stimulus": IDS}
+            write_h5(path, {name: content}, ids=ids, settings={}, attributes=about)
+        output = self.folder / "inputs.csv"
+        check_inputs(
+            stimuli, brain, output, {key.replace("__", "-"): why for key, why in copies.items()}
+        )
+        return read_csv(output)
+
+
+@pytest.fixture
+def inputs(tmp_path, rng):
+    return Inputs(tmp_path, rng)
+
+
+def test_different_data_pass_and_no_copy_is_listed(inputs):
+    # another subject who agrees well is no copy
+    inputs.rdms["02", "V1"] = inputs.rdms["01", "V1"] + 0.01 * inputs.rdms["02", "V1"]
+    table = inputs.check()
+    assert set(table["kind"]) == {"stimuli", "brain RDM"}
+    assert table["copy"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rdm: rdm,
+        lambda rdm: 100 * rdm,
+        lambda rdm: rdm.astype(np.float32),
+        lambda rdm: rdm + 1,
+    ],
+    ids=["as it is", "in percent", "single precision", "as similarity"],
+)
+@pytest.mark.parametrize("copy", [("02", "V1"), ("01", "IT"), ("03", "IT")])
+def test_an_rdm_that_is_there_twice_is_named_with_the_remedy(inputs, copy, change):
+    inputs.rdms[copy] = change(inputs.rdms["01", "V1"])
+    name = f"sub-{copy[0]}_roi-{copy[1]}"
+    message = rf'^{name}: its RDM is that of sub-01_roi-V1\. .*`copies: {{"{name}": "the reason'
+    with pytest.raises(DataError, match=message):
+        inputs.check()
+
+
+def test_a_reason_lets_a_copy_pass_and_is_recorded(inputs):
+    inputs.rdms["02", "V1"] = inputs.rdms["01", "V1"]
+    table = inputs.check(sub__02_roi__V1=WHY).set_index("file")
+    assert table.loc["sub-02_roi-V1", "reason"] == WHY
+    assert table.loc["sub-02_roi-V1", "copy"] == "its RDM is that of sub-01_roi-V1"
+
+
+def test_a_reason_for_one_copy_does_not_silence_another(inputs):
+    inputs.rdms["02", "V1"] = inputs.rdms["03", "IT"] = inputs.rdms["01", "V1"]
+    with pytest.raises(DataError, match="^sub-03_roi-IT: its RDM is that of sub-01_roi-V1"):
+        inputs.check(sub__02_roi__V1=WHY)
+
+
+def test_a_reason_for_what_is_no_copy_is_refused(inputs):
+    with pytest.raises(DataError, match="copies: 'sub-02_roi-V1' is no copy of anything"):
+        inputs.check(sub__02_roi__V1=WHY)
+
+
+@pytest.mark.parametrize("reason", ["", "yes", "true", "-- !", " ok "])
+def test_a_reason_that_is_no_sentence_is_none(reason):
+    with pytest.raises(ValidationError):
+        TypeAdapter(Reason).validate_python(reason)
+    assert TypeAdapter(Reason).validate_python(WHY) == WHY
+
+
+def test_one_image_under_two_ids_is_named(inputs):
+    inputs.images["white", 8][3] = inputs.images["white", 8][1]
+    with pytest.raises(DataError, match="^dog: in stim-white, it is the same image as bee"):
+        inputs.check()
+    assert "dog" in set(inputs.check(dog="shown twice on purpose")["file"])
+
+
+def test_images_that_are_alike_only_where_they_are_small_pass(inputs, rng):
+    small = np.zeros((len(IDS), 4, 4, 3), dtype=np.uint8)
+    large = rng.integers(0, 256, (len(IDS), 16, 16, 3), dtype=np.uint8)
+    inputs.images |= {("grey", 4): small, ("grey", 16): large}
+    assert inputs.check()["copy"].isna().all()
+
+
+def test_two_stimulus_sets_of_the_same_images_are_named(inputs):
+    inputs.images["white", 8] = inputs.images["grey", 8]
+    with pytest.raises(DataError, match="^stim-white: it has the images of stim-grey"):
+        inputs.check()
+    assert "stim-white" in set(inputs.check(stim__white="to see the seeds' noise")["file"])
+
+
+def training_folder(folder, rng, held_out):
+    for split, count in (("train", 3), ("test", 2)):
+        for label in ("ant", "bee"):
+            (folder / split / label).mkdir(parents=True)
+            for place, image in enumerate(pictures(rng)[:count]):
+                Image.fromarray(image).save(folder / split / label / f"{place}.png")
+    if held_out:
+        image = Image.open(folder / "train" / "ant" / "1.png")
+        image.save(folder / "test" / "bee" / "1.png", compress_level=1)  # other bytes, same pixels
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("copied", "explained"), [(False, False), (True, True), (True, False), (False, True)]
+)
+def test_held_out_images_that_networks_train_on_are_counted(tmp_path, rng, copied, explained):
+    source = training_folder(tmp_path / "images", rng, copied)
+    settings = {"kind": "image-folder", "image_size": 8, "train_images": 6, "held_out_images": 4}
+    settings |= {"seed": 1, "copies_explained": explained}
+    if copied == explained:
+        build(settings, source, tmp_path / "set.h5")
+        return
+    message = (
+        "^held-out: 1 of the 4 held-out images of .* are training images too"
+        if copied
+        else ("'held-out' is no copy of anything")
+    )
+    with pytest.raises(DataError, match=message):
+        build(settings, source, tmp_path / "set.h5")

@@ -98,6 +98,12 @@ def test_a_missing_key_is_named_wherever_it_is(values):
         (("evaluation", "layers"), ["conv1", "conv9"], "conv9.*conv1"),
         (("evaluation", "sizes"), [96], "lacks the training size 32"),
         (("evaluation", "descriptors"), ["grid-0"], "evaluation.descriptors"),
+        (
+            ("evaluation", "descriptors"),
+            ["global-average", "grid-8", "grid-49"],
+            "evaluation.descriptors: 'grid-49' is finer than every map.*96 px, has 48.*Use grid-48",
+        ),
+        (("copies",), {"stim-grey": "yes"}, "copies.stim-grey"),
         (("layer_map", 0, "layer"), "conv4", "layer_map.*'conv4'"),
         (("layer_map", 0, "roi"), "V7", r"'V7'.*\['V1', 'V2', 'LOC', 'IT'\]"),
         (("brain", "rois", "V1"), ["V9"], r"no ROI 'V9'.*'V1', 'V2', 'lLOC', 'rLOC', 'IT'"),

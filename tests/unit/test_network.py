@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 
+from rulealign.config.study import map_side
 from rulealign.errors import ConfigurationError
 from rulealign.learning.network import build_network, initial_network, weights_hash
 from rulealign.provenance import state_hash
@@ -21,11 +22,14 @@ def test_published_network_has_the_published_number_of_weights():
     assert sum(value.numel() for value in network.parameters()) == convolutions + norms + linear
 
 
-@pytest.mark.parametrize(("px", "sides"), [(32, (16, 8, 4)), (224, (112, 56, 28)), (8, (4, 2, 1))])
+@pytest.mark.parametrize(
+    ("px", "sides"), [(32, (16, 8, 4)), (224, (112, 56, 28)), (8, (4, 2, 1)), (99, (49, 24, 12))]
+)
 def test_maps_halve_at_every_block_and_fc1_is_read_after_relu(px, sides):
     network = build_network(PUBLISHED | {"channels": [2, 3, 4], "hidden_units": 6}).eval()
     images = torch.randn(2, 3, px, px)
     layers = network.layers(images)
+    assert tuple(map_side(place, px) for place in range(3)) == sides
     for name, channels, side in zip(("conv1", "conv2", "conv3"), (2, 3, 4), sides, strict=True):
         assert layers[name].shape == (2, channels, side, side)
         assert layers[name].min() >= 0

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from rulealign.config.scalars import misread_value
 from rulealign.errors import ConfigurationError
 
 LARGEST_FILE = 2_000_000
@@ -35,8 +36,8 @@ def read_study_file(file: Path) -> dict[str, Any]:
 
     Raises:
         ConfigurationError: the file cannot be read, is no YAML, is no mapping, runs Python, refers
-            to itself, is too large with its anchors written out, or has a key twice in one section;
-            names the file and the line.
+            to itself, is too large with its anchors written out, has a key twice in one section, or
+            has a value that YAML reads otherwise than it looks; names the file and the line.
     """
     text = _text(file)
     root = None
@@ -44,6 +45,9 @@ def read_study_file(file: Path) -> dict[str, Any]:
         _require_shallow(file, text)
         root = yaml.compose(text, _LOADER)
         _require_plain_mapping(file, root)
+        if misread := misread_value(root):
+            line, why = misread
+            _refuse(file, why, line)
         return _LOADER("").construct_document(root)
     except yaml.MarkedYAMLError as error:
         line = (error.problem_mark or error.context_mark).line

@@ -95,6 +95,7 @@ class Study(Closed):
     @model_validator(mode="after")
     def _consistent(self) -> Study:
         self._check_layers_and_areas()
+        self._check_descriptors()
         self._check_things()
         self._check_images()
         self._check_rules()
@@ -112,6 +113,27 @@ class Study(Closed):
             _require(pair.roi, list(self.brain.rois), "layer_map", "brain.rois lists")
         for label, stimuli in self.stimuli.items():
             self._check_brain_has_images("stimuli", label, stimuli.kind)
+
+    def _check_descriptors(self) -> None:
+        # a grid may be finer than a small map, which then stays as it is; but not than all maps
+        layers, size = self._maps(), max(self.evaluation.sizes)
+        finest = max((map_side(place, size) for place in layers.values()), default=0)
+        for descriptor in self.evaluation.descriptors if layers else ():
+            if descriptor.startswith("grid-") and int(descriptor[5:]) > finest:
+                raise ValueError(
+                    f"evaluation.descriptors: '{descriptor}' is finer than every map that is read,"
+                    f" and averages nothing; the largest, at {size} px, has {finest} positions per"
+                    f" side. Use grid-{finest} or less"
+                )
+
+    def _maps(self) -> dict[str, int]:
+        """Give the layers that are read and have positions, with their places in the network."""
+        kind = self.network.kind
+        return {
+            layer: place
+            for place, layer in enumerate(LAYERS[kind])
+            if layer in self.evaluation.layers and layer not in VECTORS[kind]
+        }
 
     def _check_things(self) -> None:
         if self.brain.kind == "things" and self.things is None:
@@ -197,6 +219,16 @@ class Study(Closed):
         check_universes(self, trains)
         kept = {rule: self.training.checkpoints if trains[rule] else [0] for rule in self.rules}
         check_claims(self, LAYERS[self.network.kind], kept)
+
+
+def map_side(place: int, px: int) -> int:
+    """Give the positions per side of a layer's map, at a size of images.
+
+    Args:
+        place: the layer's place among those with positions, from 0.
+        px: pixels per side of the images.
+    """
+    return px // 2 ** (place + 1)  # each block halves its map, and drops an odd row and column
 
 
 def _require(value: Any, allowed: Any, key: str, phrase: str) -> None:

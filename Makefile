@@ -1,13 +1,15 @@
 # make run    set up an environment in .venv, then compute the default study
 # make explain [STUDY=studies/<file>.yaml]   say of each job that would run why it would
-# make test   set up the same environment, then run the tests
+# make test   set up the same environment, then run the tests but for slow ones
+# make test-all   all tests, as CI runs them
 # make validation   simulate data sets with a known truth, and write docs/validation.md
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SIDE_BY_SIDE := -n auto --dist loadgroup
 
-.PHONY: run explain test setup lint bench validation docs clean
+.PHONY: run explain test test-all setup lint bench validation docs clean
 
 run: setup
 	$(BIN)/snakemake --cores all
@@ -17,7 +19,10 @@ explain: setup
 	@$(BIN)/python scripts/explain.py $(if $(STUDY),--configfile $(STUDY))
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m 'not slow'
+
+test-all: setup
+	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 setup: $(VENV)/.installed
 

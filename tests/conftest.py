@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# several tests run side by side, each on one core
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 
@@ -28,6 +31,19 @@ def mirror() -> Path:
 
 
 TRAINED = [kind for kind in RULES if not kind.startswith("untrained")]
+
+
+SHARED = ("finished", "done")
+"""Finished studies that many tests share, each a minute's work."""
+
+
+def pytest_collection_modifyitems(items):
+    """Keep tests of one module, or of one finished study, in one process: what they share is made
+    once."""
+    for item in items:
+        shared = [name for name in SHARED if name in item.fixturenames]
+        group = shared[0] if shared else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_generate_tests(metafunc):

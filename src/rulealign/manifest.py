@@ -41,6 +41,10 @@ def manifest_path(result: str | Path) -> Path:
     return Path(results, study, FOLDER, *names[:-1], f"{names[-1]}.json")
 
 
+_TIME_STAMP = ".snakemake_timestamp"
+"""Snakemake puts this file into a folder that is an output, after its job has ended."""
+
+
 def write_manifests(outputs: Iterable[str], params: Mapping[str, Any]) -> None:
     """Write the manifests of what a job has made.
 
@@ -120,6 +124,7 @@ def read_manifest(result: str | Path) -> dict[str, Any]:
 def _content(path: Path) -> dict[str, Any]:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
+        files = [file for file in files if file.name != _TIME_STAMP]
         hashes = [[file.relative_to(path).as_posix(), file_sha256(file)] for file in files]
         return {"sha256": fingerprint(hashes), "files": len(files)}
     content = {"sha256": file_sha256(path), "bytes": path.stat().st_size}

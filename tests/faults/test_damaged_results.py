@@ -120,6 +120,12 @@ def test_a_table_cut_at_a_line_end_is_refused_with_its_rows():
     assert "3 rows then, 2 now" in refusal(path)
 
 
+def test_a_folder_with_the_time_stamp_that_snakemake_adds_is_accepted():
+    path = make("simulated/images", write_folder)
+    (path / ".snakemake_timestamp").touch()
+    accept(path)
+
+
 def test_a_folder_that_lost_a_file_is_refused():
     path = make("simulated/images", write_folder)
     (path / "a.png").unlink()

@@ -137,3 +137,16 @@ def test_a_folder_with_a_changed_removed_or_added_file_has_another_listing(tmp_p
     assert len(set(listings)) == 3
     assert folder_listing(str(tmp_path)) == listings[-1]
     assert folder_listing("cifar10-jpeg") == folder_listing(None) == ""
+
+
+def test_whether_copies_are_explained_is_told_and_not_in_which_words(values):
+    values["training_set"] = {
+        **{key: values["training_set"][key] for key in ("image_size", "train_images")},
+        **{"held_out_images": 10, "kind": "image-folder", "source": "./images"},
+    }
+    told = []
+    for copies in ({}, {"held-out": "as published"}, {"held-out": "another reason"}):
+        study = load_study(values | {"copies": copies | {"sub-02_roi-V1": "scanned twice"}})
+        told.append(stages.training_set(study)["copies_explained"])
+        assert stages.copies(study) == {"sub-02_roi-V1": "scanned twice"}
+    assert told == [False, True, True]

@@ -2,6 +2,7 @@
 # make explain [STUDY=studies/<file>.yaml]   say of each job that would run why it would
 # make test   set up the same environment, then run the tests but for slow ones
 # make test-all   all tests, as CI runs them
+# make reliability   plant faults, and write what came of them to docs/reliability.md
 # make validation   simulate data sets with a known truth, and write docs/validation.md
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SIDE_BY_SIDE := -n auto --dist loadgroup
 
-.PHONY: run explain test test-all setup lint bench validation docs clean
+.PHONY: run explain test test-all setup lint bench validation reliability docs clean
 
 run: setup
 	$(BIN)/snakemake --cores all
@@ -46,6 +47,9 @@ bench: setup
 
 validation: setup
 	$(BIN)/python -m rulealign.validation --sets 800 --others 200 --jobs 1 --output docs/validation.md
+
+reliability: setup
+	PYTHONPATH=src:tests $(BIN)/python -m reliability --output docs/reliability.md
 
 docs: setup
 	$(BIN)/python -m rulealign.config.reference

@@ -20,6 +20,11 @@ ODD_TEXT = "=How $r_{s}$ of {word}, {} and <word> change: 100%, \\frac{1}{2}"
 @pytest.fixture(scope="session")
 def small_study(project):
     """Give the settings of a study of seconds: given RDMs, one seed, one epoch."""
+    return small_settings(project)
+
+
+def small_settings(project):
+    """Make the settings of a study of seconds: given RDMs, one seed, one epoch."""
     study = yaml.safe_load((project / "workflow_config.yaml").read_text())
     study |= {"study": "small", "title": ODD_TEXT, "question": ODD_TEXT}
     study["training_set"] |= {"pool_images": 300, "train_images": 256, "held_out_images": 100}

@@ -38,6 +38,10 @@ def truth():
 
 @pytest.fixture
 def things_study(small_study):
+    return things_settings(small_study)
+
+
+def things_settings(small_study):
     study = {**small_study, "study": "photos"}
     study["stimuli"] = {"shown": {"kind": "brain", "background": "noise", "as_shown": True}}
     study["calibration"] = {"others": {"kind": "brain-others", "background": "n", "as_shown": True}}

@@ -142,9 +142,15 @@ def safe_name(source: Path, name: str, regular: bool) -> str:
     """
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\\" in name:
-        raise DataError(f"{source}: '{name}' would lie outside the archive's folder; not read.")
+        raise DataError(
+            f"{source}: '{name}' would lie outside the archive's folder. Get the archive again from"
+            " its source."
+        )
     if not regular:
-        raise DataError(f"{source}: '{name}' is a link or no ordinary file; not read.")
+        raise DataError(
+            f"{source}: '{name}' is a link or no ordinary file, which is never unpacked. Get the"
+            " archive again from its source."
+        )
     return "/".join(parts)
 
 

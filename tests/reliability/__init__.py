@@ -1,0 +1,1 @@
+"""Measures how the pipeline answers to interruptions, damage and bad input: docs/reliability.md."""

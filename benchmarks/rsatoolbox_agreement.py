@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 from rsatoolbox.inference import boot_noise_ceiling
 from rsatoolbox.rdm import RDMs, compare
-from scipy.stats import rankdata
 
 from rulealign.report import markdown
 from rulealign.rsa.brain_rdms import files_by_roi, read_brain_rdms
-from rulealign.rsa.ceiling import nili_bounds
+from rulealign.rsa.ceiling import nili_bounds, raw_bounds
 from rulealign.rsa.comparisons import COMPARISONS
 from rulealign.rsa.model_rdms import read_model_rdms
 
@@ -30,7 +29,7 @@ THEIRS = {
 }
 
 
-CEILINGS = ("noise ceiling, by rsatoolbox's Spearman", "noise ceiling of RDMs of ranks")
+CEILINGS = ("raw noise ceiling, by rsatoolbox's Spearman", "noise ceiling")
 
 
 def differences(models: np.ndarray, brains: np.ndarray) -> dict[str, float]:
@@ -39,11 +38,10 @@ def differences(models: np.ndarray, brains: np.ndarray) -> dict[str, float]:
     for name, ours in COMPARISONS.items():
         theirs = compare(RDMs(models), RDMs(brains), method=THEIRS[name])
         found[name] = float(np.abs(ours(models, brains) - theirs).max())
-    found[CEILINGS[0]] = float(np.abs(np.subtract(nili_bounds(brains), _assembled(brains))).max())
-    # rsatoolbox's own function pools ranks and not RDMs, so here both are given RDMs of ranks
-    ranked = rankdata(brains, axis=1)
-    bounds = boot_noise_ceiling(RDMs(ranked), method="spearman")
-    found[CEILINGS[1]] = float(np.abs(np.subtract(nili_bounds(ranked), bounds)).max())
+    raw = raw_bounds(brains, scaled=False)
+    found[CEILINGS[0]] = float(np.abs(np.subtract(raw, _assembled(brains))).max())
+    bounds = boot_noise_ceiling(RDMs(brains), method="spearman")
+    found[CEILINGS[1]] = float(np.abs(np.subtract(nili_bounds(brains)[:2], bounds)).max())
     return found
 
 

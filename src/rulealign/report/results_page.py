@@ -155,7 +155,8 @@ class ResultsPage:
 
     def ceilings(self) -> str:
         """Write the noise ceilings with their null."""
-        columns = ["lower", "upper", "null_lower_high", "null_upper_mean", "null_upper_high"]
+        columns = ["null_lower_high", "lower", "upper", "null_upper_mean", "null_upper_high"]
+        columns += ["upper_any_model", "lower_raw", "upper_raw"]
         body = [
             [row["roi"], select.PAIRS_WORDS[row["pairs"]]]
             + [str(row["n_subjects"]), str(row["n_stimuli"])]
@@ -168,11 +169,12 @@ class ResultsPage:
             "pairs",
             "subjects",
             "stimuli",
+            "null of lower, upper end",
             "lower",
             "upper",
-            "null of lower, upper end",
         ]
-        heads += ["null of upper, mean", "null of upper, upper end", "informative"]
+        heads += ["null of upper, mean", "null of upper, upper end", "upper, any model"]
+        heads += ["lower, raw", "upper, raw", "informative"]
         return markdown.table(heads, body)
 
     def claims(self) -> str:

@@ -79,7 +79,7 @@ def _heads(pairs: Sequence[Pair]) -> list[str]:
 
 
 def ceilings(table: pd.DataFrame, interval: float, caption: str) -> Table:
-    """Tabulate the noise ceilings with the null of both bounds.
+    """Tabulate the noise ceilings with the nulls of lower and upper bound.
 
     Args:
         table: `statistics/ceilings.csv`.
@@ -90,16 +90,19 @@ def ceilings(table: pd.DataFrame, interval: float, caption: str) -> Table:
         A row per area and kind of pairs.
     """
     top = f"{50 * (1 + interval):g}th percentile"
-    head = ["area", "pairs", "lower", "by chance", top, "upper", "by chance", top, "informative"]
-    columns = [
-        *("lower", "null_lower_mean", "null_lower_high"),
-        *("upper", "null_upper_mean", "null_upper_high"),
-    ]
+    head = ["area", "pairs", "lower", "by chance", top, "informative", "upper", "by chance", top]
+    head += ["upper, any model", "lower, raw", "upper, raw"]
+    lower = ["lower", "null_lower_mean", "null_lower_high"]
+    upper = ["upper", "null_upper_mean", "null_upper_high"]
+    upper += ["upper_any_model", "lower_raw", "upper_raw"]
     body = []
     for _, row in table.iterrows():
         informative = "yes" if row["informative"] else "no"
-        numbers = [number(row[column], reason=row["reason"]) for column in columns]
-        body.append([row["roi"], select.PAIRS_WORDS[row["pairs"]], *numbers, informative])
+        low, high = (
+            [number(row[column], reason=row["reason"]) for column in columns]
+            for columns in (lower, upper)
+        )
+        body.append([row["roi"], select.PAIRS_WORDS[row["pairs"]], *low, informative, *high])
     return Table(caption, head, body)
 
 

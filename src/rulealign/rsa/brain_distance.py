@@ -17,6 +17,9 @@ from rulealign.rsa.rdm import correlation_rdm
 DISTANCES = ("correlation", "euclidean", "crossnobis")
 """The distances between the patterns of two stimuli."""
 
+CORRELATION = "1 - Pearson"
+"""In the words of an RDM: its distances have one scale for all subjects."""
+
 
 @dataclass(frozen=True)
 class BrainDistance:
@@ -77,7 +80,7 @@ def _averaged(responses_h5: Path, stimulus_set: str, zscore: str, name: str) -> 
         rdm = euclidean_rdm(patterns, ids=ids)
         return BrainDistance(ids, rdm, repetitions, "squared Euclidean per voxel")
     rdm = correlation_rdm(patterns, centred=False, ids=ids)
-    return BrainDistance(ids, rdm, repetitions, "1 - Pearson")
+    return BrainDistance(ids, rdm, repetitions, CORRELATION)
 
 
 def _cross_validated(trials: RepeatedPatterns, folds: str) -> BrainDistance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from scipy.spatial.distance import squareform
 from rulealign.errors import DataError, GuardError
 from rulealign.provenance import derive_seed, fingerprint
 from rulealign.rsa.bootstrap import percentile_interval, require_draws
+from rulealign.rsa.brain_distance import CORRELATION
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import (
     ALL_PAIRS,
@@ -29,29 +30,78 @@ CEILING_KEYS = ("study_seed", "null_draws", "interval", "pairs")
 """The settings that all noise ceilings of a study share."""
 
 
-def nili_bounds(subjects: np.ndarray, mask: np.ndarray | None = None) -> tuple[float, float]:
-    """Bound the score that the true model would reach, from how far subjects agree.
+class Bounds(NamedTuple):
+    """What the true model would score, from how far subjects agree; Spearman's rho.
 
-    Lower: the mean over subjects of Spearman's rho between a subject's RDM and the mean RDM of
-    the others. Upper: the same with the mean of all, the subject included. Means are of the
-    dissimilarities themselves (Nili et al. 2014, PLoS Comput Biol 10:e1003553), not of their
-    ranks, which gives other numbers. For scores of the convention `per_subject` only. With few
-    subjects the upper bound is high even where they agree by chance: see `null_bounds`.
+    Attributes:
+        lower: of each subject with the ranks of the others, averaged.
+        upper: of each subject with the ranks of all; no model without ties scores higher where the
+            subjects' RDMs have none.
+        upper_any_model: Pearson's r of each subject's ranks with the mean of all ranks, which is
+            not ranked again; no model scores higher, be it of categories and full of ties.
+    """
+
+    lower: float
+    upper: float
+    upper_any_model: float
+
+
+def nili_bounds(subjects: np.ndarray, mask: np.ndarray | None = None) -> Bounds:
+    """Bound the score of any model, from how far subjects agree.
+
+    RDMs are rank-transformed before they are averaged, so that no subject counts more than another
+    and the upper bounds are the largest scores there can be. For scores of the convention
+    `per_subject` only. With few subjects the upper bounds are high even where they agree by chance:
+    see `null_bounds`.
 
     Args:
         subjects: float64, shape (n_subjects, n_pairs); condensed RDMs.
         mask: bool, shape (n_pairs,); the pairs that scores rest on. By default all.
 
     Returns:
-        Lower and upper bound.
+        The bounds.
 
     Raises:
         DataError: there are fewer than 2 subjects, or an RDM, the mean of all or that of all but
             one is constant or not finite; names it.
+
+    Source: Nili et al. 2014, PLoS Comput Biol 10:e1003553, with ranks averaged as their text has
+    it; rsatoolbox gives the same lower and upper bound.
+    """
+    _require_two(len(subjects))
+    ranked = ranks(masked(subjects, mask), kind="brain")
+    own = standardise(ranked)
+    # the mean over subjects of r with their mean is the length of that mean
+    any_model = float(np.linalg.norm(own.mean(axis=0)))
+    return Bounds(*_against_means(own, ranked), any_model)
+
+
+def raw_bounds(
+    subjects: np.ndarray, mask: np.ndarray | None = None, *, scaled: bool
+) -> tuple[float, float]:
+    """Bound scores by means of the dissimilarities themselves, as published for the 92 images.
+
+    A model can beat this upper bound: the mean of dissimilarities is not the best ranking. Shown
+    beside `nili_bounds` for comparison with earlier work only.
+
+    Args:
+        subjects: float64, shape (n_subjects, n_pairs); condensed RDMs.
+        mask: as in `nili_bounds`.
+        scaled: divide each RDM by its root mean square first. Needed of distances without a common
+            scale (Euclidean, crossnobis), where the noisiest subject would rule the mean.
+
+    Returns:
+        Lower and upper bound.
+
+    Raises:
+        DataError: as in `nili_bounds`.
     """
     _require_two(len(subjects))
     compared = masked(subjects, mask)
-    return _bounds(compared, standardise(ranks(compared, kind="brain")))
+    own = standardise(ranks(compared, kind="brain"))
+    if scaled:
+        compared = compared / np.sqrt((compared**2).mean(axis=1, keepdims=True))
+    return _against_means(own, compared)
 
 
 def _require_two(n_subjects: int) -> None:
@@ -62,24 +112,24 @@ def _require_two(n_subjects: int) -> None:
         )
 
 
-def _bounds(subjects: np.ndarray, standardised_ranks: np.ndarray) -> tuple[float, float]:
-    others = [np.delete(subjects, place, axis=0).mean(axis=0) for place in range(len(subjects))]
-    means = np.stack([*others, subjects.mean(axis=0)])
-    names = [f"the mean of all subjects but number {place + 1}" for place in range(len(others))]
-    means = standardise(ranks(means, [*names, "the mean over subjects"]))
-    lower = np.einsum("sp,sp->s", standardised_ranks, means[:-1]).mean()
-    upper = (standardised_ranks @ means[-1]).mean()
-    return float(lower), float(upper)
+def _against_means(own: np.ndarray, pooled: np.ndarray) -> tuple[float, float]:
+    # own: standardised ranks; pooled: what is averaged over all but each, and over all. Sums in
+    # place of means: those of ranks are exact, so that equal ones stay equal
+    n = len(pooled)
+    sums = np.stack([*(np.delete(pooled, s, axis=0).sum(axis=0) for s in range(n)), pooled.sum(0)])
+    names = [f"the mean of all subjects but number {place + 1}" for place in range(n)]
+    means = standardise(ranks(sums, [*names, "the mean over subjects"]))
+    return float(np.einsum("sp,sp->s", own, means[:-1]).mean()), float((own @ means[-1]).mean())
 
 
 def null_bounds(
     subjects: np.ndarray, draws: int, seed: int, mask: np.ndarray | None = None
 ) -> np.ndarray:
-    """Draw both bounds under the null that subjects share nothing but their distributions.
+    """Draw the bounds under the null that subjects share nothing but their distributions.
 
     The stimulus labels are shuffled, independently per subject: rows and columns together, so
     that the dependence among a stimulus' pairs stays. The null of the lower bound lies around 0;
-    that of the upper bound does not, as every subject is part of the mean (.24 at 15 subjects).
+    that of the upper bound does not, as every subject is part of the mean (.25 at 15 subjects).
     A mask stays where it is: labels are shuffled over all stimuli, then its places are compared.
     Shuffles do not keep runs together, so that the null over pairs in different runs is too narrow
     where subjects share an order and run noise is strong: of lower bounds simulated without any
@@ -93,7 +143,7 @@ def null_bounds(
         mask: bool, shape (n_pairs,); the pairs that scores rest on. By default all.
 
     Returns:
-        float64, shape (draws, 2); lower and upper bound of each draw.
+        float64, shape (draws, 2); `lower` and `upper` of each draw.
 
     Raises:
         DataError: there are fewer than 2 subjects, an RDM is constant or not finite, or a shuffle
@@ -102,17 +152,15 @@ def null_bounds(
     """
     _require_two(len(subjects))
     generator = np.random.default_rng(seed)
-    values = _Shuffled(subjects, mask)
     # ranks of a permuted RDM are the permuted ranks, and only means need ranking anew; but not
     # under a mask, where each shuffle brings other dissimilarities to the places compared
-    ranked = _Shuffled(standardise(ranks(subjects)), None) if mask is None else None
+    values = _Shuffled(subjects if mask is not None else ranks(subjects), mask)
     null = np.empty((draws, 2))
     for draw in range(draws):
-        places = values.draw_places(generator)
-        drawn = values.at(places)
+        drawn = values.draw(generator)
         try:
-            own = ranked.at(places) if ranked else standardise(ranks(drawn, kind="brain"))
-            null[draw] = _bounds(drawn, own)
+            own = drawn if mask is None else ranks(drawn, kind="brain")
+            null[draw] = _against_means(standardise(own), own)
         except DataError as error:
             what = str(error).partition(":")[0]
             raise DataError(
@@ -130,12 +178,10 @@ class _Shuffled:
         self._n = self._squares.shape[1]
         self._first, self._second = masked(np.stack(np.triu_indices(self._n, 1)), mask)
 
-    def draw_places(self, generator: np.random.Generator) -> np.ndarray:
+    def draw(self, generator: np.random.Generator) -> np.ndarray:
         order = np.tile(np.arange(self._n), (len(self._squares), 1))
         order = generator.permuted(order, axis=1)
-        return order[:, self._first] * self._n + order[:, self._second]
-
-    def at(self, places: np.ndarray) -> np.ndarray:
+        places = order[:, self._first] * self._n + order[:, self._second]
         flat = self._squares.reshape(len(self._squares), -1)
         return np.take_along_axis(flat, places, axis=1)
 
@@ -152,10 +198,12 @@ def ceiling_table(
             are held against the same shuffles.
 
     Returns:
-        One row: the bounds, the mean and the upper end of the central interval of their nulls,
-        and `informative`: whether both bounds lie above those ends. Where there is no null, as in
-        `null_bounds`, what rests on it is missing, `reason` says why (it is empty elsewhere), and
-        the ceiling is not informative.
+        One row: the bounds (`lower_raw` and `upper_raw` are those of `raw_bounds`), the mean and
+        the upper end of the central interval of the nulls of `lower` and `upper`, and
+        `informative`: whether the lower bound lies above that end. The upper bound's null decides
+        nothing: with 3 subjects it is never clear. Where there is no null, as in `null_bounds`,
+        what rests on it is missing, `reason` says why (it is empty elsewhere), and the ceiling is
+        not informative.
 
     Raises:
         DataError: there are fewer than 2 subjects or too few permutations for the interval, or an
@@ -164,7 +212,9 @@ def ceiling_table(
     require_draws(settings["null_draws"], settings["interval"], "null_draws")
     try:
         with naming(brain=brain.names):
-            lower, upper = nili_bounds(brain.rdms, mask)
+            bounds = nili_bounds(brain.rdms, mask)
+            scaled = brain.distance != CORRELATION
+            lower_raw, upper_raw = raw_bounds(brain.rdms, mask, scaled=scaled)
     except DataError as error:
         raise DataError(f"noise ceiling of {brain.roi}: {error}") from None
     mean, high, reason = _null_ends(brain, settings, mask)
@@ -178,13 +228,14 @@ def ceiling_table(
         "n_subjects": len(brain.subjects),
         "n_stimuli": len(brain.ids),
         "n_pairs": brain.rdms.shape[1] if mask is None else int(mask.sum()),
-        "lower": lower,
-        "upper": upper,
+        **bounds._asdict(),
+        "lower_raw": lower_raw,
+        "upper_raw": upper_raw,
         "null_lower_mean": mean[0],
         "null_lower_high": high[0],
         "null_upper_mean": mean[1],
         "null_upper_high": high[1],
-        "informative": bool(lower > high[0] and upper > high[1]),
+        "informative": bool(bounds.lower > high[0]),
         "reason": reason,
     }
     return pd.DataFrame([row])

@@ -71,7 +71,7 @@ def fixed_people(setting: Setting, number: int, folder: Path) -> Row:
         setting.coverage,
         generator(setting, "randomised p", number),
     )
-    lower, upper = nili_bounds(brain)
+    lower, upper, _ = nili_bounds(brain)
     return row | {"lower": lower, "upper": upper}
 
 

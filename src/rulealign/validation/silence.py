@@ -54,7 +54,7 @@ def _time_model(trials: pd.DataFrame, ids: list[str]) -> np.ndarray:
 def _ceiling_p(setting: Setting, number: int, brain: np.ndarray) -> Row:
     seed = derive_seed(setting.seed, "validation", "ceiling", number)
     null = null_bounds(brain, setting.null_draws, seed)
-    above = (null >= np.array(nili_bounds(brain))).sum(axis=0)
+    above = (null >= np.array(nili_bounds(brain)[:2])).sum(axis=0)
     ties = 1 / (1 + len(null))
     rng = generator(setting, "randomised p of bounds", number)
     return {

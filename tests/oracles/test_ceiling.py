@@ -93,7 +93,8 @@ def test_no_model_beats_the_bound_that_holds_for_it(seed):
     bounds = nili_bounds(subjects)
     mean = np.mean([rankdata(one) for one in subjects], axis=0)
     without_ties = [truth, mean, *(mean + rng.normal(0, 5, (200, 45)))]
-    with_ties = [np.digitize(mean, np.quantile(mean, edges)) for edges in ([0.5], [0.2, 0.6], [0.8])]
+    steps = ([0.5], [0.2, 0.6], [0.8])
+    with_ties = [np.digitize(mean, np.quantile(mean, edges)) for edges in steps]
     assert best_of_many(subjects, without_ties) <= bounds.upper + 1e-12
     assert best_of_many(subjects, [*without_ties, *with_ties]) <= bounds.upper_any_model + 1e-12
 

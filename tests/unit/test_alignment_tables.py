@@ -179,13 +179,13 @@ def test_ceilings_are_tabled_per_roi(aligned):
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
         "roi,convention,pairs,distance,acquisition,repetitions,n_subjects,n_stimuli,n_pairs,lower,"
-        "upper,null_lower_mean,null_lower_high,null_upper_mean,null_upper_high,informative,"
-        "reason"
+        "upper,upper_any_model,lower_raw,upper_raw,null_lower_mean,null_lower_high,null_upper_mean,"
+        "null_upper_high,informative,reason"
     )
     assert list(table["roi"]) == ["EVC", "IT"]
     for roi in brains:
         row = one_row(table, roi=roi)
-        bounds = [row["lower"], row["upper"]]
+        bounds = [row[name] for name in ("lower", "upper", "upper_any_model")]
         assert bounds == pytest.approx(list(nili_bounds(brain_rdms(roi))), abs=1e-9)
         told = row[["distance", "acquisition", "repetitions", "n_subjects", "n_stimuli"]]
         assert list(told) == ["1 - Pearson", "3T", 2, 3, N]

@@ -71,7 +71,8 @@ def test_the_same_trials_give_the_same_bytes(tmp_path):
 
 def plain_scores(model, brains):
     each = np.mean([spearmanr(model, brain).statistic for brain in brains])
-    return {"per_subject": each, "mean_rdm": spearmanr(model, brains.mean(axis=0)).statistic}
+    mean = brains.mean(axis=0).round(9)  # sums that are equal but for rounding are tied
+    return {"per_subject": each, "mean_rdm": spearmanr(model, mean).statistic}
 
 
 def plain_draws(model, brains, mask):
@@ -145,7 +146,8 @@ def test_ceilings_are_tabled_over_both_kinds_of_pairs(tmp_path):
         mask = plain_mask() if row["pairs"] == "cross_run" else np.ones(PAIRS, dtype=bool)
         assert row["n_pairs"] == mask.sum()
         expected = nili_bounds(brain_rdms(row["roi"])[:, mask])
-        assert [row["lower"], row["upper"]] == pytest.approx(list(expected), abs=1e-9)
+        bounds = [row[name] for name in ("lower", "upper", "upper_any_model")]
+        assert bounds == pytest.approx(list(expected), abs=1e-9)
     alone = ceilings(tmp_path, "all", None)
     pd.testing.assert_frame_equal(alone, rows[rows["pairs"] == "all"].reset_index(drop=True))
 
@@ -163,5 +165,5 @@ def test_both_kinds_of_pairs_are_held_against_the_same_shuffles():
             for rdm, order in zip(subjects, orders, strict=True)
         ]
     )
-    assert null[0] == pytest.approx(nili_bounds(shuffled[:, mask]), abs=1e-13)
-    assert null_bounds(subjects, 1, 1)[0] == pytest.approx(nili_bounds(shuffled), abs=1e-13)
+    assert null[0] == pytest.approx(nili_bounds(shuffled[:, mask])[:2], abs=1e-13)
+    assert null_bounds(subjects, 1, 1)[0] == pytest.approx(nili_bounds(shuffled)[:2], abs=1e-13)

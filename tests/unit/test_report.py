@@ -95,7 +95,7 @@ def _alignment(study, rng):
 
 def _ceilings(study, rng):
     bounds = ["lower", "upper", "null_lower_mean", "null_lower_high"]
-    bounds += ["null_upper_mean", "null_upper_high"]
+    bounds += ["null_upper_mean", "null_upper_high", "upper_any_model", "lower_raw", "upper_raw"]
     rows = []
     for place, roi in enumerate(study["brain"]["rois"]):
         row = {"roi": roi, "convention": "per_subject", "pairs": "all", "n_subjects": 4}
@@ -212,12 +212,14 @@ def test_scores_by_epoch_are_the_csvs(made, page):
 
 def test_ceilings_are_the_csvs_with_their_null_and_flag(made, page):
     table, rows = made[2]["ceilings"], page.tables["table-ceilings"][1:]
-    columns = ["lower", "null_lower_mean", "null_lower_high"]
-    columns += ["upper", "null_upper_mean", "null_upper_high"]
+    lower = ["lower", "null_lower_mean", "null_lower_high"]
+    upper = ["upper", "null_upper_mean", "null_upper_high"]
+    upper += ["upper_any_model", "lower_raw", "upper_raw"]
     for row, (_, expected) in zip(rows, table.iterrows(), strict=True):
         assert [row[0][0], row[1][0]] == [expected["roi"], "all pairs"]
-        assert [cell[1][0] for cell in row[2:8]] == list(expected[columns])
-        assert row[8][0] == ("yes" if expected["informative"] else "no")
+        assert [cell[1][0] for cell in row[2:5]] == list(expected[lower])
+        assert row[5][0] == ("yes" if expected["informative"] else "no")
+        assert [cell[1][0] for cell in row[6:]] == list(expected[upper])
 
 
 def test_accuracies_are_the_csvs_mean_and_range(made, page):

@@ -94,18 +94,20 @@ rule check_inputs:
     input:
         stimuli=expand(STIMULI, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes),
         brain=expand(BRAIN_RDM, subject=SUBJECTS, roi=STUDY.brain.rois),
+        pairs=[PAIRS] if "cross_run" in stages.resamples(STUDY)["pairs"] else [],
     output:
-        TABLE.format(table="inputs"),
+        CHECKED,
     log:
         f"{LOGS}/check_inputs.log",
     priority: 20
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=memory(500),
+        mem_mb=memory(1000),
     params:
         code=code("check_inputs"),
         copies=settings(stages.copies),
+        settings=settings(stages.resamples),
     message:
         "Check that every stimulus set and every brain RDM has the same stimuli in the same order"
     script:

@@ -1,15 +1,19 @@
-"""Check that images and brain data have the same stimuli in the same order, and no copies."""
+"""Check that images and brain data belong together, that none is a copy, and that they suffice."""
 
 import json
 from pathlib import Path
 
 from rulealign.data.check import check_inputs
 from rulealign.job import job
+from rulealign.rsa.resample_check import require_resamples
 
 with job(snakemake):
+    brain = [Path(path) for path in snakemake.input.brain]
     check_inputs(
         [Path(path) for path in snakemake.input.stimuli],
-        [Path(path) for path in snakemake.input.brain],
+        brain,
         Path(snakemake.output[0]),
         json.loads(snakemake.params.copies),
     )
+    pairs = next(map(Path, snakemake.input.pairs), None)
+    require_resamples(brain, json.loads(snakemake.params.settings), pairs)

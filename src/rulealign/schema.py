@@ -45,13 +45,31 @@ def _numbered(pattern: str) -> str:
 Number = BeforeValidator(_no_boolean)
 """Marks a number, which true and false are not."""
 
-Count = Annotated[int, Field(ge=0), Number]
+MOST = 1_000_000
+"""The largest number of anything countable that a study may ask for; more is a slip of the pen."""
+
+
+def whole(least: int, most: int = MOST) -> Any:
+    """Make the type of a whole number between two bounds.
+
+    Args:
+        least: the smallest.
+        most: the largest; such that no study needs more, or that no machine could hold it.
+
+    Returns:
+        The type.
+    """
+    return Annotated[int, Field(ge=least, le=most), Number]
+
+
+Count = whole(0)
+Seed = whole(0, 2**63 - 1)
 Finite = Annotated[float, Field(allow_inf_nan=False), Number]
-PositiveInt = Annotated[int, Field(gt=0), Number]
+PositiveInt = whole(1)
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False), Number]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False), Number]
 Fraction = Annotated[float, Field(ge=0, lt=1), Number]
-Pixels = Annotated[int, Field(ge=8, le=1024, description="pixels per side"), Number]
+Pixels = Annotated[whole(8, 1024), Field(description="pixels per side")]
 Descriptor = Annotated[str, StringConstraints(pattern=r"^(global-average|grid-[1-9]\d*)$")]
 IdPattern = Annotated[str, AfterValidator(_numbered)]
 """A pattern of stimulus ids, with a place for the number, counted from 1."""

@@ -163,6 +163,16 @@ def pairs(study: Study) -> str:
     return getattr(study.brain, "pairs", "all")
 
 
+def resamples(study: Study) -> dict[str, Any]:
+    """Give what tells the resamples of the stimuli, and every kind of pairs compared in them."""
+    claimed = study.universes.pairs if study.claims else []
+    return {
+        "study_seed": study.seed,
+        "bootstrap_draws": study.statistics.bootstrap_draws,
+        "pairs": sorted({pairs(study), *claimed}),
+    }
+
+
 def archive(study: Study, roi: str) -> dict[str, Any]:
     """Give the settings of the given RDMs of one ROI."""
     return _without(plain(study.brain), "rois") | plain(study.brain.rois[roi])

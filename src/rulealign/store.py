@@ -154,7 +154,9 @@ def refuse_duplicates(values: Sequence[str], what: str) -> None:
         seen.add(value)
 
 
-def require_same_ids(one: Sequence[str], other: Sequence[str], what: str, than: str) -> None:
+def require_same_ids(
+    one: Sequence[str], other: Sequence[str], what: str, than: str, remedy: str = ""
+) -> None:
     """Refuse to compare things whose ids differ, in value or in order.
 
     Args:
@@ -162,11 +164,12 @@ def require_same_ids(one: Sequence[str], other: Sequence[str], what: str, than: 
         other: ordered ids of the second.
         what: the name of the first (a file or an argument), for the message.
         than: the name of the second.
+        remedy: what to do about it, where that is known.
 
     Raises:
         DataError: names the first difference.
     """
-    remedy = (
+    remedy = remedy or (
         "Both need the same ids in the same order. Mend the input that lists them; if one is a"
         " result that other settings left, delete it and type the same command again."
     )

@@ -77,6 +77,24 @@ def test_rdms_that_are_none_stop_the_run_before_training(new_run, fault, pattern
     refused(new_run, pattern)
 
 
+def test_no_network_is_made_of_bad_input_even_where_jobs_go_on_after_an_error(new_run):
+    new_run.study["brain"]["ids"] = "picture_{:02d}"
+    refused(
+        new_run,
+        r"place 0 'picture_01' and 'image_01'.*`stimuli\.<label>\.source`.*`brain\.ids`",
+        "--keep-going",
+    )
+
+
+def test_too_few_stimuli_are_told_before_any_network_is_made(new_run):
+    for number in range(6, 13):
+        (new_run.folder / "images" / f"image_{number:02d}.png").unlink()
+    path = new_run.folder / "rdms.npz"
+    np.savez(path, EVC=np.load(path)["EVC"][:, :5, :5])
+    new_run.study["statistics"] |= {"bootstrap_draws": 1000}
+    refused(new_run, r"5 stimuli are too few for 1000 resamples.*at least 10", "--keep-going")
+
+
 def test_an_roi_that_the_file_lacks_is_named_with_those_it_has(new_run):
     new_run.study["brain"]["rois"]["EVC"]["key"] = "V1"
     refused(new_run, r"rdms\.npz.*'V1'.*EVC")

@@ -12,6 +12,7 @@ from expected_jobs import (
     BRAIN_TABLES,
     CEILINGS,
     CEILINGS_TABLE,
+    CHECKED,
     CLAIMS,
     CLAIMS_FIGURE,
     CONTROL_SCORES,
@@ -71,7 +72,7 @@ SETTINGS = {
     "a size is added": (lambda study: study["evaluation"].update(sizes=[32, 64]), at_64()),
     "bootstrap draws": (
         lambda study: study["statistics"].update(bootstrap_draws=80),
-        SCORES | CONTROL_SCORES | CONTROLS_TABLE | ALIGNMENT_TABLE | COURSES | UNIVERSES,
+        SCORES | CONTROL_SCORES | CONTROLS_TABLE | ALIGNMENT_TABLE | COURSES | UNIVERSES | CHECKED,
     ),
 }
 
@@ -104,7 +105,8 @@ CODE = {
         | CONTROLS_TABLE
         | ALIGNMENT_TABLE
         | COURSES
-        | UNIVERSES,
+        | UNIVERSES
+        | CHECKED,
     ),
     "a learning rule": (
         [(LIBRARY + "learning/rules/fa.py", 'layers == "conv"', 'layers != "all"')],

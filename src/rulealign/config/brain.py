@@ -17,6 +17,7 @@ from rulealign.schema import (
     Pixels,
     PositiveInt,
     chosen_by,
+    whole,
 )
 
 SIMULATED_COLUMNS = ("V1", "V2", "lLOC", "rLOC", "IT")
@@ -25,7 +26,7 @@ SIMULATED_COLUMNS = ("V1", "V2", "lLOC", "rLOC", "IT")
 SHOWN_OFTEN = ("concept-mean", "test-repeats")
 """Stimulus sets whose stimuli rest on several trials each."""
 
-People = Annotated[int, Field(ge=2, le=99), Number]
+People = whole(2, 99)
 Columns = Annotated[list[str], Distinct]
 STIMULUS_SETS = ("first-exemplar", "concept-mean", "test-repeats")
 
@@ -190,19 +191,17 @@ class Simulated(_Responses):
     """A generated data set in the table form of THINGS-fMRI, from a known truth."""
 
     kind: Literal["simulated"] = Field(description="generated, no download")
-    concepts: Annotated[int, Field(ge=10), Number] = Field(
+    concepts: whole(10, 100_000) = Field(
         description="object concepts; classes of objects take turns over them"
     )
-    exemplars: PositiveInt = Field(description="images per concept, each shown once (`train`)")
-    repeated_images: Annotated[int, Field(ge=4), Number] = Field(
+    exemplars: whole(1, 1000) = Field(description="images per concept, each shown once (`train`)")
+    repeated_images: whole(4, 100_000) = Field(
         description="further images, shown once in every session (`test`)"
     )
-    sessions: Annotated[int, Field(ge=2), Number] = Field(description="sessions per subject")
-    runs: PositiveInt = Field(description="runs per session")
+    sessions: whole(2, 1000) = Field(description="sessions per subject")
+    runs: whole(1, 1000) = Field(description="runs per session")
     image_size: Pixels = Field(description="pixels per side of the generated images")
-    voxels_per_roi: Annotated[int, Field(ge=8), Number] = Field(
-        description="voxels of each ROI column"
-    )
+    voxels_per_roi: whole(8, 100_000) = Field(description="voxels of each ROI column")
     noise: NonNegativeFloat = Field(
         description="standard deviation of the trial noise, in units of the signal's"
     )
@@ -248,9 +247,7 @@ class ThingsFiles(Closed):
         " a plan can be made, and a run stops at once. The password of a zip is read from"
         " THINGS_IMAGES_PASSWORD"
     )
-    parallel: Annotated[int, Field(ge=1, le=64), Number] = Field(
-        description="requests at a time, of remote-rows"
-    )
+    parallel: whole(1, 64) = Field(description="requests at a time, of remote-rows")
 
     @model_validator(mode="after")
     def _root_fits(self) -> ThingsFiles:

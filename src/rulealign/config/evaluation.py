@@ -15,6 +15,7 @@ from rulealign.schema import (
     Number,
     Pixels,
     PositiveInt,
+    whole,
 )
 
 
@@ -57,23 +58,23 @@ class LayerArea(Closed):
 class Statistics(Closed):
     """How sure a score is."""
 
-    bootstrap_draws: Annotated[int, Field(ge=20), Number] = Field(
+    bootstrap_draws: whole(20, 100_000) = Field(
         description="resamples of the stimuli, shared by all rules, layers, areas and epochs"
     )
-    null_draws: Annotated[int, Field(ge=20), Number] = Field(
+    null_draws: whole(20, 100_000) = Field(
         description="permutations for the null of the noise ceiling"
     )
     interval: Annotated[float, Field(gt=0.5, lt=1), Number] = Field(
         description="coverage of the percentile intervals, such as 0.95"
     )
-    layer_folds: Annotated[int, Field(ge=2), Number] = Field(
+    layer_folds: whole(2, 1000) = Field(
         description="parts that the stimuli are split into; the nested score of a network is that"
         " of the layer which scores best outside of a part, on the part"
     )
-    layer_splits: PositiveInt = Field(
+    layer_splits: whole(1, 100_000) = Field(
         description="how many times the stimuli are split anew for the nested score"
     )
-    memory_mb: Annotated[int, Field(ge=64), Number] = Field(
+    memory_mb: whole(64, 100_000_000) = Field(
         description="megabytes that a bootstrap may work in, besides the RDMs and, for the scores"
         " of claims, all of their draws; it changes no number, and changing it reruns nothing"
     )

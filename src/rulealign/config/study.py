@@ -17,7 +17,7 @@ from rulealign.config.training import Training, TrainingSet
 from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import TRAINING, RuleSettings
 from rulealign.learning.rules import rule_class
-from rulealign.schema import Closed, Count, Label
+from rulealign.schema import Closed, Label, Seed
 
 LAYERS = {"cnn3": ("conv1", "conv2", "conv3", "fc1")}
 """The readable layers of each network, in order."""
@@ -37,7 +37,7 @@ class Study(Closed):
     )
     title: str = Field(description="the study in one line, for the report")
     question: str = Field(description="what the study asks, for the report")
-    seed: Count = Field(description="all randomness derives from it")
+    seed: Seed = Field(description="all randomness derives from it")
     device: Literal["cpu", "cuda"] = Field(description="where networks run; never replaced")
     data_mirrors: list[str] = Field(
         description="folders or URLs asked for downloads before the public ones;"

@@ -13,10 +13,11 @@ from rulealign.schema import (
     Distinct,
     Finite,
     Label,
-    Number,
     Pixels,
     PositiveFloat,
     PositiveInt,
+    Seed,
+    whole,
 )
 
 
@@ -78,7 +79,7 @@ TrainingSet = Annotated[Cifar10 | ImageFolder | SyntheticObjects, Field(discrimi
 class Training(Closed):
     """How every rule is trained, and when it is looked at."""
 
-    seeds: Annotated[list[Count], Field(min_length=1), Distinct] = Field(
+    seeds: Annotated[list[Seed], Field(min_length=1), Distinct] = Field(
         description="one network per rule and seed; a seed sets initial weights, images and order"
     )
     fewer_seeds: dict[Label, PositiveInt] = Field(
@@ -92,10 +93,10 @@ class Training(Closed):
     schedule_epochs: PositiveInt = Field(
         description="length of the learning-rate schedule in epochs, whatever the last checkpoint"
     )
-    batch_size: Annotated[int, Field(ge=2), Number] = Field(
+    batch_size: whole(2) = Field(
         description="images per step; the last partial batch of an epoch is dropped"
     )
-    crop_padding: Count = Field(
+    crop_padding: whole(0, 1024) = Field(
         description="zero pixels added around an image before a random crop of its size"
     )
     horizontal_flip: bool = Field(description="mirror half of the training images at random")

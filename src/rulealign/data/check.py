@@ -16,6 +16,11 @@ from rulealign.store import open_h5, read_ids, require_same_ids, write_csv
 
 _IMAGES = "_images.h5"
 _RDM = "_rdm.h5"
+_REMEDY = (
+    "All stimulus sets and brain data need the same ids in the same order. Images have the ids of"
+    " their file names (`stimuli.<label>.source`) or of `stimuli.<label>.ids`, given RDMs those of"
+    " `brain.ids`, responses those of their trials; correct the one that is wrong."
+)
 
 
 def check_inputs(

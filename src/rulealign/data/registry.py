@@ -18,7 +18,9 @@ from pydantic import (
 )
 
 from rulealign.errors import DataError
-from rulealign.schema import Closed, PositiveInt
+from rulealign.schema import Closed, whole
+
+Bytes = whole(1, 2**50)
 
 REGISTRY = Path(__file__).with_name("registry.yaml")
 
@@ -45,7 +47,7 @@ class RemoteFile(Closed):
     urls: list[Url] = Field(description="public addresses, asked in this order")
     sha256: Sha256 | None = Field(None, description="checksum, hexadecimal")
     md5: Md5 | None = Field(None, description="checksum, where the publisher gives only this one")
-    bytes: PositiveInt | None = Field(None, description="size")
+    bytes: Bytes | None = Field(None, description="size")
     first_use: bool = Field(
         False,
         description="neither checksum nor size is published: what comes first is trusted, recorded,"
@@ -88,7 +90,7 @@ class Folder(Closed):
 
     urls: list[Url] = Field(description="public addresses of the folder")
     mirror: MirrorPath = Field(description="path of the folder below a mirror")
-    files: dict[FileName, tuple[PositiveInt, Sha256]] = Field(description="name -> bytes, sha256")
+    files: dict[FileName, tuple[Bytes, Sha256]] = Field(description="name -> bytes, sha256")
 
     def listing(self) -> dict[str, dict[str, Any]]:
         """Write the same files in full, as `Dataset.files` takes them."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from rulealign.data.copies import image_hash, require_reasons
 from rulealign.data.image_folder import Split, read_splits
-from rulealign.data.training_split import SPLITS
+from rulealign.data.training_split import CLASSES, SPLITS
 from rulealign.errors import DataError, StoreError
 from rulealign.provenance import derive_seed
 from rulealign.schema import HELD_OUT
@@ -39,6 +39,7 @@ def build(settings: Mapping[str, Any], source: Path | None, output: Path) -> Non
         StoreError: the disk is full.
     """
     classes, splits = _READERS[settings["kind"]](settings, source, Path(output).parent)
+    _require_classes(classes, source or output)
     for split, wanted in (("train", "train_images"), ("test", "held_out_images")):
         there = len(splits[split][1])
         if there < settings[wanted]:
@@ -50,6 +51,14 @@ def build(settings: Mapping[str, Any], source: Path | None, output: Path) -> Non
     for split in SPLITS:
         arrays[f"{split}/images"], arrays[f"{split}/labels"] = splits[split]
     write_h5(output, arrays, ids={"class": classes}, settings=settings)
+
+
+def _require_classes(classes: list[str], what: Path) -> None:
+    if not 2 <= len(classes) <= CLASSES:
+        raise DataError(
+            f"{what}: has {len(classes)} classes, '{classes[0]}' to '{classes[-1]}'; the network"
+            f" tells 2 to {CLASSES} apart. Train on fewer of them, or bring more."
+        )
 
 
 def _cifar10(

@@ -10,6 +10,8 @@ from rulealign.errors import DataError
 from rulealign.store import open_h5
 
 SPLITS = ("train", "test")
+CLASSES = 10
+"""Classes that a network tells apart."""
 
 
 def load_split(path: Path, split: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rulealign.data.training_split import load_split
+from rulealign.data.training_split import CLASSES, load_split
 from rulealign.errors import DataError
-from rulealign.learning.network import CLASSES
 from rulealign.provenance import derive_seed
 
 

@@ -10,11 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rulealign.data.training_split import CLASSES
 from rulealign.errors import ConfigurationError
 from rulealign.provenance import derive_seed, state_hash
-
-CLASSES = 10
-"""Classes that the networks tell apart."""
 
 MAP_SIDE = 4
 """Positions per side of the map that fc1 reads; the map of conv3 at 32 px."""

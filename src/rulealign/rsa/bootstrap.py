@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import comb
 
 import numpy as np
 
 from rulealign.errors import DataError
 from rulealign.provenance import derive_seed
 from rulealign.rsa.draw_blocks import WORK_MB, draw_blocks
+
+_LEAST_STIMULI = 3
+_CHANCE = 0.01
 
 
 def bootstrap_seed(study_seed: int, n_stimuli: int) -> int:
@@ -38,15 +42,39 @@ def resample_counts(n_stimuli: int, draws: int, seed: int) -> np.ndarray:
     Raises:
         DataError: a resample has fewer than 3 different stimuli, so that it orders no pairs.
     """
+    # 2 stimuli have one pair, and one pair has no order
     drawn = np.random.default_rng(seed).integers(n_stimuli, size=(draws, n_stimuli))
     counts = np.stack([np.bincount(row, minlength=n_stimuli) for row in drawn])
     distinct = (counts > 0).sum(axis=1)
-    if distinct.min() < 3:
+    few = np.flatnonzero(distinct < _LEAST_STIMULI)
+    if len(few):
         raise DataError(
-            f"resample {int(np.argmin(distinct))} of {n_stimuli} stimuli has only"
-            f" {int(distinct.min())} different ones; a bootstrap needs more stimuli."
+            f"{n_stimuli} stimuli are too few for {draws} resamples: {len(few)} of these (the first"
+            f" is resample {few[0]}) have fewer than {_LEAST_STIMULI} different stimuli, and order"
+            f" no pairs. Bring at least {enough_stimuli(draws)} stimuli."
         )
     return counts
+
+
+def enough_stimuli(draws: int) -> int:
+    """Give the smallest number of stimuli that hardly any set of resamples fails with.
+
+    Args:
+        draws: number of resamples.
+
+    Returns:
+        With so many stimuli, the chance that any of the resamples has fewer than 3 different ones
+        is below 1%: 10 for 1,000 resamples, 11 for 10,000.
+    """
+    n = _LEAST_STIMULI
+    while 1 - (1 - _too_few(n)) ** draws >= _CHANCE:
+        n += 1
+    return n
+
+
+def _too_few(n: int) -> float:
+    # n draws of one stimulus, or of both of two
+    return (n + comb(n, 2) * (2**n - 2)) / n**n
 
 
 def bootstrap_spearman(

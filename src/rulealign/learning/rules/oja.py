@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rulealign.lazy import torch
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
-from rulealign.schema import PositiveFloat, PositiveInt
+from rulealign.schema import PositiveFloat, whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +22,9 @@ class OjaSettings(ReadoutSettings):
         description="eta at epoch 0, for patches of mean squared length 1; above 1 the filters may"
         " swing or grow instead of settling"
     )
-    patches_per_image: PositiveInt = Field(description="random places per image, layer and step")
+    patches_per_image: whole(1, 10_000) = Field(
+        description="random places per image, layer and step"
+    )
 
 
 class Oja(ReadoutRule):

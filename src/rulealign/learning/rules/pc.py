@@ -13,7 +13,7 @@ from rulealign.lazy import torch
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
 from rulealign.learning.rule import Course, Probe
 from rulealign.provenance import derive_seed
-from rulealign.schema import PositiveFloat, PositiveInt
+from rulealign.schema import PositiveFloat, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,7 +28,9 @@ class PredictiveCodingSettings(ReadoutSettings):
     """The settings of `pc`."""
 
     kind: Literal["pc"] = Field(description="states, predictions and local Hebbian learning")
-    inference_steps: PositiveInt = Field(description="steps of the states after the forward pass")
+    inference_steps: whole(1, 10_000) = Field(
+        description="steps of the states after the forward pass"
+    )
     inference_rate: PositiveFloat = Field(
         description="size of these steps, 1 = the inverse of the energy's curvature (bounded from"
         " above, level by level, at every batch); from 2 on the energy may rise, which stops"

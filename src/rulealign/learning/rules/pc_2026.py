@@ -10,7 +10,7 @@ from rulealign.lazy import functional, torch
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
 from rulealign.learning.rule import Course
 from rulealign.provenance import derive_seed
-from rulealign.schema import PositiveFloat, PositiveInt
+from rulealign.schema import PositiveFloat, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,7 +26,9 @@ class PublishedPredictiveCodingSettings(ReadoutSettings):
         description="predictive coding as published in 2026, with its defects; to learn by"
         " predictive coding, use pc"
     )
-    inference_steps: PositiveInt = Field(description="steps of the states after the forward pass")
+    inference_steps: whole(1, 10_000) = Field(
+        description="steps of the states after the forward pass"
+    )
     inference_rate: PositiveFloat = Field(
         le=1, description="share of its prediction error that a state loses in a step"
     )

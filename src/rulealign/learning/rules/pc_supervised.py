@@ -12,7 +12,7 @@ from pydantic import Field
 from rulealign.lazy import functional, torch
 from rulealign.learning.gradient import GradientRule, GradientSettings
 from rulealign.learning.rule import Probe
-from rulealign.schema import PositiveFloat, PositiveInt
+from rulealign.schema import PositiveFloat, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -32,7 +32,7 @@ class SupervisedPredictiveCodingSettings(GradientSettings):
     kind: Literal["pc_supervised"] = Field(
         description="predictive coding between the image and its label"
     )
-    inference_steps: PositiveInt = Field(
+    inference_steps: whole(1, 10_000) = Field(
         description="sweeps over all states, from the top, before the weights learn"
     )
     inference_rate: PositiveFloat = Field(

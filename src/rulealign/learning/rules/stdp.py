@@ -13,7 +13,7 @@ from rulealign.lazy import torch
 from rulealign.learning.optimised import schedule_share
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
 from rulealign.learning.rule import Course
-from rulealign.schema import NonNegativeFloat, PositiveFloat, PositiveInt
+from rulealign.schema import NonNegativeFloat, PositiveFloat, PositiveInt, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,9 +27,7 @@ class StdpSettings(ReadoutSettings):
     """The settings of `stdp`; lists hold one value for each of conv1, conv2, conv3."""
 
     kind: Literal["stdp"] = Field(description="spike times change conv weights")
-    time_steps: Annotated[PositiveInt, Field(ge=3)] = Field(
-        description="steps that a patch is shown for"
-    )
+    time_steps: whole(3, 10_000) = Field(description="steps that a patch is shown for")
     a_plus: PositiveFloat = Field(
         description="largest potentiation of a spike pair, in standard deviations of the layer's"
         " initial weights"
@@ -47,7 +45,7 @@ class StdpSettings(ReadoutSettings):
     order: Literal["together", "one-after-another"] = Field(
         description="all layers learn from epoch 0 on, or each when the one below has finished"
     )
-    patches_per_image: _three(PositiveInt) = Field(
+    patches_per_image: _three(whole(1, 10_000)) = Field(
         description="patches that a layer learns from, drawn at random from each image"
     )
     centring: _three(Literal["patch", "input"]) = Field(

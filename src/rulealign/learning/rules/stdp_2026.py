@@ -11,7 +11,7 @@ from pydantic import Field
 from rulealign.lazy import functional, torch
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
 from rulealign.learning.rule import Probe
-from rulealign.schema import PositiveFloat, PositiveInt
+from rulealign.schema import PositiveFloat, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -24,7 +24,7 @@ class PublishedSTDPSettings(ReadoutSettings):
         description="spike timing as published in 2026, with its defects (BatchNorm is trained with"
         " the readout); to learn by spike timing, use stdp"
     )
-    time_steps: PositiveInt = Field(description="length of the spike trains")
+    time_steps: whole(1, 10_000) = Field(description="length of the spike trains")
     a_plus: PositiveFloat = Field(description="size of the first term of the kernel")
     a_minus: PositiveFloat = Field(description="size of the second term of the kernel")
     tau_plus: PositiveFloat = Field(description="time constant of the first term, time steps")

@@ -1,0 +1,46 @@
+"""Every whole number of a study has bounds, so that a slip of the pen is told before a plan."""
+
+import pytest
+import yaml
+
+from rulealign.config.study import Study, load_study
+from rulealign.errors import ConfigurationError
+from rulealign.learning.rules import REGISTRY, rule_class
+
+
+def unbounded(schema, path=""):
+    """List the places of a JSON schema that take any whole number, however large."""
+    if isinstance(schema, list):
+        return [place for one in schema for place in unbounded(one, path)]
+    if not isinstance(schema, dict):
+        return []
+    here = [path] if schema.get("type") == "integer" and "maximum" not in schema else []
+    return here + [
+        place for key, one in schema.items() for place in unbounded(one, f"{path}/{key}")
+    ]
+
+
+def test_every_whole_number_of_the_configuration_has_an_upper_bound():
+    assert unbounded(Study.model_json_schema()) == []
+
+
+@pytest.mark.parametrize("kind", sorted(REGISTRY))
+def test_every_whole_number_of_a_rule_has_an_upper_bound(kind):
+    assert unbounded(rule_class(kind).Settings.model_json_schema()) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("network", "channels", [32, 64, 10**7]),
+        ("network", "hidden_units", 10**9),
+        ("training", "crop_padding", 10**6),
+        ("statistics", "bootstrap_draws", 10**9),
+        ("brain", "voxels_per_roi", 10**9),
+    ],
+)
+def test_a_size_that_no_machine_holds_is_refused_by_its_key(project, section, key, value):
+    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study[section][key] = value
+    with pytest.raises(ConfigurationError, match=rf"{section}\.{key}"):
+        load_study(study)

@@ -1,5 +1,8 @@
 """Faults planted into THINGS-fMRI tables: each must be caught, and named with file and place."""
 
+import gzip
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -140,6 +143,20 @@ def copy_trial(tables, first, second):
         values[:, second] = values[:, first]
 
 
+def test_a_duplicated_trial_is_found_where_trial_id_starts_anew_in_every_run(tables, capsys):
+    def count_anew(table):
+        table["trial_id"] = table.groupby(["session", "run"]).cumcount()
+
+    change(tables["stimuli"], count_anew)
+    copy_trial(tables, 2, 9)
+    trials = pd.read_csv(tables["stimuli"])
+    names = ["{session}-{run}-{trial_id}".format(**trials.loc[place]) for place in (2, 9)]
+    with h5py.File(extract(tables, duplicated_trials="drop")) as file:
+        kept = trials.drop(index=9)
+        assert file["trials/stimulus"].asstr()[()].tolist() == kept["stimulus"].tolist()
+    assert f"trial {names[1]} is trial {names[0]} again" in capsys.readouterr().out
+
+
 def test_a_duplicated_trial_stops_or_is_left_out_or_kept_as_the_study_says(tables, capsys):
     copy_trial(tables, 2, 9)
     refused(tables, r"V1: duplicated trials \(1\): trial 9 is trial 2 again.*'drop'")
@@ -196,7 +213,7 @@ def test_voxels_missing_at_the_end_are_noticed(tables):
 
 def test_a_trial_listed_twice_by_its_id_is_refused(tables):
     change(tables["stimuli"], lambda t: t.loc[[0, 0, *range(2, len(t))]])
-    refused(tables, "a trial is listed twice: trial_id 0")
+    refused(tables, "a trial is listed twice: session 1, run 1, trial_id 0")
 
 
 def test_a_trial_listed_twice_under_a_new_id_is_refused(tables):
@@ -232,6 +249,62 @@ def test_a_wrong_cell_is_named(tables, column, value, message):
 def test_a_table_without_trials_is_refused(tables):
     change(tables["stimuli"], lambda t: t.iloc[:0])
     refused(tables, "StimulusMetadata.csv: lists no trials")
+
+
+@pytest.mark.parametrize("table", ["stimuli", "voxels"])
+@pytest.mark.parametrize("places", [(3,), (0,), range(18)])
+def test_a_row_with_more_cells_than_columns_is_refused(tables, table, places):
+    # such as a decimal comma makes; pandas would move the other cells by a column
+    lines = tables[table].read_text().split("\n")
+    first = len(lines) - 1 - len(pd.read_csv(tables[table]))  # a name may have a line break
+    for place in places:
+        lines[first + place] = "0," + lines[first + place]
+    tables[table].write_text("\n".join(lines))
+    refused(
+        tables, rf"Metadata.csv: cannot be read as a table \(row {places[0]} has \d+ cells, there"
+    )
+
+
+def test_separators_at_the_ends_of_lines_are_no_cells(tables):
+    expected = read_trials(tables["stimuli"])
+    header, *rows = tables["stimuli"].read_text().splitlines()
+    for head in (header, f"{header},"):
+        tables["stimuli"].write_text("\n".join([head, *(f"{row}," for row in rows)]))
+        pd.testing.assert_frame_equal(read_trials(tables["stimuli"]), expected)
+
+
+def test_a_column_that_a_table_has_twice_is_refused(tables):
+    lines = [f"{line},{line.split(',')[0]}" for line in tables["stimuli"].read_text().splitlines()]
+    tables["stimuli"].write_text("\n".join(lines))
+    refused(tables, f"StimulusMetadata.csv: has the column '{lines[0].split(',')[0]}' twice")
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"), [("12,5", r"\. Write decimals with a point"), ("?", "")]
+)
+def test_a_noise_ceiling_that_is_no_number_is_named(tables, value, hint):
+    def put(table):
+        table["nc_testset"] = table["nc_testset"].astype(object)
+        table.loc[4, "nc_testset"] = value
+
+    change(tables["voxels"], put)
+    value = value.replace("?", r"\?")
+    match = f"VoxelMetadata.csv: 'nc_testset' holds '{value}' in voxel row 4, which is not a number"
+    refused(tables, match + hint)
+
+
+@pytest.mark.parametrize("damage", ["cut", "no gzip"])
+def test_a_packed_table_that_is_damaged_is_named(tables, damage):
+    packed = Path(f"{tables['stimuli']}.gz")
+    content = tables["stimuli"].read_bytes()
+    packed.write_bytes(content if damage == "no gzip" else gzip.compress(content)[:-9])
+    tables["stimuli"].unlink()
+    refused(tables, "StimulusMetadata.csv.gz: cannot be read as a table")
+
+
+def test_a_table_that_lies_there_packed_too_is_refused(tables):
+    Path(f"{tables['voxels']}.gz").write_bytes(gzip.compress(tables["voxels"].read_bytes()))
+    refused(tables, "has the voxels of sub-01 twice, .*; keep one of them")
 
 
 def test_voxels_in_another_order_than_the_responses_are_refused(tables):
@@ -270,7 +343,7 @@ def test_a_truncated_response_file_is_refused(tables):
 
 def test_a_missing_or_empty_table_is_refused(tables):
     tables["stimuli"].write_text("")
-    refused(tables, "StimulusMetadata.csv: cannot be read as a table")
+    refused(tables, "StimulusMetadata.csv: is empty")
     tables["voxels"].unlink()
     refused(tables, "no table of voxels of sub-01: neither sub-01_VoxelMetadata.csv nor")
 

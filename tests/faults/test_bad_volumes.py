@@ -5,6 +5,7 @@ import shutil
 
 import nibabel
 import numpy as np
+import pandas as pd
 import pytest
 
 from rulealign.data.things import write_roi_responses
@@ -126,6 +127,30 @@ def test_conditions_without_trials_are_refused(folder, text):
 def test_conditions_that_are_no_text_are_refused(folder):
     (folder / CONDITIONS).write_bytes(b"\xff\xfe\x00\x81")
     refused(folder, "run-02_conditions.tsv: cannot be read")
+
+
+@pytest.mark.parametrize("left", range(1, 16))
+def test_conditions_whose_last_line_is_cut_are_refused(folder, left):
+    text = "\timage_filename\n0\tant/ant_01b.jpg\n1\tdog/dog_12s.jpg"
+    (folder / CONDITIONS).write_text(text[:-left])
+    refused(folder, "conditions.tsv: image_filename of row 1 is '.*', which is neither")
+
+
+def test_conditions_that_lack_the_last_cell_are_refused(folder):
+    text = "\timage_filename\tonset\n0\tant/ant_01b.jpg\t2.5\n1\tdog/dog_12s.jpg\n"
+    (folder / CONDITIONS).write_text(text)
+    refused(folder, "conditions.tsv: row 1 has 2 of 3 columns; the file may be cut off")
+
+
+@pytest.mark.parametrize("column", ["index", "onset"])
+def test_conditions_that_were_sorted_are_refused(folder, column):
+    table = pd.read_csv(folder / CONDITIONS, sep="\t", index_col=0)
+    if column == "onset":
+        table.insert(0, "onset", 4.5 * table.index + 2)
+    table = table.sort_values("image_filename")
+    table.to_csv(folder / CONDITIONS, sep="\t", index=column == "index")
+    name = "the column without a name" if column == "index" else "onset"
+    refused(folder, f"conditions.tsv: in row \\d+, {name} holds .* this table was re-sorted")
 
 
 def test_an_image_listed_twice_in_a_run_is_named(folder):

@@ -99,12 +99,13 @@ def test_folder_zip_and_tars_in_any_order_give_the_same_bytes(files, tmp_path):
 
 def test_other_splits_and_hidden_files_are_left_out_and_said(files, tmp_path, capsys):
     more = {"val/cat/1.png": b"", "train/ant/.DS_Store": b"", "__MACOSX/train/ant/1.png": b""}
+    more |= {"Thumbs.db": b"", "test/bee/THUMBS.DB": b"", "train/ant/._1.png": b""}
     build(FOLDER, pack("zip", {**files, **more}, tmp_path), tmp_path / "more.h5")
     build(FOLDER, pack("folder", files, tmp_path), tmp_path / "plain.h5")
     assert (tmp_path / "more.h5").read_bytes() == (tmp_path / "plain.h5").read_bytes()
     said = capsys.readouterr().out
     assert "1 files of the split 'val' are not used" in said
-    assert "2 hidden files left out" in said
+    assert "5 hidden files left out" in said
 
 
 @pytest.mark.parametrize("name", ["../train/ant/1.png", "/train/ant/1.png", "train/../../a/1.png"])

@@ -156,7 +156,8 @@ def larger(service, tmp_path_factory):
     responses = rng.standard_normal((3000, 400)).astype(np.float32)
     voxels = pd.DataFrame({"voxel_id": np.arange(3000), "subject_id": 1, "V1": 0})
     trials = pd.concat([person.trials] * (400 // len(person.trials) + 1))[:400]
-    trials = trials.assign(trial_id=range(400), run=np.repeat(range(40), 10))
+    trials = trials.assign(trial_id=range(400), session=1, run=np.repeat(range(40), 10))
+    trials["concept"] = "dog"
     trials["stimulus"] = [f"dog_{number:03d}s.jpg" for number in range(400)]
     folder = tmp_path_factory.mktemp("larger")
     write_response_data(folder / "responses.h5", responses, np.arange(3000))

@@ -46,13 +46,16 @@ def test_an_image_of_the_asked_size_keeps_its_pixels():
     assert np.array_equal(prepare(Image.fromarray(pixels), 32), pixels)
 
 
-def test_a_folder_is_read_in_sorted_order_with_stems_as_ids(tmp_path):
+def test_a_folder_is_read_in_sorted_order_with_stems_as_ids(tmp_path, capsys):
     expected = {name: _save(tmp_path / f"{name}.png", seed) for seed, name in enumerate("cab")}
     (tmp_path / "fetched.json").write_text("{}")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._a.png"):
+        (tmp_path / name).write_bytes(b"of the operating system")
     ids, images = zip(*read_stimuli(FOLDER, tmp_path, None), strict=True)
     assert ids == ("a", "b", "c")
     for name, image in zip(ids, images, strict=True):
         assert np.array_equal(np.asarray(image), expected[name])
+    assert "4 files of the operating system left out" in capsys.readouterr().out
 
 
 def test_a_mat_file_is_read_in_the_arrays_order(tmp_path):

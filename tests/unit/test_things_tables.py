@@ -16,8 +16,8 @@ from rulealign.data.things_tables import read_trials, roi_columns
 from rulealign.errors import ConfigurationError, DataError
 
 STIMULI = [
-    *("dog_12s.jpg", "dog_02s.jpg", "ice_cream_05s.jpg", "ant_01b.jpg"),
-    *("ape_13s.jpg", "dog_14s.jpg", "dog_14s.jpg", "ape_13s.jpg"),
+    *("dog_12s.jpg", "ape_13s.jpg", "dog_02s.jpg", "dog_14s.jpg"),
+    *("ice_cream_05s.jpg", "dog_14s.jpg", "ant_01b.jpg", "ape_13s.jpg"),
 ]
 
 
@@ -39,9 +39,9 @@ def tables(tmp_path):
     voxels.to_csv(tmp_path / "sub-01_VoxelMetadata.csv", index=False)
     trials = pd.DataFrame(
         {
-            "trial_type": ["train"] * 4 + ["test"] * 4,
-            "session": [1, 1, 2, 2, 1, 1, 2, 2],
-            "run": [1, 2, 1, 2, 1, 2, 1, 2],
+            "trial_type": ["train", "test"] * 4,
+            "session": [1, 1, 1, 1, 2, 2, 2, 2],
+            "run": [1, 1, 1, 1, 2, 2, 2, 2],
             "subject_id": 1,
             "trial_id": range(8),
             "stimulus": STIMULI,
@@ -62,6 +62,27 @@ def extract(folder, columns):
     settings |= {"faulty_voxels": "stop", "duplicated_trials": "stop"}
     write_roi_responses(Tables(folder), "01", "ROI", settings, folder / "roi.h5")
     return folder / "roi.h5"
+
+
+SEPARATED = [(",", ""), (";", ""), ("\t", ""), (",", ".gz"), ("\t", ".gz")]
+
+
+@pytest.mark.parametrize(("separator", "packed"), SEPARATED)
+@pytest.mark.parametrize("mark", ["utf-8", "utf-8-sig"])
+def test_tables_may_be_separated_and_packed_in_several_ways(tables, separator, packed, mark):
+    folder, _ = tables
+    voxels, trials = (folder / f"sub-01_{kind}Metadata.csv" for kind in ("Voxel", "Stimulus"))
+    expected = [Tables(folder).voxels("01", ["V1", "nc_testset"]), Tables(folder).trials("01")]
+    for path in (voxels, trials):
+        table = pd.read_csv(path)
+        path.unlink()
+        target = f"{path}{packed}"
+        table.to_csv(target, index=False, sep=separator, encoding=mark)
+    found = [Tables(folder).voxels("01", ["V1", "nc_testset"]), Tables(folder).trials("01")]
+    for one, other in zip(found, expected, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    names = ["V1", "lLOC", "rLOC", "glasser-p9-\n46v", "hV4"]
+    assert Tables(folder).columns("01") == names
 
 
 def test_an_roi_is_the_union_of_its_columns(tables):
@@ -102,7 +123,7 @@ def test_the_extracted_file_keeps_voxels_trials_and_settings(tables):
         assert (file["responses"][()] == responses[[1, 2, 6]].astype(np.float32)).all()
         assert file["ids/voxel"].asstr()[()].tolist() == ["101", "102", "106"]
         assert file["trials/stimulus"].asstr()[()].tolist() == STIMULI
-        assert file["trials/session"][()].tolist() == [1, 1, 2, 2, 1, 1, 2, 2]
+        assert file["trials/session"][()].tolist() == [1, 1, 1, 1, 2, 2, 2, 2]
         assert sorted(file["trials"]) == [
             *("concept", "run", "session", "stimulus", "trial_id", "trial_type")
         ]
@@ -121,7 +142,7 @@ def test_first_exemplars_are_single_trials_of_voxels_scored_over_all_trials(tabl
         values = [float(np.float32(value)) for value in responses[voxel]]
         mean = sum(values) / 8
         sd = (sum((value - mean) ** 2 for value in values) / 8) ** 0.5
-        for row, trial in enumerate([3, 1, 2]):
+        for row, trial in enumerate([6, 2, 4]):
             assert patterns[row, column] == pytest.approx((values[trial] - mean) / sd)
 
 
@@ -131,8 +152,8 @@ def test_repeated_images_are_averaged_over_their_trials(tables):
     assert (ids, repetitions) == (["ape_13s.jpg", "dog_14s.jpg"], 2)
     roi = responses[[1, 2, 6]].astype(np.float32).astype(float)
     scores = ((roi.T - roi.mean(axis=1)) / roi.std(axis=1)).T
-    np.testing.assert_allclose(patterns[0], (scores[:, 4] + scores[:, 7]) / 2)
-    np.testing.assert_allclose(patterns[1], (scores[:, 5] + scores[:, 6]) / 2)
+    np.testing.assert_allclose(patterns[0], (scores[:, 1] + scores[:, 7]) / 2)
+    np.testing.assert_allclose(patterns[1], (scores[:, 3] + scores[:, 5]) / 2)
 
 
 @pytest.mark.parametrize("stimulus_set", ["first-exemplar", "test-repeats"])

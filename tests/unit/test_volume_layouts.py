@@ -4,6 +4,7 @@ import gzip
 import shutil
 import struct
 import tracemalloc
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -129,6 +130,24 @@ def test_images_may_be_named_with_their_folder(folder, truth):
     trials = Volumes(folder).trials("01")
     assert trials["stimulus"].tolist() == truth.people["01"].trials["stimulus"].tolist()
     assert trials["concept"].tolist() == truth.people["01"].trials["concept"].tolist()
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_conditions_may_be_packed_or_separated_otherwise(folder, truth, separator):
+    for path in folder.rglob("*_conditions.tsv"):
+        text = path.read_text().replace("\t", separator).replace("\n", "\r\n")
+        Path(f"{path}.gz").write_bytes(gzip.compress(b"\xef\xbb\xbf" + text.encode()))
+        path.unlink()
+    assert_same(folder, truth.people["01"])
+
+
+@pytest.mark.parametrize("axes", [(1,), (1, 1)])
+def test_masks_may_have_axes_of_one_behind_the_three(folder, truth, axes):
+    names = ("*brainmask.nii*", "*varea*", "*lLOC*", "*rSTS*", "*nc_n-*")
+    for path in [path for name in names for path in folder.rglob(name)]:
+        array = nibabel.load(path).get_fdata()
+        save(path, array.reshape(array.shape + axes))
+    assert_same(folder, truth.people["01"], ("V1", "lLOC", "rSTS", "nc_testset"))
 
 
 @pytest.mark.parametrize("name", ["catch_01.jpg", "catch012_fish.jpg", "catch7.jpg", "catch"])

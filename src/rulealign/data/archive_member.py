@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from rulealign.atomic import whole
-from rulealign.data.archives import DAMAGED, damaged, is_hidden, safe_name
+from rulealign.data.archives import DAMAGED, damaged, safe_name
+from rulealign.data.file_names import is_hidden
 from rulealign.data.space import megabytes, require_space
 from rulealign.errors import DataError
 

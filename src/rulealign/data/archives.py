@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from rulealign.data.file_names import is_hidden
 from rulealign.errors import DataError
 
 LARGEST_FILE = 64 * 2**20
@@ -32,8 +33,8 @@ DAMAGED = (
 def read_files(source: Path) -> Iterator[tuple[str, bytes]]:
     """Read every file below a folder, or inside an archive, in the order in which it lies there.
 
-    Nothing is written to disk. Hidden files (a part of the name begins with ".") and `__MACOSX`
-    are left out and counted in a printed line.
+    Nothing is written to disk. Files that operating systems add (`file_names.is_hidden`) are
+    left out and counted in a printed line.
 
     Args:
         source: a folder (links in it are followed), a .zip, or a tar, compressed or not.
@@ -70,16 +71,6 @@ def _reader(source: Path):
     if tarfile.is_tarfile(source):
         return _read_tar
     raise DataError(f"{source}: is neither a folder nor a readable .zip or .tar*; get it again.")
-
-
-def is_hidden(name: str) -> bool:
-    """Tell names that operating systems add: a part is ".<something>", or `__MACOSX`.
-
-    Args:
-        name: with "/".
-    """
-    parts = [part for part in name.split("/") if part != ".."]  # that one is not hidden, but unsafe
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
 def _read_folder(source: Path) -> Iterator[tuple[str, bytes]]:

@@ -48,20 +48,36 @@ def find_duplicated_trials(responses: np.ndarray, trials: pd.DataFrame) -> list[
 
     Args:
         responses: shape (voxels, trials), any float dtype.
-        trials: the trials in the order of the columns, with `trial_id`.
+        trials: the trials in the order of the columns, with session, run and trial_id.
 
     Returns:
-        One entry per trial that repeats an earlier one, in order: `second`, its trial_id, `first`,
-        that of the earliest like it, and `correlation`, to 6 decimals (1 where they are identical).
+        One entry per trial that repeats an earlier one, in order: `second`, its name (see
+        `trial_names`), `first`, that of the earliest like it, and `correlation`, to 6 decimals (1
+        where they are identical).
     """
     values = _scores(responses)
-    ids, enough = trials["trial_id"].to_numpy(), values.shape[1] >= _ENOUGH_VOXELS
+    names, enough = trial_names(trials), values.shape[1] >= _ENOUGH_VOXELS
     copies = _identical(values)
     found = (_correlated(_unit_rows(values)) if enough else {}) | copies
     return [
-        {"first": ids[first].item(), "second": ids[second].item(), "correlation": correlation}
+        {"first": names[first], "second": names[second], "correlation": correlation}
         for second, (first, correlation) in sorted(found.items())
     ]
+
+
+def trial_names(trials: pd.DataFrame) -> list[int] | list[str]:
+    """Name trials as messages and files do.
+
+    Args:
+        trials: with session, run and trial_id.
+
+    Returns:
+        The trial_ids; where these start anew in every run or session, "<session>-<run>-<trial_id>".
+    """
+    if trials["trial_id"].is_unique:
+        return trials["trial_id"].tolist()
+    numbers = trials[["session", "run", "trial_id"]].to_numpy()
+    return ["{}-{}-{}".format(*row) for row in numbers]
 
 
 def _scores(responses: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from rulealign.data.file_names import ENDINGS, is_hidden, is_image
 from rulealign.data.ids import pattern_ids
 from rulealign.data.mat import load_mat_struct
 from rulealign.data.pictures import read_rgb
@@ -19,7 +20,6 @@ from rulealign.errors import DataError
 from rulealign.provenance import derive_seed
 from rulealign.store import refuse_duplicates, require_same_ids, write_h5
 
-ENDINGS = (".jpg", ".jpeg", ".png")
 BOOKKEEPING = ("fetched.json",)
 """Files that are no images and may lie in a folder of stimuli: what a download leaves there."""
 
@@ -121,9 +121,12 @@ def _places(groups: Mapping[str, Sequence[str]]) -> np.ndarray:
 def _folder(folder: Path, _settings: Mapping[str, Any]) -> Iterator[Stimulus]:
     if not folder.is_dir():
         raise DataError(f"{folder}: is no folder; a stimulus set of kind 'folder' needs one.")
-    files = sorted(path for path in folder.iterdir() if path.name not in BOOKKEEPING)
+    listed = sorted(path for path in folder.iterdir() if path.name not in BOOKKEEPING)
+    files = [path for path in listed if not is_hidden(path.name)]
+    if len(files) < len(listed):
+        print(f"{folder}: {len(listed) - len(files)} files of the operating system left out")
     for path in files:
-        if not path.is_file() or path.suffix.lower() not in ENDINGS:
+        if not path.is_file() or not is_image(path.name):
             raise DataError(
                 f"{path}: is no image ({', '.join(ENDINGS)}); a folder of stimuli holds one image"
                 " per stimulus and nothing else. Move it away."

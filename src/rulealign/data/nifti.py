@@ -41,16 +41,18 @@ def read_volume(path: Path) -> tuple[np.ndarray, Grid]:
 
     Returns:
         The array (x, y, z) as the file has it (scaled where its header says so), and its grid.
+        Axes of length 1 behind these three are left out: some programs write one.
 
     Raises:
-        DataError: the file is missing, damaged or cut short, or has not three axes.
+        DataError: the file is missing, damaged or cut short, or holds several volumes.
     """
     with _opened(path) as (image, stream):
-        if len(image.shape) != 3:
+        shape = image.shape[:3]
+        if len(shape) != 3 or set(image.shape[3:]) - {1}:
             raise DataError(f"{path}: one volume is expected; the file's shape is {image.shape}.")
-        array = np.asanyarray(image.dataobj)
+        array = np.asanyarray(image.dataobj).reshape(shape)
         _read_to_the_end(stream)
-        return array, Grid(Path(path), image.shape, image.affine)
+        return array, Grid(Path(path), shape, image.affine)
 
 
 def read_voxels_of_series(

@@ -19,6 +19,7 @@ from rulealign.data.s3 import NoSuchObject, connected, look_up
 from rulealign.data.s3_download import fetch_object
 from rulealign.data.space import megabytes
 from rulealign.data.table_files import OPENNEURO, find_table, official_names
+from rulealign.data.table_text import read_table
 from rulealign.data.tables_form import (
     VALUES,
     VOXEL_IDS,
@@ -26,7 +27,6 @@ from rulealign.data.tables_form import (
     require_layout,
     require_same_voxels,
 )
-from rulealign.data.things_tables import read_table
 from rulealign.errors import DataError
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rulealign.data.file_names import concept_of
 from rulealign.data.things_tables import read_trials
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.store import as_written
@@ -196,7 +197,7 @@ def image_paths(images: Path, ids: Sequence[str]) -> list[Path]:
     Raises:
         DataError: images are missing; names them. Another exemplar never takes their place.
     """
-    paths = [Path(images) / name.rpartition("_")[0] / name for name in ids]
+    paths = [Path(images) / concept_of(name) / name for name in ids]
     missing = [name for name, path in zip(ids, paths, strict=True) if not path.is_file()]
     if missing:
         raise DataError(

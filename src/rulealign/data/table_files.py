@@ -51,6 +51,20 @@ def official_names(kind: str, subject: str) -> list[str]:
     return [name.format(s=subject) for name in _NAMES[kind]]
 
 
+def accepted_names(kind: str, subject: str) -> list[str]:
+    """List the names under which one of a person's files is read.
+
+    Args:
+        kind: as in `official_names`.
+        subject: the person's label, such as "01".
+
+    Returns:
+        The official names, and for tables of text those of the same packed with gzip.
+    """
+    names = official_names(kind, subject)
+    return names if kind == "responses" else [*names, *(f"{name}.gz" for name in names)]
+
+
 def find_table(root: Path, kind: str, subject: str) -> Path:
     """Find one of a person's files.
 
@@ -69,18 +83,18 @@ def find_table(root: Path, kind: str, subject: str) -> Path:
     root = Path(root)
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder; things.root names it.")
-    names = official_names(kind, subject)
+    names, official = accepted_names(kind, subject), official_names(kind, subject)
     folders = [root / folder.format(s=subject) for folder in _FOLDERS]
     found = [folder / name for folder in folders for name in names if (folder / name).is_file()]
     if len(found) == 1:
         return found[0]
     if found:
         raise DataError(
-            f"{root}: has the {kind} of sub-{subject} twice, {found[0]} and {found[1]}; point"
-            " things.root at one of them."
+            f"{root}: has the {kind} of sub-{subject} twice, {found[0]} and {found[1]}; keep"
+            " one of them below things.root."
         )
     raise DataError(
-        f"{root}: there is no table of {kind} of sub-{subject}: neither {' nor '.join(names)}"
+        f"{root}: there is no table of {kind} of sub-{subject}: neither {' nor '.join(official)}"
         f" in it, in betas_csv/ or in {OPENNEURO.format(s=subject)}/.{_others(root, names[0])}"
         " Point things.root at the right folder, or lower brain.subjects."
     )

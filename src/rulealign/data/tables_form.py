@@ -16,8 +16,8 @@ import h5py
 import numpy as np
 
 from rulealign.data.table_files import find_table
+from rulealign.data.table_text import read_table
 from rulealign.data.things_tables import (
-    read_table,
     read_trials,
     read_voxels,
     require_subject,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from rulealign.data.faults import find_duplicated_trials, find_faulty_voxels
+from rulealign.data.faults import find_duplicated_trials, find_faulty_voxels, trial_names
 from rulealign.data.forms import Form
 from rulealign.data.roi import RoiVoxels, check_count, choose_voxels, expected_voxels
 from rulealign.data.things_tables import TRIAL_COLUMNS
@@ -147,7 +147,7 @@ def _without_faults(
     )
     dropped = settings["duplicated_trials"] == "drop"
     again = [pair["second"] for pair in duplicated] if dropped else []
-    keep = ~trials["trial_id"].isin(again).to_numpy()
+    keep = ~np.isin(trial_names(trials), again)
     return _Kept(responses[voxels][:, keep], voxels, keep, faulty, duplicated)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rulealign.data.file_names import concept_of
 from rulealign.data.things_licence import LICENCE, PASSWORD_VARIABLE, images_password
 from rulealign.errors import ConfigurationError, DataError
 
@@ -163,7 +164,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _find(source: Path, names: Sequence[str], ids: Sequence[str]) -> dict[str, list[int]]:
-    wanted = {f"{name.rpartition('_')[0]}/{name}": name for name in ids}
+    wanted = {f"{concept_of(name)}/{name}": name for name in ids}
     found: dict[str, list[int]] = {name: [] for name in ids}
     for place, path in enumerate(names):
         last_two = "/".join(path.rsplit("/", 2)[-2:])

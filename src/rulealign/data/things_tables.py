@@ -6,10 +6,12 @@ import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rulealign.data.table_text import column_names, read_table
+from rulealign.data.trial_order import require_measured_order, require_named_images
 from rulealign.errors import DataError
 from rulealign.store import refuse_duplicates
 
@@ -19,39 +21,8 @@ if TYPE_CHECKING:
 TRIAL_COLUMNS = ("stimulus", "concept", "trial_type", "session", "run", "trial_id")
 """What is kept of the trial table, in this order."""
 
-_OTHER_COLUMNS = ("voxel_", "subject_id", "nc_", "splithalf_", "prf-")
-
-
-def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read some columns of a table.
-
-    Args:
-        path: a CSV file.
-        columns: the columns to read.
-
-    Returns:
-        The columns, in the order asked for; only empty cells are missing values.
-
-    Raises:
-        DataError: the file cannot be read, or lacks a column.
-    """
-    present = _read(path, nrows=0).columns
-    missing = [name for name in columns if name not in present]
-    if missing:
-        raise DataError(f"{path}: lacks the columns {missing}; it needs {list(columns)}.")
-    # a concept may be called "null" or "nan"
-    return _read(path, usecols=columns, keep_default_na=False, na_values=[""])[list(columns)]
-
-
-def _read(path: Path, **options: Any) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        return pd.read_csv(path, **options)
-    except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path}: cannot be read as a table ({error}); get it again from its source."
-        ) from error
+_NUMBERS = ("voxel_", "nc_")
+_OTHER_COLUMNS = (*_NUMBERS, "subject_id", "splithalf_", "prf-")
 
 
 def roi_columns(voxels_csv: Path) -> list[str]:
@@ -66,9 +37,7 @@ def roi_columns(voxels_csv: Path) -> list[str]:
     Raises:
         DataError: the file cannot be read.
     """
-    return [
-        name for name in _read(voxels_csv, nrows=0).columns if not name.startswith(_OTHER_COLUMNS)
-    ]
+    return [name for name in column_names(voxels_csv) if not name.startswith(_OTHER_COLUMNS)]
 
 
 def read_voxels(voxels_csv: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -83,13 +52,17 @@ def read_voxels(voxels_csv: Path, columns: Sequence[str]) -> pd.DataFrame:
 
     Raises:
         DataError: a column is unknown (names those there are, the nearest first), an ROI column
-            holds other values than 0 and 1, or a voxel_id occurs twice.
+            holds other values than 0 and 1, a coordinate or noise ceiling is no number, or a
+            voxel_id occurs twice.
     """
     rois = roi_columns(voxels_csv)
     for column in columns:
         if not column.startswith(_OTHER_COLUMNS) and column not in rois:
             raise DataError(unknown_column(str(voxels_csv), column, rois))
     table = read_table(voxels_csv, ["voxel_id", *columns])
+    for column in table:
+        if column.startswith(_NUMBERS):
+            table[column] = _numbers(voxels_csv, table[column])
     for column in set(columns) & set(rois):
         require_flags(str(voxels_csv), column, table)
     refuse_duplicates([str(name) for name in table["voxel_id"]], f"{voxels_csv}: voxel_id")
@@ -115,6 +88,21 @@ def require_flags(place: str, column: str, table: pd.DataFrame) -> None:
             f"{place}: column '{column}' holds {flags[row]} for voxel {table['voxel_id'][row]}; an"
             " ROI column holds 0 and 1."
         )
+
+
+def _numbers(path: Path, column: pd.Series) -> pd.Series:
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = np.flatnonzero(numbers.isna() & column.notna() & (column.astype(str) != "nan"))
+    if len(wrong):
+        value = column[wrong[0]]
+        comma = " Write decimals with a point." if "," in str(value) else ""
+        raise DataError(
+            f"{path}: '{column.name}' holds '{value}' in voxel row {wrong[0]}, which is not a"
+            f" number.{comma}"
+        )
+    return numbers
 
 
 def unknown_column(place: str, column: str, known: Sequence[str]) -> str:
@@ -162,7 +150,8 @@ def read_trials(stimuli_csv: Path) -> pd.DataFrame:
 
     Raises:
         DataError: a column is missing, a cell is empty, a session, run or trial_id is not a whole
-            number, trial_type is neither train nor test, or a trial is listed twice.
+            number, trial_type is neither train nor test, a trial is listed twice, a concept is not
+            that of its image, or the rows are not in the order of measurement.
     """
     needed = [*TRIAL_COLUMNS, "subject_id"]
     table = read_table(stimuli_csv, needed)
@@ -177,7 +166,9 @@ def read_trials(stimuli_csv: Path) -> pd.DataFrame:
     unknown = sorted(set(table["trial_type"]) - {"train", "test"})
     if unknown:
         raise DataError(f"{stimuli_csv}: trial_type is {unknown[0]!r}; only train and test are.")
+    require_named_images(stimuli_csv, table)
     _refuse_repeated_trials(stimuli_csv, table)
+    require_measured_order(stimuli_csv, table)
     return table
 
 
@@ -190,7 +181,7 @@ def _require_whole_numbers(path: Path, table: pd.DataFrame, name: str) -> None:
 
 
 def _refuse_repeated_trials(path: Path, table: pd.DataFrame) -> None:
-    for columns in (["trial_id"], ["session", "run", "stimulus"]):
+    for columns in (["session", "run", "trial_id"], ["session", "run", "stimulus"]):
         repeated = table[table.duplicated(columns)]
         if len(repeated):
             first = ", ".join(f"{name} {repeated[name].iloc[0]}" for name in columns)

@@ -10,7 +10,8 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from rulealign.data.table_files import official_names
+from rulealign.data.file_names import is_hidden
+from rulealign.data.table_files import accepted_names
 from rulealign.errors import DataError
 
 VISUAL_AREAS = (
@@ -19,7 +20,7 @@ VISUAL_AREAS = (
 """The columns that the labels 1 to 12 of `resampled_varea.nii.gz` stand for, in order."""
 
 _RUN = re.compile(
-    r"sub-(\w+?)_ses-things(\d+)_run-(\d+)_(betas\.nii(?:\.gz)?|conditions\.tsv)", re.ASCII
+    r"sub-(\w+?)_ses-things(\d+)_run-(\d+)_(betas\.nii|conditions\.tsv)(?:\.gz)?", re.ASCII
 )
 _MASK = re.compile(r"(?:sub-\w+?_)?(.+?)(?:_mask)?\.nii(?:\.gz)?", re.ASCII)
 _LABEL = re.compile(r"resampled_va-([1-9]|1[0-2])_interp-nn")
@@ -157,7 +158,7 @@ class VolumeFiles:
         Raises:
             DataError: it lies in two places.
         """
-        return self._one(*official_names("voxels", subject))
+        return self._one(*accepted_names("voxels", subject))
 
     def sidecars(self, subject: str) -> list[Path]:
         """List what BIDS sidecars of the person's runs there are, those of all people last.
@@ -186,7 +187,7 @@ def _walk(root: Path) -> Iterator[Path]:
         seen.add(real)
         folders.sort()
         # archives made on a Mac hold a "._name" beside every name
-        yield from (Path(folder, name) for name in names if not name.startswith("."))
+        yield from (Path(folder, name) for name in names if not is_hidden(name))
 
 
 def _twice(one: Path, other: Path) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from rulealign.data.file_names import concept_of, is_image
+from rulealign.data.table_text import read_rows
 from rulealign.data.things_tables import TRIAL_COLUMNS
 from rulealign.data.volume_files import Run
 from rulealign.errors import DataError
@@ -14,6 +17,7 @@ from rulealign.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
+_NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _CATCH = re.compile(r"catch\d*([_.-].*)?")  # not a concept such as "catcher" or "dreamcatcher"
 
 
@@ -27,23 +31,44 @@ def read_conditions(conditions_tsv: Path) -> list[str | None]:
         One `<concept>/<stimulus>` per volume, such as dog/dog_12s.jpg; None for a catch trial.
 
     Raises:
-        DataError: the file cannot be read or lists nothing, or an entry is neither an image of
-            THINGS nor a catch trial.
+        DataError: the file cannot be read, lists nothing or is cut off, an entry is neither an
+            image of THINGS nor a catch trial, or rows are not in the order that their index (the
+            column without a name) or onset tells.
     """
-    try:
-        lines = Path(conditions_tsv).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{conditions_tsv}: cannot be read ({error}); get it again from its source."
-        ) from error
-    header, *rows = [line.split("\t") for line in lines] or [[]]
+    header, *rows = read_rows(conditions_tsv) or [[]]
     if "image_filename" not in header or not rows:
         raise DataError(
             f"{conditions_tsv}: lists no trials in a column image_filename; its columns are"
             f" {header}. Get it again from its source."
         )
     column = header.index("image_filename")
-    return [_image(row[column:][:1], place, conditions_tsv) for place, row in enumerate(rows)]
+    images = [_image(row[column:][:1], place, conditions_tsv) for place, row in enumerate(rows)]
+    _require_whole_rows(conditions_tsv, header, rows)
+    for place, name in enumerate(header):
+        if name in ("", "onset"):
+            _require_ascent(conditions_tsv, name, [row[place] for row in rows])
+    return images
+
+
+def _require_whole_rows(path: Path, header: list[str], rows: list[list[str]]) -> None:
+    for place, row in enumerate(rows):
+        if len(row) != len(header):
+            raise DataError(
+                f"{path}: row {place} has {len(row)} of {len(header)} columns; the file may be cut"
+                " off. Get it again from its source."
+            )
+
+
+def _require_ascent(path: Path, column: str, values: list[str]) -> None:
+    numbered = [(row, value) for row, value in enumerate(values) if _NUMBER.fullmatch(value)]
+    for (_, before), (row, value) in pairwise(numbered):
+        if float(value) <= float(before):
+            name = column or "the column without a name"
+            raise DataError(
+                f"{path}: in row {row}, {name} holds {value} after {before}: this table was"
+                " re-sorted, and volumes would be taken for those of other images. Sort its rows by"
+                f" {name}, or get it again from its source."
+            )
 
 
 def _image(cell: list[str], row: int, path: Path) -> str | None:
@@ -51,7 +76,7 @@ def _image(cell: list[str], row: int, path: Path) -> str | None:
     parts = PurePosixPath(name).parts[-2:]
     if parts and _CATCH.fullmatch(parts[-1]):
         return None
-    if len(parts) != 2 or not parts[1].startswith(f"{parts[0]}_"):
+    if len(parts) != 2 or concept_of(parts[1]) != parts[0] or not is_image(parts[1]):
         raise DataError(
             f"{path}: image_filename of row {row} is '{name}', which is neither an image of THINGS"
             " (such as dog/dog_12s.jpg) nor a catch trial (catch...); get the file again from its"

@@ -123,7 +123,8 @@ def read_manifest(result: str | Path) -> dict[str, Any]:
 
 def _content(path: Path) -> dict[str, Any]:
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
+        # hidden files are not the job's: Snakemake puts its time stamp into a folder
+        files = sorted(one for one in path.rglob("*") if one.is_file() and one.name[0] != ".")
         files = [file for file in files if file.name != _TIME_STAMP]
         hashes = [[file.relative_to(path).as_posix(), file_sha256(file)] for file in files]
         return {"sha256": fingerprint(hashes), "files": len(files)}

@@ -52,7 +52,7 @@ def check_inputs(
                 settings_hash = file.attrs["settings_hash"]
                 if kind == "brain RDM":
                     rdms[path.name.removesuffix(_RDM)] = file["rdm"][()]
-            require_same_ids(ids, expected, str(path), str(first))
+            require_same_ids(ids, expected, str(path), str(first), _REMEDY)
             rows.append((kind, path.name, len(ids), fingerprint(ids), settings_hash))
     found = _copied_rdms(rdms) | _copied_images(stimuli)
     require_reasons(found, copies)

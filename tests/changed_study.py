@@ -5,12 +5,11 @@ import copy
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import yaml
 
+from helpers.snakemake_calls import call
 from no_claims import without_claims
 
 COPIED = (
@@ -82,17 +81,10 @@ class Checkout:
     def snakemake(self, *arguments, PYTHONPATH="", **environment):
         """Call Snakemake as a user of this checkout does, and give what it prints."""
         self.write_study()
-        command = [sys.executable, "-m", "snakemake", "--configfile", "study.yaml", *arguments]
         path = os.pathsep.join(filter(None, [str(self.folder / "src"), str(PYTHONPATH)]))
         environment = {name: str(value) for name, value in environment.items()}
-        done = subprocess.run(
-            [str(part) for part in command],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PYTHONPATH": path} | environment,
-            check=False,
-        )
+        words = ["--configfile", "study.yaml", *arguments]
+        done = call(words, self.folder, {**os.environ, "PYTHONPATH": path} | environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 

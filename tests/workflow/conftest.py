@@ -2,8 +2,7 @@
 
 import copy
 import os
-import subprocess
-import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import yaml
 from PIL import Image
 
 from changed_study import SEEN_BY_JOBS, make_checkout
+from helpers.snakemake_calls import call
 
 STIMULI = 12
 ODD_TEXT = "=How $r_{s}$ of {word}, {} and <word> change: 100%, \\frac{1}{2}"
@@ -87,17 +87,10 @@ class Run:
         """Call Snakemake on the study as it stands in `self.study`."""
         study = self.folder / "study.yaml"
         study.write_text(yaml.safe_dump(self.study, sort_keys=False))
-        command = [sys.executable, "-m", "snakemake", "--snakefile", self.project / "Snakefile"]
-        command += ["--directory", self.folder, "--cores", cores, "--configfile", study]
-        command += ["--workflow-profile", self.project / "profiles" / "default", *arguments]
-        environment = {**os.environ, **self.environment}
-        done = subprocess.run(
-            [str(part) for part in command],
-            capture_output=True,
-            text=True,
-            env=environment,
-            check=False,
-        )
+        words = ["--snakefile", self.project / "Snakefile", "--directory", self.folder]
+        words += ["--cores", cores, "--configfile", study]
+        words += ["--workflow-profile", self.project / "profiles" / "default", *arguments]
+        done = call(words, Path.cwd(), {**os.environ, **self.environment})
         done.output = done.stdout + done.stderr
         if check:
             assert done.returncode == 0, done.output

@@ -39,11 +39,17 @@ SHARED = ("finished", "done")
 
 def pytest_collection_modifyitems(items):
     """Keep tests of one module, or of one finished study, in one process: what they share is made
-    once."""
+    once. Those that start Snakemake come first, as the longest."""
     for item in items:
         shared = [name for name in SHARED if name in item.fixturenames]
         group = shared[0] if shared else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: order_of(item.fixturenames, item.path))
+
+
+def order_of(fixtures, path):
+    """Give the place of a test in a run: finished studies, then what else is run, then the rest."""
+    return not set(SHARED) & set(fixtures), path.parent.name != "workflow"
 
 
 def pytest_generate_tests(metafunc):

@@ -181,6 +181,7 @@ def cpu_seconds(function):
     return time.process_time() - began
 
 
+@pytest.mark.slow
 def test_a_further_draw_costs_a_tenth_of_ranking_anew_or_less():
     # 30 times and more with 200 models; so few share the weights of a draw among fewer RDMs. Both
     # sides are the best of three, as these are times.

@@ -4,10 +4,9 @@ Answers are numpy's, in float64, over all images at once, with a convolution wri
 """
 
 import copy
+import os
 import re
 import shutil
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -18,6 +17,7 @@ import yaml
 from PIL import Image
 from torchvision import transforms
 
+from helpers.snakemake_calls import call
 from rulealign import stages
 from rulealign.config.study import load_study
 from rulealign.data.check import refuse_compared
@@ -363,11 +363,9 @@ def test_a_set_belongs_to_the_checkpoints_of_the_rules_that_ask_for_it_and_no_ot
 def test_the_pipeline_makes_the_set_for_that_rule_alone(project, values, tmp_path):
     study = tmp_path / "study.yaml"
     study.write_text(yaml.safe_dump(values | {"study": "planned"}, sort_keys=False))
-    command = ["-m", "snakemake", "--snakefile", project / "Snakefile", "--directory", tmp_path]
-    command += ["--configfile", study, "--cores", "1", "--dry-run"]
-    done = subprocess.run(
-        [sys.executable, *map(str, command)], capture_output=True, text=True, check=False
-    )
+    words = ["--snakefile", project / "Snakefile", "--directory", tmp_path]
+    words += ["--configfile", study, "--cores", "1", "--dry-run"]
+    done = call(words, project, dict(os.environ))
     assert done.returncode == 0, done.stdout + done.stderr
     jobs = re.findall(r"^Job \d+: (.*)\nReason: (.*)$", done.stdout + done.stderr, re.MULTILINE)
     assert {job for job, _ in jobs if job.startswith("Prepare")} == {

@@ -229,6 +229,7 @@ def test_on_white_the_92_objects_give_the_known_low_level_scores(scores_of_92):
         assert white[name, "EVC", "uncentred"] == pytest.approx(value, abs=0.01), name
 
 
+@pytest.mark.slow
 @pytest.mark.mirror
 def test_a_silhouette_hardly_depends_on_the_background_and_pixels_do(scores_of_92):
     # the same objects: on grey, where most are darker or lighter, pixels lose what white gives them

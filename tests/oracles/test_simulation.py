@@ -276,6 +276,7 @@ def test_drift_is_a_line_within_each_run(tmp_path):
     assert added.std() > 0.05
 
 
+@pytest.mark.slow
 def test_the_same_settings_give_the_same_bytes_on_one_thread_and_two(tmp_path):
     small = {"voxels_per_roi": 100, "noise": 1.0, "drift": 0.5, "image_size": 96}
     for threads in (1, 2):

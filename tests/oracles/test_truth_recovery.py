@@ -69,18 +69,21 @@ def fewest(sets=SETS):
     return limits(0.95, sets)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["percentile", "corrected"])
 @pytest.mark.parametrize("name", STIMULI)
 def test_intervals_over_stimuli_cover_the_truth(rows, found, kind, name):
     assert verdicts.covered(rows, f"{kind} {name}", found["fixed people"][name]) >= fewest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_BOTH)
 @pytest.mark.parametrize("kind", ["crossed", "crossed corrected"])
 def test_intervals_over_stimuli_and_people_cover_the_truth(rows, found, kind, name):
     assert verdicts.covered(rows, f"{kind} {name}", found["new people"][name]) >= fewest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_PEOPLE)
 def test_intervals_over_people_cover_the_truth(rows, found, name):
     assert verdicts.covered(rows, f"subjects {name}", found["same stimuli"][name]) >= fewest()
@@ -99,6 +102,7 @@ WIDEST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WIDEST)
 def test_no_interval_is_far_wider_or_narrower_than_the_scores_scatter(rows, kind):
     widest, names = WIDEST[kind]
@@ -110,6 +114,7 @@ def test_no_interval_is_far_wider_or_narrower_than_the_scores_scatter(rows, kind
         assert 1 / most < ratio < widest / least, f"{kind} {name}: {ratio:.2f}"
 
 
+@pytest.mark.slow
 def test_variances_of_null_differences_are_right_when_corrected_and_too_large_when_not(rows):
     (_, bootstrap, fixed), *_ = verdicts.variance_ratios(
         rows, ["null"], ["percentile", "corrected"]
@@ -119,17 +124,20 @@ def test_variances_of_null_differences_are_right_when_corrected_and_too_large_wh
     assert bootstrap > 1.5 * fixed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sign-flip", "corrected", "lower bound", "upper bound"])
 def test_p_values_of_true_nulls_are_uniform(rows, name):
     assert kstest(rows[f"p {name}"], "uniform").pvalue > RARE
 
 
+@pytest.mark.slow
 def test_families_of_true_nulls_seldom_reject(rows):
     for family in ("sign-flip", "percentile", "corrected"):
         for how in ("holm", "benjamini-hochberg"):
             assert rows[f"family {family} {how}"].sum() <= limits(0.05)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["percentile", "corrected", "crossed", "crossed corrected"])
 def test_claims_about_true_nulls_seldom_get_a_verdict(rows, kind):
     assert rows[f"verdict {kind}"].sum() <= limits(0.05)[1]
@@ -138,12 +146,14 @@ def test_claims_about_true_nulls_seldom_get_a_verdict(rows, kind):
     assert rows[f"verdict {kind}"].sum() == outside
 
 
+@pytest.mark.slow
 def test_the_ceiling_lies_around_the_true_model(rows, found):
     truth = found["fixed people"]["true"]
     assert rows["lower"].mean() < truth < rows["upper"].mean()
     assert (rows["upper"] >= rows["percentile true score"]).all()
 
 
+@pytest.mark.slow
 def test_run_order_raises_agreement_over_all_pairs_only(rows):
     # the model of time is one person's order, so that this person's score is raised at any rate
     for raised in ("agreement shared all", "time shared all", "time own all"):
@@ -200,6 +210,7 @@ def self_pairs_kept(models, brains, counts, *, combine=None):
 FEW = Setting(stimuli=48, people=5, cells=100, networks=2, rules=2, draws=100)
 
 
+@pytest.mark.slow
 def test_a_bootstrap_that_keeps_self_pairs_misses_the_truth(monkeypatch, tmp_path):
     monkeypatch.setattr(data_sets, "bootstrap_spearman", self_pairs_kept)
     values, _ = truths.truth(FEW, "fixed people", FEW.stimuli, 40, new_people=False)
@@ -260,11 +271,13 @@ def test_every_interval_is_judged_by_the_truth_of_its_kind():
         assert line.seen.startswith("100.0%"), line.quantity
 
 
+@pytest.mark.slow
 def test_a_p_that_is_halved_once_more_is_not_uniform(rows):
     halved = rows.assign(**{"p sign-flip": rows["p sign-flip"] / 2})
     assert verdicts.uniform_line(halved, "p sign-flip", "").verdict == "too often small"
 
 
+@pytest.mark.slow
 def test_a_lower_bound_that_includes_the_person_shows(monkeypatch, tmp_path, found):
     def including(subjects, mask=None):
         upper = np.mean([spearmanr(one, subjects.mean(axis=0))[0] for one in subjects])
@@ -304,6 +317,7 @@ def test_a_number_that_is_missing_or_not_finite_is_named():
         verdicts.error_line(pd.DataFrame({"f": [1.0, np.nan]}), "f", "")
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_page_and_measures_nothing_twice(rows, found, tmp_path, monkeypatch):
     kept = tmp_path / "sets.csv"
     monkeypatch.setattr(measuring, "measured", lambda _s, n, _f, _k: rows.iloc[n].to_dict())

@@ -289,6 +289,7 @@ def test_what_cannot_be_computed_says_why_and_has_no_number(made):
     assert len(without) == len(lacking) + len(other)
 
 
+@pytest.mark.slow
 def test_order_of_files_threads_and_memory_change_no_byte(made, tmp_path):
     folder, (models, brain, control), _ = made
     files = models[::-1], brain, control[::-1]

@@ -122,6 +122,7 @@ def test_what_jobs_load_is_in_their_fingerprint(done):
         assert set(loaded) - sources.modules(script, **chosen).keys() == set(), script
 
 
+@pytest.mark.slow
 def test_an_inserted_checkpoint_trains_later_stretches_anew_to_the_same_bytes(done, tmp_path):
     again = done.copy(tmp_path)
     again.study["training"]["checkpoints"] = [0, 1, 2]

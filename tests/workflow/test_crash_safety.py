@@ -52,6 +52,7 @@ def unlock(run):
     run.snakemake("--unlock", check=True)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_in_every_stage_ends_like_one_that_was_not(new_run, finished):
     moments, reached = random.Random(2026), []
     for rule in STAGES:
@@ -64,6 +65,7 @@ def test_a_run_that_is_killed_in_every_stage_ends_like_one_that_was_not(new_run,
     assert differences(new_run, finished) == []
 
 
+@pytest.mark.slow
 def test_brain_data_that_are_killed_in_every_stage_end_like_those_that_were_not(
     project, new_run, tmp_path
 ):
@@ -107,6 +109,7 @@ def test_a_job_that_fails_once_is_made_by_the_same_command(stopped, finished):
     assert differences(stopped, finished) == []
 
 
+@pytest.mark.slow
 def test_a_stale_lock_is_explained_and_jobs_that_outlive_their_run_do_no_harm(stopped, finished):
     process = interrupted.start(stopped)
     interrupted.wait_for(lambda: jobs_of(process, "activations"), process)
@@ -123,6 +126,7 @@ def test_a_stale_lock_is_explained_and_jobs_that_outlive_their_run_do_no_harm(st
     assert differences(stopped, finished) == []
 
 
+@pytest.mark.slow
 def test_a_lost_manifest_is_made_again(finished, tmp_path):
     run = copy_of(finished, tmp_path)
     without(run, "manifests/statistics/alignment.csv.json", "manifests/report.html.json")
@@ -138,6 +142,7 @@ def test_the_target_asks_for_every_result(finished, project):
     assert sorted(set(finished.results()) - asked) == []  # new files: rules/everything.smk
 
 
+@pytest.mark.slow
 def test_a_change_whose_job_is_killed_does_not_leave_old_numbers(finished, tmp_path):
     run = copy_of(finished, tmp_path)
     run.study["stimuli"]["grey"]["background"] = "another"
@@ -155,6 +160,7 @@ def test_a_change_whose_job_is_killed_does_not_leave_old_numbers(finished, tmp_p
     assert differences(run, finished) == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_space_is_all_it_takes(finished, small_disk):
     total = sum(map(len, finished.results().values())) // 1024
     run = copy_of(finished, small_disk(4 * total + 4000))
@@ -170,6 +176,7 @@ def test_a_full_disk_is_named_and_space_is_all_it_takes(finished, small_disk):
     assert differences(run, finished) == []
 
 
+@pytest.mark.slow
 def test_files_that_were_cut_short_are_named_and_made_again(finished, tmp_path):
     run = copy_of(finished, tmp_path)
     names = [

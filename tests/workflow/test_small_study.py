@@ -81,6 +81,7 @@ def test_rules_start_from_the_same_weights(finished):
     assert len({read_csv(log)["initial_hash"].item() for log in logs}) == 1
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_bytes_elsewhere_with_other_cores(finished, new_run):
     new_run.snakemake(cores=1, check=True)
     first, second = finished.results(), new_run.results()

@@ -88,6 +88,7 @@ def a_run(project, folder, study, truth, **things):
     return run
 
 
+@pytest.mark.slow
 def test_tables_volumes_an_archive_and_remote_rows_give_the_same_bytes(
     project, things_study, truth, tmp_path
 ):
@@ -146,6 +147,7 @@ def check_inputs(recorded, forms, folder):
         assert ("only the rows" if rows_only else "first download") in row["note"]
 
 
+@pytest.mark.slow
 def test_a_study_of_tables_ends_in_a_report_and_the_password_is_nowhere(
     project, things_study, truth, tmp_path
 ):

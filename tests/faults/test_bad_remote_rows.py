@@ -102,6 +102,16 @@ def _whole_numbers(file):
     file["ResponseData/block0_values"] = values.astype(np.int64)
 
 
+def _columns_sorted_as_text(file):
+    labels = sorted(map(str, range(file["ResponseData/block0_values"].shape[1])))
+    del file["ResponseData/block0_items"]
+    file["ResponseData/block0_items"] = np.array(labels).astype("S")
+
+
+def _no_labels(file):
+    del file["ResponseData/block0_items"]
+
+
 def _other_voxels(file):
     file["ResponseData/block1_values"][5:] += 1
 
@@ -112,6 +122,8 @@ def _other_voxels(file):
         (_other_shape, r"has \d+ trials, its table has \d+"),
         (_fewer_voxels, r"has \d+ voxels, its table has \d+"),
         (_whole_numbers, "'ResponseData/block0_values' is int64"),
+        (_columns_sorted_as_text, "columns are in the order 0, 1, 10, .*sorted as text"),
+        (_no_labels, "cannot be read, so nothing says which trial.*things.columns: as_stored"),
         (_other_voxels, "row 5 is voxel 6, and voxel 5 in the voxel table"),
     ],
 )
@@ -120,6 +132,14 @@ def test_a_file_that_does_not_fit_its_tables_is_refused(site, tmp_path, change, 
     with pytest.raises(DataError, match=message) as error:
         read(site)
     assert ADDRESS in str(error.value)
+
+
+def test_columns_without_labels_are_believed_where_the_study_says_so(site, tmp_path, truth):
+    rewritten(tmp_path, site, _no_labels)
+    form = RemoteRows(site.folder, BASE, parallel=2, as_stored=True)
+    rows = np.array([0, 5, 6])
+    np.testing.assert_array_equal(form.responses("01", rows), truth.people["01"].responses[rows])
+    assert form.believed
 
 
 @pytest.mark.parametrize("rows", [[-1, 2], [3, 3], [5, 2], [0, 10**6], []])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rulealign.data.forms import open_configured
 from rulealign.data.patterns import select_patterns
 from rulealign.data.roi import choose_voxels
 from rulealign.data.simulate import write_images, write_subject
@@ -16,6 +17,8 @@ from rulealign.data.tables_form import Tables
 from rulealign.data.things import write_roi_responses
 from rulealign.data.things_tables import read_trials
 from rulealign.errors import DataError, StoreError
+from rulealign.report.quality_panel import panel
+from rulealign.rsa.quality_roi import roi_quality
 
 SETTINGS = {
     "concepts": 10,
@@ -305,6 +308,37 @@ def test_a_packed_table_that_is_damaged_is_named(tables, damage):
 def test_a_table_that_lies_there_packed_too_is_refused(tables):
     Path(f"{tables['voxels']}.gz").write_bytes(gzip.compress(tables["voxels"].read_bytes()))
     refused(tables, "has the voxels of sub-01 twice, .*; keep one of them")
+
+
+def test_columns_in_another_order_are_refused(tables):
+    with h5py.File(tables["responses"], "r+") as file:
+        order = sorted(map(str, range(18)))
+        values = file["ResponseData/block0_values"]
+        values[()] = values[()][:, [int(label) for label in order]]
+        del file["ResponseData/block0_items"]
+        file["ResponseData/block0_items"] = np.array(order).astype("S")
+    refused(tables, "ResponseData.h5: its columns are in the order 0, 1, 10, 11, 12, 13, ...")
+
+
+def test_columns_that_nothing_names_stop_or_are_told_in_file_and_report(tables):
+    folder = tables["responses"].parent
+    extract(tables).rename(folder / "labelled.h5")
+    with h5py.File(tables["responses"], "r+") as file:
+        del file["ResponseData/block0_items"]
+    refused(tables, "set `things.columns: as_stored`")
+    form = open_configured({"form": "tables", "columns": "as_stored"}, folder, parallel=1)
+    settings = {"faulty_voxels": "stop", "duplicated_trials": "stop", "released": False}
+    settings |= {"voxels": union("V1")}
+    write_roi_responses(form, "01", "V1", settings, folder / "believed.h5")
+    said = {}
+    for name in ("believed", "labelled"):
+        roi_quality(folder / f"{name}.h5", folder / f"{name}.csv", {"lags": 2, "shifts": 1})
+        findings = panel(pd.read_csv(folder / f"{name}.csv")).findings
+        said[name] = [text for text in findings if "taken as stored" in text]
+    assert said["labelled"] == []
+    assert said["believed"] == [
+        "sub-01, V1: the columns of the responses have no labels that can be read: taken as stored."
+    ]
 
 
 def test_voxels_in_another_order_than_the_responses_are_refused(tables):

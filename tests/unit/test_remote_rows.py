@@ -133,6 +133,7 @@ def test_other_layouts_of_the_same_numbers_give_the_same(
     with h5py.File(path, "w", **options) as file:
         file.create_dataset("before", data=np.arange(1000))
         file.create_dataset("ResponseData/block0_values", data=person.responses, **layout)
+        file["ResponseData/block0_items"] = np.arange(person.responses.shape[1])
         ids = person.voxels["voxel_id"].to_numpy()[:, None]
         file.create_dataset("ResponseData/block1_values", data=ids)
     original = site_bytes(site, responses_key("02"))

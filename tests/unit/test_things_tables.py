@@ -27,6 +27,7 @@ def tables(tmp_path):
     rng = np.random.default_rng(0)
     responses = rng.standard_normal((9, 8))
     with h5py.File(tmp_path / "sub-01_ResponseData.h5", "w") as file:
+        file["ResponseData/block0_items"] = range(8)
         file["ResponseData/block0_values"] = responses
         file["ResponseData/block1_values"] = 100 + np.arange(9)[:, None]
     voxels = pd.DataFrame({"voxel_id": 100 + np.arange(9), "subject_id": 1, "nc_testset": 0.5})

@@ -248,6 +248,12 @@ class ThingsFiles(Closed):
         " THINGS_IMAGES_PASSWORD"
     )
     parallel: whole(1, 64) = Field(description="requests at a time, of remote-rows")
+    columns: Literal["checked", "as_stored"] = Field(
+        default="checked",
+        description="of a response file. checked: labels must tell which trial a column is;"
+        " as_stored: where labels cannot be read, columns are in the order of the trial table, and"
+        " the report says so. Labels that can be read are checked either way",
+    )
 
     @model_validator(mode="after")
     def _root_fits(self) -> ThingsFiles:
@@ -255,5 +261,10 @@ class ThingsFiles(Closed):
             raise ValueError(
                 f"root: '{self.root}' is not read by form 'remote-rows', which asks the server; set"
                 " form to 'tables' or 'volumes', or root to null"
+            )
+        if self.form == "volumes" and self.columns != "checked":
+            raise ValueError(
+                f"columns: '{self.columns}' is about response files, and form 'volumes' has none;"
+                " leave it out"
             )
         return self

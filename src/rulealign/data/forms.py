@@ -19,7 +19,14 @@ REGISTRY: dict[str, str] = {
 
 
 class Form(Protocol):
-    """One way in to people's responses, voxels and trials; each method names a person ("01")."""
+    """One way in to people's responses, voxels and trials; each method names a person ("01").
+
+    Attributes:
+        believed: whether nothing in the file told which trials the columns of the responses are
+            that were read last, and its order was believed.
+    """
+
+    believed: bool
 
     def trials(self, subject: str) -> pd.DataFrame:
         """Give the trials in the order of the responses' columns.
@@ -98,7 +105,9 @@ class Form(Protocol):
         """
 
 
-def open_form(form: str, place: Path, *, address: str = "", parallel: int = 1) -> Form:
+def open_form(
+    form: str, place: Path, *, address: str = "", parallel: int = 1, as_stored: bool = False
+) -> Form:
     """Open one of the three forms.
 
     Args:
@@ -107,6 +116,8 @@ def open_form(form: str, place: Path, *, address: str = "", parallel: int = 1) -
             tables that were fetched.
         address: of `remote-rows`: the server's place, such as s3://openneuro.org/ds004192.
         parallel: of `remote-rows`: requests at a time.
+        as_stored: of `tables` and `remote-rows`: whether columns are believed to be in order where
+            their labels cannot be read.
 
     Returns:
         The form; nothing has been read yet.
@@ -114,14 +125,17 @@ def open_form(form: str, place: Path, *, address: str = "", parallel: int = 1) -
     # each form brings its own libraries, which take seconds to import
     module, name = REGISTRY[form].split(":")
     make = getattr(import_module(module), name)
-    return make(place, address, parallel) if form == "remote-rows" else make(place)
+    if form == "volumes":
+        return make(place)
+    options = {"as_stored": as_stored}
+    return make(place, **options) if form == "tables" else make(place, address, parallel, **options)
 
 
 def open_configured(settings: Mapping[str, Any], place: Path, *, parallel: int) -> Form:
     """Open the form that a study's section `things` names.
 
     Args:
-        settings: `form`, and of remote-rows `address`.
+        settings: `form`, of remote-rows `address`, and `columns` where it is not `checked`.
         place: as in `open_form`.
         parallel: requests at a time; no setting of the result, so changing it reads nothing anew.
 
@@ -129,4 +143,7 @@ def open_configured(settings: Mapping[str, Any], place: Path, *, parallel: int) 
         The form.
     """
     address = settings.get("address", "")
-    return open_form(settings["form"], place, address=address, parallel=parallel)
+    as_stored = settings.get("columns") == "as_stored"
+    return open_form(
+        settings["form"], place, address=address, parallel=parallel, as_stored=as_stored
+    )

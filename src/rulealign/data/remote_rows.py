@@ -27,6 +27,7 @@ from rulealign.data.tables_form import (
     require_layout,
     require_same_voxels,
 )
+from rulealign.data.trial_columns import labelled
 from rulealign.errors import DataError
 
 if TYPE_CHECKING:
@@ -79,11 +80,19 @@ class RemoteRows:
         address: the dataset, such as `s3://openneuro.org/ds004192`.
         parallel: requests at a time.
         endpoint: URL of the S3 service; None for AWS_ENDPOINT_URL, and without that Amazon's.
+        as_stored: whether columns are believed to be in order where their labels cannot be read.
     """
 
     def __init__(
-        self, folder: Path, address: str, parallel: int, endpoint: str | None = None
+        self,
+        folder: Path,
+        address: str,
+        parallel: int,
+        endpoint: str | None = None,
+        *,
+        as_stored: bool = False,
     ) -> None:
+        self._as_stored, self.believed = as_stored, False
         self._folder, self._tables = Path(folder), Tables(folder)
         self._address, self._parallel, self._endpoint = address, parallel, endpoint
 
@@ -117,14 +126,17 @@ class RemoteRows:
         address = self.source(subject)
         table = find_table(self._folder, "voxels", subject)
         voxels = read_table(table, ["voxel_id"])["voxel_id"].to_numpy()
-        trials = len(self.trials(subject))
+        trials = self.trials(subject)
         _require_rows(rows, len(voxels), table)
         with connected(self._endpoint, self._parallel) as files:
             found = look_up(files, address)
             with open_remote(files, found, self._parallel) as remote:
                 file = remote.file
-                remote.reading(lambda: require_layout(file, address, len(voxels), trials))
-                size = len(rows) * trials * remote.reading(lambda: file[VALUES].dtype.itemsize)
+                remote.reading(lambda: require_layout(file, address, len(voxels), len(trials)))
+                self.believed = not remote.reading(
+                    lambda: labelled(file, address, trials, as_stored=self._as_stored)
+                )
+                size = len(rows) * len(trials) * remote.reading(lambda: file[VALUES].dtype.itemsize)
                 here = voxels.copy()
                 here[rows] = self._read(files, remote, VOXEL_IDS, rows, _IDS_WASTE * size)[:, 0]
                 require_same_voxels(here, voxels, address)

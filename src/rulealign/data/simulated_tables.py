@@ -116,7 +116,7 @@ def _write_array(group: h5py.Group, name: str, array: np.ndarray, kind: str = ""
 
 
 def _write_objects(group: h5py.Group, name: str, values: list) -> None:
-    # Names and numbers mixed are what pandas pickles; rulealign itself never reads them back.
+    # names and numbers mixed are what pandas pickles
     pickled = np.frombuffer(pickle.dumps(np.array(values, dtype=object), protocol=4), np.uint8)
     dataset = group.create_dataset(name, (1,), dtype=h5py.vlen_dtype(np.uint8), maxshape=(None,))
     dataset[0] = pickled

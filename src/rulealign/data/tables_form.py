@@ -23,6 +23,7 @@ from rulealign.data.things_tables import (
     require_subject,
     roi_columns,
 )
+from rulealign.data.trial_columns import labelled
 from rulealign.errors import DataError
 from rulealign.store import open_h5
 
@@ -41,10 +42,11 @@ class Tables:
 
     Args:
         root: a folder as in `table_files.find_table`; nothing is written there.
+        as_stored: whether columns are believed to be in order where their labels cannot be read.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = Path(root)
+    def __init__(self, root: Path, *, as_stored: bool = False) -> None:
+        self._root, self._as_stored, self.believed = Path(root), as_stored, False
 
     def _table(self, kind: str, subject: str) -> Path:
         return find_table(self._root, kind, subject)
@@ -71,8 +73,10 @@ class Tables:
         """Read rows of the response file; see `forms.Form.responses`."""
         path = self._table("responses", subject)
         voxels = read_table(self._table("voxels", subject), ["voxel_id"])["voxel_id"].to_numpy()
+        trials = self.trials(subject)
         with open_h5(path) as file:
-            require_layout(file, str(path), len(voxels), len(self.trials(subject)))
+            require_layout(file, str(path), len(voxels), len(trials))
+            self.believed = not labelled(file, str(path), trials, as_stored=self._as_stored)
             require_same_voxels(file[VOXEL_IDS][:, 0], voxels, str(path))
             return read_rows(file[VALUES], rows)
 

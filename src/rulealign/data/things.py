@@ -83,8 +83,9 @@ def write_roi_responses(
         output: the HDF5 file to make: `responses` float32 (voxels, trials) as in the source,
             `trials/<column>` of `TRIAL_COLUMNS`, `voxels/nc_singletrial` and `voxels/nc_testset`
             (float64, percent); ids voxel; attributes subject, roi, expected_voxels (where known),
-            and as JSON text faulty_voxels and duplicated_trials: what was found. `dropped/` has the
-            columns of `trials/` for trials that were left out.
+            and as JSON text faulty_voxels and duplicated_trials: what was found; columns is
+            "as_stored" where nothing told which trials they are. `dropped/` has the columns of
+            `trials/` for trials that were left out.
 
     Raises:
         DataError: the files do not fit together, the ROI is unknown or empty, or there are faulty
@@ -115,6 +116,7 @@ def write_roi_responses(
             "faulty_voxels": json.dumps(kept.faulty),
             "duplicated_trials": json.dumps(kept.duplicated),
             **({} if expected is None else {"expected_voxels": expected}),
+            **({"columns": "as_stored"} if form.believed else {}),
         },
     )
 

@@ -38,7 +38,7 @@ class ThingsSource:
     """
 
     def __init__(self, files: ThingsFiles, resources: Path) -> None:
-        self.form = files.form
+        self.form, self._columns = files.form, files.columns
         self._images, self._named_root = files.images, files.root
         self._root = Path(files.root).expanduser() if files.root else None
         self._resources = Path(resources)
@@ -59,9 +59,9 @@ class ThingsSource:
     @property
     def settings(self) -> dict[str, Any]:
         """Give what `forms.open_configured` needs, but for the number of requests at a time."""
-        if self.form == "remote-rows":
-            return {"form": self.form, "address": ADDRESS}
-        return {"form": self.form}
+        address = {"address": ADDRESS} if self.form == "remote-rows" else {}
+        columns = {"columns": self._columns} if self._columns != "checked" else {}
+        return {"form": self.form} | address | columns
 
     @property
     def images(self) -> list[str]:

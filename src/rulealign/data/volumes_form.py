@@ -38,6 +38,8 @@ class Volumes:
         root: the folder, searched once with all folders in it; nothing is written there.
     """
 
+    believed = False  # conditions name the image of every volume
+
     def __init__(self, root: Path) -> None:
         self._files = VolumeFiles(root)
 

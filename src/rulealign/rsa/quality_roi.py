@@ -124,7 +124,11 @@ def _faults(file: h5py.File) -> list[Row]:
     remedy = "left out" if left_out else "kept"
     text = f"{_counted(copies, 'trial')} with the responses of an earlier trial, {remedy}"
     text = f"{text}: trial_id {_listed(pairs)}" if copies else ""
-    return [*rows, _fault("duplicated_trials", "copies", copies, text)]
+    rows.append(_fault("duplicated_trials", "copies", copies, text))
+    if file.attrs.get("columns") == "as_stored":
+        words = "the columns of the responses have no labels that can be read: taken as stored"
+        rows.append(entry("columns", "as stored", 1, flagged=True, finding=words))
+    return rows
 
 
 def _fault(check: str, item: str, found: list, finding: str) -> Row:

@@ -37,7 +37,7 @@ def labelled(file: h5py.File, name: str, trials: pd.DataFrame, *, as_stored: boo
         DataError: the labels are in another order or those of other trials, or they cannot be read
             and `as_stored` is false.
     """
-    labels = column_labels(file[LABELS] if LABELS in file else None)
+    labels = column_labels(file.get(LABELS))
     if labels is not None and labels == trials["stimulus"].tolist():
         return True
     numbers = _whole_numbers(labels)

@@ -49,7 +49,7 @@ validation: setup
 	$(BIN)/python -m rulealign.validation --sets 800 --others 200 --jobs 1 --output docs/validation.md
 
 reliability: setup
-	PYTHONPATH=src:tests $(BIN)/python -m reliability --output docs/reliability.md
+	PYTHONPATH=src:tests:tests/helpers $(BIN)/python -m reliability --output docs/reliability.md
 
 docs: setup
 	$(BIN)/python -m rulealign.config.reference

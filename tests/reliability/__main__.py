@@ -1,6 +1,6 @@
 """Measure how the pipeline answers to faults, and write the page about it.
 
-    PYTHONPATH=src:tests python -m reliability --output docs/reliability.md
+    PYTHONPATH=src:tests:tests/helpers python -m reliability --output docs/reliability.md
 
 Sections can be measured one by one into the same --work; the page shows all that were.
 """

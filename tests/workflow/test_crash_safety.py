@@ -135,7 +135,8 @@ def test_a_lost_manifest_is_made_again(finished, tmp_path):
 
 
 def test_the_target_asks_for_every_result(finished, project):
-    command = [sys.executable, project / "tests/listed.py", finished.folder, project / "Snakefile"]
+    listed = project / "tests/helpers/listed.py"
+    command = [sys.executable, listed, finished.folder, project / "Snakefile"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     asked = {line.removeprefix("results/small/") for line in done.stdout.splitlines()}

@@ -12,6 +12,7 @@ if not workflow.overwrite_configfiles:
     configfile: "workflow_config.yaml"
 
 
+include: "rules/output.smk"
 include: "rules/common.smk"
 include: "rules/machine.smk"
 include: "rules/data.smk"
@@ -33,8 +34,3 @@ rule all:
         EVERYTHING,
     message:
         "The study is complete"
-
-
-onsuccess:
-    if Path(f"{RESULTS}/report.html").exists():
-        print(f"The report is {RESULTS}/report.html")

@@ -23,13 +23,14 @@ rule universes:
         mem_mb=memory((4000 if THINGS else 1500) + STUDY.statistics.memory_mb),
     params:
         code=code("universes", controls=[]),  # it reads their RDMs, and computes none
-        settings=lambda wildcards: canonical(
+        settings=lambda wildcards: kept(
+            "universes",
             claim_stages.universes(
                 STUDY,
                 wildcards.rule,
                 wildcards.roi,
                 CLAIMED[wildcards.rule, wildcards.roi],
-            )
+            ),
         ),
     message:
         "Score {wildcards.rule} with {wildcards.roi} in every universe of the claims"

@@ -2,9 +2,6 @@
 
 import functools
 import os
-from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
 
 from rulealign import claim_stages, cluster, machine, stages, statistics_stages
 from rulealign.code_fingerprint import Sources
@@ -15,7 +12,8 @@ from rulealign.data.things_source import ThingsSource
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
 from rulealign.manifest import is_result, manifest_path
-from rulealign.provenance import canonical, folder_listing
+from rulealign.noted import Noted, keep_note
+from rulealign.provenance import folder_listing
 from rulealign.results_folder import refuse_unnoted_results
 from rulealign.study_folder import (
     refuse_other_study,
@@ -40,9 +38,7 @@ try:
     for subject in SUBJECTS if THINGS else []:
         THINGS.files(subject)  # refuses a missing person
     refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))
-    SOURCES = Sources(
-        Path(workflow.basedir) / "scripts", remember=Path(".snakemake/code")
-    )
+    SOURCES = Sources(Path(workflow.basedir) / "scripts", remember=NOTES)
     refuse_unnoted_results(
         Path("results") / STUDY.study,
         stages.study(STUDY),
@@ -50,7 +46,7 @@ try:
         Path(".snakemake/metadata"),
     )
 except RulealignError as error:
-    raise WorkflowError(str(error)) from None
+    raise refused(error) from None
 
 let_jobs_import_rulealign()
 
@@ -109,13 +105,28 @@ def verbatim(value):
     return lambda wildcards: value
 
 
+def kept(name, value):
+    """Write plain values as one line of JSON, which Snakemake records by name and fingerprint.
+
+    What the fingerprint stands for is noted: a plan says in words what changed.
+    """
+    param = Noted(name, value)
+    keep_note(NOTES, param.fingerprint, value)
+    return param
+
+
+def noted(name, value):
+    """Give `kept` values as a param that is the same for every job of a rule."""
+    return verbatim(kept(name, value))
+
+
 @functools.cache  # thousands of jobs share the settings of one rule
 def written(stage, *arguments):
-    return canonical(stage(STUDY, *arguments))
+    return kept(stage.__name__, stage(STUDY, *arguments))
 
 
 def settings(stage, *named):
-    """Write the settings of a stage as one line of JSON: a param that is equal when they are.
+    """Write the settings of a stage as a param that is equal when they are.
 
     The stage is given the study, and the job's value of each wildcard that is named.
     """
@@ -170,7 +181,7 @@ def own_files(section):
 def sizes(files):
     """List files with their sizes: one that an older file has replaced is not newer than results."""
     found = [Path(file) for file in files if Path(file).is_file()]
-    return canonical([[str(file), file.stat().st_size] for file in found])
+    return kept("files", [[str(file), file.stat().st_size] for file in found])
 
 
 def image_sizes(section):
@@ -180,7 +191,9 @@ def image_sizes(section):
     if THINGS is None:  # images that the pipeline makes
         return sizes([])
     listing = THINGS.images_listing
-    return canonical([[*THINGS.images, listing]]) if listing else sizes(THINGS.images)
+    if not listing:
+        return sizes(THINGS.images)
+    return kept("files", [[str(images), listing] for images in THINGS.images])
 
 
 TRAINING_LISTING = folder_listing(stages.source(STUDY.training_set))
@@ -194,7 +207,7 @@ def networks(rule):
 
 
 USED_FORM = [THINGS.form if THINGS else "tables"]
-FORM = verbatim(canonical(THINGS.settings if THINGS else {"form": "tables"}))
+FORM = noted("form", THINGS.settings if THINGS else {"form": "tables"})
 COMPARED_PAIRS = [PAIRS] if stages.pairs(STUDY) == "cross_run" else []
 
 

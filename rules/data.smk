@@ -12,7 +12,7 @@ rule fetch:
         mem_mb=memory(500),
     params:
         # Its code is no param: whatever code got them, the bytes are those of the checksums.
-        files=lambda wildcards: canonical(inputs.published([wildcards.dataset])),
+        files=lambda wildcards: kept("published", inputs.published([wildcards.dataset])),
     message:
         "Get {wildcards.dataset}: mirrors first, then its public place; checked by checksum"
     script:
@@ -34,7 +34,7 @@ rule training_set:
         code=code("training_set"),
         settings=settings(stages.training_set),
         source=verbatim(stages.source(STUDY.training_set)),
-        listing=verbatim(TRAINING_LISTING),
+        listing=noted("folder", TRAINING_LISTING),
     message:
         f"Make the training set ({STUDY.training_set.kind})"
     script:

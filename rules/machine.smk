@@ -30,4 +30,4 @@ onstart:
         if THINGS and any(rule.name == "stimuli" for rule in rules_to_run):
             THINGS.check_images()
     except RulealignError as error:
-        raise WorkflowError(str(error)) from None
+        raise refused(error) from None

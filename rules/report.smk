@@ -60,14 +60,14 @@ rule provenance:
         code=code("provenance"),
         study=settings(stages.study),
         study_file=verbatim(STUDY_FILE),
-        versions=canonical(versions()),
-        modules=canonical(SOURCES.versions()),
-        datasets=canonical(PUBLISHED),
-        own=verbatim(canonical(OWN)),
-        remote=verbatim(canonical(THINGS.remote(SUBJECTS) if THINGS else {})),
+        versions=noted("versions", versions()),
+        modules=noted("modules", SOURCES.versions()),
+        datasets=noted("published", PUBLISHED),
+        own=noted("own", OWN),
+        remote=noted("remote", THINGS.remote(SUBJECTS) if THINGS else {}),
         sizes=verbatim(sizes(OWN_FILES)),
-        listings=lambda wildcards: canonical(
-            [TRAINING_LISTING, THINGS.images_listing if THINGS else ""]
+        listings=lambda wildcards: kept(
+            "folder", [TRAINING_LISTING, THINGS.images_listing if THINGS else ""]
         ),
     message:
         "Record the study's settings, its inputs, and what computes it"
@@ -140,8 +140,8 @@ rule figures:
         mem_mb=memory(1000),
     params:
         code=code("figures"),
-        views=canonical(list(VIEWS.values())),
-        layer_map=canonical([stages.plain(pair) for pair in STUDY.layer_map]),
+        views=noted("views", list(VIEWS.values())),
+        layer_map=noted("layer_map", [stages.plain(pair) for pair in STUDY.layer_map]),
         rules=list(STUDY.rules),
     message:
         "Draw the figures"
@@ -175,8 +175,8 @@ rule report:
         mem_mb=memory(1000),
     params:
         code=code("report"),
-        sources=verbatim(canonical(fetch.described(stages.sources(STUDY)))),
-        views=canonical(list(VIEWS.values())),
+        sources=noted("sources", fetch.described(stages.sources(STUDY))),
+        views=noted("views", list(VIEWS.values())),
         rules=list(STUDY.rules),
         rois=list(STUDY.brain.rois),
     message:

@@ -8,14 +8,12 @@ entries that it was asked for. Versions of other packages are recorded by `study
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from rulealign.atomic import whole
-from rulealign.errors import ConfigurationError, StoreError
+from rulealign.errors import ConfigurationError
+from rulealign.noted import keep_note
 from rulealign.parsed_sources import ParsedSources, Said
 from rulealign.provenance import fingerprint
 
@@ -86,7 +84,8 @@ class Sources:
         if key not in self._codes:
             modules = self.modules(script, **chosen)
             self._codes[key] = fingerprint(modules)
-            self._note(self._codes[key], modules)
+            if self._remember:
+                keep_note(self._remember, self._codes[key], modules)
         return self._codes[key]
 
     def modules(self, script: str, **chosen: Sequence[str]) -> dict[str, str]:
@@ -171,12 +170,3 @@ class Sources:
     def _read_by(self, name: str) -> Iterator[Path]:
         if name in FILES:
             yield from (p for p in (self._library / FILES[name]).rglob("*") if p.is_file())
-
-    def _note(self, code: str, modules: Mapping[str, str]) -> None:
-        if self._remember is None or (note := self._remember / f"{code}.json").exists():
-            return
-        # a full or read-only disk costs an explanation, not a run
-        with suppress(OSError, StoreError):
-            self._remember.mkdir(parents=True, exist_ok=True)
-            with whole(note) as temporary:
-                temporary.write_text(json.dumps(modules, indent=0, sort_keys=True) + "\n")

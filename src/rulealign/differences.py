@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
+from itertools import takewhile, zip_longest
 from typing import Any
+
+from rulealign.provenance import canonical
 
 WIDTH = 60
 """Longest value that is written out, characters."""
@@ -13,12 +15,14 @@ WIDTH = 60
 CONTEXT = 20
 """Characters shown before the first difference of longer values."""
 
+_NOTHING = object()
+
 
 def differences(old: Any, new: Any, key: str = "") -> Iterator[str]:
     """List where two settings differ, by key.
 
-    Items of a list are named by their `label`, or by their place, counted from 1; a short list of
-    plain values is written out as a whole.
+    Items of a list are named by their `label`; without labels, those that only one list has are
+    compared in turn. A short list of plain values is written out as a whole.
 
     Args:
         old: plain values: nested dicts, lists, texts, numbers.
@@ -28,30 +32,32 @@ def differences(old: Any, new: Any, key: str = "") -> Iterator[str]:
     Yields:
         Such as "rule.learning_rate: 0.001 -> 0.002"; what differs differs in print too.
     """
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in [*old, *(name for name in new if name not in old)]:
+    if old is _NOTHING:
+        yield f"{key}: new, {shortened(text_of(new))}"
+    elif new is _NOTHING:
+        yield f"{key}: gone, was {shortened(text_of(old))}"
+    elif isinstance(old, dict) and isinstance(new, dict):
+        for name in {**old, **new}:
             place = f"{key}.{name}" if key else str(name)
-            if name not in old:
-                yield f"{place}: new, {shortened(text_of(new[name]))}"
-            elif name not in new:
-                yield f"{place}: gone, was {shortened(text_of(old[name]))}"
-            else:
-                yield from differences(old[name], new[name], place)
+            yield from differences(old.get(name, _NOTHING), new.get(name, _NOTHING), place)
     elif isinstance(old, list) and isinstance(new, list) and not (_brief(old) and _brief(new)):
-        yield from _item_differences(old, new, key)
-    elif old != new or type(old) is not type(new):
+        yield from _item_differences(old, new, key or "a list")
+    elif canonical(old) != canonical(new):
         yield f"{key or 'a value'}: {change(old, new)}"
 
 
 def _item_differences(old: list[Any], new: list[Any], key: str) -> Iterator[str]:
     before, after = _by_label(old), _by_label(new)
-    if before is None or after is None:
-        yield from differences(*_by_place(old, new), key)
-        return
-    yield from differences(before, after, key)
+    if before and after:
+        yield from differences(before, after, key)
+    else:
+        gone, added = _without(old, new), _without(new, old)
+        for pair in zip_longest(gone, added, fillvalue=_NOTHING):
+            yield from differences(*pair, key)
+        before, after = (dict.fromkeys(map(canonical, items)) for items in (old, new))
     orders = [[name for name in one if name in before and name in after] for one in (before, after)]
     if orders[0] != orders[1]:
-        yield f"{key or 'a list'}: order {change(*orders)}"
+        yield f"{key}: order {change(*orders)}"
 
 
 def _by_label(items: list[Any]) -> dict[str, Any] | None:
@@ -60,33 +66,19 @@ def _by_label(items: list[Any]) -> dict[str, Any] | None:
     return dict(zip(labels, items, strict=True)) if usable else None
 
 
-def _by_place(old: list[Any], new: list[Any]) -> list[dict[str, Any]]:
-    # without what both begin and end with: an item put between must not change all that follow
-    shorter = min(len(old), len(new))
-    begin = _alike(old, new)
-    end = min(_alike(old[::-1], new[::-1]), shorter - begin)
-    return [
-        {f"item {place + 1}": items[place] for place in range(begin, len(items) - end)}
-        for items in (old, new)
-    ]
-
-
-def _alike(old: Sequence[Any], new: Sequence[Any]) -> int:
-    both = zip(old, new, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: not any(differences(*pair)), both))
-
-
-def is_plain(values: Iterable[Any]) -> bool:
-    """Tell whether there are plain values only, no dicts or lists.
-
-    Args:
-        values: plain settings.
-    """
-    return not any(isinstance(one, (dict, list)) for one in values)
+def _without(items: Iterable[Any], others: Iterable[Any]) -> list[Any]:
+    left, alone = [canonical(one) for one in others], []
+    for item in items:
+        if (text := canonical(item)) in left:
+            left.remove(text)
+        else:
+            alone.append(item)
+    return alone
 
 
 def _brief(values: list[Any]) -> bool:
-    return is_plain(values) and len(text_of(values)) <= WIDTH
+    plain = not any(isinstance(one, (dict, list)) for one in values)
+    return plain and len(text_of(values)) <= WIDTH
 
 
 def change(old: Any, new: Any) -> str:
@@ -106,6 +98,11 @@ def change(old: Any, new: Any) -> str:
     if max(len(before), len(after)) > WIDTH:
         start = max(0, _alike(before, after) - CONTEXT)
     return f"{shortened(before, start)} -> {shortened(after, start)}"
+
+
+def _alike(old: Sequence[Any], new: Sequence[Any]) -> int:
+    both = zip(old, new, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
 
 
 def text_of(value: Any) -> str:

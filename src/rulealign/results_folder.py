@@ -10,7 +10,7 @@ from typing import Any
 from rulealign.differences import differences
 from rulealign.errors import ConfigurationError, StoreError
 from rulealign.explain import record_path
-from rulealign.provenance import canonical
+from rulealign.noted import Noted
 
 NAMED = 3
 """How many settings and modules the refusal names."""
@@ -89,10 +89,11 @@ def _is_as_noted(record: Path, note: Path, metadata: Path) -> bool:
 
 
 def _states(note: Path, record: Mapping[str, Any]) -> bool:
-    # the params are noted as Python writes them; older versions recorded no code
+    # the params are noted by their fingerprints; older versions recorded no code
     params = _noted(note).get("params")
-    stated = [record[key] for key in ("study", "code") if key in record]
-    return params is None or all(repr(canonical(one)) in params for one in stated)
+    names = {"study": "study", "code": "modules"}
+    stated = [Noted(name, record[key]) for key, name in names.items() if key in record]
+    return params is None or all(repr(param) in params for param in stated)
 
 
 def _noted(note: Path) -> dict[str, Any]:

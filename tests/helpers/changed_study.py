@@ -5,6 +5,7 @@ import copy
 import os
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -22,6 +23,8 @@ COPIED = (
     "docs",
     "envs",
 )
+
+EXPLAINED = {"RULEALIGN_EXPLAIN": "1"}  # a plan lists every job, too
 
 
 SEEN_BY_JOBS = """
@@ -63,9 +66,13 @@ def small_simulated_study(project):
 
 
 def messages(plan):
-    """Give the messages of the jobs of a plan, without that of the target."""
-    found = re.findall(r"^Job \d+: (.*)$", plan, re.MULTILINE)
-    return sorted(message for message in found if message != "The study is complete")
+    """Give the messages of the jobs of a plan that lists each of them (`EXPLAINED`)."""
+    return sorted(re.findall(r"^- \w+: (.*)$", plan, re.MULTILINE))
+
+
+def counts(plan):
+    """Give how often each rule would run."""
+    return Counter(re.findall(r"^- (\w+): ", plan, re.MULTILINE))
 
 
 class Checkout:
@@ -82,7 +89,7 @@ class Checkout:
         """Call Snakemake as a user of this checkout does, and give what it prints."""
         self.write_study()
         path = os.pathsep.join(filter(None, [str(self.folder / "src"), str(PYTHONPATH)]))
-        environment = {name: str(value) for name, value in environment.items()}
+        environment = EXPLAINED | {name: str(value) for name, value in environment.items()}
         words = ["--configfile", "study.yaml", *arguments]
         done = call(words, self.folder, {**os.environ, "PYTHONPATH": path} | environment)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -5,7 +5,6 @@ Answers are numpy's, in float64, over all images at once, with a convolution wri
 
 import copy
 import os
-import re
 import shutil
 
 import h5py
@@ -17,6 +16,7 @@ import yaml
 from PIL import Image
 from torchvision import transforms
 
+from changed_study import EXPLAINED, messages
 from helpers.snakemake_calls import call
 from rulealign import stages
 from rulealign.config.study import load_study
@@ -363,18 +363,21 @@ def test_a_set_belongs_to_the_checkpoints_of_the_rules_that_ask_for_it_and_no_ot
 def test_the_pipeline_makes_the_set_for_that_rule_alone(project, values, tmp_path):
     study = tmp_path / "study.yaml"
     study.write_text(yaml.safe_dump(values | {"study": "planned"}, sort_keys=False))
-    words = ["--snakefile", project / "Snakefile", "--directory", tmp_path]
-    words += ["--configfile", study, "--cores", "1", "--dry-run"]
-    done = call(words, project, dict(os.environ))
-    assert done.returncode == 0, done.stdout + done.stderr
-    jobs = re.findall(r"^Job \d+: (.*)\nReason: (.*)$", done.stdout + done.stderr, re.MULTILINE)
-    assert {job for job, _ in jobs if job.startswith("Prepare")} == {
-        "Prepare the stimulus set shown at 32 px",
-        "Prepare the stimulus set shown at 96 px",
-        "Prepare the stimulus set others at 96 px",
-        "Prepare the stimulus set objects at 32 px",
+    command = ["--snakefile", project / "Snakefile", "--directory", tmp_path]
+    command += ["--configfile", study, "--cores", "1", "--dry-run"]
+
+    def prepared(*targets):
+        done = call([*command, "--", *targets], project, {**os.environ, **EXPLAINED})
+        assert done.returncode == 0, done.stdout + done.stderr
+        start = "Prepare the stimulus set "
+        return {job.removeprefix(start) for job in messages(done.stdout) if start in job}
+
+    assert prepared() == {"shown at 32 px", "shown at 96 px", "others at 96 px", "objects at 32 px"}
+    checkpoints = {rule: f"results/planned/checkpoints/rule-{rule}" for rule in values["rules"]}
+    own = checkpoints.pop("bn_others")
+    assert prepared(f"{own}_seed-42_epoch-0.pt", f"{own}_seed-123_epoch-0.pt") == {
+        *("others at 96 px", "shown at 96 px")  # what it is compared with
     }
-    assert {job for job, reason in jobs if "stim-others" in reason.partition(";")[2]} == {
-        "Make the initial network of bn_others, seed 42",
-        "Make the initial network of bn_others, seed 123",
-    }
+    assert "others at 96 px" not in prepared(
+        *(f"{one}_seed-42_epoch-0.pt" for one in checkpoints.values())
+    )

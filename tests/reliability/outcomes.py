@@ -87,5 +87,6 @@ _OF_EVERY_RUN = re.compile(
     r"^(Using shell|Provided |Rules claiming|Job stats|Select jobs|Execute |rule |localrule |\[)|"
     r"^ {4}(input|output|log|jobid|reason|resources|wildcards|threads|priority|conda-env): |"
     r"RuleException:|the job failed|^Shutting down|^Complete log|^Exiting|^Trying to restart|"
-    r"^Removing output|^Will exit|^Exiting because|^Command |^Error in rule|^WorkflowError:$"
+    r"^Removing output|^Will exit|^Exiting because|^Command |^Error in rule|^WorkflowError:$|"
+    r"^\d\d:\d\d:\d\d  |^stage  |^[a-z]+ +\d+(  |$)"  # a line of a job, a row of the plan
 )

@@ -16,6 +16,8 @@ FLOORS = [
         "provenance",
         "syntax",
         "parsed_sources",
+        "noted",
+        "progress",
         "computer",
         "machine",
         "cluster",

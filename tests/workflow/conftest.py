@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from changed_study import SEEN_BY_JOBS, make_checkout
+from changed_study import EXPLAINED, SEEN_BY_JOBS, make_checkout
 from helpers.snakemake_calls import call
 
 STIMULI = 12
@@ -81,7 +81,7 @@ class Run:
 
     def __init__(self, project, folder, study):
         self.project, self.folder, self.study = project, folder, copy.deepcopy(study)
-        self.environment = {"RULEALIGN_DATA_MIRRORS": ""}
+        self.environment = {"RULEALIGN_DATA_MIRRORS": "", **EXPLAINED}
 
     def snakemake(self, *arguments, cores=2, check=False):
         """Call Snakemake on the study as it stands in `self.study`."""

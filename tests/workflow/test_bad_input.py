@@ -34,8 +34,8 @@ def test_two_study_files_are_refused(new_run, project):
 
 def test_a_study_file_replaces_the_default_and_a_value_overrides_it(new_run):
     plan = new_run.snakemake("--dry-run", "--config", "training={seeds: [7]}", check=True).output
-    assert "seed-7" in plan
-    assert "seed-1_" not in plan
+    assert "seed 7" in plan
+    assert "seed 1" not in plan
     assert "LOC" not in plan
     assert "simulate" not in plan
 

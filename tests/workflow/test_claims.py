@@ -2,11 +2,11 @@
 
 import copy
 import html
-import re
 
 import pandas as pd
 import pytest
 
+from changed_study import counts
 from interrupted import copy_of
 
 
@@ -18,7 +18,7 @@ def changed(finished, tmp_path):
 
 def planned(run):
     plan = run.snakemake("--dry-run", check=True).output
-    return dict(re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE))
+    return counts(plan)
 
 
 def test_every_claim_is_evaluated_and_on_the_page(finished):

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 import interrupted
-from changed_study import small_simulated_study
+from changed_study import counts, small_simulated_study
 from http_site import answering
 from interrupted import BRAIN_STAGES, STAGES, copy_of, differences, jobs_of, without
 
@@ -152,10 +152,10 @@ def test_a_change_whose_job_is_killed_does_not_leave_old_numbers(finished, tmp_p
     os.kill(jobs_of(process, "stimuli")[0], signal.SIGKILL)  # as for want of memory
     assert process.wait() == 1
     plan = run.snakemake("--dry-run", check=True).output
-    counts = dict(re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE))
+    jobs = counts(plan)
     # every image is shown again; nothing is trained
-    assert (counts["stimuli"], counts["activations"], counts["alignment"]) == ("1", "5", "3")
-    assert "train" not in counts
+    assert (jobs["stimuli"], jobs["activations"], jobs["alignment"]) == (1, 5, 3)
+    assert "train" not in jobs
     run.study = finished.study
     run.snakemake(check=True)
     assert differences(run, finished) == []

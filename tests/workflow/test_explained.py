@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 
 import pytest
 
@@ -14,22 +13,15 @@ THE_BOOTSTRAP = ("src/rulealign/rsa/bootstrap.py", ('"stimulus bootstrap"', '"ot
 
 
 def explained(checkout):
-    checkout.write_study()
-    done = subprocess.run(
-        [sys.executable, "scripts/explain.py", "--configfile", "study.yaml"],
-        cwd=checkout.folder,
-        env={**os.environ, "PYTHONPATH": str(checkout.folder / "src")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    blocks = re.split(r"\n(?! )", done.stdout.strip())
-    *jobs, last = [block.splitlines() for block in blocks]
-    return {job[0]: [line.strip() for line in job[1:]] for job in jobs}, last[0]
+    """Plan the study; give the reasons of each job by its message, and the rows of the table."""
+    listed, _, table = checkout.snakemake("--dry-run").rpartition("\n\n")
+    blocks = re.findall(r"^- \w+: (.*)\n((?:    .*\n?)+)", listed, re.MULTILINE)
+    jobs = {message: [line.strip() for line in lines.splitlines()] for message, lines in blocks}
+    return jobs, [line.split(maxsplit=2) for line in table.splitlines()]
 
 
 def test_the_reasons_are_given_in_words(done):
-    assert explained(done) == ({}, "Nothing would run again.")
+    assert explained(done)[0] == {}
 
     def change(study):
         study["rules"]["fa"]["learning_rate"] = 0.002
@@ -37,15 +29,20 @@ def test_the_reasons_are_given_in_words(done):
         study["claims"]["fa_drop"]["smallest_effect"] = 0.25
 
     with done.restudied(change), done.edited(*THE_BOOTSTRAP):
-        jobs, last = explained(done)
+        jobs, table = explained(done)
         assert sorted(jobs) == done.planned()
-    assert last == f"{len(jobs)} jobs would run."
-    assert jobs["Make the initial network of fa, seed 1"] == [
-        "setting rule.learning_rate: 0.001 -> 0.002"
-    ]
+    assert ["total", str(len(jobs))] in table
+    rate = "setting rule.learning_rate: 0.001 -> 0.002"
+    assert jobs["Make the initial network of fa, seed 1"] == [rate]
     assert jobs["Hold bp against V1"] == ["code of rulealign.rsa.bootstrap"]
     assert jobs["Train fa, seed 1: epoch 0 to 2"] == [
-        "follows from: results/changed/checkpoints/rule-fa_seed-1_epoch-0.pt"
+        rate,
+        "follows from: results/changed/checkpoints/rule-fa_seed-1_epoch-0.pt",
+    ]
+    assert ["train", "3", rate] in table
+    assert jobs["Activations and RDMs of fa, seed 1, epoch 2, at 32 px"] == [
+        "setting checkpoint.rule.learning_rate: 0.001 -> 0.002",
+        "follows from: results/changed/checkpoints/rule-fa_seed-1_epoch-2.pt",
     ]
     judged = [line for lines in jobs.values() for line in lines if "smallest_effect" in line]
     assert judged
@@ -53,6 +50,31 @@ def test_the_reasons_are_given_in_words(done):
     assert all(line.endswith(" -> 0.25") for line in judged)
     assert jobs["Read the responses of sub-01 in LOC"] == [
         'setting voxels.union: ["lLOC", "rLOC"] -> ["lLOC"]'
+    ]
+
+
+def test_a_longer_training_names_its_new_settings_and_what_follows(done):
+    def change(study):
+        study["training"]["checkpoints"] = [0, 2, 3]
+
+    with done.restudied(change):
+        jobs, _ = explained(done)
+    assert jobs["Train fa, seed 1: epoch 2 to 3"] == ["not made yet"]
+    new = "results/changed/rdms/rule-fa_seed-1_epoch-3_stim-shown_px-32.h5"
+    assert f"new input: {new}" in jobs["Hold fa against V1"]
+
+
+def test_a_reason_that_is_noted_nowhere_does_not_hide_the_job(done):
+    notes = done.folder / ".snakemake" / "code"
+    notes.rename(notes.with_name("elsewhere"))
+    try:
+        with done.restudied(lambda study: study["rules"]["fa"].update(learning_rate=0.002)):
+            jobs, _ = explained(done)
+    finally:
+        subprocess.run(["rm", "-rf", notes], check=True)
+        notes.with_name("elsewhere").rename(notes)
+    assert jobs["Make the initial network of fa, seed 1"] == [
+        "settings of checkpoint: changed; what it was is no longer known"
     ]
 
 

@@ -110,11 +110,12 @@ def test_a_plan_for_a_gpu_can_be_made_without_one(new_run):
 @pytest.mark.workflow
 def test_a_cluster_that_is_not_described_is_said_and_nothing_is_destroyed(finished, project):
     before = finished.results()
-    finished.environment |= {"RULEALIGN_PARTITION": "", "PATH": "/bin:/usr/bin"}
+    kept = finished.environment
+    finished.environment = kept | {"RULEALIGN_PARTITION": "", "PATH": "/bin:/usr/bin"}
     try:
         done = finished.snakemake("--workflow-profile", project / "profiles/slurm")
     finally:
-        finished.environment = {"RULEALIGN_DATA_MIRRORS": ""}
+        finished.environment = kept
     assert done.returncode != 0
     installed = find_spec("snakemake_executor_plugin_slurm")
     said = r"no (sbatch|partition)" if installed else r"plugin is not installed: pip install"

@@ -1,13 +1,13 @@
 """The tables of statistics in a real run, and what a change of their settings runs again."""
 
 import copy
-import re
 
 import h5py
 import numpy as np
 import pytest
 from scipy.stats import linregress
 
+from changed_study import counts
 from rulealign.store import read_csv
 
 pytestmark = pytest.mark.workflow
@@ -21,8 +21,7 @@ def planned(run, change):
         plan = run.snakemake("--dry-run", check=True).output
     finally:
         run.study = kept
-    counts = dict(re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE))
-    return {name: int(count) for name, count in counts.items() if name not in ("total", "all")}
+    return counts(plan)
 
 
 def test_memory_runs_nothing_again(finished):
@@ -30,25 +29,25 @@ def test_memory_runs_nothing_again(finished):
 
 
 def test_other_splits_run_what_chooses_layers_and_nothing_before(finished):
-    counts = planned(finished, lambda study: study["statistics"].update(layer_splits=4))
-    assert counts["alignment"] == len(finished.study["rules"])
-    assert counts["layers_table"] == 1
+    jobs = planned(finished, lambda study: study["statistics"].update(layer_splits=4))
+    assert jobs["alignment"] == len(finished.study["rules"])
+    assert jobs["layers_table"] == 1
     before = {"train", "activations", "controls", "control_alignment", "ceiling", "brain_rdms"}
-    assert not before & set(counts)
+    assert not before & set(jobs)
 
 
 def test_another_map_runs_tables_and_figures_and_no_bootstrap(finished):
-    counts = planned(finished, lambda study: study["layer_map"][0].update(layer="conv2"))
-    assert {"layers_table", "trajectories_table", "figures", "report"} <= set(counts)
-    assert not {"alignment", "universes", "ceiling", "control_alignment"} & set(counts)
+    jobs = planned(finished, lambda study: study["layer_map"][0].update(layer="conv2"))
+    assert {"layers_table", "trajectories_table", "figures", "report"} <= set(jobs)
+    assert not {"alignment", "universes", "ceiling", "control_alignment"} & set(jobs)
 
 
 def test_an_added_area_leaves_the_nulls_of_others_alone(finished):
     new = {"source": "./rdms.npz", "key": "EVC"}
-    counts = planned(finished, lambda study: study["brain"]["rois"].update(IT=new))
-    assert counts["ceiling"] == counts["brain_rdms"] == counts["control_alignment"] == 1
-    assert counts["alignment"] == len(finished.study["rules"])
-    assert not {"train", "activations"} & set(counts)
+    jobs = planned(finished, lambda study: study["brain"]["rois"].update(IT=new))
+    assert jobs["ceiling"] == jobs["brain_rdms"] == jobs["control_alignment"] == 1
+    assert jobs["alignment"] == len(finished.study["rules"])
+    assert not {"train", "activations"} & set(jobs)
 
 
 def test_layers_and_courses_are_those_of_the_alignment_table(finished):

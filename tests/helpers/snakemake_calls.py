@@ -91,7 +91,10 @@ def _code_of_snakemake(words):
     try:
         sys.modules["snakemake.cli"].main(words)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):  # as Python does where nobody catches it
+            print(end.code, file=sys.stderr)
+            return 1
+        return end.code or 0
     return 0
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from rulealign import claim_grid, stages
 from rulealign.config.claims import OWN
-from rulealign.config.study import VECTORS, Study
+from rulealign.config.networks import VECTORS
+from rulealign.config.study import Study
 from rulealign.errors import ConfigurationError
 
 _ANALYSIS = ("pairs", "convention", "comparison", "control", "layer", "resample")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable
-from typing import Annotated, Any
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     AfterValidator,
@@ -14,11 +15,38 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    StringConstraints,
     Tag,
+    ValidationError,
+    ValidationInfo,
+    WrapValidator,
+    field_validator,
+    model_validator,
 )
 
-Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+from rulealign.mistakes import Checks, Mistakes, WrongKeyError, first_found, require_kind
+from rulealign.wrong_values import shown
+
+LONGEST_LABEL = 60
+"""Characters: names of files hold two labels, and file systems allow 255 bytes."""
+
+
+def _label(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", value):
+        likely = re.sub(r"\W", "_", value, flags=re.ASCII).lstrip("_0123456789")
+        remedy = f"; such as `{likely}`" if 0 < len(likely) <= LONGEST_LABEL else ""
+        raise ValueError(
+            f"{shown(value)} cannot be a label, which is made of letters, digits and underscores, a"
+            f" letter first{remedy}"
+        )
+    if len(value) > LONGEST_LABEL:
+        raise ValueError(
+            f"{shown(value)} has {len(value)} characters, and a label, which becomes part of file"
+            f" names, at most {LONGEST_LABEL}"
+        )
+    return value
+
+
+Label = Annotated[str, AfterValidator(_label)]
 """A name that becomes part of file names: letters, digits and underscores, a letter first."""
 
 HELD_OUT = "held-out"
@@ -28,7 +56,7 @@ HELD_OUT = "held-out"
 def _no_boolean(value: Any) -> Any:
     # Python counts True as 1; text is allowed, since values of --config arrive as text
     if isinstance(value, bool):
-        raise ValueError("must be a number, not true or false")
+        raise ValueError(f"must be a number, not {shown(value)}")
     return value
 
 
@@ -38,7 +66,7 @@ def _numbered(pattern: str) -> str:
     except (IndexError, KeyError, ValueError):
         distinct = False
     if not distinct:
-        raise ValueError(f"{pattern!r} has no place for the number, such as image_{{:02d}}")
+        raise ValueError(f"{shown(pattern)} has no place for the number, such as image_{{:02d}}")
     return pattern
 
 
@@ -70,7 +98,15 @@ PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False), Number]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False), Number]
 Fraction = Annotated[float, Field(ge=0, lt=1), Number]
 Pixels = Annotated[whole(8, 1024), Field(description="pixels per side")]
-Descriptor = Annotated[str, StringConstraints(pattern=r"^(global-average|grid-[1-9]\d*)$")]
+
+
+def _descriptor(value: str) -> str:
+    if not re.fullmatch(r"global-average|grid-[1-9]\d*", value):
+        raise ValueError(f"there is no {shown(value)}; use global-average, or grid-4 for 4 x 4")
+    return value
+
+
+Descriptor = Annotated[str, AfterValidator(_descriptor)]
 IdPattern = Annotated[str, AfterValidator(_numbered)]
 """A pattern of stimulus ids, with a place for the number, counted from 1."""
 
@@ -78,7 +114,7 @@ IdPattern = Annotated[str, AfterValidator(_numbered)]
 def _distinct(values: list) -> list:
     repeated = [value for place, value in enumerate(values) if value in values[:place]]
     if repeated:
-        raise ValueError(f"{repeated[0]!r} is listed twice")
+        raise ValueError(f"{shown(repeated[0])} is listed twice; remove one")
     return values
 
 
@@ -103,7 +139,111 @@ def chosen_by(choose: Callable[[Any], str], **variants: Any) -> Any:
     return Annotated[functools.reduce(operator.or_, tagged), discriminator]
 
 
+def by_kind(what: str, *sections: type[Closed]) -> Any:
+    """Make a type of several sections, one of which is chosen by its `kind`.
+
+    Args:
+        what: "brain data have the kinds", for the message where `kind` is none of them.
+        sections: each with a literal `kind` of its own.
+
+    Returns:
+        The type.
+    """
+    kinds = {get_args(section.model_fields["kind"].annotation)[0]: section for section in sections}
+
+    def known(values: Any) -> Any:
+        if isinstance(values, Mapping):
+            require_kind(values, kinds, what)
+        return values
+
+    def kind_of(values: Any) -> str:
+        kind = values.get("kind") if isinstance(values, Mapping) else getattr(values, "kind", None)
+        return kind if kind in kinds else next(iter(kinds))
+
+    return Annotated[chosen_by(kind_of, **kinds), BeforeValidator(known)]
+
+
+def each(kind: Any) -> Any:
+    """Mark a mapping or list whose entries are read one by one, so that all mistakes are found.
+
+    Args:
+        kind: dict[label, type] or list[type].
+
+    Returns:
+        The type. While a study is read, an entry that is not understood becomes an empty section.
+    """
+    return Annotated[kind, WrapValidator(_entry_by_entry)]
+
+
+def _entry_by_entry(values: Any, read: Callable[[Any], Any], info: ValidationInfo) -> Any:
+    listed = isinstance(values, list)
+    readable = values and (listed or isinstance(values, Mapping))
+    if not readable or not isinstance(info.context, Mistakes):
+        return read(values)
+    known: dict[Any, Any] = {}
+    for place, value in enumerate(values) if listed else values.items():
+        with info.context.inside(place):
+            try:
+                entry = read([value] if listed else {place: value})
+                known[place] = entry[0 if listed else place]
+            except ValidationError as error:
+                info.context.add_errors(error, known_parts=1)
+                known[place] = Closed.model_construct()
+    return list(known.values()) if listed else known
+
+
+_UNKNOWN = object()
+"""Stands for a value that is missing or not understood, until its section is read."""
+
+
 class Closed(BaseModel):
-    """A section of the configuration: no unknown key, no missing key, nothing changed later."""
+    """A section of the configuration: no unknown key, no missing key, nothing changed later.
+
+    With `Mistakes` as the context of a validation, all mistakes are added to them, and sections
+    lack what is not understood: use the result only where there are no mistakes.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def checks(self) -> Checks:
+        """Check values of the section against each other; a subclass says which must fit.
+
+        Returns:
+            The mistakes that each check finds, with keys within the section.
+        """
+        return ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_all(cls, values: Any, read: Callable[[Any], Any], info: ValidationInfo) -> Any:
+        if not isinstance(info.context, Mistakes):
+            section = read(values)
+            if mistake := first_found(section.checks()):
+                raise WrongKeyError(mistake)
+            return section
+        if not isinstance(values, Mapping):
+            return read(values)
+        fields = cls.model_fields
+        required = [name for name, field in fields.items() if field.is_required()]
+        info.context.add_keys(values, fields, required)
+        names = [name for name in fields if name in values or name in required]
+        section = read({name: values.get(name, _UNKNOWN) for name in names})
+        for name in names:
+            if section.__dict__[name] is _UNKNOWN:
+                del section.__dict__[name]
+        info.context.add_found(section.checks())
+        return section
+
+    @field_validator("*", mode="wrap", check_fields=False)
+    @classmethod
+    def _read_one(cls, value: Any, read: Callable[[Any], Any], info: ValidationInfo) -> Any:
+        if not isinstance(info.context, Mistakes):
+            return read(value)
+        if value is _UNKNOWN:
+            return value
+        with info.context.inside(info.field_name):
+            try:
+                return read(value)
+            except ValidationError as error:
+                info.context.add_errors(error)
+                return _UNKNOWN

@@ -162,7 +162,7 @@ def test_an_unknown_control_and_a_rule_named_like_one_are_named(project):
         find_control("pixel")
     values = without_claims(yaml.safe_load((project / "workflow_config.yaml").read_text()))
     for wrong, message in (
-        (["pixels", "pixel"], r"controls\.1: there is no control 'pixel'; there are"),
+        (["pixels", "pixel"], r"controls\.1: there is no 'pixel'; the controls are"),
         (["pixels", "pixels"], "controls: 'pixels' is listed twice"),
     ):
         with pytest.raises(ConfigurationError, match=message):

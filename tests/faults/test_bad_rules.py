@@ -59,19 +59,21 @@ def test_an_impossible_setting_is_named_with_rule_key_and_value(study, rule, key
 
 def test_a_key_of_another_rule_is_called_unknown(study):
     study["rules"]["bp"]["inference_steps"] = 4
-    with pytest.raises(ConfigurationError, match=r"bp \(bp\):\s+inference_steps: unknown key"):
+    with pytest.raises(ConfigurationError, match=r"rules\.bp\.inference_steps: unknown key"):
         load_study(study)
 
 
 def test_a_rule_that_is_not_there_is_named_with_those_there_are(study):
     study["rules"]["pcn"] = study["rules"].pop("pc") | {"kind": "pcn"}
-    with pytest.raises(ConfigurationError, match=r"pcn.*no learning rule 'pcn'.*'pc_supervised'"):
+    with pytest.raises(
+        ConfigurationError, match=r"rules\.pcn\.kind: there is no 'pcn'.*'pc_supervised'"
+    ):
         load_study(study)
 
 
 def test_a_rule_with_fewer_seeds_must_be_there_and_have_at_least_one(study):
     study["training"]["fewer_seeds"]["dfa"] = 0
-    with pytest.raises(ConfigurationError, match=r"fewer_seeds\.dfa: .*greater than 0.*value 0"):
+    with pytest.raises(ConfigurationError, match=r"fewer_seeds\.dfa: must be at least 1, not 0"):
         load_study(study)
     study["training"]["fewer_seeds"] = {"tfa": 2}
     with pytest.raises(ConfigurationError, match=r"fewer_seeds: there is no 'tfa'"):

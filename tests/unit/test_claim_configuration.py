@@ -44,7 +44,7 @@ def put(values, path, value):
         ("size", [], r"universes\.size"),
         ("size", [32, 32], r"universes\.size: 32 is listed twice"),
         ("size", [96], r"universes\.size: \[96\] lacks the training size 32; .* Add it"),
-        ("size", [64], r"universes\.size: there is no '64'.*\[32, 96\]"),
+        ("size", [64], r"universes\.size: there is no 64;.*\[32, 96\]"),
         ("descriptor", ["grid-4"], r"universes\.descriptor: there is no 'grid-4'.*grid-8"),
         ("centring", ["half"], r"universes\.centring\.0.*uncentred"),
         ("pairs", ["within"], r"universes\.pairs\.0.*cross_run"),
@@ -57,8 +57,8 @@ def put(values, path, value):
         ("layer", ["best"], r"universes\.layer\.0.*nested"),
         ("resample", ["seeds"], r"universes\.resample\.0.*both"),
         ("baseline", ["bp"], r"universes\.baseline: there is no 'bp'.*'own', 'untrained'"),
-        ("initialisation", {"a": {"bp": "fa"}}, r"universes\.initialisation: a: replaces.*be \{\}"),
-        ("initialisation", {"a": {}, "b": {}}, r"universes\.initialisation: b: replaces no rule"),
+        ("initialisation", {"a": {"bp": "fa"}}, r"universes\.initialisation\.a: replaces.*be \{\}"),
+        ("initialisation", {"a": {}, "b": {}}, r"universes\.initialisation\.b: replaces no rule"),
         ("initialisation", {"a": {}, "b": {"bp": "x"}}, r"initialisation\.b: there is no 'x'"),
         ("initialisation", {"a": {}, "b": {"bp": "untrained"}}, "cannot stand for 'bp'"),
         ("initialisation", {}, r"universes\.initialisation"),
@@ -79,12 +79,12 @@ def test_an_impossible_grid_is_refused_by_name(default, axis, value, message):
         (
             "plus",
             [{"rule": "bp", "epoch": 3}],
-            r"plus\.0\.epoch: there is no '3'; 'bp'.*\[0, 1, 10\]",
+            r"plus\.0\.epoch: there is no 3; 'bp'.*\[0, 1, 10\]",
         ),
         (
             "plus",
             [{"rule": "untrained", "epoch": 1}],
-            r"epoch: there is no '1'; 'untrained'.*\[0\]",
+            r"epoch: there is no 1; 'untrained'.*\[0\]",
         ),
         ("plus", [{"rule": "bp", "epoch": 0}], "plus and minus are equal"),
         ("plus", [{"rule": "bp", "epoch": 1}] * 2, "plus has 2 terms and minus 1; .* both sides"),
@@ -175,7 +175,7 @@ def test_mistakes_name_the_file_and_what_yaml_makes_of_an_empty_key(default):
     with pytest.raises(
         ConfigurationError,
         match=r"^studies/mine.yaml has mistakes:\n  claims: must "
-        r"be a section of keys and values; write \{\} for none",
+        r"be a section of keys and values, not null; write \{\} for none",
     ):
         load_study(default, "studies/mine.yaml")
 
@@ -202,7 +202,7 @@ def test_people_are_resampled_only_where_there_are_enough_people_and_draws(defau
 
 def test_an_interval_needs_its_draws(default):
     statistics = default["statistics"] | {"bootstrap_draws": 199, "interval": 0.99}
-    refused({**default, "statistics": statistics}, "interval of 0.99 needs at least 200 draws")
+    refused({**default, "statistics": statistics}, "must be at least 200 for an interval of 0.99")
 
 
 def test_claims_and_universes_are_stated_though_there_may_be_no_claim(default):

@@ -11,6 +11,8 @@ import pytest
 FLOORS = [
     (
         "errors",
+        "wrong_values",
+        "mistakes",
         "schema",
         "lazy",
         "provenance",

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from rulealign.config.study import map_side
+from rulealign.config.networks import map_side
 from rulealign.errors import ConfigurationError
 from rulealign.learning.network import build_network, initial_network, weights_hash
 from rulealign.provenance import state_hash

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import (
     Closed,
     Distinct,
@@ -16,9 +17,12 @@ from rulealign.schema import (
     Number,
     Pixels,
     PositiveInt,
+    by_kind,
     chosen_by,
+    each,
     whole,
 )
+from rulealign.wrong_values import no_such, shown
 
 SIMULATED_COLUMNS = ("V1", "V2", "lLOC", "rLOC", "IT")
 """The ROI columns of a simulated voxel table."""
@@ -33,10 +37,8 @@ STIMULUS_SETS = ("first-exemplar", "concept-mean", "test-repeats")
 
 def _stimulus_set(value: str) -> str:
     if value not in STIMULUS_SETS and "/" not in value:
-        raise ValueError(
-            f"there is no '{value}'; use one of {list(STIMULUS_SETS)}, or the path (with a '/') of"
-            " a list of images"
-        )
+        known = no_such(value, STIMULUS_SETS, "stimulus sets are")
+        raise ValueError(f"{known}, or the path (with a '/') of a list of images")
     return value
 
 
@@ -63,7 +65,7 @@ class RdmArchive(Closed):
     )
     acquisition: str = Field(description="scanner, task and averaging in words, for the report")
     distance: str = Field(description="the dissimilarity that the RDMs hold, for the report")
-    rois: Annotated[dict[Label, RdmFile], Field(min_length=1)] = Field(
+    rois: Annotated[each(dict[Label, RdmFile]), Field(min_length=1)] = Field(
         description="ROI -> file of its RDMs"
     )
 
@@ -123,7 +125,7 @@ def _in_full(value: Any) -> Any:
     return value
 
 
-Rois = Annotated[dict[Label, Annotated[Roi, BeforeValidator(_in_full)]], Field(min_length=1)]
+Rois = Annotated[each(dict[Label, Annotated[Roi, BeforeValidator(_in_full)]]), Field(min_length=1)]
 
 
 class Folds(Closed):
@@ -171,20 +173,26 @@ class _Responses(Closed):
     )
     rois: Rois = Field(description="ROI -> its voxels")
 
-    @model_validator(mode="after")
-    def _possible(self) -> _Responses:
-        cross_validated = isinstance(self.distance, Crossnobis)
-        if cross_validated and self.stimulus_set == "first-exemplar":
-            raise ValueError(
-                "distance: crossnobis needs stimuli that were shown several times, and"
-                " stimulus_set 'first-exemplar' has each once; use 'test-repeats'"
+    def checks(self) -> Checks:
+        """Check that distance and pairs are possible with the stimulus set."""
+        yield self._repeats()
+        yield self._runs()
+
+    def _repeats(self) -> Iterator[Mistake]:
+        if isinstance(self.distance, Crossnobis) and self.stimulus_set == "first-exemplar":
+            yield Mistake(
+                "distance",
+                "crossnobis needs stimuli that were shown several times, and stimulus_set"
+                " 'first-exemplar' has each once; use 'test-repeats'",
             )
+
+    def _runs(self) -> Iterator[Mistake]:
         if self.pairs == "cross_run" and self.stimulus_set in SHOWN_OFTEN:
-            raise ValueError(
-                f"pairs: cross_run needs stimuli shown once, and those of '{self.stimulus_set}' lie"
-                " in several runs; use `all`, and {crossnobis: {folds: run}} as distance"
+            yield Mistake(
+                "pairs",
+                f"cross_run needs stimuli shown once, and those of '{self.stimulus_set}' lie in"
+                " several runs; use `all`, and {crossnobis: {folds: run}} as distance",
             )
-        return self
 
 
 class Simulated(_Responses):
@@ -209,17 +217,17 @@ class Simulated(_Responses):
         description="standard deviation of run-wise offsets, in units of the signal's"
     )
 
-    @field_validator("rois")
-    @classmethod
-    def _known_columns(cls, rois: Mapping[str, Roi]) -> Mapping[str, Roi]:
-        for label, roi in rois.items():
-            for column in roi.columns:
-                if column not in SIMULATED_COLUMNS:
-                    raise ValueError(
-                        f"{label}: the data have no ROI '{column}'; they have"
-                        f" {list(SIMULATED_COLUMNS)}"
-                    )
-        return rois
+    def checks(self) -> Checks:
+        """Check also that the simulated data have the columns of the ROIs."""
+        yield from super().checks()
+        for label, roi in self.rois.items():
+            yield self._known_columns(label, roi)
+
+    def _known_columns(self, label: str, roi: Roi) -> Iterator[Mistake]:
+        for column in roi.columns:
+            if column not in SIMULATED_COLUMNS:
+                where = "the simulated data have the columns"
+                yield Mistake(f"rois.{label}", no_such(column, SIMULATED_COLUMNS, where))
 
 
 class ThingsFmri(_Responses):
@@ -228,7 +236,7 @@ class ThingsFmri(_Responses):
     kind: Literal["things"] = Field(description="single-trial responses to photographs")
 
 
-Brain = Annotated[RdmArchive | Simulated | ThingsFmri, Field(discriminator="kind")]
+Brain = by_kind("brain data have the kinds", RdmArchive, Simulated, ThingsFmri)
 
 
 class ThingsFiles(Closed):
@@ -255,16 +263,23 @@ class ThingsFiles(Closed):
         " the report says so. Labels that can be read are checked either way",
     )
 
-    @model_validator(mode="after")
-    def _root_fits(self) -> ThingsFiles:
+    def checks(self) -> Checks:
+        """Check that root and columns are given to a form that reads them."""
+        yield self._root_fits()
+        yield self._columns_fit()
+
+    def _root_fits(self) -> Iterator[Mistake]:
         if self.form == "remote-rows" and self.root is not None:
-            raise ValueError(
-                f"root: '{self.root}' is not read by form 'remote-rows', which asks the server; set"
-                " form to 'tables' or 'volumes', or root to null"
+            yield Mistake(
+                "root",
+                f"{shown(self.root)} is not read by form 'remote-rows', which asks the server; set"
+                " form to 'tables' or 'volumes', or root to null",
             )
+
+    def _columns_fit(self) -> Iterator[Mistake]:
         if self.form == "volumes" and self.columns != "checked":
-            raise ValueError(
-                f"columns: '{self.columns}' is about response files, and form 'volumes' has none;"
-                " leave it out"
+            yield Mistake(
+                "columns",
+                f"'{self.columns}' is about response files, and form 'volumes' has none; leave it"
+                " out",
             )
-        return self

@@ -1,180 +1,195 @@
-"""Claims over what a study lacks are refused before any job."""
+"""Checks that the sections of a study fit each other."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
-from rulealign.config.brain import SHOWN_OFTEN
-from rulealign.config.claims import NO_CONTROL, OWN, Claim, Universes
+from rulealign.config.claim_checks import check_claims, check_universes
+from rulealign.config.evaluation import LayerArea
+from rulealign.config.networks import LAYERS, VECTORS, map_side
+from rulealign.learning.rule import TRAINING, RuleSettings
+from rulealign.learning.rules import rule_class
+from rulealign.mistakes import Checks, Mistake, require
+from rulealign.wrong_values import shown
 
-FEWEST_PEOPLE = 3
-"""Of a resample of people; `rsa.subjects` holds to it, too."""
-
-FEWEST_DRAWS = 100
-"""Of a variance over resamples."""
-
-
-def check_universes(study: Any, trains: Mapping[str, bool]) -> None:
-    """Refuse values of the grid that the study lacks.
-
-    Args:
-        study: the typed study, complete but for these checks.
-        trains: rule -> whether it changes weights.
-
-    Raises:
-        ValueError: names the key, the value and what is allowed.
-    """
-    grid, measured = study.universes, study.evaluation
-    for axis, allowed, where in (
-        ("stimuli", list(study.stimuli), "stimuli lists"),
-        ("size", measured.sizes, "evaluation.sizes lists"),
-        ("descriptor", measured.descriptors, "evaluation.descriptors lists"),
-        ("centring", measured.centring, "evaluation.centring lists"),
-    ):
-        for value in getattr(grid, axis):
-            _require(value, allowed, f"universes.{axis}", where)
-    trained = study.training_set.image_size
-    if trained not in grid.size:
-        raise ValueError(
-            f"universes.size: {list(grid.size)} lacks the training size {trained}; an effect of the"
-            " evaluation size could not be told from one of the rules. Add it"
-        )
-    _check_pairs(study)
-    _check_controls(grid, study.controls)
-    _check_resamples(study)
-    untrained = [OWN, *(rule for rule, learns in trains.items() if not learns)]
-    for value in grid.baseline:
-        _require(value, untrained, "universes.baseline", "it must not train; there are")
-    _check_initialisations(study.rules, grid, trains)
+if TYPE_CHECKING:
+    from rulealign.config.study import Study
 
 
-def _check_pairs(study: Any) -> None:
-    if "cross_run" not in study.universes.pairs:
-        return
-    often = getattr(study.brain, "stimulus_set", "") in SHOWN_OFTEN
-    if study.brain.kind == "rdm-archive" or often:
-        why = "has no runs" if study.brain.kind == "rdm-archive" else "has stimuli in several runs"
-        raise ValueError(
-            f"universes.pairs: 'cross_run' needs stimuli that were each shown in one run, and the"
-            f" brain data '{study.brain.kind}' {why}; use ['all']"
-        )
+LISTED = {
+    **dict.fromkeys(("report.stimuli", "universes.stimuli"), "stimuli"),
+    **dict.fromkeys(("report.size", "universes.size"), "evaluation.sizes"),
+    **dict.fromkeys(("report.descriptor", "universes.descriptor"), "evaluation.descriptors"),
+    **dict.fromkeys(("report.centring", "universes.centring"), "evaluation.centring"),
+    "training.fewer_seeds": "rules",
+}
+"""Key of one value, or of several -> the key that must list them."""
 
 
-def _check_controls(grid: Universes, controls: Sequence[str]) -> None:
-    for value in grid.control:
-        names = value.split("+")
-        for name in names if value != NO_CONTROL else []:
-            key = f"universes.control: '{value}'"
-            _require(name, controls, key, f"write '{NO_CONTROL}', or some of `controls`, which has")
-        if len(set(names)) < len(names):
-            raise ValueError(f"universes.control: '{value}' names a control twice")
-    sets = [frozenset(value.split("+")) for value in grid.control]
-    for value, names in zip(grid.control, sets, strict=True):
-        if sets.count(names) > 1:
-            raise ValueError(f"universes.control: '{value}' is listed twice, in different order")
-
-
-def _check_resamples(study: Any) -> None:
-    by_variance = [value for value in study.universes.resample if value != "stimuli"]
-    draws = study.statistics.bootstrap_draws
-    for value in by_variance:
-        if value != "stimuli_corrected" and study.brain.subjects < FEWEST_PEOPLE:
-            raise ValueError(
-                f"universes.resample: '{value}' needs {FEWEST_PEOPLE} people, and there are"
-                f" {study.brain.subjects} (brain.subjects); use ['stimuli']"
-            )
-        if draws < FEWEST_DRAWS:
-            raise ValueError(
-                f"universes.resample: '{value}' needs statistics.bootstrap_draws of"
-                f" {FEWEST_DRAWS} or more, and it is {draws}; use ['stimuli']"
-            )
-
-
-def _check_initialisations(
-    rules: Mapping[str, Any], grid: Universes, trains: Mapping[str, bool]
-) -> None:
-    for name, replaced in grid.initialisation.items():
-        for rule, other in replaced.items():
-            key = f"universes.initialisation.{name}"
-            for label in (rule, other):
-                _require(label, trains, key, "rules lists")
-            one, two = (rules[label].model_dump(exclude={"init"}) for label in (rule, other))
-            differ = sorted(key for key in one.keys() | two.keys() if one.get(key) != two.get(key))
-            if differ:
-                raise ValueError(
-                    f"{key}: '{other}' cannot stand for '{rule}': they differ in {differ[0]}"
-                    f" ({one.get(differ[0])!r} and {two.get(differ[0])!r}), and may differ in"
-                    " `init` only; else the claim would be about another rule"
-                )
-
-
-def check_claims(
-    study: Any, layers: Sequence[str], checkpoints: Mapping[str, Sequence[int]]
-) -> None:
-    """Refuse claims over what the study lacks, or with evidence from another layer (guard 16).
+def study_checks(study: Study) -> Checks:
+    """List the checks of a study, each of which looks at few sections.
 
     Args:
-        study: the typed study.
-        layers: of the network, in order.
-        checkpoints: rule -> the epochs after which it is kept.
+        study: the study; a section that is not understood is missing in it.
 
-    Raises:
-        ValueError: names the key, the value and what is allowed.
+    Returns:
+        The mistakes that each check finds.
     """
-    for label, claim in study.claims.items():
-        key = f"claims.{label}"
-        for layer in claim.layer:
-            _require(layer, study.evaluation.layers, f"{key}.layer", "evaluation.layers lists")
-        for roi in claim.roi:
-            _require(roi, list(study.brain.rois), f"{key}.roi", "brain.rois lists")
-        for place, (rule, epoch, layer, roi) in _terms(claim):
-            at = f"{key}.{place}"
-            _require(rule, checkpoints, f"{at}.rule", "rules lists")
-            _require(epoch, checkpoints[rule], f"{at}.epoch", f"'{rule}' has the checkpoints")
-            _require(layer, layers, f"{at}.layer", "the network has the layers")
-            _require_own_layer(at, layer, claim.layer, layers)
-            _require(roi, claim.roi, f"{at}.roi", "the claim names")
-        _require_evidence(key, claim)
+    yield _check_layers(study)
+    yield _check_descriptors(study)
+    yield _check_layer_map(study)
+    yield _check_things(study)
+    yield _check_brain_has_images(study, "stimuli")
+    yield _check_brain_has_images(study, "calibration")
+    yield _check_sizes(study)
+    yield _check_images(study)
+    yield _check_names_of_controls(study)
+    yield _check_rules(study)
+    yield _check_calibration_labels(study)
+    yield _check_calibration_used(study)
+    yield (_check_listed(study, key, source) for key, source in LISTED.items())
+    yield check_universes(study)
+    yield check_claims(study)
 
 
-def _require_evidence(key: str, claim: Claim) -> None:
-    # else a claim could name conv1 beside fc1, and rest on fc1 alone; terms that stand on both
-    # sides cancel, and are no evidence
-    plus, minus = (Counter(claim.terms(side)) for side in ("plus", "minus"))
-    left = [*(plus - minus), *(minus - plus)]
-    for what, named, at in (("layer", claim.layer, 2), ("roi", claim.roi, 3)):
-        without = [one for one in named if one not in {term[at] for term in left}]
-        if without:
-            raise ValueError(
-                f"{key}.{what}: names {without[0]}, but no term is of it, or all that are stand on"
-                " both sides and cancel; remove it, or add its evidence to plus and minus"
+def _check_listed(study: Study, key: str, source: str) -> Iterator[Mistake]:
+    values, allowed = (attrgetter(path)(study) for path in (key, source))
+    for value in values if isinstance(values, list | dict) else [values]:
+        yield from require(key, value, allowed, f"{source} lists")
+
+
+def _check_layers(study: Study) -> Iterator[Mistake]:
+    layers = LAYERS[study.network.kind]
+    for layer in study.evaluation.layers:
+        yield from require("evaluation.layers", layer, layers, "the network has the layers")
+
+
+def _check_descriptors(study: Study) -> Iterator[Mistake]:
+    # a grid may be finer than a small map, which then stays as it is; but not than all maps
+    kind, size = study.network.kind, max(study.evaluation.sizes)
+    maps = [
+        map_side(place, size)
+        for place, layer in enumerate(LAYERS[kind])
+        if layer in study.evaluation.layers and layer not in VECTORS[kind]
+    ]
+    for descriptor in study.evaluation.descriptors if maps else ():
+        if descriptor.startswith("grid-") and int(descriptor[5:]) > max(maps):
+            yield Mistake(
+                "evaluation.descriptors",
+                f"'{descriptor}' is finer than every map that is read, and averages nothing; the"
+                f" largest, at {size} px, has {max(maps)} positions per side. Use"
+                f" grid-{max(maps)} or less",
             )
 
 
-def _terms(claim: Claim) -> Iterator[tuple[str, tuple[str, int, str, str]]]:
-    for side in ("plus", "minus"):
-        for place, term in enumerate(claim.terms(side)):
-            yield f"{side}.{place}", term
+def _check_layer_map(study: Study) -> Checks:
+    for place, pair in enumerate(study.layer_map):
+        yield _check_paired(study, f"layer_map.{place}.layer", pair, "evaluation.layers")
+        yield _check_paired(study, f"layer_map.{place}.roi", pair, "brain.rois")
 
 
-def _require_own_layer(key: str, layer: str, named: Sequence[str], order: Sequence[str]) -> None:
-    if layer in named:
+def _check_paired(study: Study, key: str, pair: LayerArea, source: str) -> Iterator[Mistake]:
+    value = getattr(pair, key.rpartition(".")[2])
+    yield from require(key, value, attrgetter(source)(study), f"{source} lists")
+
+
+def _check_things(study: Study) -> Iterator[Mistake]:
+    if study.brain.kind == "things" and study.things is None:
+        yield Mistake("things", "missing; brain.kind 'things' needs it, see docs/data.md")
+    if study.brain.kind != "things" and study.things is not None:
+        why = f"brain.kind '{study.brain.kind}' takes nothing from there; remove the section"
+        yield Mistake("things", why)
+
+
+def _check_brain_has_images(study: Study, section: str) -> Iterator[Mistake]:
+    if study.brain.kind != "rdm-archive":
         return
-    place, places = order.index(layer), [order.index(one) for one in named]
-    if place > max(places):
-        why = "downstream of it: what happens there does not show what happens in the named layer"
-    elif place < min(places):
-        why = "upstream of it: what happens there need not reach the named layer"
-    else:
-        why = "which lies between them and is none of them"
-    raise ValueError(
-        f"{key}: the claim names {', '.join(named)}, but its evidence is of {layer}, {why}; take"
-        f" evidence of {' or '.join(named)}, or name {layer} in `layer`"
-    )
+    for label, images in getattr(study, section).items():
+        if (kind := getattr(images, "kind", None)) in ("brain", "brain-others"):
+            yield Mistake(
+                f"{section}.{label}.kind",
+                f"'{kind}' needs brain data that come with images, and brain.kind 'rdm-archive' has"
+                " none; use 'folder' or 'mat'",
+            )
 
 
-def _require(value: Any, allowed: Any, key: str, phrase: str) -> None:
-    if value not in allowed:
-        raise ValueError(f"{key}: there is no '{value}'; {phrase} {list(allowed)}")
+def _check_sizes(study: Study) -> Iterator[Mistake]:
+    sizes, trained = study.evaluation.sizes, study.training_set.image_size
+    if trained not in sizes:
+        yield Mistake(
+            "evaluation.sizes",
+            f"{shown(sizes)} lacks the training size {trained}; the size drives effects, so add it",
+        )
+
+
+def _check_images(study: Study) -> Iterator[Mistake]:
+    batch, images = study.training.batch_size, study.training_set.train_images
+    if batch > images:
+        yield Mistake(
+            "training.batch_size",
+            f"{batch} is more than training_set.train_images {images}, so no batch is ever"
+            " full; lower it",
+        )
+
+
+def _check_names_of_controls(study: Study) -> Iterator[Mistake]:
+    for label in {"control", *study.controls} & set(study.rules):
+        yield Mistake(f"rules.{label}", "is the name of controls; choose another label")
+
+
+def _check_rules(study: Study) -> Checks:
+    for label, rule in study.rules.items():
+        yield _check_image_side(study, label, rule)
+        yield _check_calibration(study, f"rules.{label}", rule)
+
+
+def _check_image_side(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
+    kind, size = settings.kind, study.training_set.image_size
+    rule = rule_class(kind)
+    multiple, smallest = rule.image_side_multiple, rule.smallest_image_side
+    if size % multiple or size < smallest:
+        wanted = f"a multiple of {multiple}" if size % multiple else f"at least {smallest}"
+        yield Mistake(
+            f"rules.{label}",
+            f"'{kind}' needs training_set.image_size to be {wanted} px, and it is {size};"
+            " change it or remove the rule",
+        )
+
+
+def _check_calibration(study: Study, key: str, settings: RuleSettings) -> Iterator[Mistake]:
+    wanted = settings.calibration
+    there = [TRAINING, *study.calibration]
+    yield from require(f"{key}.images", wanted.images, there, "there are")
+    if wanted.size is not None:
+        sizes = study.evaluation.sizes
+        yield from require(f"{key}.size", wanted.size, sizes, "evaluation.sizes lists")
+    if wanted.images in there:
+        count = _images_to_calibrate_on(study, wanted.images)
+        if None not in (wanted.count, count) and wanted.count > count:
+            yield Mistake(f"{key}.count", f"{wanted.count} images of {count}; write `all`")
+
+
+def _check_calibration_labels(study: Study) -> Iterator[Mistake]:
+    for label in study.calibration:
+        if label == TRAINING or label in study.stimuli:
+            taken = "the word for training images" if label == TRAINING else "in stimuli, too"
+            yield Mistake(f"calibration.{label}", f"the label is {taken}; choose another one")
+
+
+def _check_calibration_used(study: Study) -> Iterator[Mistake]:
+    used = {settings.calibration.images for settings in study.rules.values()}
+    for label in study.calibration:
+        if label not in used:
+            yield Mistake(
+                f"calibration.{label}",
+                "no rule uses these images; remove them, or name them in a rule's `images`",
+            )
+
+
+def _images_to_calibrate_on(study: Study, images: str) -> int | None:
+    """Give the number of images, or None where only their source knows it."""
+    if images == TRAINING:
+        return study.training_set.train_images
+    return getattr(study.calibration[images], "count", None)

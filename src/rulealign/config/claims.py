@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field
 
+from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import (
     Closed,
     Count,
@@ -15,7 +17,9 @@ from rulealign.schema import (
     Label,
     NonNegativeFloat,
     Pixels,
+    each,
 )
+from rulealign.wrong_values import shown
 
 AXES = (
     "stimuli",
@@ -48,7 +52,8 @@ Named = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1), Dist
 
 
 def _axis(values: Any, description: str) -> Any:
-    return Annotated[list[values], Field(min_length=1, description=description), Distinct]
+    distinct = Annotated[each(list[values]), Field(min_length=1), Distinct]
+    return Annotated[distinct, Field(description=description)]
 
 
 class Universes(Closed):
@@ -93,25 +98,25 @@ class Universes(Closed):
         "what stands for epoch 0 of a trained rule: its own, or a label of `rules` that does not"
         " train",
     )
-    initialisation: Annotated[dict[str, dict[Label, Label]], Field(min_length=1)] = Field(
+    initialisation: Annotated[each(dict[str, dict[Label, Label]]), Field(min_length=1)] = Field(
         description="name -> {rule: the rule that takes its place}; the first one is {}"
     )
 
-    @field_validator("initialisation")
-    @classmethod
-    def _first_replaces_nothing(
-        cls, replacements: dict[str, dict[str, str]]
-    ) -> dict[str, dict[str, str]]:
-        first, *others = replacements
-        if replacements[first]:
-            raise ValueError(
-                f"{first}: replaces {replacements[first]}; the first one is the rules as they"
-                " stand, and must be {}"
+    def checks(self) -> Checks:
+        """Check that all initialisations but the first replace rules."""
+        yield self._first_replaces_nothing()
+
+    def _first_replaces_nothing(self) -> Iterator[Mistake]:
+        first, *others = self.initialisation
+        if self.initialisation[first]:
+            yield Mistake(
+                f"initialisation.{first}",
+                f"replaces {shown(self.initialisation[first])}; the first one is the rules as they"
+                " stand, and must be {}",
             )
         for name in others:
-            if not replacements[name]:
-                raise ValueError(f"{name}: replaces no rule; say which, or remove it")
-        return replacements
+            if not self.initialisation[name]:
+                yield Mistake(f"initialisation.{name}", "replaces no rule; say which, or remove it")
 
 
 class Term(Closed):
@@ -127,7 +132,7 @@ class Term(Closed):
     )
 
 
-Terms = Annotated[list[Term], Field(min_length=1)]
+Terms = Annotated[each(list[Term]), Field(min_length=1)]
 
 
 class Claim(Closed):
@@ -146,24 +151,30 @@ class Claim(Closed):
     )
     family: Label = Field(description="claims of one family have their p-values adjusted together")
 
-    @model_validator(mode="after")
-    def _terms_are_of_named_things(self) -> Claim:
-        for side in ("plus", "minus"):
-            for place, term in enumerate(getattr(self, side)):
-                for what, named in (("layer", self.layer), ("roi", self.roi)):
-                    if getattr(term, what) is None and len(named) > 1:
-                        raise ValueError(
-                            f"{side}.{place}: says no {what}, and the claim names {named}; state it"
-                        )
-        plus, minus = (Counter(self.terms(side)) for side in ("plus", "minus"))
-        if plus.total() != minus.total():
-            raise ValueError(
-                f"plus has {plus.total()} terms and minus {minus.total()}; a contrast of scores"
-                " needs as many on both sides (one may be listed twice)"
+    def checks(self) -> Checks:
+        """Check that every term is of something named, and that the terms make a contrast."""
+        for what in ("layer", "roi"):
+            for side in ("plus", "minus"):
+                yield self._of_named(what, side)
+        yield self._contrast()
+
+    def _of_named(self, what: str, side: str) -> Iterator[Mistake]:
+        named = getattr(self, what)
+        for place, term in enumerate(getattr(self, side)):
+            if getattr(term, what) is None and len(named) > 1:
+                why = f"says no {what}, and the claim names {shown(named)}; state it"
+                yield Mistake(f"{side}.{place}", why)
+
+    def _contrast(self) -> Iterator[Mistake]:
+        if len(self.plus) != len(self.minus):
+            yield Mistake(
+                "",
+                f"plus has {len(self.plus)} terms and minus {len(self.minus)}; a contrast of scores"
+                " needs as many on both sides (one may be listed twice)",
             )
-        if plus == minus:
-            raise ValueError("plus and minus are equal, so that there is no difference to claim")
-        return self
+        elif Counter(self.terms("plus")) == Counter(self.terms("minus")):
+            why = "plus and minus are equal, so that there is no difference to claim; change one"
+            yield Mistake("", why)
 
     def terms(self, side: Literal["plus", "minus"]) -> list[tuple[str, int, str, str]]:
         """List rule, epoch, layer and area of every term of one side, in order.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from rulealign.controls import require_control
-from rulealign.errors import ConfigurationError
+from rulealign.controls import REGISTRY
+from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import (
     Closed,
     Descriptor,
@@ -15,8 +16,10 @@ from rulealign.schema import (
     Number,
     Pixels,
     PositiveInt,
+    each,
     whole,
 )
+from rulealign.wrong_values import no_such
 
 
 class Evaluation(Closed):
@@ -38,13 +41,12 @@ class Evaluation(Closed):
 
 
 def _known_control(name: str) -> str:
-    try:
-        return require_control(name)
-    except ConfigurationError as error:
-        raise ValueError(str(error)) from error
+    if name not in REGISTRY:
+        raise ValueError(no_such(name, REGISTRY, "the controls are"))
+    return name
 
 
-Controls = Annotated[list[Annotated[str, AfterValidator(_known_control)]], Distinct]
+Controls = Annotated[each(list[Annotated[str, AfterValidator(_known_control)]]), Distinct]
 """Names of controls; see `rulealign.controls`."""
 
 
@@ -79,17 +81,20 @@ class Statistics(Closed):
         " of claims, all of their draws; it changes no number, and changing it reruns nothing"
     )
 
-    @model_validator(mode="after")
-    def _enough_draws(self) -> Statistics:
+    def checks(self) -> Checks:
+        """Check that there are draws enough for the interval."""
+        yield self._enough_draws("bootstrap_draws")
+        yield self._enough_draws("null_draws")
+
+    def _enough_draws(self, key: str) -> Iterator[Mistake]:
         # a percentile needs at least one draw beyond it on either side
         needed = round(2 / (1 - self.interval))
-        for key in ("bootstrap_draws", "null_draws"):
-            if getattr(self, key) < needed:
-                raise ValueError(
-                    f"{key} is {getattr(self, key)}: an interval of {self.interval} needs at least"
-                    f" {needed} draws; raise {key}, or lower interval"
-                )
-        return self
+        if getattr(self, key) < needed:
+            yield Mistake(
+                key,
+                f"must be at least {needed} for an interval of {self.interval}, not"
+                f" {getattr(self, key)}; raise it, or lower interval",
+            )
 
 
 class Report(Closed):

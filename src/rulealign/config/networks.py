@@ -12,6 +12,25 @@ from rulealign.schema import (
     whole,
 )
 
+LAYERS = {"cnn3": ("conv1", "conv2", "conv3", "fc1")}
+"""The readable layers of each network, in order."""
+
+VECTORS = {"cnn3": ("fc1",)}
+"""Those of them that have no positions, and so no descriptor to choose."""
+
+
+def map_side(place: int, px: int) -> int:
+    """Give the positions per side of a layer's map, at a size of images.
+
+    Args:
+        place: the layer's place among those with positions, from 0.
+        px: pixels per side of the images.
+
+    Returns:
+        The positions.
+    """
+    return px // 2 ** (place + 1)  # each block halves its map, and drops an odd row and column
+
 
 class Network(Closed):
     """The network that every rule trains."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from rulealign.schema import Closed, IdPattern, Pixels, PositiveInt
+from rulealign.schema import Closed, IdPattern, Pixels, PositiveInt, by_kind
 
 
 class _Images(Closed):
@@ -36,7 +36,7 @@ class BrainStimuli(_Images):
     kind: Literal["brain"] = Field(description="the brain dataset's own images")
 
 
-Stimuli = Annotated[FolderStimuli | MatStimuli | BrainStimuli, Field(discriminator="kind")]
+Stimuli = by_kind("stimuli have the kinds", FolderStimuli, MatStimuli, BrainStimuli)
 
 
 class OtherBrainImages(_Images):
@@ -57,6 +57,6 @@ class GeneratedImages(Closed):
     as_shown: Literal[False] = Field(description="nobody saw these in a scanner")
 
 
-CalibrationSet = Annotated[
-    FolderStimuli | MatStimuli | OtherBrainImages | GeneratedImages, Field(discriminator="kind")
-]
+CalibrationSet = by_kind(
+    "calibration has the kinds", FolderStimuli, MatStimuli, OtherBrainImages, GeneratedImages
+)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
+from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import (
     Closed,
     Count,
@@ -17,8 +19,11 @@ from rulealign.schema import (
     PositiveFloat,
     PositiveInt,
     Seed,
+    by_kind,
+    each,
     whole,
 )
+from rulealign.wrong_values import shown
 
 
 class _TrainingSet(Closed):
@@ -37,15 +42,21 @@ class Cifar10(_TrainingSet):
 
     kind: Literal["cifar10"] = Field(description="the official arrays, MD5 checked")
 
-    @model_validator(mode="after")
-    def _within_cifar10(self) -> Cifar10:
-        there = {"image_size": 32, "train_images": 50_000, "held_out_images": 10_000}
-        if self.image_size != there["image_size"]:
-            raise ValueError(f"image_size {self.image_size}: the images of cifar10 have 32 px")
-        for key in ("train_images", "held_out_images"):
-            if getattr(self, key) > there[key]:
-                raise ValueError(f"{key} {getattr(self, key)}: cifar10 has {there[key]}")
-        return self
+    def checks(self) -> Checks:
+        """Check that CIFAR-10 has the images."""
+        yield self._size()
+        yield self._count("train_images", 50_000)
+        yield self._count("held_out_images", 10_000)
+
+    def _size(self) -> Iterator[Mistake]:
+        if self.image_size != 32:
+            why = f"must be 32, the pixels per side of cifar10's images, not {self.image_size}"
+            yield Mistake("image_size", why)
+
+    def _count(self, key: str, there: int) -> Iterator[Mistake]:
+        if getattr(self, key) > there:
+            why = f"must be at most {there}, the images that cifar10 has, not {getattr(self, key)}"
+            yield Mistake(key, why)
 
 
 class ImageFolder(_TrainingSet):
@@ -63,17 +74,20 @@ class SyntheticObjects(_TrainingSet):
     kind: Literal["synthetic-objects"] = Field(description="generated, no download")
     pool_images: PositiveInt = Field(description="images of the train split that seeds draw from")
 
-    @model_validator(mode="after")
-    def _enough_to_draw(self) -> SyntheticObjects:
+    def checks(self) -> Checks:
+        """Check that there are enough images to draw from."""
+        yield self._enough_to_draw()
+
+    def _enough_to_draw(self) -> Iterator[Mistake]:
         if self.pool_images < self.train_images:
-            raise ValueError(
-                f"pool_images {self.pool_images} is less than train_images {self.train_images},"
-                " which are drawn from it"
+            yield Mistake(
+                "pool_images",
+                f"{self.pool_images} is less than train_images {self.train_images}, which are drawn"
+                " from it; raise it",
             )
-        return self
 
 
-TrainingSet = Annotated[Cifar10 | ImageFolder | SyntheticObjects, Field(discriminator="kind")]
+TrainingSet = by_kind("a training set has the kinds", Cifar10, ImageFolder, SyntheticObjects)
 
 
 class Training(Closed):
@@ -82,7 +96,7 @@ class Training(Closed):
     seeds: Annotated[list[Seed], Field(min_length=1), Distinct] = Field(
         description="one network per rule and seed; a seed sets initial weights, images and order"
     )
-    fewer_seeds: dict[Label, PositiveInt] = Field(
+    fewer_seeds: each(dict[Label, PositiveInt]) = Field(
         description="rule -> how many of `seeds` it is trained with, the first ones (all, where"
         " there are no more); {} for none. Differences between rules are taken over the seeds that"
         " both have"
@@ -107,20 +121,25 @@ class Training(Closed):
         description="RGB standard deviation that is divided by; training and evaluation"
     )
 
-    @field_validator("checkpoints")
-    @classmethod
-    def _increasing_from_zero(cls, epochs: list[int]) -> list[int]:
-        if epochs[0] != 0:
-            raise ValueError(f"{epochs} lacks epoch 0, every rule's own baseline; put 0 first")
-        if any(later <= earlier for earlier, later in pairwise(epochs)):
-            raise ValueError(f"{epochs} does not increase; list each epoch once, in order")
-        return epochs
+    def checks(self) -> Checks:
+        """Check the order of the checkpoints, and that the schedule reaches the last one."""
+        yield self._increasing_from_zero()
+        yield self._within_schedule()
 
-    @model_validator(mode="after")
-    def _within_schedule(self) -> Training:
-        if self.checkpoints[-1] > self.schedule_epochs:
-            raise ValueError(
-                f"checkpoint {self.checkpoints[-1]} lies beyond schedule_epochs"
-                f" {self.schedule_epochs}, where the learning rate is 0"
+    def _increasing_from_zero(self) -> Iterator[Mistake]:
+        epochs = self.checkpoints
+        if epochs[0] != 0:
+            why = f"{shown(epochs)} lacks epoch 0, every rule's own baseline; put 0 first"
+            yield Mistake("checkpoints", why)
+        if any(later <= earlier for earlier, later in pairwise(epochs)):
+            why = f"{shown(epochs)} does not increase; list each epoch once, in order"
+            yield Mistake("checkpoints", why)
+
+    def _within_schedule(self) -> Iterator[Mistake]:
+        last = max(self.checkpoints)
+        if last > self.schedule_epochs:
+            yield Mistake(
+                "checkpoints",
+                f"{last} lies beyond schedule_epochs {self.schedule_epochs}, where the learning"
+                " rate is 0; remove it, or raise schedule_epochs",
             )
-        return self

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from rulealign.lazy import functional, torch
 from rulealign.learning.optimised import OptimisedRule
 from rulealign.learning.rule import Course, Probe, RuleSettings
+from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import Fraction, NonNegativeFloat, PositiveFloat
 
 if TYPE_CHECKING:
@@ -32,11 +34,13 @@ class GradientSettings(RuleSettings):
         description="gradients of a larger norm, over all weights, are scaled down to this norm"
     )
 
-    @model_validator(mode="after")
-    def _momentum_of_sgd_only(self) -> GradientSettings:
+    def checks(self) -> Checks:
+        """Check that momentum is given to sgd only."""
+        yield self._momentum_of_sgd_only()
+
+    def _momentum_of_sgd_only(self) -> Iterator[Mistake]:
         if self.optimizer == "adam" and self.momentum != 0:
-            raise ValueError(f"momentum {self.momentum} has no meaning for adam; put 0, or use sgd")
-        return self
+            yield Mistake("momentum", f"{self.momentum} has no meaning for adam; put 0, or use sgd")
 
 
 class GradientRule(OptimisedRule):

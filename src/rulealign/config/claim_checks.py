@@ -1,0 +1,210 @@
+"""Checks that a study has what its claims and universes are over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from rulealign.config.brain import SHOWN_OFTEN
+from rulealign.config.claims import NO_CONTROL, OWN, Claim
+from rulealign.config.networks import LAYERS
+from rulealign.learning.rules import rule_class
+from rulealign.mistakes import Checks, Mistake, require
+from rulealign.wrong_values import no_such, shown
+
+if TYPE_CHECKING:
+    from rulealign.config.study import Study
+
+FEWEST_PEOPLE = 3
+"""Of a resample of people; `rsa.subjects` holds to it, too."""
+
+PEOPLE_RESAMPLED = ("subjects", "both", "both_corrected")
+"""Values of the axis `resample` that resample people."""
+
+FEWEST_DRAWS = 100
+"""Of a variance over resamples."""
+
+
+def check_universes(study: Study) -> Checks:
+    """Check that the study has what the universes vary.
+
+    Args:
+        study: the study; a section that is not understood is missing in it.
+
+    Returns:
+        The mistakes that each check finds.
+    """
+    yield _check_trained_size(study)
+    yield _check_pairs(study)
+    yield _check_controls(study)
+    yield _check_resamples(study)
+    yield _check_baselines(study)
+    yield _check_initialisations(study)
+
+
+def _check_trained_size(study: Study) -> Iterator[Mistake]:
+    sizes, trained = study.universes.size, study.training_set.image_size
+    if trained not in sizes:
+        yield Mistake(
+            "universes.size",
+            f"{shown(sizes)} lacks the training size {trained}; an effect of the evaluation size"
+            " could not be told from one of the rules. Add it",
+        )
+
+
+def _check_pairs(study: Study) -> Iterator[Mistake]:
+    if "cross_run" not in study.universes.pairs:
+        return
+    often = getattr(study.brain, "stimulus_set", "") in SHOWN_OFTEN
+    if study.brain.kind == "rdm-archive" or often:
+        why = "has no runs" if study.brain.kind == "rdm-archive" else "has stimuli in several runs"
+        yield Mistake(
+            "universes.pairs",
+            "'cross_run' needs stimuli that were each shown in one run, and the brain data"
+            f" '{study.brain.kind}' {why}; use ['all']",
+        )
+
+
+def _check_controls(study: Study) -> Iterator[Mistake]:
+    key, values, known = "universes.control", study.universes.control, study.controls
+    where = f"write '{NO_CONTROL}', or some of `controls`, which has"
+    joined = [value.split("+") for value in values]
+    for place, (value, names) in enumerate(zip(values, joined, strict=True)):
+        for name in names if value != NO_CONTROL else []:
+            if name not in known:
+                yield Mistake(key, f"{shown(value)}: {no_such(name, known, where)}")
+        if len(set(names)) < len(names):
+            yield Mistake(key, f"{shown(value)} names a control twice; remove one")
+        if set(names) in [set(earlier) for earlier in joined[:place]]:
+            yield Mistake(key, f"{shown(value)} is listed twice, in different order; remove one")
+
+
+def _check_resamples(study: Study) -> Iterator[Mistake]:
+    key, draws = "universes.resample", study.statistics.bootstrap_draws
+    for value in study.universes.resample:
+        if value in PEOPLE_RESAMPLED and study.brain.subjects < FEWEST_PEOPLE:
+            yield Mistake(
+                key,
+                f"'{value}' needs {FEWEST_PEOPLE} people, and there are {study.brain.subjects}"
+                " (brain.subjects); use ['stimuli']",
+            )
+        if value != "stimuli" and draws < FEWEST_DRAWS:
+            yield Mistake(
+                key,
+                f"'{value}' needs statistics.bootstrap_draws of {FEWEST_DRAWS} or more, and it is"
+                f" {draws}; use ['stimuli']",
+            )
+
+
+def _check_baselines(study: Study) -> Iterator[Mistake]:
+    untrained = [OWN, *(label for label in study.rules if not _trains(study, label))]
+    for value in study.universes.baseline:
+        yield from require("universes.baseline", value, untrained, "it must not train; there are")
+
+
+def _trains(study: Study, label: str) -> bool:
+    kind = getattr(study.rules[label], "kind", None)
+    return kind is not None and rule_class(kind).trains
+
+
+def _check_initialisations(study: Study) -> Checks:
+    for name, replaced in list(study.universes.initialisation.items())[1:]:  # the first is {}
+        for rule, other in replaced.items():
+            yield _check_initialisation(study, f"universes.initialisation.{name}", rule, other)
+
+
+def _check_initialisation(study: Study, key: str, rule: str, other: str) -> Iterator[Mistake]:
+    unknown = [label for label in (rule, other) if label not in study.rules]
+    for label in unknown:
+        yield from require(key, label, study.rules, "rules lists")
+    if unknown:
+        return
+    one, two = (study.rules[label].model_dump(exclude={"init"}) for label in (rule, other))
+    differ = sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
+    if differ:
+        values = " and ".join(shown(settings.get(differ[0])) for settings in (one, two))
+        yield Mistake(
+            key,
+            f"'{other}' cannot stand for '{rule}': they differ in {differ[0]} ({values}), and may"
+            " differ in `init` only; else the claim would be about another rule",
+        )
+
+
+def check_claims(study: Study) -> Checks:
+    """Check that claims are over what the study has, with evidence from their layers (guard 16).
+
+    Args:
+        study: the study; a section that is not understood is missing in it.
+
+    Returns:
+        The mistakes that each check finds.
+    """
+    for label, claim in study.claims.items():
+        key = f"claims.{label}"
+        yield _check_named(key, "layer", claim, study, "evaluation.layers")
+        yield _check_named(key, "roi", claim, study, "brain.rois")
+        yield _check_terms(key, claim, study)
+        yield _check_evidence(key, claim)
+
+
+def _check_named(key: str, what: str, claim: Claim, study: Study, source: str) -> Iterator[Mistake]:
+    for name in getattr(claim, what):
+        yield from require(f"{key}.{what}", name, attrgetter(source)(study), f"{source} lists")
+
+
+def _check_terms(key: str, claim: Claim, study: Study) -> Checks:
+    for side in ("plus", "minus"):
+        for place, (rule, epoch, layer, roi) in enumerate(claim.terms(side)):
+            at = f"{key}.{side}.{place}"
+            yield require(f"{at}.rule", rule, study.rules, "rules lists")
+            yield _check_epoch(f"{at}.epoch", epoch, rule, study)
+            yield _check_layer(at, layer, claim, LAYERS[study.network.kind])
+            yield require(f"{at}.roi", roi, claim.roi, "the claim names")
+
+
+def _check_epoch(key: str, epoch: int, rule: str, study: Study) -> Iterator[Mistake]:
+    if rule in study.rules and hasattr(study.rules[rule], "kind"):
+        kept = study.training.checkpoints if _trains(study, rule) else [0]
+        yield from require(key, epoch, kept, f"'{rule}' has the checkpoints")
+
+
+def _check_layer(key: str, layer: str, claim: Claim, layers: Sequence[str]) -> Iterator[Mistake]:
+    yield from require(f"{key}.layer", layer, layers, "the network has the layers")
+    if layer in layers and layer not in claim.layer:
+        yield from _foreign_evidence(key, layer, claim.layer, layers)
+
+
+def _check_evidence(key: str, claim: Claim) -> Iterator[Mistake]:
+    # else a claim could name conv1 beside fc1, and rest on fc1 alone; terms that stand on both
+    # sides cancel, and are no evidence
+    plus, minus = (Counter(claim.terms(side)) for side in ("plus", "minus"))
+    left = [*(plus - minus), *(minus - plus)]
+    for what, named, at in (("layer", claim.layer, 2), ("roi", claim.roi, 3)):
+        without = [one for one in named if one not in {term[at] for term in left}]
+        if without and left:
+            yield Mistake(
+                f"{key}.{what}",
+                f"names {without[0]}, but no term is of it, or all that are stand on both sides and"
+                " cancel; remove it, or add its evidence to plus and minus",
+            )
+
+
+def _foreign_evidence(
+    key: str, layer: str, named: Sequence[str], order: Sequence[str]
+) -> Iterator[Mistake]:
+    place, places = order.index(layer), [order.index(one) for one in named if one in order]
+    if not places:  # the claim's own layers are a mistake already
+        return
+    if place > max(places):
+        why = "downstream of it: what happens there does not show what happens in the named layer"
+    elif place < min(places):
+        why = "upstream of it: what happens there need not reach the named layer"
+    else:
+        why = "which lies between them and is none of them"
+    yield Mistake(
+        key,
+        f"the claim names {', '.join(named)}, but its evidence is of {layer}, {why}; take evidence"
+        f" of {' or '.join(named)}, or name {layer} in `layer`",
+    )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from rulealign.wrong_values import must_be, nearest, no_such, shown
+from rulealign.wrong_values import LONGEST, must_be, nearest, no_such, shown
 
 
 class Mistake(NamedTuple):
@@ -42,12 +42,16 @@ class WrongKeyError(ValueError):
 class Mistakes:
     """Gathers mistakes while a study is read, from section to section.
 
+    Args:
+        values: the study as it is written, which may be shorter than the sections that are read.
+
     Attributes:
         found: the mistakes, in the order of the sections.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, values: Any = None) -> None:
         self.found: list[Mistake] = []
+        self._values = values
         self._place: list[str] = []
 
     @contextmanager
@@ -70,8 +74,8 @@ class Mistakes:
             key: within the section that is being read.
             text: what is wrong.
         """
-        place = ".".join([*self._place, *filter(None, [key])])
-        mistake = Mistake(place or "the study", text)
+        place = _as_written([*self._place, *filter(None, key.split("."))], self._values)
+        mistake = Mistake(".".join(place) or "the study", text)
         if mistake not in self.found:
             self.found.append(mistake)
 
@@ -134,6 +138,20 @@ class Mistakes:
         except AttributeError:  # a value that is itself mistaken was left out of its section
             if not self.found:
                 raise
+
+
+def _as_written(place: Iterable[str], values: Any) -> Iterator[str]:
+    """Leave out what the file does not state: `V1: [V1]` is short for a section with a `union`."""
+    for part in place:
+        if isinstance(values, list):
+            if not part.isdigit():
+                continue
+            values = values[int(part)]
+        elif isinstance(values, Mapping):
+            values = {str(key): value for key, value in values.items()}.get(part)
+        elif values is not None:
+            continue
+        yield part if len(part) <= LONGEST else f"{part[: LONGEST - 3]}..."
 
 
 def first_found(checks: Checks) -> Mistake | None:

@@ -6,7 +6,7 @@ import functools
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -172,22 +172,26 @@ def each(kind: Any) -> Any:
     Returns:
         The type. While a study is read, an entry that is not understood becomes an empty section.
     """
-    return Annotated[kind, WrapValidator(_entry_by_entry)]
+    whole_type = list if get_origin(kind) is list else Mapping
 
-
-def _entry_by_entry(values: Any, read: Callable[[Any], Any], info: ValidationInfo) -> Any:
-    listed = isinstance(values, list)
-    readable = values and (listed or isinstance(values, Mapping))
-    if not readable or not isinstance(info.context, Mistakes):
+    def entry_by_entry(values: Any, read: Callable[[Any], Any], info: ValidationInfo) -> Any:
+        if values and isinstance(values, whole_type) and isinstance(info.context, Mistakes):
+            return _entries(values, read, info.context)
         return read(values)
+
+    return Annotated[kind, WrapValidator(entry_by_entry)]
+
+
+def _entries(values: list | Mapping, read: Callable[[Any], Any], mistakes: Mistakes) -> Any:
+    listed = isinstance(values, list)
     known: dict[Any, Any] = {}
     for place, value in enumerate(values) if listed else values.items():
-        with info.context.inside(place):
+        with mistakes.inside(place):
             try:
                 entry = read([value] if listed else {place: value})
                 known[place] = entry[0 if listed else place]
             except ValidationError as error:
-                info.context.add_errors(error, known_parts=1)
+                mistakes.add_errors(error, known_parts=1)
                 known[place] = Closed.model_construct()
     return list(known.values()) if listed else known
 

@@ -83,7 +83,8 @@ def refuse_same_name(folder: Path, name: str, study_file: str) -> None:
             continue
         # a pattern, not a parser: reading every study file would slow each start of Snakemake
         found = re.search(r"^study:\s*[\"']?([\w-]+)", file.read_text(), re.MULTILINE)
-        if found and found.group(1) == name:
+        # macOS takes names that differ in capitals only for one folder
+        if found and found.group(1).casefold() == name.casefold():
             raise _same_name(name, study_file, str(file), "their results would share a folder")
 
 

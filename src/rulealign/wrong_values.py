@@ -32,8 +32,8 @@ _ALLOWED = {
     "string_too_short": "text of {min_length} or more characters",
     "list_type": "a list, such as [a, b]",
     "literal_error": "{expected}",
-    "too_short": "at least {min_length} of them",
-    "too_long": "at most {max_length} of them",
+    "too_short": "a {form} of at least {min_length}",
+    "too_long": "a {form} of at most {max_length}",
 }
 """Kind of a mistake, as pydantic names it -> what is allowed there."""
 
@@ -55,7 +55,8 @@ def must_be(details: list[Mapping[str, Any]]) -> str:
 def _allowed(detail: Mapping[str, Any]) -> str:
     phrase = _ALLOWED.get(detail["type"], "another value, see docs/configuration.md")
     limits = {name: _written(limit) for name, limit in detail.get("ctx", {}).items()}
-    return phrase.format_map(limits)
+    form = "section" if isinstance(detail["input"], Mapping) else "list"
+    return phrase.format_map({**limits, "form": form})
 
 
 def _written(limit: Any) -> Any:

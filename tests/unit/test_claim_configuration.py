@@ -104,7 +104,11 @@ def test_an_impossible_claim_is_refused_by_name(default, key, value, message):
 @pytest.mark.parametrize(
     ("named", "evidence", "message"),
     [
-        ("conv1", "fc1", r"plus\.0: the claim names conv1, but its evidence is of fc1, downstream"),
+        (
+            "conv1",
+            "fc1",
+            r"plus\.0\.layer: the claim names conv1, but its evidence is of fc1, downstream",
+        ),
         ("fc1", "conv1", r"names fc1, but its evidence is of conv1, upstream of it"),
         (["conv1", "conv3"], "conv2", "evidence is of conv2, which lies between them"),
     ],

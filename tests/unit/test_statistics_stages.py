@@ -74,8 +74,8 @@ def test_the_fixed_map_keeps_its_areas_once_each_in_order(values):
     [
         ("memory_mb", 63, "statistics.memory_mb"),
         ("memory_mb", True, "statistics.memory_mb: must be a number"),
-        ("layer_folds", 1, "statistics.layer_folds.*value 1"),
-        ("layer_splits", 0, "statistics.layer_splits.*value 0"),
+        ("layer_folds", 1, "statistics.layer_folds: must be at least 2, not 1"),
+        ("layer_splits", 0, "statistics.layer_splits: must be at least 1, not 0"),
         ("layer_split", 10, "statistics.layer_split: unknown key"),
     ],
 )

@@ -312,7 +312,7 @@ def test_progress_and_loss_are_shown(checkpoint_settings, chain, monkeypatch):
 
 def test_momentum_for_adam_is_refused():
     known = {"optimizer": "adam", "learning_rate": 1e-3, "weight_decay": 0, "clip_norm": 1}
-    with pytest.raises(ValueError, match=r"momentum 0\.9 has no meaning for adam"):
+    with pytest.raises(ValueError, match=r"momentum: 0\.9 has no meaning for adam"):
         Backpropagation.Settings(
             kind="bp", init="default", momentum=0.9, schedule="constant", **known
         )

@@ -20,9 +20,7 @@ def refused(run, pattern, *arguments):
 
 def test_a_misspelt_key_stops_the_plan_without_a_traceback(new_run):
     new_run.study["training"]["sedes"] = new_run.study["training"].pop("seeds")
-    output = refused(
-        new_run, r"training\.sedes: unknown key.*training\.seeds|training\.seeds.*sedes"
-    )
+    output = refused(new_run, r"training\.sedes: unknown key .*; did you mean `seeds`")
     assert "Traceback" not in output
     assert not (new_run.folder / "results").exists()
 

@@ -28,6 +28,10 @@ LISTED = {
 """Key of one value, or of several -> the key that must list them."""
 
 
+RESULTS_OF_ROIS = ("layers", "universes")
+"""What ends the name of a table of an ROI: rule-bp_roi-V1_layers.csv, beside rule-bp_roi-V1.csv."""
+
+
 def study_checks(study: Study) -> Checks:
     """List the checks of a study, each of which looks at few sections.
 
@@ -46,6 +50,8 @@ def study_checks(study: Study) -> Checks:
     yield _check_sizes(study)
     yield _check_images(study)
     yield _check_names_of_controls(study)
+    yield _check_labels(study)
+    yield _check_rois(study)
     yield _check_rules(study)
     yield _check_calibration_labels(study)
     yield _check_calibration_used(study)
@@ -137,6 +143,26 @@ def _check_images(study: Study) -> Iterator[Mistake]:
 def _check_names_of_controls(study: Study) -> Iterator[Mistake]:
     for label in {"control", *study.controls} & set(study.rules):
         yield Mistake(f"rules.{label}", "is the name of controls; choose another label")
+
+
+def _check_labels(study: Study) -> Iterator[Mistake]:
+    # file names hold labels, and macOS takes rule-bp and rule-BP for one file
+    for section in ("rules", "stimuli", "calibration", "brain.rois"):
+        seen: dict[str, str] = {}
+        for label in attrgetter(section)(study):
+            if other := seen.get(label.casefold()):
+                why = f"differs from '{other}' only in capitals; choose another label"
+                yield Mistake(f"{section}.{label}", why)
+            seen[label.casefold()] = label
+
+
+def _check_rois(study: Study) -> Iterator[Mistake]:
+    rois = {label.casefold(): label for label in study.brain.rois}
+    for label in study.brain.rois:
+        roi, _, ending = label.rpartition("_")
+        if ending.casefold() in RESULTS_OF_ROIS and (other := rois.get(roi.casefold())):
+            why = f"is also the name of results of '{other}'; choose another label"
+            yield Mistake(f"brain.rois.{label}", why)
 
 
 def _check_rules(study: Study) -> Checks:

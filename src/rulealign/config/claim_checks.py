@@ -204,7 +204,7 @@ def _foreign_evidence(
     else:
         why = "which lies between them and is none of them"
     yield Mistake(
-        key,
+        f"{key}.layer",
         f"the claim names {', '.join(named)}, but its evidence is of {layer}, {why}; take evidence"
         f" of {' or '.join(named)}, or name {layer} in `layer`",
     )

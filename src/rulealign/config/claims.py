@@ -174,7 +174,7 @@ class Claim(Closed):
             )
         elif Counter(self.terms("plus")) == Counter(self.terms("minus")):
             why = "plus and minus are equal, so that there is no difference to claim; change one"
-            yield Mistake("", why)
+            yield Mistake("minus", why)
 
     def terms(self, side: Literal["plus", "minus"]) -> list[tuple[str, int, str, str]]:
         """List rule, epoch, layer and area of every term of one side, in order.

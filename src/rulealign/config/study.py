@@ -133,7 +133,7 @@ def load_study(values: Mapping[str, Any], file: str = "the configuration") -> St
     Raises:
         ConfigurationError: names every key that is wrong, its value and what is allowed.
     """
-    mistakes = Mistakes()
+    mistakes = Mistakes(values)
     study = Study.model_validate(dict(values), context=mistakes)
     if mistakes.found:
         told = "\n".join(f"  {mistake.key}: {mistake.text}" for mistake in mistakes.found)

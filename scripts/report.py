@@ -5,10 +5,10 @@ from pathlib import Path
 
 from rulealign.job import job
 from rulealign.report.page import report_figures, write_page
-from rulealign.store import read_csv
+from rulealign.store import read_csv, read_json
 
 with job(snakemake):
-    record = json.loads(Path(snakemake.input.provenance).read_text())
+    record = read_json(Path(snakemake.input.provenance))
     study = record["study"]
     # JSON has sorted keys; the page keeps the order in which the study names rules and ROIs
     study["rules"] = {rule: study["rules"][rule] for rule in snakemake.params.rules}

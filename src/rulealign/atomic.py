@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,12 +34,10 @@ def whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in _left_behind(path):
         left.unlink(missing_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")
     try:
+        temporary.touch(exist_ok=False)  # with the mode that the umask gives, like any new file
         yield temporary
-        temporary.chmod(0o644)
         # else a power cut may leave the new name and not the bytes
         with temporary.open("rb") as handle:
             os.fsync(handle.fileno())
@@ -69,7 +67,7 @@ def require_room(path: Path, size: int) -> None:
 
 
 def _left_behind(path: Path) -> list[Path]:
-    # eight characters are what mkstemp puts between prefix and ending
+    # eight characters are what `whole` puts between prefix and ending
     pattern = f".{glob.escape(path.name)}.{'?' * 8}{glob.escape(path.suffix)}"
     return sorted(path.parent.glob(pattern))
 
@@ -89,5 +87,5 @@ def _full_disk_message(path: Path) -> str:
     free = shutil.disk_usage(path.parent).free / 1e6
     return (
         f"{path}: the disk is full ({free:.1f} MB free), the file was not written and nothing of it"
-        " is left. Free some space and type the same command again: finished results are kept."
+        " is left. Free some space and rerun the command: finished results are kept."
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +19,15 @@ from rulealign.atomic import require_room, whole
 from rulealign.errors import DataError, StoreError
 from rulealign.provenance import canonical, fingerprint
 from rulealign.self_contained import require_self_contained
+from rulealign.unreadable import unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_CHUNK = 2**20
+"""Bytes that share a checksum; HDF5 reads them as one, and keeps as many in memory."""
+
+_CONTENT_HASH = "content_hash"
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _NEUTRAL = re.compile(r"'+[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -72,13 +79,30 @@ def _fill(
 ) -> None:
     with h5py.File(path, "w", libver="v110") as file:
         for name, array in arrays.items():
-            file.create_dataset(name, data=array)
+            file.create_dataset(name, data=array, **with_checksums(np.shape(array), array.itemsize))
         for name, values in ids.items():
             file.create_dataset(f"ids/{name}", data=list(values), dtype=h5py.string_dtype())
         file.attrs["settings"] = canonical(settings)
         file.attrs["settings_hash"] = fingerprint(settings)
         for name, value in attributes.items():
             file.attrs[name] = value
+        file.attrs[_CONTENT_HASH] = _content_hash(file)
+
+
+def with_checksums(shape: Sequence[int], itemsize: int) -> dict[str, Any]:
+    """Give the options of a dataset of which each stretch of rows has its own checksum.
+
+    Args:
+        shape: its shape; the first axis are its rows.
+        itemsize: bytes of one value.
+
+    Returns:
+        Options of h5py's `create_dataset`; {} where there is nothing to cut: a scalar, no values.
+    """
+    if not math.prod(shape) or not shape:
+        return {}
+    parts = min(shape[0], math.ceil(math.prod(shape) * itemsize / _CHUNK))
+    return {"chunks": (math.ceil(shape[0] / parts), *shape[1:]), "fletcher32": True}
 
 
 @contextmanager
@@ -92,19 +116,40 @@ def open_h5(path: Path) -> Iterator[h5py.File]:
         The open file.
 
     Raises:
-        StoreError: the file is missing, truncated or no HDF5 file, or is not self-contained; names
-            it and the remedy.
+        StoreError: the file is missing, damaged, held by another program or no HDF5 file, or is not
+            self-contained, also where that shows only as it is read; names it and the remedy.
     """
     try:
-        file = h5py.File(path, "r")
-    except OSError as error:
+        with h5py.File(path, "r") as file:
+            require_self_contained(file, str(path), Path(path).stat().st_size)
+            _require_content(file)
+            yield file
+    except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
+        if isinstance(error, UnicodeDecodeError) or _raised_by_h5py(error):
+            raise unreadable(path, "HDF5", error) from error
+        raise
+
+
+def _raised_by_h5py(error: Exception) -> bool:
+    # other files may be read, and written, while this one is open
+    return "h5py" in Path(traceback.extract_tb(error.__traceback__)[-1].filename).parts
+
+
+def _require_content(file: h5py.File) -> None:
+    written = file.attrs.get(_CONTENT_HASH)
+    if written is not None and written != _content_hash(file):
         raise StoreError(
-            f"{path}: cannot be read as HDF5 ({error}). If it is a result, delete it and type the"
-            " same command again; if it is yours, get it again from its source."
-        ) from error
-    with file:
-        require_self_contained(file, str(path), Path(path).stat().st_size)
-        yield file
+            f"{file.filename}: its ids or attributes were changed after it had been written. If it"
+            " is a result, delete it and rerun the command; if it is yours, get it again from its"
+            " source."
+        )
+
+
+def _content_hash(file: h5py.File) -> str:
+    # of what no checksum of HDF5 covers: text lies in a heap, outside of the datasets
+    ids = {name: [one.decode() for one in file[f"ids/{name}"][()]] for name in file.get("ids", {})}
+    attributes = {name: file.attrs[name] for name in file.attrs if name != _CONTENT_HASH}
+    return fingerprint([ids, {name: repr(value) for name, value in attributes.items()}])
 
 
 def read_ids(file: h5py.File, name: str) -> list[str]:
@@ -219,10 +264,28 @@ def read_csv(path: Path) -> pd.DataFrame:
         _refuse_cut_line(Path(path))
         return as_written(pd.read_csv(path, keep_default_na=False, na_values=[""]))
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        raise StoreError(
-            f"{path}: cannot be read as a table ({error}). If it is a result, delete it and type"
-            " the same command again."
-        ) from error
+        raise unreadable(path, "a table", error) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds a mapping.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The mapping.
+
+    Raises:
+        StoreError: the file is missing, damaged or holds something else; names it and the remedy.
+    """
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("holds no mapping")
+    except (OSError, ValueError) as error:  # errors of JSON and of UTF-8 are ValueErrors
+        raise unreadable(path, "JSON", error) from error
+    return found
 
 
 def as_written(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """A result that was changed after its job had ended is refused by the next job, before its work."""
 
 import json
-import random
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from helpers.flipped import flips
 from helpers.told import told
 from rulealign.job import job
 from rulealign.learning.checkpoint import Checkpoint, save
@@ -101,16 +101,10 @@ def test_every_flipped_bit_is_refused_with_file_and_remedy(name):
     path = make(name, KINDS[name])
     accept(path)
     file = path / "b.png" if path.is_dir() else path
-    content, places = file.read_bytes(), random.Random(13)
-    for _ in range(60):
-        place = places.randrange(len(content))
-        flipped = bytearray(content)
-        flipped[place] ^= 1 << places.randrange(8)
-        file.write_bytes(flipped)
+    for _ in flips(file, 60):
         said = refusal(path)
         assert said.startswith(f"{path}: was changed after it had been written"), said
         assert "Delete it and rerun the command." in said
-    file.write_bytes(content)
     accept(path)
 
 

@@ -28,6 +28,7 @@ FLOORS = [
         "atomic",
         "self_contained",
         "manifest",
+        "unreadable",
         "__init__",
     ),
     ("code_fingerprint",),

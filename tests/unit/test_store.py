@@ -4,24 +4,28 @@ import csv
 import os
 import shutil
 import subprocess
+import sys
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.flipped import flips
 from rulealign.errors import DataError, StoreError
 from rulealign.provenance import fingerprint
 from rulealign.store import (
     open_h5,
     read_csv,
     read_ids,
+    read_json,
     read_settings,
     require_same_ids,
     whole,
     write_csv,
     write_h5,
 )
+from rulealign.unreadable import unreadable
 
 
 @pytest.fixture
@@ -103,6 +107,113 @@ def test_a_truncated_file_is_named_with_its_remedy(tmp_path):
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(StoreError, match=r"a\.h5: cannot be read .* delete it"), open_h5(path):
         pass
+
+
+def read_all(path):
+    with open_h5(path) as file:
+        arrays = {name: file[name][()].tobytes() for name in ("x", "rows/y", "scalar")}
+        attributes = {name: file.attrs[name] for name in ("rule", "settings", "settings_hash")}
+        return arrays, read_ids(file, "stimulus"), read_settings(file), attributes
+
+
+def test_a_flipped_bit_of_hdf5_is_refused_or_changes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("rulealign.store._CHUNK", 400)  # several stretches with a checksum each
+    path, rng = tmp_path / "a.h5", np.random.default_rng(0)
+    write_h5(
+        path,
+        {"x": rng.random(100), "rows/y": rng.random((9, 7)), "scalar": np.array(3.0)},
+        ids={"stimulus": [f"image_{number}" for number in range(9)]},
+        settings={"px": 32},
+        attributes={"rule": "bp"},
+    )
+    before, refusals = read_all(path), []
+    for place in flips(path, 600):
+        try:
+            found = read_all(path)
+        except StoreError as error:
+            refusals.append(str(error))
+        else:
+            assert found == before, place
+    assert len(refusals) > 150
+    assert [said for said in refusals if not said.startswith(f"{path}: ")] == []
+
+
+def test_rows_are_checked_by_stretches_of_a_megabyte(tmp_path):
+    path = tmp_path / "a.h5"
+    shapes = {
+        "rows": (300, 1000),
+        "long": (300_001,),
+        "wide": (2, 300_000),
+        "none": (0, 5),
+        "one": (),
+    }
+    write_h5(path, {name: np.ones(shape) for name, shape in shapes.items()}, ids={}, settings={})
+    with h5py.File(path) as file:
+        chunks = {name: file[name].chunks for name in shapes}
+        checked = [name for name in shapes if file[name].fletcher32]
+    assert chunks == {
+        "rows": (100, 1000),
+        "long": (100_001,),
+        "wide": (1, 300_000),
+        "none": None,
+        "one": None,
+    }
+    assert checked == ["rows", "long", "wide"]
+
+
+def test_a_file_that_another_program_holds_is_not_to_be_deleted(tmp_path):
+    path = tmp_path / "a.h5"
+    write_h5(path, {"x": np.ones(3)}, ids={}, settings={})
+    code = "import h5py, sys; f = h5py.File(sys.argv[1], 'r+'); print(1, flush=True); input()"
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        with (
+            pytest.raises(StoreError, match=r"Another program holds it.* Close it") as caught,
+            open_h5(path),
+        ):
+            pass
+        other.communicate(b"\n")
+    assert "elete" not in str(caught.value)
+    with open_h5(path):
+        pass
+
+
+@pytest.mark.parametrize("number", [11, 35, 37])
+def test_the_errors_of_locks_are_told_from_damage(number):
+    said = str(unreadable("a.h5", "HDF5", OSError(number, "no locks")))
+    assert "Another program holds it" in said
+    assert "elete" not in said
+    assert "delete it and rerun" in str(
+        unreadable("a.h5", "HDF5", OSError(5, "input/output error"))
+    )
+
+
+def test_what_is_missing_or_forbidden_is_not_to_be_deleted(tmp_path):
+    with (
+        pytest.raises(StoreError, match=r"gone\.h5: .*rerun the command, which makes it"),
+        open_h5(tmp_path / "gone.h5"),
+    ):
+        pass
+    assert "permission" in str(unreadable("a.csv", "a table", PermissionError(13, "denied")))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"a": \xff}', b"[1]", b"3"])
+def test_json_that_is_none_is_named_with_its_remedy(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"a\.json: cannot be read as JSON .*delete it and rerun"):
+        read_json(path)
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_files_get_the_mode_of_the_umask(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        write_csv(tmp_path / "a.csv", pd.DataFrame({"a": [1]}))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.csv").stat().st_mode & 0o777 == mode
 
 
 def test_a_file_without_ids_is_refused(tmp_path):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from string import ascii_lowercase
@@ -72,13 +72,12 @@ def write_folder(settings: Mapping[str, Any], table: pd.DataFrame, folder: Path)
         StoreError: the disk is full.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    made = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
         for row in table.itertuples():
             with whole(made / row.concept / row.stimulus) as temporary:
                 image = Image.fromarray(_paint(settings, row)[0])
                 image.save(temporary, format="JPEG", quality=95, subsampling=0)
-        made.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
         made.replace(folder)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-import pickle
-import re
 import sys
+import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 from rulealign import store
 from rulealign.errors import GuardError, StoreError
 from rulealign.provenance import state_hash
+from rulealign.unreadable import unreadable
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def load(path: Path, *, rule: str, seed: int, epoch: int, settings_hash: str | N
         The checkpoint, on the CPU.
 
     Raises:
-        StoreError: the file is missing, truncated or no checkpoint.
+        StoreError: the file is missing, damaged (in any of its parts) or no checkpoint.
         GuardError: it is another network's: names the file, what is expected and what is found.
     """
     checkpoint = _read(path)
@@ -90,36 +90,25 @@ def load(path: Path, *, rule: str, seed: int, epoch: int, settings_hash: str | N
         if found != value and (name, value) != ("settings_hash", None):
             raise GuardError(
                 f"{path}: expected {name} {value!r}, found {found!r}; it is another network's."
-                " Delete it and type the same command again."
+                " Delete it and rerun the command."
             )
     actual = state_hash(checkpoint.network)
     if actual != checkpoint.state_hash:
         raise GuardError(
             f"{path}: the weights have the hash {actual}, but {checkpoint.state_hash} was written"
-            " with them; the file was changed. Delete it and type the same command again."
+            " with them; the file was changed. Delete it and rerun the command."
         )
     return checkpoint
 
 
 def _read(path: Path) -> Checkpoint:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        return Checkpoint(**content)
-    except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError) as error:
-        raise StoreError(
-            f"{path}: cannot be read as a checkpoint ({_first_line(error)}). Delete it and type"
-            f" the same command again{_what_follows(Path(path))}."
-        ) from error
-
-
-def _what_follows(path: Path) -> str:
-    # before epoch 0 there is no checkpoint to continue from
-    epoch = re.search(r"_epoch-(\d+)$", path.stem)
-    return ": training continues from the checkpoint before it" if epoch and int(epoch[1]) else ""
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        with zipfile.ZipFile(path) as parts:  # torch writes checksums, and does not look at them
+            if damaged := parts.testzip():
+                raise StoreError(f"{damaged}: other content than its checksum says")
+        return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # what damaged bytes make of zip and pickle may raise anything
+        raise unreadable(path, "a checkpoint", error) from error
 
 
 def _settled(value: Any) -> Any:

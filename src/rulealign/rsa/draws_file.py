@@ -9,9 +9,10 @@ from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5d, h5p
 
 from rulealign.atomic import whole
-from rulealign.store import write_h5
+from rulealign.store import with_checksums, write_h5
 
 
 @contextmanager
@@ -42,4 +43,7 @@ def new_draws(
     with whole(path) as temporary:
         write_h5(temporary, {}, ids=ids, settings=settings, attributes=attributes)
         with h5py.File(temporary, "r+", libver="v110") as file:
-            yield file.create_dataset("draws", (n_draws, len(ids["row"])), np.float32)
+            shape, early = (n_draws, len(ids["row"])), h5p.create(h5p.DATASET_CREATE)
+            early.set_alloc_time(h5d.ALLOC_TIME_EARLY)  # places do not depend on what comes first
+            checksums = with_checksums(shape, np.dtype(np.float32).itemsize)
+            yield file.create_dataset("draws", shape, np.float32, dcpl=early, **checksums)

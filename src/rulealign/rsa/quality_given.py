@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ import pandas as pd
 from rulealign.data.cleaning import cleaning_on_noise
 from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.quality_rows import entry
+from rulealign.store import read_json
 
 FIELD = "MagneticFieldStrength"
 NOT_STATED = "field strength: not stated in the files that were read"
@@ -138,7 +138,7 @@ def acquisition_rows(
     """
     rows, fields = [], {}
     for subject, path in stated.items():
-        said = json.loads(Path(path).read_text(encoding="utf-8"))
+        said = read_json(path)
         source = said.pop("source", Path(path).name)
         for key, value in sorted(said.items()):
             number = value if isinstance(value, int | float) else float("nan")

@@ -11,7 +11,6 @@ from rulealign.data import fetch, inputs, sources
 from rulealign.data.things_source import ThingsSource
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
-from rulealign.manifest import is_result, manifest_path
 from rulealign.noted import Noted, keep_note
 from rulealign.provenance import folder_listing
 from rulealign.results_folder import refuse_unnoted_results

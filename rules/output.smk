@@ -173,6 +173,7 @@ onsuccess:
             f"The report is {RESULTS}/report.html",
             extra={"event": LAST_WORD, "quietness": Quietness.PROGRESS},
         )
+    mention_left_over()
 
 
 onerror:

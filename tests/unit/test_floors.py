@@ -40,6 +40,7 @@ FLOORS = [
         "learning.rules.__init__",
         "study_folder",
         "results_folder",
+        "left_results",
         "controls.__init__",
         "controls.control",
     ),

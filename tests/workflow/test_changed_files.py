@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import time
 
@@ -22,6 +24,7 @@ from expected_jobs import (
     shown,
 )
 from rulealign.code_fingerprint import Sources
+from rulealign.explain import record_path
 
 pytestmark = pytest.mark.workflow
 CLAIMED = (
@@ -47,6 +50,36 @@ def test_touched_files_run_nothing(done, first_is_latest):
     finally:
         for path, before in times.items():
             os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_results_of_other_code_without_their_notes_are_refused(done, tmp_path):
+    run = done.copy(tmp_path)
+    names = [
+        "checkpoints/rule-fa_seed-1_epoch-0.pt",
+        "simulated/images",
+        "statistics/alignment.csv",
+    ]
+    for name in names:
+        record_path(run.folder / ".snakemake/metadata", f"results/changed/{name}").unlink()
+    assert run.planned() == []  # they are what would be made now
+    code = run.edited("src/rulealign/learning/rules/fa.py", ('layers == "conv"', 'layers != "all"'))
+    with code, pytest.raises(AssertionError) as caught:
+        run.planned()
+    assert f"results/changed/{names[0]} (other code): made by other code" in str(caught.value)
+    assert "Delete these files and rerun the command" in str(caught.value)
+    assert names[1] not in str(caught.value)
+    shutil.rmtree(run.folder / ".snakemake/metadata")
+    assert run.planned() == []
+    more = run.restudied(lambda study: study["statistics"].update(bootstrap_draws=80))
+    with more, pytest.raises(AssertionError, match=r"\(other settings\).* and \d+ more"):
+        run.planned()
+
+
+def test_results_of_a_rule_that_was_taken_out_are_mentioned(done):
+    assert "Not part of this study" not in done.snakemake("--dry-run")
+    with done.restudied(lambda study: study["rules"].pop("fa") and study.update(claims={})):
+        plan = done.snakemake("--dry-run")
+    assert re.search(r"Not part of this study.*rule-fa.* and \d+ more.*delete them", plan)
 
 
 def test_other_simulated_images_are_told_by_the_truth_beside_them(done):

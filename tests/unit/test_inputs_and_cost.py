@@ -224,5 +224,5 @@ def test_a_table_that_ends_within_a_line_is_refused(tmp_path, cut):
     (tmp_path / "t.csv").write_bytes(whole_text[:-cut])
     if whole_text[:-cut].endswith(b"\n"):
         return  # a whole line is lost: those who know how many there are refuse it
-    with pytest.raises(StoreError, match=r"t\.csv: .*cut short.*delete it and type the same"):
+    with pytest.raises(StoreError, match=r"t\.csv: .*cut short.*delete it and rerun"):
         read_csv(tmp_path / "t.csv")

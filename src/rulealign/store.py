@@ -79,7 +79,8 @@ def _fill(
 ) -> None:
     with h5py.File(path, "w", libver="v110") as file:
         for name, array in arrays.items():
-            file.create_dataset(name, data=array, **with_checksums(np.shape(array), array.itemsize))
+            values = np.asarray(array)
+            file.create_dataset(name, data=array, **with_checksums(values.shape, values.dtype))
         for name, values in ids.items():
             file.create_dataset(f"ids/{name}", data=list(values), dtype=h5py.string_dtype())
         file.attrs["settings"] = canonical(settings)
@@ -89,19 +90,20 @@ def _fill(
         file.attrs[_CONTENT_HASH] = _content_hash(file)
 
 
-def with_checksums(shape: Sequence[int], itemsize: int) -> dict[str, Any]:
+def with_checksums(shape: Sequence[int], dtype: np.dtype) -> dict[str, Any]:
     """Give the options of a dataset of which each stretch of rows has its own checksum.
 
     Args:
         shape: its shape; the first axis are its rows.
-        itemsize: bytes of one value.
+        dtype: its type.
 
     Returns:
-        Options of h5py's `create_dataset`; {} where there is nothing to cut: a scalar, no values.
+        Options of h5py's `create_dataset`; {} for what cannot have any: a scalar, no values, text.
     """
-    if not math.prod(shape) or not shape:
+    size = math.prod(shape) * dtype.itemsize
+    if not shape or not size or dtype.kind not in "biufc":
         return {}
-    parts = min(shape[0], math.ceil(math.prod(shape) * itemsize / _CHUNK))
+    parts = min(shape[0], math.ceil(size / _CHUNK))
     return {"chunks": (math.ceil(shape[0] / parts), *shape[1:]), "fletcher32": True}
 
 
@@ -146,10 +148,21 @@ def _require_content(file: h5py.File) -> None:
 
 
 def _content_hash(file: h5py.File) -> str:
-    # of what no checksum of HDF5 covers: text lies in a heap, outside of the datasets
-    ids = {name: [one.decode() for one in file[f"ids/{name}"][()]] for name in file.get("ids", {})}
-    attributes = {name: file.attrs[name] for name in file.attrs if name != _CONTENT_HASH}
-    return fingerprint([ids, {name: repr(value) for name, value in attributes.items()}])
+    # of all that has no checksum of HDF5: attributes, and text, which lies outside of its dataset
+    found = {f"@{name}": _plain_text(file.attrs[name]) for name in file.attrs}
+    found.pop(f"@{_CONTENT_HASH}", None)
+
+    def add(name: str, node: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(node, h5py.Dataset) and not node.fletcher32:
+            found[name] = _plain_text(node[()])
+
+    file.visititems(add)
+    return fingerprint(found)
+
+
+def _plain_text(value: Any) -> str:
+    # as Python writes it: numpy's own words change from version to version
+    return repr(value.tolist() if isinstance(value, np.ndarray | np.generic) else value)
 
 
 def read_ids(file: h5py.File, name: str) -> list[str]:

@@ -111,7 +111,7 @@ def test_a_truncated_file_is_named_with_its_remedy(tmp_path):
 
 def read_all(path):
     with open_h5(path) as file:
-        arrays = {name: file[name][()].tobytes() for name in ("x", "rows/y", "scalar")}
+        arrays = {name: file[name][()].tolist() for name in ("x", "rows/y", "text", "scalar")}
         attributes = {name: file.attrs[name] for name in ("rule", "settings", "settings_hash")}
         return arrays, read_ids(file, "stimulus"), read_settings(file), attributes
 
@@ -121,7 +121,8 @@ def test_a_flipped_bit_of_hdf5_is_refused_or_changes_nothing(tmp_path, monkeypat
     path, rng = tmp_path / "a.h5", np.random.default_rng(0)
     write_h5(
         path,
-        {"x": rng.random(100), "rows/y": rng.random((9, 7)), "scalar": np.array(3.0)},
+        {"x": rng.random(100), "rows/y": rng.random((9, 7)), "scalar": np.array(3.0)}
+        | {"text": np.array(["one", "zwölf"], dtype=object)},
         ids={"stimulus": [f"image_{number}" for number in range(9)]},
         settings={"px": 32},
         attributes={"rule": "bp"},

@@ -45,5 +45,5 @@ def new_draws(
         with h5py.File(temporary, "r+", libver="v110") as file:
             shape, early = (n_draws, len(ids["row"])), h5p.create(h5p.DATASET_CREATE)
             early.set_alloc_time(h5d.ALLOC_TIME_EARLY)  # places do not depend on what comes first
-            checksums = with_checksums(shape, np.dtype(np.float32).itemsize)
+            checksums = with_checksums(shape, np.dtype(np.float32))
             yield file.create_dataset("draws", shape, np.float32, dcpl=early, **checksums)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import traceback
@@ -17,6 +16,7 @@ import numpy as np
 
 from rulealign.atomic import require_room, whole
 from rulealign.errors import DataError, StoreError
+from rulealign.h5_checksums import add_content_hash, require_content, with_checksums
 from rulealign.provenance import canonical, fingerprint
 from rulealign.self_contained import require_self_contained
 from rulealign.unreadable import unreadable
@@ -24,10 +24,6 @@ from rulealign.unreadable import unreadable
 if TYPE_CHECKING:
     import pandas as pd
 
-_CHUNK = 2**20
-"""Bytes that share a checksum; HDF5 reads them as one, and keeps as many in memory."""
-
-_CONTENT_HASH = "content_hash"
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _NEUTRAL = re.compile(r"'+[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -87,24 +83,7 @@ def _fill(
         file.attrs["settings_hash"] = fingerprint(settings)
         for name, value in attributes.items():
             file.attrs[name] = value
-        file.attrs[_CONTENT_HASH] = _content_hash(file)
-
-
-def with_checksums(shape: Sequence[int], dtype: np.dtype) -> dict[str, Any]:
-    """Give the options of a dataset of which each stretch of rows has its own checksum.
-
-    Args:
-        shape: its shape; the first axis are its rows.
-        dtype: its type.
-
-    Returns:
-        Options of h5py's `create_dataset`; {} for what cannot have any: a scalar, no values, text.
-    """
-    size = math.prod(shape) * dtype.itemsize
-    if not shape or not size or dtype.kind not in "biufc":
-        return {}
-    parts = min(shape[0], math.ceil(size / _CHUNK))
-    return {"chunks": (math.ceil(shape[0] / parts), *shape[1:]), "fletcher32": True}
+        add_content_hash(file)
 
 
 @contextmanager
@@ -124,7 +103,7 @@ def open_h5(path: Path) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as file:
             require_self_contained(file, str(path), Path(path).stat().st_size)
-            _require_content(file)
+            require_content(file)
             yield file
     except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
         if isinstance(error, UnicodeDecodeError) or _raised_by_h5py(error):
@@ -135,34 +114,6 @@ def open_h5(path: Path) -> Iterator[h5py.File]:
 def _raised_by_h5py(error: Exception) -> bool:
     # other files may be read, and written, while this one is open
     return "h5py" in Path(traceback.extract_tb(error.__traceback__)[-1].filename).parts
-
-
-def _require_content(file: h5py.File) -> None:
-    written = file.attrs.get(_CONTENT_HASH)
-    if written is not None and written != _content_hash(file):
-        raise StoreError(
-            f"{file.filename}: its ids or attributes were changed after it had been written. If it"
-            " is a result, delete it and rerun the command; if it is yours, get it again from its"
-            " source."
-        )
-
-
-def _content_hash(file: h5py.File) -> str:
-    # of all that has no checksum of HDF5: attributes, and text, which lies outside of its dataset
-    found = {f"@{name}": _plain_text(file.attrs[name]) for name in file.attrs}
-    found.pop(f"@{_CONTENT_HASH}", None)
-
-    def add(name: str, node: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(node, h5py.Dataset) and not node.fletcher32:
-            found[name] = _plain_text(node[()])
-
-    file.visititems(add)
-    return fingerprint(found)
-
-
-def _plain_text(value: Any) -> str:
-    # as Python writes it: numpy's own words change from version to version
-    return repr(value.tolist() if isinstance(value, np.ndarray | np.generic) else value)
 
 
 def read_ids(file: h5py.File, name: str) -> list[str]:

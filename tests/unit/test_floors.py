@@ -29,6 +29,7 @@ FLOORS = [
         "self_contained",
         "manifest",
         "unreadable",
+        "h5_checksums",
         "__init__",
     ),
     ("code_fingerprint",),

@@ -117,7 +117,9 @@ def read_all(path):
 
 
 def test_a_flipped_bit_of_hdf5_is_refused_or_changes_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("rulealign.store._CHUNK", 400)  # several stretches with a checksum each
+    monkeypatch.setattr(
+        "rulealign.h5_checksums.CHUNK", 400
+    )  # several stretches with a checksum each
     path, rng = tmp_path / "a.h5", np.random.default_rng(0)
     write_h5(
         path,

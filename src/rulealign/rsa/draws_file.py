@@ -12,7 +12,8 @@ import numpy as np
 from h5py import h5d, h5p
 
 from rulealign.atomic import whole
-from rulealign.store import with_checksums, write_h5
+from rulealign.h5_checksums import with_checksums
+from rulealign.store import write_h5
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Results without Snakemake's notes, or with those of others: which are right cannot be told."""
+"""Results that have replaced those of Snakemake's notes: which are right cannot be told."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SAME_TIME = 1.0
 def refuse_unnoted_results(
     results: Path, settings: Mapping[str, Any], modules: Mapping[str, str], metadata: Path
 ) -> None:
-    """Refuse results of other code or other settings of which Snakemake has no notes.
+    """Refuse results of other code or other settings that Snakemake's notes are not about.
 
-    Snakemake runs again what its notes say was made by other params. Without them (a folder that
-    was copied here alone, a `.snakemake` that was deleted) it takes every result for current; with
-    the notes of other results (a folder copied over one that was computed here) it compares those.
+    Snakemake runs again what its notes say was made by other params. With the notes of other
+    results (a folder copied over one that was computed here) it compares those. Results without
+    any notes are held against their manifests, one by one: see `left_results`.
 
     Args:
         results: the folder of the study's results.
@@ -39,33 +39,24 @@ def refuse_unnoted_results(
         StoreError: the record cannot be read.
     """
     record = results / "provenance.json"
-    if not record.is_file():
-        return
     note = record_path(metadata, record.as_posix())
-    noted = note.is_file()
-    if noted and _is_as_noted(record, note, metadata):
+    if not record.is_file() or not note.is_file() or _is_as_noted(record, note, metadata):
         return
     before = _read(record)
     reasons = _reasons(before, settings, modules)
-    if not reasons or (noted and _states(note, before)):
+    if not reasons or _states(note, before):
         return
-    raise _refusal(results, " and ".join(reasons), metadata.parent, noted)
+    raise _refusal(results, " and ".join(reasons), metadata.parent)
 
 
-def _refusal(results: Path, made: str, kept: Path, noted: bool) -> ConfigurationError:
-    record = results / "provenance.json"
-    lack = f"Snakemake's notes of it are not in {kept}"
-    then = (
-        "no later change of settings or code runs any of these files again, until they are deleted"
-    )
-    if noted:
-        lack = f"Snakemake's notes in {kept} are of other results, which these have replaced"
-        then = "these files count as made in the way that the notes say"
+def _refusal(results: Path, made: str, kept: Path) -> ConfigurationError:
     return ConfigurationError(
-        f"{results}: made {made}, and {lack}, so which of these results are still right cannot be"
-        f" told. Nothing was touched. Put the folder {kept} of the place where they were computed"
-        f" here, or move {results} away and compute it anew; to go on with all of it as it is,"
-        f" delete {record}: then {then}."
+        f"{results}: made {made}, and Snakemake's notes in {kept} are of other results, which these"
+        " have replaced, so which of these results are still right cannot be told. Nothing was"
+        f" touched. Put the folder {kept} of the place where they were computed here, or move"
+        f" {results} away and compute it anew; to go on with all of it as it is, delete"
+        f" {results / 'provenance.json'}: then these files count as made in the way that the notes"
+        " say."
     )
 
 
@@ -74,7 +65,7 @@ def _read(record: Path) -> dict[str, Any]:
         return json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StoreError(
-            f"{record}: cannot be read ({error}). Delete it and type the same command again."
+            f"{record}: cannot be read ({error}). Delete it and rerun the command."
         ) from error
 
 

@@ -57,13 +57,13 @@ def refuse_other_study(results: Path, name: str, study_file: str, settings: Mapp
     if not record.exists():
         return
     try:
-        before: dict[str, Any] = json.loads(record.read_text())
-        other = before["study_file"]
-    except (json.JSONDecodeError, KeyError) as error:
+        before: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+        other, study = before["study_file"], before["study"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
-            f"{record}: cannot be read ({error}). Delete it and type the same command again."
+            f"{record}: cannot be read ({error}). Delete it and rerun the command."
         ) from error
-    if other != study_file and fingerprint(before["study"]) != fingerprint(settings):
+    if other != study_file and fingerprint(study) != fingerprint(settings):
         raise _same_name(name, study_file, other, f"{record.parent} holds the results of the other")
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from rulealign.differences import differences
-from rulealign.errors import ConfigurationError, StoreError
+from rulealign.errors import ConfigurationError
 from rulealign.explain import record_path
 from rulealign.noted import Noted
+from rulealign.store import read_json
 
 NAMED = 3
 """How many settings and modules the refusal names."""
@@ -42,7 +43,7 @@ def refuse_unnoted_results(
     note = record_path(metadata, record.as_posix())
     if not record.is_file() or not note.is_file() or _is_as_noted(record, note, metadata):
         return
-    before = _read(record)
+    before = read_json(record)
     reasons = _reasons(before, settings, modules)
     if not reasons or _states(note, before):
         return
@@ -58,15 +59,6 @@ def _refusal(results: Path, made: str, kept: Path) -> ConfigurationError:
         f" {results / 'provenance.json'}: then these files count as made in the way that the notes"
         " say."
     )
-
-
-def _read(record: Path) -> dict[str, Any]:
-    try:
-        return json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"{record}: cannot be read ({error}). Delete it and rerun the command."
-        ) from error
 
 
 def _is_as_noted(record: Path, note: Path, metadata: Path) -> bool:

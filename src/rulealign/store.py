@@ -231,11 +231,12 @@ def read_csv(path: Path) -> pd.DataFrame:
         raise unreadable(path, "a table", error) from error
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
     """Read a JSON file that holds a mapping.
 
     Args:
         path: the file.
+        keys: what it must say.
 
     Returns:
         The mapping.
@@ -246,7 +247,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(found, dict):
-            raise ValueError("holds no mapping")
+            raise ValueError("it holds no mapping")
+        if lacking := [key for key in keys if key not in found]:
+            raise ValueError(f"it lacks '{lacking[0]}'")
     except (OSError, ValueError) as error:  # errors of JSON and of UTF-8 are ValueErrors
         raise unreadable(path, "JSON", error) from error
     return found

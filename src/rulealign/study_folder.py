@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from rulealign.atomic import whole
-from rulealign.errors import ConfigurationError, StoreError
+from rulealign.errors import ConfigurationError
 from rulealign.provenance import fingerprint
+from rulealign.store import read_json
 
 PACKAGES = (
     *("rulealign", "snakemake", "torch", "torchvision", "numpy", "scipy", "h5py", "pandas"),
@@ -56,14 +56,9 @@ def refuse_other_study(results: Path, name: str, study_file: str, settings: Mapp
     record = results / name / "provenance.json"
     if not record.exists():
         return
-    try:
-        before: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-        other, study = before["study_file"], before["study"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{record}: cannot be read ({error}). Delete it and rerun the command."
-        ) from error
-    if other != study_file and fingerprint(study) != fingerprint(settings):
+    before = read_json(record, "study_file", "study")
+    other = before["study_file"]
+    if other != study_file and fingerprint(before["study"]) != fingerprint(settings):
         raise _same_name(name, study_file, other, f"{record.parent} holds the results of the other")
 
 

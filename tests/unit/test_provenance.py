@@ -73,7 +73,7 @@ def test_results_of_another_study_file_with_the_same_name_are_not_touched(tmp_pa
 def test_a_record_that_was_cut_short_is_named_with_its_remedy(tmp_path):
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "provenance.json").write_text('{"study": ')
-    with pytest.raises(StoreError, match=r"provenance\.json: cannot be read .* Delete it"):
+    with pytest.raises(StoreError, match=r"provenance\.json: cannot be read .* delete it"):
         refuse_other_study(tmp_path, "s", "a.yaml", {})
 
 

@@ -19,6 +19,7 @@ from rulealign.data.transfer import (
     wait_before,
     wrong_bytes,
 )
+from rulealign.store import read_json
 
 if TYPE_CHECKING:
     import requests
@@ -178,7 +179,7 @@ class Download:
         if not self._note.exists():
             self._forget()
             return ""
-        noted = json.loads(self._note.read_text(encoding="utf-8"))
+        noted = read_json(self._note, "bytes", "version")
         self.file = self.file.seen(noted["bytes"])
         return noted["version"]
 

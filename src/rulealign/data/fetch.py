@@ -17,6 +17,7 @@ from rulealign.data.obtain import Obtainer, is_url
 from rulealign.data.registry import Dataset, RemoteFile, load_registry
 from rulealign.data.transfer import shown
 from rulealign.errors import ConfigurationError, DataError
+from rulealign.store import read_json
 
 __all__ = [
     "check_source",
@@ -187,7 +188,7 @@ def _dataset(name: str) -> Dataset:
 def _recorded_files(record: Path) -> dict[str, Any]:
     if not record.is_file():
         return {}
-    return json.loads(record.read_text(encoding="utf-8"))["files"]
+    return read_json(record, "files")["files"]
 
 
 def _with_record(dataset: Dataset, recorded: dict[str, Any]) -> Dataset:

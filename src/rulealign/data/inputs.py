@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from rulealign.atomic import whole
 from rulealign.data.fetch import RECORD, is_path, load_registry
 from rulealign.provenance import file_sha256, fingerprint
+from rulealign.store import read_json
 
 READ_UP_TO = 1_000_000_000
 """Bytes of one source that are read anew for every record; the checksum of more is remembered."""
@@ -79,11 +79,12 @@ def records(
 
     Raises:
         OSError: a file cannot be read.
+        StoreError: a record is damaged; names it and the remedy.
     """
     learned = {}
     for name in first_used(datasets):
         record = Path(resources) / name / RECORD
-        learned[name] = json.loads(record.read_text(encoding="utf-8"))["files"]
+        learned[name] = read_json(record, "files")["files"]
     rows = [
         _dataset(name, learned.get(name, files), FIRST if name in learned else "")
         for name, files in sorted(datasets.items())
@@ -101,12 +102,12 @@ def remote_records(remote: Mapping[str, str]) -> list[dict[str, Any]]:
         Rows as in `records`; `note` says how what came was checked.
 
     Raises:
-        OSError: a record cannot be read.
+        StoreError: a record cannot be read; names it and the remedy.
     """
     rows = []
     for address, folder in sorted(remote.items()):
         for path in sorted(Path(folder).glob("*.fetched.json")):
-            table = json.loads(path.read_text(encoding="utf-8"))
+            table = read_json(path, "address", "bytes", "sha256")
             checksum = f"sha256:{table['sha256']}"
             rows.append(_row(table["address"], 1, table["bytes"], checksum, FIRST))
         rows.append(_row(address, 1, None, None, ROWS))

@@ -12,6 +12,7 @@ from rulealign.atomic import whole
 from rulealign.data.s3 import Found, look_up, read_range
 from rulealign.data.space import megabytes, named_when_full, require_space
 from rulealign.errors import DataError
+from rulealign.store import read_json
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem
@@ -112,7 +113,7 @@ def _digest(path: Path, algorithm: str) -> str:
 
 def _recorded(target: Path) -> dict[str, str]:
     path = record_path(target)
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read_json(path) if path.is_file() else {}
 
 
 def _record(target: Path, found: Found, sha256: str) -> None:

@@ -1,6 +1,7 @@
 """A page of docs/ says what the tables of the study say."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from rulealign.config.claims import AXES
 from rulealign.cost import cost_table
 from rulealign.errors import DataError, GuardError, StoreError
+from rulealign.manifest import write_manifests
 from rulealign.report.results_page import write_results_page
 from rulealign.store import write_h5
 
@@ -111,6 +113,19 @@ def test_a_number_that_is_not_in_the_table_is_refused(results):
     with pytest.raises(DataError, match=r"0 rows of .*'epoch': 9"):
         render(results, "{{ score('bp', 9, 'conv1', 'EVC', px=32) }}")
     assert not (results.parent / "page.md").exists()
+
+
+def test_a_table_that_was_cut_at_a_line_end_is_refused(results, tmp_path, monkeypatch):
+    (tmp_path / "other/results").mkdir(parents=True)
+    study = results.rename(tmp_path / "other/results/s")
+    monkeypatch.chdir(tmp_path / "other")
+    files = [study / "provenance.json", *(study / "statistics").iterdir()]
+    write_manifests([os.path.relpath(file) for file in files], {})
+    assert render(study, "seed {{ study.seed }}") == "seed 7"
+    table = study / "statistics" / "training.csv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(StoreError, match=r"statistics/training\.csv: was changed .* rows then"):
+        render(study, "seed {{ study.seed }}")
 
 
 def test_scores_are_of_the_primary_convention_only(results):

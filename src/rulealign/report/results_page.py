@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -19,10 +19,14 @@ from markupsafe import Markup
 from rulealign.atomic import whole
 from rulealign.cost import cost_table
 from rulealign.errors import DataError
+from rulealign.manifest import verify
 from rulealign.report import markdown, results_claims, results_differences, select, tabulate
 from rulealign.report.formatting import plain, with_ends
 from rulealign.rsa.compare import ALL_PAIRS, PER_SUBJECT
-from rulealign.store import read_csv
+from rulealign.store import read_csv, read_json
+
+_READ = ("provenance.json", "statistics/*.csv", "alignment/*", "checkpoints/*_log.csv")
+"""What pages take numbers from."""
 
 
 class ResultsPage:
@@ -35,7 +39,7 @@ class ResultsPage:
 
     def __init__(self, results: Path, figures: Path) -> None:
         self.results, self.figures = results, figures
-        self.record = json.loads((results / "provenance.json").read_text())
+        self.record = read_json(results / "provenance.json", "study")
         names = ("alignment", "ceilings", "training", "diagnostics")
         self.tables = {name: read_csv(results / "statistics" / f"{name}.csv") for name in names}
         study = self.record["study"]
@@ -240,7 +244,9 @@ def write_results_page(template: Path, results: Path) -> Path:
 
     Raises:
         DataError: the template asks for a number that the study lacks.
+        StoreError: a result was damaged after it had been written.
     """
+    verify(os.path.relpath(path) for pattern in _READ for path in sorted(results.glob(pattern)))
     page = template.with_suffix("")
     makes = ResultsPage(results, page.with_suffix("").parent / f"{page.stem}_figures")
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)

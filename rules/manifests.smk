@@ -12,11 +12,12 @@ for _rule in workflow.rules:
         _rule.set_output(manifests=[str(manifest_path(path)) for path in _results])
 
 EVERYTHING += [str(manifest_path(path)) for path in filter(is_result, EVERYTHING)]
+_asked_for = set(map(str, EVERYTHING))
 
 
 def made_now(result):
-    """Give what the manifest of a result would say now; None where no rule makes it."""
-    for one in workflow.rules:
+    """Give what the manifest of a result would say now; None where the study lacks it."""
+    for one in workflow.rules if result in _asked_for else []:
         if one.is_producer(result):
             wildcards = SimpleNamespace(**one.get_wildcards(result))
             return made_by(
@@ -28,7 +29,7 @@ def made_now(result):
 
 
 def mention_left_over():
-    if files := left_over(Path(RESULTS), EVERYTHING):
+    if files := left_over(Path(RESULTS), _asked_for):
         logger.warning(mention(Path(RESULTS), files))
 
 

@@ -182,7 +182,7 @@ def trial_cases() -> Iterator[Case]:
     yield Case("trials: a run is text", cell(TRIALS, 4, "run", "two"), IN_TRIALS)
     yield Case("trials: a run is 2.5", cell(TRIALS, 4, "run", 2.5), IN_TRIALS)
     yield Case("trials: another trial_type", cell(TRIALS, 4, "trial_type", "Train"), IN_TRIALS)
-    yield Case("trials: a path as stimulus", cell(TRIALS, 4, "stimulus", "../a.jpg"), (*IN_TRIALS,))
+    yield Case("trials: a path as stimulus", cell(TRIALS, 4, "stimulus", "../a.jpg"), (r"a\.jpg",))
     yield Case("trials: ';' between columns", table(TRIALS, lambda t: t, sep=";"), (), sound=True)
     yield Case("trials: tabs", table(TRIALS, lambda t: t, sep="\t"), (), sound=True)
     windows = table(TRIALS, lambda t: t, lineterminator="\r\n")

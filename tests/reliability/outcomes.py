@@ -17,9 +17,10 @@ ACCEPTED = "accepted"  # taken without a word: other output than it should be
 OUTCOMES = (ANSWERED, HARMLESS, VAGUE, TRACEBACK, ACCEPTED)
 
 _IMPERATIVE = (
-    "use give write set delete remove rename rerun run type add choose take correct mend get "
-    "download save export unpack quote put name check state leave make lower raise order replace "
-    "move copy see ask indent close compare list keep train turn say read show start wait stop free"
+    "accept add ask bring check choose close compare copy correct delete download export free get "
+    "give indent keep leave list lower make mend move name order put quote raise read remove "
+    "rename replace rerun run save say see set show start state stop take train turn type unpack "
+    "use wait write"
 )
 REMEDY = re.compile(
     rf"(?:^|[.;:,?(] |\b(?:and|or|then|either|to|instead) )(?:{'|'.join(_IMPERATIVE.split())})\b|"

@@ -5,7 +5,7 @@ import pytest
 from reliability.__main__ import measure
 from reliability.outcomes import ACCEPTED, ANSWERED, HARMLESS, TRACEBACK
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
 @pytest.mark.parametrize(("section", "share"), [("damage", 0.05), ("studies", 0.2), ("data", 0.1)])

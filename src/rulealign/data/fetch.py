@@ -57,7 +57,10 @@ def check_source(source: str) -> None:
     if not is_path(source):
         _dataset(source)
     elif not Path(source).expanduser().exists():
-        raise ConfigurationError(f"source '{source}': there is no such file or folder.")
+        raise ConfigurationError(
+            f"source '{source}': there is no such file or folder. Correct the path; it counts from"
+            " the folder in which the study is run."
+        )
 
 
 def resolve(source: str, resources: Path) -> Path:

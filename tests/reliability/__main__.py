@@ -63,19 +63,29 @@ def studies(project: Path, work: Path, share: float) -> Iterator[tuple[str, Tall
     yield "a broken study file", bad_studies.measure(project, round(203 * share), _rng())
 
 
-def data(project: Path, work: Path, share: float) -> Iterator[tuple[str, Tally]]:
-    """Measure bad data."""
-    for label, make, cases in (
-        ("bad RDMs", folders.given_rdms, rdm_cases),
-        ("bad images in a folder", folders.given_rdms, image_cases),
-        ("bad tables of trials or voxels", folders.things, trial_cases),
-        ("a bad archive of images", folders.things, photograph_cases),
-        ("bad volumes", folders.things, volume_cases),
+def given(project: Path, work: Path, share: float) -> Iterator[tuple[str, Tally]]:
+    """Measure bad RDMs and images."""
+    for label, cases in (("bad RDMs", rdm_cases), ("bad images in a folder", image_cases)):
+        yield label, bad_data.measure(project, folders.given_rdms, _some(cases(), share))
+
+
+def trials(project: Path, work: Path, share: float) -> Iterator[tuple[str, Tally]]:
+    """Measure bad tables, volumes and archives of images."""
+    for label, cases in (
+        ("bad tables of trials or voxels", trial_cases),
+        ("a bad archive of images", photograph_cases),
+        ("bad volumes", volume_cases),
     ):
-        planted = list(cases())
-        some = planted[:: max(1, round(1 / share))]
-        yield label, bad_data.measure(project, make, some)
+        yield label, bad_data.measure(project, folders.things, _some(cases(), share))
+
+
+def unsafe_files(project: Path, work: Path, share: float) -> Iterator[tuple[str, Tally]]:
+    """Measure unsafe files."""
     yield "an unsafe file", unsafe.measure()
+
+
+def _some(cases: Iterator[bad_data.Case], share: float) -> list[bad_data.Case]:
+    return list(cases)[:: max(1, round(1 / share))]
 
 
 def holding(project: Path, work: Path, share: float) -> Iterator[tuple[str, Tally]]:
@@ -94,7 +104,9 @@ SECTIONS: dict[str, Callable[[Path, Path, float], Iterator[tuple[str, Tally]]]] 
     "interruptions": stopped,
     "damage": damaged,
     "studies": studies,
-    "data": data,
+    "rdms": given,
+    "trials": trials,
+    "unsafe": unsafe_files,
     "holds": holding,
 }
 

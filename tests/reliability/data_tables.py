@@ -109,10 +109,6 @@ def _sorted(read: pd.DataFrame) -> pd.DataFrame:
     return read.sort_values(["session", "run", "stimulus"])
 
 
-def _sorted_and_numbered(read: pd.DataFrame) -> pd.DataFrame:
-    return _sorted(read).assign(trial_id=range(len(read)))
-
-
 def _train_then_test(read: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([read[read["trial_type"] == "train"], read[read["trial_type"] == "test"]])
 
@@ -167,7 +163,6 @@ def _same_person(folder: Path) -> None:
 def trial_cases() -> Iterator[Case]:
     """Yield the faults of tables of trials and voxels, and of responses."""
     yield Case("trials: sorted by stimulus", table(TRIALS, _sorted), IN_TRIALS)
-    yield Case("trials: sorted, numbered anew", table(TRIALS, _sorted_and_numbered), IN_TRIALS)
     yield Case("trials: shuffled", table(TRIALS, _shuffled), IN_TRIALS)
     yield Case("trials: train, then test", table(TRIALS, _train_then_test), IN_TRIALS)
     yield Case("trials: two rows swapped", table(TRIALS, _swapped), IN_TRIALS)

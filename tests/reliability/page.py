@@ -66,7 +66,8 @@ program can tell; the messages were read by people, too.
 - Downloads that break off or are other bytes (`tests/faults/test_bad_downloads.py`), servers that
   are slow or full (`tests/unit/test_busy_servers.py`), clusters (`tests/cluster`), GPUs.
 - Images, tables and RDMs that are well formed and not those that were measured: another photograph
-  under the right name, a table of another release with the same ids.
+  under the right name, a table of another release with the same ids, a table that was sorted and
+  then numbered anew.
 - Studies with several mistakes at once, and two runs that are started at the same moment.
 - Faults that nobody has thought of.
 """

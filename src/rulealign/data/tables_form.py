@@ -165,7 +165,8 @@ def require_same_voxels(here: np.ndarray, there: np.ndarray, name: str) -> None:
         row = int(differ[0])
         raise DataError(
             f"{name}: row {row} is voxel {here[row]}, and voxel {there[row]} in the voxel table:"
-            " they are of different people or releases."
+            " they are of different people or releases, or one was sorted. Get both again from one"
+            " source."
         )
 
 

@@ -52,8 +52,8 @@ TAIL = """
   other files, arrays that claim 600 GB. The pipeline's own functions read them; nothing may be
   made, followed or run.
 
-A remedy is told by its words: an imperative, or what is allowed. Whether it is the right one, no
-program can tell; the messages were read by people, too.
+A remedy is told by its words: an imperative, or what is allowed. Whether it is the right one, this
+command cannot tell; what must be said is in the tests of each message (`tests/faults`).
 
 ## What is not covered
 

@@ -89,5 +89,7 @@ _OF_EVERY_RUN = re.compile(
     r"^ {4}(input|output|log|jobid|reason|resources|wildcards|threads|priority|conda-env): |"
     r"RuleException:|the job failed|^Shutting down|^Complete log|^Exiting|^Trying to restart|"
     r"^Removing output|^Will exit|^Exiting because|^Command |^Error in rule|^WorkflowError:$|"
+    r"^Whatever finished is kept|^  Log: |^Conda environments|^Elapsed time|^At least one job|"
+    r"^  File |^CalledProcessError|"
     r"^\d\d:\d\d:\d\d  |^stage  |^[a-z]+ +\d+(  |$)"  # a line of a job, a row of the plan
 )

@@ -8,7 +8,7 @@ from reliability.outcomes import ACCEPTED, ANSWERED, HARMLESS, TRACEBACK
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
-SHARES = {"damage": 0.05, "studies": 0.2, "rdms": 0.2, "trials": 0.2, "unsafe": 1}
+SHARES = {"damage": 0.03, "studies": 0.1, "rdms": 0.1, "trials": 0.05, "unsafe": 1}
 
 
 @pytest.mark.parametrize(("section", "share"), SHARES.items())

@@ -9,6 +9,7 @@ import pytest
 
 import claim_files
 from claim_files import DROP, LESS, STIMULI
+from edited_h5 import edited_h5
 from rulealign.claims.evaluate import evaluate
 from rulealign.claims.scores import read_universe_scores, require_as_aligned
 from rulealign.errors import DataError, GuardError, StoreError
@@ -41,7 +42,7 @@ def rewrite(path, change):
 
 def drop_draws(path, kept):
     """Keep the draws of some rows only."""
-    with h5py.File(path, "r+") as file:
+    with edited_h5(path) as file:
         names = [name.decode() for name in file["ids/row"][()]]
         at = [place for place, name in enumerate(names) if kept(name)]
         draws = file["draws"][:, at]
@@ -70,14 +71,14 @@ def test_a_universe_without_its_rows_is_named(tmp_path, files):
 
 
 def test_people_in_another_order_are_refused(tmp_path, files):
-    with h5py.File(files[1][1], "r+") as file:
+    with edited_h5(files[1][1]) as file:
         file["ids/subject"][0] = "05"
     refused(tmp_path, files, DataError, "rule-untrained_bn_roi-V1_universes.csv")
 
 
 def test_layers_chosen_with_other_splits_are_not_mixed(tmp_path, files):
     for path, splits in zip(files[1], (10, 10, 4), strict=True):
-        with h5py.File(path, "r+") as file:
+        with edited_h5(path) as file:
             settings = json.loads(file.attrs["settings"]) | {"layer_splits": splits}
             file.attrs["settings"] = json.dumps(settings)
     refused(tmp_path, files, GuardError, "chose layers with different layer_splits")
@@ -89,7 +90,7 @@ def test_a_seed_that_is_not_there_is_named(tmp_path, files):
     refused(tmp_path, files, DataError, "has scores of people of bp_4_0.*, which .*csv lacks")
     of_rows = {"subject_row": {"subject_scores": 0, "subject_draws": 1}}
     of_rows |= {f"{name}_row": {name: 1} for name in ("left_out", "subject_left_out")}
-    with h5py.File(files[1][0], "r+") as file:
+    with edited_h5(files[1][0]) as file:
         for kind, arrays in of_rows.items():
             names = [name.decode() for name in file[f"ids/{kind}"][()]]
             left = [place for place, name in enumerate(names) if "bp_4_" not in name]
@@ -117,7 +118,7 @@ def test_a_seed_that_is_not_there_is_named(tmp_path, files):
     ],
 )
 def test_an_array_that_was_cut_short_is_named(tmp_path, files, array, axis):
-    with h5py.File(files[1][0], "r+") as file:
+    with edited_h5(files[1][0]) as file:
         values = file[array][()]
         del file[array]
         file[array] = values.take(range(values.shape[axis] // 2), axis)
@@ -149,7 +150,7 @@ def test_a_row_that_occurs_twice_or_says_nothing_is_named(tmp_path, files):
     "array", ["draws", "subject_scores", "subject_draws", "left_out", "subject_left_out"]
 )
 def test_a_number_that_is_none_stops_the_run_and_makes_no_universe_missing(tmp_path, files, array):
-    with h5py.File(files[1][0], "r+") as file:
+    with edited_h5(files[1][0]) as file:
         file[array][(1,) * file[array].ndim] = np.nan
     refused(tmp_path, files, DataError, rf"_d.h5: {array} has a number that is NaN or infinite")
 
@@ -171,7 +172,7 @@ def test_draws_of_other_settings_or_stimuli_are_not_mixed(tmp_path, changes, err
 
 
 def test_draws_over_other_pairs_are_not_mixed(tmp_path, files):
-    with h5py.File(files[1][2], "r+") as file:
+    with edited_h5(files[1][2]) as file:
         file.attrs["pairs_hash_all"] = "others"
     refused(tmp_path, files, GuardError, "are over different pairs of stimuli")
 
@@ -241,6 +242,6 @@ def test_one_network_without_a_choice_makes_universes_missing_with_its_reason(tm
 
 
 def test_people_that_nobody_scored_are_asked_for_in_vain(tmp_path, files):
-    with h5py.File(files[1][0], "r+") as file:
+    with edited_h5(files[1][0]) as file:
         del file["subject_scores"]
     refused(tmp_path, files, GuardError, "no scores of single people")

@@ -1,10 +1,10 @@
 """Planted faults in masks of pairs: each is refused and named, or changes no other score."""
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
+from edited_h5 import edited_h5
 from pairs_study import IDS, PAIRS, SEEDS, SETTINGS, brain_rdms, pairs_file, run, trials
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
@@ -212,7 +212,7 @@ def test_draws_beside_a_table_over_other_pairs_are_refused(tmp_path):
 
 def test_draws_that_do_not_say_over_which_pairs_are_refused(tmp_path):
     table, draws = run(tmp_path, pairs_file(tmp_path))
-    with h5py.File(draws, "r+") as file:
+    with edited_h5(draws) as file:
         del file.attrs["pairs_hash"]
     with pytest.raises(StoreError, match="lacks the attribute 'pairs_hash'"):
         alignment_table([table], [draws], SETTINGS | {"seeds": {"bp": SEEDS}}, tmp_path / "a.csv")

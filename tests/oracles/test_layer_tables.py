@@ -1,11 +1,11 @@
 """The layer x area tables against plain computations, through files, and their planted faults."""
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+from edited_h5 import edited_h5
 from rulealign.errors import DataError, GuardError, StoreError
 from rulealign.rsa.alignment import align
 from rulealign.rsa.joined_tables import layers_table
@@ -183,7 +183,7 @@ def test_an_rdm_without_order_in_a_fold_takes_its_own_choices_and_no_others(tmp_
     # one layer of one network is constant over the pairs inside of one fold
     inside = fold_masks(N, 3, 2, layer_choice_seed(5, N), None)[4][1]
     models = list(model_files(tmp_path, "bp"))
-    with h5py.File(models[1], "r+") as file:
+    with edited_h5(models[1]) as file:
         rdm = file["conv2/grid-8/centred"]
         rdm[...] = np.where(inside, 0.5, rdm[()])
     brains, layers = list(brain_files(tmp_path, "V1")), tmp_path / "bp_V1_layers.csv"
@@ -264,7 +264,7 @@ def test_a_missing_area_of_a_rule_is_refused(joined, tmp_path):
 
 def test_an_rdm_file_without_the_share_is_named(tmp_path):
     models, brains = list(model_files(tmp_path, "bp")), list(brain_files(tmp_path, "V1"))
-    with h5py.File(models[1], "r+") as file:
+    with edited_h5(models[1]) as file:
         del file.attrs["mean_vector_share:conv2/grid-8"]
     layers, table = tmp_path / "layers.csv", tmp_path / "t.csv"
     settings = SETTINGS | {"roi": "V1", "rule": "bp"}

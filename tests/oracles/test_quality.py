@@ -1,12 +1,12 @@
 """Brain data quality against plain loops and simulation; planted faults are in tests/faults."""
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import pearsonr, spearmanr, zscore
 
 import planted
+from edited_h5 import edited_h5
 from rulealign.data.faults import find_duplicated_trials, find_faulty_voxels
 from rulealign.errors import DataError
 from rulealign.rsa.quality_agreement import cross_run
@@ -205,7 +205,7 @@ def test_of_few_voxels_only_identical_trials_are_copies():
 def test_a_faulty_voxel_that_was_left_in_is_an_error(tmp_path):
     people = planted.data_set(0, subjects=1)
     path = planted.write_responses(people, tmp_path, "01", "V1")
-    with h5py.File(path, "a") as file:
+    with edited_h5(path) as file:
         file["responses"][3] = 1.0
     with pytest.raises(DataError, match=r"sub-01_roi-V1.*constant or not finite; drop them"):
         roi_quality(path, tmp_path / "x.csv", planted.SETTINGS)

@@ -1,5 +1,6 @@
 """Every command that README and docs print can be typed as it stands."""
 
+import argparse
 import re
 import shlex
 import subprocess
@@ -71,7 +72,11 @@ def check_python(words):
 
 
 def check_pytest(words):
-    assert all((PROJECT / word).exists() for word in words if not word.startswith("-")), words
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    for option in ("-n", "--dist", "-m", "-k"):
+        parser.add_argument(option)
+    parser.add_argument("files", nargs="*")
+    assert all((PROJECT / file).exists() for file in parser.parse_args(words).files), words
 
 
 def check_pip(words):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from edited_h5 import edited_h5
 from rulealign import store
 from rulealign.activations import write_activations
 from rulealign.data.check import check_inputs, refuse_compared
@@ -175,7 +176,7 @@ def test_guards_run_on_the_single_images(network, stimuli, tmp_path, monkeypatch
     "wrong", [[0] * 11, [0, 0, 0, 1, *[3] * 7], [-1, 0, 0, 1, *[2] * 7], [0, 1, 2], [0.0, 1, 2]]
 )
 def test_a_file_that_does_not_say_whose_each_image_is_is_refused(network, stimuli, tmp_path, wrong):
-    with h5py.File(stimuli, "a") as file:
+    with edited_h5(stimuli) as file:
         del file["stimulus_of_image"]
         file["stimulus_of_image"] = np.array(wrong)
     with pytest.raises(DataError, match="mean_px-16_images.h5: 'stimulus_of_image' does not give"):

@@ -74,7 +74,7 @@ def test_ids_images_and_others_follow_from_the_trials_of_a_table_or_a_file(
 
 
 def test_names_that_a_spreadsheet_would_run_are_those_of_the_source_again(trials, tmp_path):
-    trials = trials.assign(stimulus="=" + trials["stimulus"], concept="-" + trials["concept"])
+    trials = trials.assign(stimulus="=" + trials["stimulus"], concept="=" + trials["concept"])
     write_csv(tmp_path / "trials.csv", trials)
     for stimulus_set in SETS:
         expected = stimulus_images(trials, stimulus_set)

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 from rulealign.job import job
+from rulealign.json_files import read_json
 from rulealign.report.page import report_figures, write_page
-from rulealign.store import read_csv, read_json
+from rulealign.store import read_csv
 
 with job(snakemake):
     record = read_json(Path(snakemake.input.provenance))

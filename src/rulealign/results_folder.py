@@ -10,8 +10,8 @@ from typing import Any
 from rulealign.differences import differences
 from rulealign.errors import ConfigurationError
 from rulealign.explain import record_path
+from rulealign.json_files import read_json
 from rulealign.noted import Noted
-from rulealign.store import read_json
 
 NAMED = 3
 """How many settings and modules the refusal names."""

@@ -231,30 +231,6 @@ def read_csv(path: Path) -> pd.DataFrame:
         raise unreadable(path, "a table", error) from error
 
 
-def read_json(path: Path, *keys: str) -> dict[str, Any]:
-    """Read a JSON file that holds a mapping.
-
-    Args:
-        path: the file.
-        keys: what it must say.
-
-    Returns:
-        The mapping.
-
-    Raises:
-        StoreError: the file is missing, damaged or holds something else; names it and the remedy.
-    """
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
-            raise ValueError("it holds no mapping")
-        if lacking := [key for key in keys if key not in found]:
-            raise ValueError(f"it lacks '{lacking[0]}'")
-    except (OSError, ValueError) as error:  # errors of JSON and of UTF-8 are ValueErrors
-        raise unreadable(path, "JSON", error) from error
-    return found
-
-
 def as_written(table: pd.DataFrame) -> pd.DataFrame:
     """Undo what `write_csv` does to text that looks like a formula.
 

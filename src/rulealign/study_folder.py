@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rulealign.atomic import whole
 from rulealign.errors import ConfigurationError
+from rulealign.json_files import read_json
 from rulealign.provenance import fingerprint
-from rulealign.store import read_json
 
 PACKAGES = (
     *("rulealign", "snakemake", "torch", "torchvision", "numpy", "scipy", "h5py", "pandas"),

@@ -28,6 +28,7 @@ FLOORS = [
         "atomic",
         "self_contained",
         "manifest",
+        "json_files",
         "unreadable",
         "h5_checksums",
         "__init__",

@@ -13,12 +13,12 @@ import pytest
 
 from helpers.flipped import flips
 from rulealign.errors import DataError, StoreError
+from rulealign.json_files import read_json
 from rulealign.provenance import fingerprint
 from rulealign.store import (
     open_h5,
     read_csv,
     read_ids,
-    read_json,
     read_settings,
     require_same_ids,
     whole,

@@ -19,7 +19,7 @@ from rulealign.data.transfer import (
     wait_before,
     wrong_bytes,
 )
-from rulealign.store import read_json
+from rulealign.json_files import read_json
 
 if TYPE_CHECKING:
     import requests

@@ -17,7 +17,7 @@ from rulealign.data.obtain import Obtainer, is_url
 from rulealign.data.registry import Dataset, RemoteFile, load_registry
 from rulealign.data.transfer import shown
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.store import read_json
+from rulealign.json_files import read_json
 
 __all__ = [
     "check_source",

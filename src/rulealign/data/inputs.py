@@ -9,8 +9,8 @@ from typing import Any
 
 from rulealign.atomic import whole
 from rulealign.data.fetch import RECORD, is_path, load_registry
+from rulealign.json_files import read_json
 from rulealign.provenance import file_sha256, fingerprint
-from rulealign.store import read_json
 
 READ_UP_TO = 1_000_000_000
 """Bytes of one source that are read anew for every record; the checksum of more is remembered."""

@@ -12,7 +12,7 @@ from rulealign.atomic import whole
 from rulealign.data.s3 import Found, look_up, read_range
 from rulealign.data.space import megabytes, named_when_full, require_space
 from rulealign.errors import DataError
-from rulealign.store import read_json
+from rulealign.json_files import read_json
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem

@@ -19,11 +19,12 @@ from markupsafe import Markup
 from rulealign.atomic import whole
 from rulealign.cost import cost_table
 from rulealign.errors import DataError
+from rulealign.json_files import read_json
 from rulealign.manifest import verify
 from rulealign.report import markdown, results_claims, results_differences, select, tabulate
 from rulealign.report.formatting import plain, with_ends
 from rulealign.rsa.compare import ALL_PAIRS, PER_SUBJECT
-from rulealign.store import read_csv, read_json
+from rulealign.store import read_csv
 
 _READ = ("provenance.json", "statistics/*.csv", "alignment/*", "checkpoints/*_log.csv")
 """What pages take numbers from."""

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from rulealign.data.cleaning import cleaning_on_noise
+from rulealign.json_files import read_json
 from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.quality_rows import entry
-from rulealign.store import read_json
 
 FIELD = "MagneticFieldStrength"
 NOT_STATED = "field strength: not stated in the files that were read"

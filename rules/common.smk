@@ -83,9 +83,7 @@ CONTROL_RDMS = f"{RESULTS}/rdms/controls_stim-{{stimuli}}_px-{{size}}.h5"
 CONTROL_ALIGNMENT = f"{RESULTS}/alignment/controls_roi-{{roi}}.csv"
 CONTROL_DRAWS = f"{RESULTS}/alignment/controls_roi-{{roi}}_draws.h5"
 TABLE = f"{RESULTS}/statistics/{{table}}.csv"
-CHECKED = TABLE.format(
-    table="inputs"
-)  # no network is made before the inputs are checked
+CHECKED = TABLE.format(table="inputs")
 
 
 wildcard_constraints:

@@ -4,8 +4,6 @@
 rule initial_state:
     input:
         images=TRAINING_SET,
-        # waited for, and never a reason to train anew
-        checked=ancient(CHECKED),
         calibration=calibration_set,
         compared=compared_with_calibration,
     output:

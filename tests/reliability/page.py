@@ -46,8 +46,9 @@ TAIL = """
 - *A broken study file*: files that are no study (no YAML, no text, recursive, huge, with tags), and
   single mistakes in a sound one: a key misspelt, a section or text in place of a value, NaN.
 - *Bad RDMs, images, tables, volumes*: each fault is planted in inputs that are sound otherwise; the
-  study is planned, then stimuli and brain data are checked. No network is trained before these
-  checks. What can be read without a doubt, as `;` in place of commas, must give the same output.
+  study is planned, then stimuli and brain data are checked. These jobs come first; only a core
+  that they leave idle starts to train. What can be read without a doubt, as `;` in place of commas,
+  must give the same output.
 - *An unsafe file*: pickles, archives with links or names that leave the folder, HDF5 that points to
   other files, arrays that claim 600 GB. The pipeline's own functions read them; nothing may be
   made, followed or run.

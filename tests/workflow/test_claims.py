@@ -55,15 +55,15 @@ def test_a_claim_over_another_rule_makes_that_rules_universes_only(changed):
         other[side][0]["rule"] = "fa"
     changed.study["claims"]["fa_drop"] = other
     plan = planned(changed)
-    assert plan["universes"] == "1"
-    assert plan["claims"] == "1"
+    assert plan["universes"] == 1
+    assert plan["claims"] == 1
     assert not {"train", "activations", "alignment", "controls"} & set(plan)
 
 
 def test_another_smallest_effect_scores_nothing_again(changed):
     changed.study["claims"]["bp_drop"]["smallest_effect"] = 0.01
     plan = planned(changed)
-    assert plan["claims"] == "1"
+    assert plan["claims"] == 1
     assert not {"universes", "train", "alignment"} & set(plan)
 
 

@@ -87,7 +87,7 @@ def test_a_failed_job_is_told_last_with_its_error_its_log_and_what_to_do(finishe
     assert failed.returncode == 1
     told = failed.output[failed.output.index("Failed: ") :].splitlines()
     assert told[0] == "Failed: Train fa, seed 1: epoch 0 to 1"
-    assert "rule-fa_seed-1_epoch-0.pt: cannot be read" in told[1]
+    assert "rule-fa_seed-1_epoch-0.pt: was changed after it had been written" in told[1]
     assert told[2] == "  Log: results/small/logs/train_rule-fa_seed-1_epoch-1.log"
     assert "rerun the command" in told[3]
     assert len(told) == 4

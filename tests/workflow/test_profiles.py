@@ -1,6 +1,8 @@
 """Profiles: every rule has its place on a cluster, and what cannot be had is said before work."""
 
 import re
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import pytest
@@ -78,9 +80,14 @@ def test_one_job_at_a_time_runs_on_the_one_gpu_that_jobs_use(project, monkeypatc
 
 
 @pytest.mark.workflow
-def test_a_run_is_limited_to_the_memory_of_this_machine(finished):
-    given = re.search(r"Provided resources: .*mem_mb=\D*(\d+)", finished.first.output)
-    assert int(given.group(1)) == machine.memory_mb()
+def test_a_run_is_limited_to_the_memory_of_this_machine(project, tmp_path):
+    limit = 'workflow.global_resources["mem_mb"].value'
+    (tmp_path / "Snakefile").write_text(f"print({limit})\n\n\nrule all:\n    input:\n        [],\n")
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--directory", tmp_path]
+    command += ["--snakefile", tmp_path / "Snakefile"]
+    command += ["--workflow-profile", project / "profiles/default"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert str(machine.memory_mb()) in done.stdout.splitlines(), done.stdout + done.stderr
 
 
 @pytest.mark.workflow

@@ -71,8 +71,13 @@ def test_results_of_other_code_without_their_notes_are_refused(done, tmp_path):
     shutil.rmtree(run.folder / ".snakemake/metadata")
     assert run.planned() == []
     more = run.restudied(lambda study: study["statistics"].update(bootstrap_draws=80))
-    with more, pytest.raises(AssertionError, match=r"\(other settings\).* and \d+ more"):
-        run.planned()
+    with more:
+        with pytest.raises(AssertionError, match=r"\(other settings\).* and \d+ more"):
+            run.planned()
+        before = run.results()
+        run.snakemake("--cores", "1", "--touch", "--forceall")
+        assert run.planned() == []
+        assert run.results() == before
 
 
 def test_results_of_a_rule_that_was_taken_out_are_mentioned(done, tmp_path):

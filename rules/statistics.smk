@@ -166,7 +166,7 @@ rule training_table:
             for seed, epoch in networks(rule)
         ],
     message:
-        "Held-out accuracy of all networks; no state occurs twice"
+        "Held-out accuracy of all networks; no state appears twice"
     script:
         "../scripts/training_table.py"
 

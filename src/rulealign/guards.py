@@ -150,7 +150,7 @@ def states_pairwise_distinct(hashes: Mapping[str, str]) -> None:
         if value in first:
             raise GuardError(
                 f"{name} and {first[value]} have the same state {value}: one of them is not what"
-                " its name says. Delete both checkpoints and type the same command again."
+                " its name says. Delete both checkpoints and rerun the command."
             )
         first[value] = name
 
@@ -170,8 +170,8 @@ def same_initial_weights(hashes: Mapping[str, str], seed: int) -> None:
         if hashes[rule] != hashes[rules[0]]:
             raise GuardError(
                 f"seed {seed}: rules '{rules[0]}' and '{rule}' started from different weights"
-                f" ({hashes[rules[0]]} and {hashes[rule]}); delete their checkpoints and type the"
-                " same command again."
+                f" ({hashes[rules[0]]} and {hashes[rule]}); delete their checkpoints and rerun the"
+                " command."
             )
 
 

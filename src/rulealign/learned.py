@@ -37,7 +37,7 @@ def diagnostics_table(
         The table.
 
     Raises:
-        DataError: a network or layer is missing or there twice; names it.
+        DataError: a network or layer is missing or listed twice; names it.
         StoreError: a file cannot be read, or the disk is full.
     """
     measured = pd.concat([read_csv(Path(part)) for part in parts], ignore_index=True)
@@ -59,7 +59,7 @@ def _require_every_layer_once(measured: pd.DataFrame) -> None:
         if found != layers:
             raise DataError(
                 f"diagnostics of {_named(network)}: has the layers {found}, but others have"
-                f" {layers}; delete its file and type the same command again."
+                f" {layers}; delete its file and rerun the command."
             )
 
 
@@ -69,11 +69,11 @@ def _require_same_networks(measured: pd.DataFrame, accuracy: pd.DataFrame, train
         if missing:
             raise DataError(
                 f"{_named(min(missing, key=str))} is missing from {where}; delete what is there"
-                " and type the same command again."
+                " and rerun the command."
             )
     twice = accuracy.duplicated(NETWORK)
     if twice.any():
-        raise DataError(f"{training}: {_named(accuracy[twice].iloc[0][NETWORK])} is there twice.")
+        raise DataError(f"{training}: {_named(accuracy[twice].iloc[0][NETWORK])} appears twice.")
 
 
 def _named(network: Sequence[object]) -> str:

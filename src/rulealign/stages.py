@@ -72,7 +72,7 @@ def training_set(study: Study) -> dict[str, Any]:
 
 
 def copies(study: Study) -> dict[str, str]:
-    """Give the reasons why stimuli or brain RDMs are there twice."""
+    """Give the reasons why stimuli or brain RDMs appear twice."""
     return {name: reason for name, reason in study.copies.items() if name != HELD_OUT}
 
 

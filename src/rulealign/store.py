@@ -50,7 +50,7 @@ def write_h5(
 
     Raises:
         StoreError: the disk is full.
-        DataError: an id occurs twice.
+        DataError: an id appears twice.
     """
     for name, values in ids.items():
         refuse_duplicates(values, f"{path}: {name} ids")
@@ -147,7 +147,7 @@ def read_settings(file: h5py.File) -> dict[str, Any]:
 
 
 def refuse_duplicates(values: Sequence[str], what: str) -> None:
-    """Refuse ids that occur twice.
+    """Refuse ids that appear twice.
 
     Args:
         values: ordered ids.
@@ -159,7 +159,7 @@ def refuse_duplicates(values: Sequence[str], what: str) -> None:
     seen: set[str] = set()
     for value in values:
         if value in seen:
-            raise DataError(f"{what}: '{value}' occurs twice.")
+            raise DataError(f"{what}: '{value}' appears twice.")
         seen.add(value)
 
 
@@ -180,7 +180,7 @@ def require_same_ids(
     """
     remedy = remedy or (
         "Both need the same ids in the same order. Mend the input that lists them; if one is a"
-        " result that other settings left, delete it and type the same command again."
+        " result that other settings left, delete it and rerun the command."
     )
     for place, (a, b) in enumerate(zip(one, other, strict=False)):
         if a != b:

@@ -138,7 +138,7 @@ def test_draws_of_another_table_are_refused(tmp_path, files):
 
 def test_a_row_that_occurs_twice_or_says_nothing_is_named(tmp_path, files):
     rewrite(files[0][0], lambda table: pd.concat([table, table.iloc[[0]]]))
-    refused(tmp_path, files, DataError, "the row bp_1_0_grey_32_.* occurs twice")
+    refused(tmp_path, files, DataError, "the row bp_1_0_grey_32_.* appears twice")
     rewrite(
         files[0][0],
         lambda table: table.iloc[:-1].assign(score=table["score"].where(table.index > 0)),

@@ -70,7 +70,7 @@ def test_wrong_bytes_from_a_server_are_named_and_deleted(get, site, tmp_path, co
     assert f"{url}/data.bin" in str(error.value)
     assert f"expected sha256:{SHA_RIGHT}" in str(error.value)
     assert f"found sha256:{hashlib.sha256(content).hexdigest()}" in str(error.value)
-    assert "type the same command again" in str(error.value)
+    assert "rerun the command" in str(error.value)
     assert kept(tmp_path / "resources") == []
 
 

@@ -70,7 +70,7 @@ def test_an_image_that_is_there_twice_with_other_contents_is_refused(tmp_path, f
     WRITERS[form](tmp_path / "images", files, KEY)
     refused(
         tmp_path / "images",
-        "'dog_12s.jpg' is there twice with different contents, at"
+        "'dog_12s.jpg' appears twice with different contents, at"
         " 'dog/dog_12s.jpg' and 'white/dog/dog_12s.jpg'",
     )
 
@@ -80,7 +80,7 @@ def test_two_members_of_one_name_are_told_apart(tmp_path):
     zips.write_plain(tmp_path / "x.zip", FILES)
     with zipfile.ZipFile(tmp_path / "x.zip", "a") as archive:
         archive.writestr("dog/dog_12s.jpg", png(8))
-    refused(tmp_path / "x.zip", "'dog_12s.jpg' is there twice with different contents")
+    refused(tmp_path / "x.zip", "'dog_12s.jpg' appears twice with different contents")
 
 
 @pytest.mark.parametrize("form", LOCKED)

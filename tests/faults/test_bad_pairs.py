@@ -160,7 +160,7 @@ def test_a_subject_who_saw_other_images_is_named(tmp_path):
         cross_run_mask({}, IDS, "first-exemplar")
     path = tmp_path / "sub-1_trials.csv"
     trials("1").to_csv(path, index=False)
-    with pytest.raises(DataError, match=r"sub-1_trials\.csv' occurs twice"):
+    with pytest.raises(DataError, match=r"sub-1_trials\.csv' appears twice"):
         write_pairs([path, path], "first-exemplar", tmp_path / "pairs.h5")
     assert not (tmp_path / "pairs.h5").exists()
 

@@ -238,7 +238,7 @@ def test_files_of_another_roi_than_asked_for_are_refused(tmp_path, brains):
 
 def test_a_subject_counted_twice_is_refused(tmp_path, brains):
     brains.append(brain(tmp_path, "2", file="9"))
-    with pytest.raises(DataError, match="'2' occurs twice"):
+    with pytest.raises(DataError, match="'2' appears twice"):
         run(tmp_path, [model(tmp_path)], brains)
 
 

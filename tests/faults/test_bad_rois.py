@@ -112,4 +112,4 @@ def test_hemispheres_without_a_column_that_says_them_are_refused(table, remove):
 
 def test_a_voxel_that_occurs_twice_is_named(table):
     table.loc[5, "voxel_id"] = 504
-    refused(table, "voxel_id: '504' occurs twice")
+    refused(table, "voxel_id: '504' appears twice")

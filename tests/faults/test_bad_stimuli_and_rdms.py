@@ -62,7 +62,7 @@ def test_a_stray_file_among_the_stimuli_is_named(folder):
 
 def test_two_files_with_one_stem_are_refused(folder):
     (folder / "a.png").write_bytes((folder / "b.png").read_bytes())
-    with pytest.raises(DataError, match="'a' occurs twice"):
+    with pytest.raises(DataError, match="'a' appears twice"):
         list(read_stimuli(FOLDER, folder, None))
 
 

@@ -348,7 +348,7 @@ def test_voxels_in_another_order_than_the_responses_are_refused(tables):
 
 def test_a_voxel_id_that_occurs_twice_is_refused(tables):
     change(tables["voxels"], lambda t: t.assign(voxel_id=7))
-    refused(tables, "voxel_id: '7' occurs twice")
+    refused(tables, "voxel_id: '7' appears twice")
 
 
 def test_another_persons_table_is_refused(tables):

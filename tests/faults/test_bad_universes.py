@@ -95,7 +95,7 @@ def test_a_network_that_is_missing_or_listed_twice(tmp_path):
     models = model_files(tmp_path, **SETS)
     with pytest.raises(DataError, match="no file of bp, seed 1, epoch 3 .*'grey' at 32 px"):
         score(tmp_path, models[:3])
-    with pytest.raises(DataError, match="epoch-0_stim-grey_px-16.h5' occurs twice"):
+    with pytest.raises(DataError, match="epoch-0_stim-grey_px-16.h5' appears twice"):
         score(tmp_path, [*models, models[0]])
 
 

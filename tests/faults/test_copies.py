@@ -1,4 +1,4 @@
-"""Data that are there twice are named, and stop the study unless it says why."""
+"""Data that appear twice are named, and stop the study unless it says why."""
 
 import numpy as np
 import pytest

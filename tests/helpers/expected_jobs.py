@@ -18,7 +18,7 @@ RULE_TABLES = (
     ALIGNMENT_TABLE
     | COURSES
     | {
-        "Held-out accuracy of all networks; no state occurs twice",
+        "Held-out accuracy of all networks; no state appears twice",
         "Diagnostics of all networks; rules that did not learn are named",
     }
 )

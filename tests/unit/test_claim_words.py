@@ -213,7 +213,7 @@ def test_a_folder_without_claims_is_named(tmp_path, capsys):
     assert main([one, again]) == 0  # another folder of the same name
     assert cells(capsys.readouterr().out.splitlines()[0])[2:] == [one, again]
     assert main([one, f"{tmp_path}/more/../a"]) == 1
-    assert "is there twice; give it once" in capsys.readouterr().err
+    assert "appears twice; name it once" in capsys.readouterr().err
     assert main([one, "--csv", str(tmp_path / "more")]) == 1
     assert "more: cannot be written (" in capsys.readouterr().err
     (tmp_path / "a" / "statistics" / "claims_summary.csv").write_text("claim\ndrop\n")

@@ -120,7 +120,7 @@ def test_a_later_run_continues_what_an_earlier_one_left(get, monkeypatch):
         server.cut_after = [262_144]
         with monkeypatch.context() as context:
             context.setattr(download, "ATTEMPTS", 1)
-            with pytest.raises(DataError, match="kept: the same command continues"):
+            with pytest.raises(DataError, match="kept: rerun the command"):
                 get(dataset(server.url))
         folder = get(dataset(server.url))
     assert [asked for _, asked in server.requests] == [None, "bytes=262144-"]

@@ -88,7 +88,7 @@ def test_parts_of_two_versions_are_never_joined(get, monkeypatch, tagged):
         site.cut_after = [262_144]
         with monkeypatch.context() as context:
             context.setattr(download, "ATTEMPTS", 1)
-            with pytest.raises(DataError, match="kept: the same command continues"):
+            with pytest.raises(DataError, match="kept: rerun the command"):
                 get(site.url)
         site.content = CONTENT[::-1] if tagged else CONTENT[::-1] + b"more"
         site.version = '"another"' if tagged else None

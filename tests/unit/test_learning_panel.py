@@ -130,7 +130,7 @@ def test_another_kind_and_rows_that_are_there_twice_are_named(tmp_path):
     with pytest.raises(DataError, match=r"rule 'bp'.*'conv1', 'conv1'"):
         joined(tmp_path, parts)
     training = pd.concat([make_training(), make_training().iloc[-1:]])
-    with pytest.raises(DataError, match=r"rule 'local'.*epoch 10 is there twice"):
+    with pytest.raises(DataError, match=r"rule 'local'.*epoch 10 appears twice"):
         joined(tmp_path, training=training)
 
 

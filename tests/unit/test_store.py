@@ -230,7 +230,7 @@ def test_a_file_without_ids_is_refused(tmp_path):
 
 
 def test_ids_that_occur_twice_are_refused(tmp_path):
-    with pytest.raises(DataError, match="'a' occurs twice"):
+    with pytest.raises(DataError, match="'a' appears twice"):
         write_h5(tmp_path / "a.h5", {}, ids={"stimulus": ["a", "b", "a"]}, settings={})
 
 

@@ -184,6 +184,6 @@ def test_an_inserted_checkpoint_trains_later_stretches_anew_to_the_same_bytes(do
     assert [name for name in networks if before[name] != after[name]] == []
     # a second call sees that the later checkpoints are the same, and spares what lies below them
     trained = {f"Train {rule}, seed 1: epoch 0 to 1" for rule in ("bp", "fa")}
-    tables = RULE_TABLES - {"Held-out accuracy of all networks; no state occurs twice"}
+    tables = RULE_TABLES - {"Held-out accuracy of all networks; no state appears twice"}
     expected = (inserted - trained) | below | SCORES | tables | CLAIMS
     assert set(again.planned()) == expected

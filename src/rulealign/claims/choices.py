@@ -44,13 +44,13 @@ def read_choices(
         keys = list(dict.fromkeys(zip(rows["rule"], rows["roi"], strict=True)))
         if len(keys) != 1:
             raise DataError(
-                f"{table}: is of {len(keys)} rules and areas, not of one; delete it and type the"
-                " same command again."
+                f"{table}: is of {len(keys)} rules and areas, not of one; delete it and rerun the"
+                " command."
             )
         if "settings_hash" not in rows or set(rows["settings_hash"]) != {expected}:
             raise GuardError(
                 f"{table}: layers were chosen with other settings ({', '.join(CHOICE_KEYS)}) than"
-                " the study has now; delete it and type the same command again."
+                " the study has now; delete it and rerun the command."
             )
         found[keys[0]] = rows
     return found

@@ -29,7 +29,7 @@ from rulealign.rsa.subjects import (
     subject_seed,
 )
 
-_REMEDY = "delete it and type the same command again."
+_REMEDY = "delete it and rerun the command."
 
 Scores = Mapping[tuple[str, str], UniverseScores]
 """(rule, area) -> scores."""

@@ -64,7 +64,7 @@ def evaluate(
         if (rule, roi) not in choices:
             raise DataError(
                 f"none of the tables of layers, such as {layers[0]}, is of '{rule}' with {roi},"
-                " whose scores are there; delete it and type the same command again."
+                " whose scores are there; delete it and rerun the command."
             )
     rows = [
         _row(claim, universe, (scores, choices), settings)

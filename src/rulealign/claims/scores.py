@@ -98,7 +98,7 @@ class UniverseScores:
             if key not in self.rows.index:
                 raise DataError(
                     f"{self.path}: has no row of {'_'.join(map(str, key))}, which a claim needs;"
-                    " delete the file and type the same command again."
+                    " delete the file and rerun the command."
                 )
             found.append(int(self.rows.index.get_loc(key)))
         return found
@@ -115,7 +115,7 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         The scores.
 
     Raises:
-        DataError: a row occurs twice, has neither a score nor a reason, or the draws are of other
+        DataError: a row appears twice, has neither a score nor a reason, or the draws are of other
             rows or fewer than their settings say; names the file and the row or array.
         StoreError: a file cannot be read.
     """
@@ -145,12 +145,12 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         if array is not None and array.shape != shape:
             raise DataError(
                 f"{draws}: {name} is {array.shape}, not {shape}: cut short, or of other settings."
-                " Delete it and type the same command again."
+                " Delete it and rerun the command."
             )
         if array is not None and not np.isfinite(array).all():
             raise DataError(
-                f"{draws}: {name} has a number that is NaN or infinite; delete it and type the same"
-                " command again."
+                f"{draws}: {name} has a number that is NaN or infinite; delete it and rerun the"
+                " command."
             )
     return UniverseScores(
         str(table),
@@ -192,10 +192,10 @@ def _read_rows(table: Path) -> pd.DataFrame:
     lacking = [name for name in (*KEYS, "score", "reason") if name not in rows]
     if lacking or rows.empty:
         what = f"has no column '{lacking[0]}'" if lacking else "has no rows"
-        raise DataError(f"{table}: {what}; delete it and type the same command again.")
+        raise DataError(f"{table}: {what}; delete it and rerun the command.")
     rows = rows.set_index(list(KEYS))
     for wrong, what in (
-        (rows.index.duplicated(), "occurs twice"),
+        (rows.index.duplicated(), "appears twice"),
         ((rows["score"].isna() & rows["reason"].isna()).to_numpy(), "has neither score nor reason"),
     ):
         if wrong.any():
@@ -226,18 +226,18 @@ def require_shared(scores: Sequence[UniverseScores], settings: Mapping[str, Any]
                 raise GuardError(
                     f"{one.path}: was made with {key} = {one.made_with.get(key)!r}, but the study"
                     f" has {settings[key]!r}; draws of different settings must not be mixed. Delete"
-                    " it and type the same command again."
+                    " it and rerun the command."
                 )
         for name, value in one.made_with.items():
             if name in SPLITS and scores[0].made_with.get(name, value) != value:
                 raise GuardError(
                     f"{scores[0].path} and {one.path}: chose layers with different {name}; delete"
-                    " both and type the same command again."
+                    " both and rerun the command."
                 )
             if "pairs_hash" in name and scores[0].made_with.get(name, value) != value:
                 raise GuardError(
                     f"{scores[0].path} and {one.path}: are over different pairs of stimuli; delete"
-                    " both and type the same command again."
+                    " both and rerun the command."
                 )
 
 
@@ -270,5 +270,5 @@ def require_as_aligned(scores: UniverseScores, alignment: Path) -> None:
         raise GuardError(
             f"{scores.path} and {alignment} have different scores of"
             f" {'_'.join(str(first[key]) for key in keys)}: {first['score']} and"
-            f" {first['score_aligned']}; delete both and type the same command again."
+            f" {first['score_aligned']}; delete both and rerun the command."
         )

@@ -31,7 +31,7 @@ def side_by_side(folders: Sequence[Path]) -> pd.DataFrame:
         differently has both statements: each is about the areas and epochs of its study.
 
     Raises:
-        DataError: a folder has no table of claims, is there twice, or its table is not one; names
+        DataError: a folder has no table of claims, appears twice, or its table is not one; names
             the folder. Or studies declare different things under one label; names it and both.
     """
     names = _names([Path(folder) for folder in folders])
@@ -52,7 +52,7 @@ def _names(folders: Sequence[Path]) -> list[str]:
     places, names = [folder.resolve() for folder in folders], []
     for folder, place in zip(folders, places, strict=True):
         if places.count(place) > 1:
-            raise DataError(f"{folder}: is there twice; give it once.")
+            raise DataError(f"{folder}: appears twice; name it once.")
         shared = sum(other.name == place.name for other in places) > 1
         names.append(str(folder) if shared else place.name)
     return names

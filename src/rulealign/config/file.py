@@ -124,7 +124,7 @@ def _children(file: Path, node: yaml.Node) -> Iterator[yaml.Node]:
         seen: set[str] = set()
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                why = f"the key '{key.value}' occurs twice in one section; rename or remove one"
+                why = f"the key '{key.value}' appears twice in one section; rename or remove one"
                 _refuse(file, why, key.start_mark.line)
             seen.add(str(key.value))
             yield from (key, value)

@@ -89,7 +89,7 @@ class Study(Closed):
     brain: Brain
     copies: each(dict[str, Reason]) = Field(
         default={},
-        description="what is there twice on purpose -> why, in words. Copies are found by what they"
+        description="what appears twice on purpose -> why, in words. Copies are found by what they"
         " hold: an RDM (sub-02_roi-V1), a stimulus set (stim-white), an image of a set (its id), or"
         " held-out images among the training images of a folder (held-out). Without a reason, or"
         " with one for what is no copy, the study stops",

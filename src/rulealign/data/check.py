@@ -26,7 +26,7 @@ _REMEDY = (
 def check_inputs(
     stimuli: Sequence[Path], brain: Sequence[Path], output: Path, copies: Mapping[str, str]
 ) -> None:
-    """Check that stimulus sets and brain RDMs belong together, and that none is there twice.
+    """Check that stimulus sets and brain RDMs belong together, and that none appears twice.
 
     Args:
         stimuli: files of prepared stimulus images, `stim-<label>_px-<px>_images.h5`.

@@ -1,4 +1,4 @@
-"""Data that are there twice: found by what they hold, and stopped unless the study says why."""
+"""Data that appear twice: found by what they hold, and stopped unless the study says why."""
 
 from __future__ import annotations
 

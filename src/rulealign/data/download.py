@@ -90,7 +90,7 @@ class Download:
                 self.file,
                 self.digest,
                 f"'{self.name}' was deleted. A proxy or login page may have answered instead of the"
-                " server: open the address in a browser, then type the same command again.",
+                " server: open the address in a browser, then rerun the command.",
             )
         self.part.replace(output_file)
         self._forget()

@@ -89,14 +89,14 @@ def resolve(source: str, resources: Path) -> Path:
     if recorded != _listing(dataset):
         raise DataError(
             f"{folder / RECORD}: the registry names other files or checksums by now; delete this"
-            " file and type the same command again, what changed will be fetched."
+            " file and rerun the command, what changed will be fetched."
         )
     for name, file in files.items():
         path = folder / name
         if not path.is_file() or path.stat().st_size != file.bytes:
             raise DataError(
                 f"{path}: missing, or not {file.bytes} bytes long; delete {folder / RECORD} and"
-                " type the same command again, it will be fetched anew."
+                " rerun the command, it will be fetched anew."
             )
     return folder / next(iter(files)) if len(files) == 1 else folder
 
@@ -163,7 +163,7 @@ def fetch(name: str, resources: Path, mirrors: Sequence[str]) -> Path:
 
     Raises:
         ConfigurationError: there is no such dataset.
-        DataError: a file cannot be got, or its bytes are not those of the registry.
+        DataError: a file could not be downloaded, or its bytes are not those of the registry.
         StoreError: the disk is full; nothing half-written stays.
     """
     import requests

@@ -44,7 +44,7 @@ def read_stimuli(
         Id and image in order; RGB, pixels as stored (EXIF orientation is not applied).
 
     Raises:
-        DataError: an image is missing, unreadable or not RGB, an id occurs twice, or the ids are
+        DataError: an image is missing, unreadable or not RGB, an id appears twice, or the ids are
             not the expected ones; names the file.
     """
     if settings["kind"] in ("brain", "brain-others"):

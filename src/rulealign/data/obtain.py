@@ -75,7 +75,7 @@ class Obtainer:
                 earlier fetch, if there is one.
 
         Raises:
-            DataError: it cannot be got, or a mirror or server gives other bytes.
+            DataError: it could not be downloaded, or a mirror or server gives other bytes.
             StoreError: the disk is full.
         """
         target = self.folder / name
@@ -169,7 +169,7 @@ class Obtainer:
         self.learned[name] = file.seen(size, sha256)
 
     def _nowhere(self, name: str, file: RemoteFile, tried: list[str]) -> str:
-        lines = [f"dataset '{self.dataset}': '{name}' cannot be got. Tried:"]
+        lines = [f"dataset '{self.dataset}': '{name}' could not be downloaded. Tried:"]
         lines += [f"  - {line}" for line in tried] or ["  - nothing: no mirror and no public URL"]
         if file.by_hand:
             lines.append(file.by_hand)
@@ -179,7 +179,7 @@ class Obtainer:
             " variable RULEALIGN_DATA_MIRRORS or in data_mirrors of the study."
         )
         if len(list(self.workshop.glob("*.part"))):
-            lines.append("What has arrived is kept: the same command continues from there.")
+            lines.append("What has arrived is kept: rerun the command, which continues from there.")
         return "\n".join(lines)
 
 

@@ -65,7 +65,7 @@ def choose_voxels(form: Form, subject: str, spec: Mapping[str, Any]) -> RoiVoxel
     Raises:
         DataError: a column is unknown (names the nearest), the ROI is empty (names the step that
             emptied it), a noise ceiling to select by is missing, `top` asks for more voxels than
-            there are, or a voxel_id occurs twice.
+            there are, or a voxel_id appears twice.
     """
     place = f"sub-{subject}"
     columns = _real_names(form, subject, spec)

@@ -175,8 +175,8 @@ def _reason(address: str, error: Exception) -> tuple[str, float]:
         ) from error
     if status == 412:
         raise DataError(
-            f"{address}: changed while it was read; delete what was made from it and type the same"
-            " command again."
+            f"{address}: changed while it was read; delete what was made from it and rerun the"
+            " command."
         ) from error
     cause = _first_cause(error)
     if isinstance(cause, socket.gaierror):

@@ -94,14 +94,14 @@ def _checked(found: Found, part: Path, known: dict[str, str]) -> str:
         part.unlink()
         raise DataError(
             f"{found.address}: the bytes that came have the MD5 {md5}, its ETag is {found.md5};"
-            " they were deleted. Type the same command again."
+            " they were deleted. Rerun the command."
         )
     if known and known["sha256"] != sha256:
         part.unlink()
         raise DataError(
             f"{found.address}: is no longer what was fetched first: sha256:{sha256}, and then"
             f" sha256:{known['sha256']}. If its publisher has replaced it on purpose, delete the"
-            " file and its .fetched.json, and type the same command again."
+            " file and its .fetched.json, and rerun the command."
         )
     return sha256
 

@@ -37,7 +37,7 @@ def require_space(folder: Path, needed: int, what: str, say: bool = True) -> Non
     if free < needed:
         raise StoreError(
             f"{what}: the disk is full: {numbers} in {folder}. Nothing of it was written. Free some"
-            " space, or put the folder on another disk, and type the same command again."
+            " space, or put the folder on another disk, and rerun the command."
         )
     if say:
         print(f"{what}: {numbers}", flush=True)
@@ -60,6 +60,6 @@ def named_when_full(path: Path) -> Iterator[None]:
             raise
         free = megabytes(shutil.disk_usage(path.parent).free)
         raise StoreError(
-            f"{path}: the disk is full ({free} free). Free some space and type the same command"
-            " again: what has arrived is kept."
+            f"{path}: the disk is full ({free} free). Free some space and rerun the"
+            " command: what has arrived is kept."
         ) from error

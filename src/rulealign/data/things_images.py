@@ -96,7 +96,7 @@ def open_images(
 
     Raises:
         DataError: the source is neither, is damaged or does not open; images are missing (names
-            them; another exemplar never takes their place), are there twice with different
+            them; another exemplar never takes their place), appear twice with different
             contents, or cannot be read.
     """
     from rulealign.data.pictures import read_rgb
@@ -190,7 +190,7 @@ def _only(source: Path, names: Sequence[str], copies: Sequence[Copy]) -> tuple[i
     for (name, place), other in others:
         if other != contents:
             raise DataError(
-                f"{source}: '{name}' is there twice with different contents, at '{names[first]}'"
+                f"{source}: '{name}' appears twice with different contents, at '{names[first]}'"
                 f" and '{names[place]}'; remove the one that people did not see."
             )
     return first, contents

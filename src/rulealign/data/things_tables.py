@@ -53,7 +53,7 @@ def read_voxels(voxels_csv: Path, columns: Sequence[str]) -> pd.DataFrame:
     Raises:
         DataError: a column is unknown (names those there are, the nearest first), an ROI column
             holds other values than 0 and 1, a coordinate or noise ceiling is no number, or a
-            voxel_id occurs twice.
+            voxel_id appears twice.
     """
     rois = roi_columns(voxels_csv)
     for column in columns:

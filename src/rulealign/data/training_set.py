@@ -81,11 +81,11 @@ def _cifar10(
             if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
                 raise StoreError(
                     f"{workplace}: the disk is full; unpacking {source} needs 180 MB for a while."
-                    " Free some space and type the same command again."
+                    " Free some space and rerun the command."
                 ) from error
             raise DataError(
-                f"{source}: is not the official archive of CIFAR-10 ({error}); delete it and type"
-                " the same command again, it will be fetched anew."
+                f"{source}: is not the official archive of CIFAR-10 ({error}); delete it and"
+                " rerun the command, it will be fetched anew."
             ) from error
     splits = {
         split: (np.ascontiguousarray(part.data), np.array(part.targets, dtype=np.int64))

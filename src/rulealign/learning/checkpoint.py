@@ -112,7 +112,7 @@ def _read(path: Path) -> Checkpoint:
 
 
 def _settled(value: Any) -> Any:
-    # Pickle writes an object that occurs twice only once. Whether equal strings are one object, or
+    # Pickle writes an object that appears twice only once. Whether equal strings are one object, or
     # tensors share memory, depends on what happened before: a loaded state differs from one that
     # grew. So strings are made one object, everything else its own.
     if isinstance(value, dict):

@@ -60,7 +60,7 @@ def draw_accuracy(
 def _draw_learning(
     ax: Axes, rows: pd.DataFrame, places: Mapping[int, int], look: RuleStyle, rule: str
 ) -> float:
-    # pivot, unlike pivot_table, refuses a seed that occurs twice
+    # pivot, unlike pivot_table, refuses a seed that appears twice
     table = rows.pivot(index="epoch", columns="seed", values="held_out_accuracy")
     x = table.index.map(places)
     mean = table.mean(axis="columns")

@@ -109,7 +109,7 @@ def _draw_panel(
     measure.scale(ax, rows[measure.column].max() if len(rows) else 0.0)
     shifts, ends = parts.dodge(list(styles)), {}
     for rule in [rule for rule in styles if rule in set(rows["rule"])]:
-        # pivot, unlike pivot_table, refuses a seed that occurs twice
+        # pivot, unlike pivot_table, refuses a seed that appears twice
         own = rows[rows["rule"] == rule]
         table = own.pivot(index="epoch", columns="seed", values=measure.column)
         x = table.index.map(places).to_numpy() + shifts[rule]

@@ -72,7 +72,7 @@ def course(rows: pd.DataFrame, rule: str, layer: str, roi: str) -> pd.DataFrame:
         One row per epoch, in order; none where it was not measured.
 
     Raises:
-        DataError: an epoch occurs twice.
+        DataError: an epoch appears twice.
     """
     found = rows[(rows["rule"] == rule) & (rows["layer"] == layer) & (rows["roi"] == roi)]
     if found["epoch"].duplicated().any():

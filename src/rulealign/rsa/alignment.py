@@ -76,7 +76,7 @@ def align(
     Raises:
         ConfigurationError: there is no such kind of pairs, or no file of pairs in different runs.
         DataError: stimulus ids differ (names both files and the first difference), or an RDM is
-            constant, not finite, missing or there twice.
+            constant, not finite, missing or listed twice.
         GuardError: a file is of another rule, ROI, distance or setting than the others.
         StoreError: a file cannot be read, or the disk is full.
     """

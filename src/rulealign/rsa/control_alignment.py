@@ -70,7 +70,7 @@ def align_controls(
     Raises:
         ConfigurationError: there is no such kind of pairs, or no file of pairs in different runs.
         DataError: stimulus ids differ (names both files and the first difference), or an RDM is
-            constant, not finite or there twice.
+            constant, not finite or listed twice.
         GuardError: a file is of another kind, ROI, distance or setting than the others.
         StoreError: a file cannot be read, or the disk is full.
     """
@@ -196,5 +196,5 @@ def _require_complete(rows: pd.DataFrame, controls: Sequence[str]) -> None:
         if sorted(group["control"]) != sorted(controls):
             raise DataError(
                 f"{'_'.join(map(str, place))} has the controls {sorted(group['control'])}, the"
-                f" study has {sorted(controls)}; delete the older files and type the same command."
+                f" study has {sorted(controls)}; delete the older files and rerun the command."
             )

@@ -186,7 +186,7 @@ def read_all_controls(files: Sequence[Path]) -> list[ControlRdms]:
         if one.settings != first.settings:
             raise GuardError(
                 f"{first.path} and {one.path} were made with different settings and must not be"
-                " mixed; delete the older one and type the same command again."
+                " mixed; delete the older one and rerun the command."
             )
         twin = seen.setdefault((one.stimuli, one.px), one.path)
         if twin != one.path:

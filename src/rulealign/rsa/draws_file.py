@@ -39,7 +39,7 @@ def new_draws(
 
     Raises:
         StoreError: the disk is full. Neither then nor after another error does anything stay.
-        DataError: an id occurs twice.
+        DataError: an id appears twice.
     """
     with whole(path) as temporary:
         write_h5(temporary, {}, ids=ids, settings=settings, attributes=attributes)

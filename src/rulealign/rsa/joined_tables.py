@@ -44,7 +44,7 @@ def ceilings_table(tables: Sequence[Path], settings: Mapping[str, Any], output: 
     if found != expected:
         raise DataError(
             f"the noise ceilings are of the areas and pairs {found}, the study has {expected}:"
-            " every area needs its own, once. Type the same command again."
+            " every area needs its own, once. Rerun the command."
         )
     write_csv(output, rows.sort_values(["roi", "pairs"], kind="stable"))
 
@@ -63,7 +63,7 @@ def layers_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Pa
 
     Raises:
         GuardError: a table was made with other settings than the study's; names the file.
-        DataError: rows of a rule, area or seed are missing or there twice, or a number is missing
+        DataError: rows of a rule, area or seed are missing or listed twice, or a number is missing
             without a reason.
         StoreError: a file cannot be read, or the disk is full.
     """
@@ -99,8 +99,8 @@ def _joined(
         if set(rows["settings_hash"]) != {expected}:
             raise GuardError(
                 f"{path}: was made with other settings ({', '.join(keys)}) than the study has now;"
-                f" {what} of different settings must not be mixed. Delete it and type the same"
-                " command again."
+                f" {what} of different settings must not be mixed. Delete it and rerun the"
+                " command."
             )
         if "reason" in rows:  # empty cells are read as numbers that are missing
             rows["reason"] = rows["reason"].astype(object).where(rows["reason"].notna(), "")

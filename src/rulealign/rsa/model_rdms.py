@@ -132,7 +132,7 @@ def _require_same_content(one: _ModelFile, other: _ModelFile) -> None:
     if one.settings_hash != other.settings_hash:
         raise GuardError(
             f"{one.path} and {other.path} were made with different settings and must not be"
-            " mixed; delete the older one and type the same command again."
+            " mixed; delete the older one and rerun the command."
         )
     held, others = ({row[len(NETWORK_KEYS) :] for row in file.rows} for file in (one, other))
     if held != others:

@@ -154,7 +154,7 @@ def read_pairs(path: Path | None, ids: Sequence[str], kind: str) -> np.ndarray |
     if mask.dtype != bool or mask.shape != (len(found) * (len(found) - 1) // 2,):
         raise StoreError(
             f"{path}: has no truth value '{CROSS_RUN}' for each pair of its stimuli; it was not"
-            " made by this pipeline. Delete it and type the same command again."
+            " made by this pipeline. Delete it and rerun the command."
         )
     require_same_ids(ids, found, "the stimuli compared", str(path))
     _require_usable(mask, found, str(path))

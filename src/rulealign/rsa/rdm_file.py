@@ -45,7 +45,7 @@ def read_attributes(file: h5py.File, keys: Sequence[str]) -> dict[str, Any]:
     if missing:
         raise StoreError(
             f"{file.filename}: lacks the attribute '{missing[0]}'; it was not made by this"
-            " pipeline, or by another version of it. Delete it and type the same command again."
+            " pipeline, or by another version of it. Delete it and rerun the command."
         )
     return {key: _plain(file.attrs[key]) for key in keys}
 

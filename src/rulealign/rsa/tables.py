@@ -50,7 +50,7 @@ def alignment_table(
     Raises:
         GuardError: draws were made with other bootstrap settings or over other pairs; names both.
         DataError: draws do not belong to their table, were made with other stimuli, or a rule, an
-            area or seeds of some rows are missing or there twice (guard 24).
+            area or seeds of some rows are missing or listed twice (guard 24).
         StoreError: a file cannot be read, or the disk is full.
     """
     if not tables or len(tables) != len(draws):
@@ -97,12 +97,12 @@ def require_shared_bootstrap(draws: Sequence[Path], settings: Mapping[str, Any])
                 raise GuardError(
                     f"{path}: was made with {key} = {made_with.get(key)!r}, but"
                     f" {_who(draws, key, settings[key])} has {settings[key]!r}; draws of different"
-                    " settings must not be mixed. Delete it and type the same command again."
+                    " settings must not be mixed. Delete it and rerun the command."
                 )
         if pairs != first_pairs:
             raise GuardError(
                 f"{draws[0]} and {path}: are over different pairs of stimuli; draws over different"
-                " pairs must not be mixed. Delete both and type the same command again."
+                " pairs must not be mixed. Delete both and rerun the command."
             )
 
 
@@ -179,5 +179,5 @@ def require_whole(rows: pd.DataFrame, keys: Sequence[str], rules: Iterable[str],
         if held != by_area[first]:
             raise DataError(
                 f"the {what} have {sorted(held ^ by_area[first])[0]} with only one of the areas"
-                f" {first} and {roi}; delete them and type the same command again."
+                f" {first} and {roi}; delete them and rerun the command."
             )

@@ -42,7 +42,7 @@ def trajectories_table(
     Raises:
         GuardError: draws were made with other bootstrap settings or over other pairs; names both.
         DataError: draws do not belong to their table, or a rule, area, layer, epoch or seed is
-            missing or there twice; names it.
+            missing or listed twice; names it.
         StoreError: a file cannot be read, or the disk is full.
     """
     if not tables or len(tables) != len(draws):
@@ -106,7 +106,7 @@ def _require_network(
         raise DataError(
             f"{table}: the course of {'_'.join(map(str, known.values()))} has not exactly the"
             f" study's seeds and epochs: seed {odd[0][0]} at epoch {odd[0][1]} is missing, there"
-            " twice or unknown. Delete the file and type the same command again."
+            " twice or unknown. Delete the file and rerun the command."
         )
     return len(settings["seeds"][rule])
 

@@ -80,7 +80,7 @@ def read_sets(
     Raises:
         DataError: stimulus ids differ (names both files and the first difference), a network that
             others have for another stimulus set or size is missing, a layer, descriptor or
-            centring is, or an RDM is constant, not finite or there twice.
+            centring is, or an RDM is constant, not finite or listed twice.
         GuardError: a file is of another rule, or was made with other settings.
         StoreError: a file cannot be read.
     """
@@ -115,7 +115,7 @@ def _files_by_set(
     if len(other):
         raise GuardError(
             f"{files[0]} and {other['path'].iloc[0]} were made with different settings and must not"
-            " be mixed; delete the older one and type the same command again."
+            " be mixed; delete the older one and rerun the command."
         )
     _require_complete(table)
     return {place: list(own["path"]) for place, own in table.groupby(list(_SET))}

@@ -61,7 +61,7 @@ def score_universes(
         ConfigurationError: there is no such comparison or kind of pairs, or no file of pairs.
         DataError: stimulus ids differ (names both files and the first difference), a network,
             layer or control is not in the files, no analysis is asked for, or an RDM is constant,
-            not finite or there twice.
+            not finite or listed twice.
         GuardError: a file is of another rule, ROI, distance or setting than the others.
         StoreError: a file cannot be read, or the disk is full.
     """

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from rulealign.left_results import left_over, mention, refuse_unnoted_files
 from rulealign.manifest import is_result, made_by, manifest_path
 
-for _rule in workflow.rules:
-    if _results := list(filter(is_result, _rule.output)):
-        _rule.set_output(manifests=[str(manifest_path(path)) for path in _results])
+for _one in workflow.rules:
+    if _results := list(filter(is_result, _one.output)):
+        _one.set_output(manifests=[str(manifest_path(path)) for path in _results])
 
 EVERYTHING += [str(manifest_path(path)) for path in filter(is_result, EVERYTHING)]
 _asked_for = set(map(str, EVERYTHING))

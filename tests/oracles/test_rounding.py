@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau, rankdata, spearmanr
+from scipy.stats import kendalltau, rankdata, spearmanr, zscore
 
 from rulealign.errors import DataError
 from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
@@ -131,11 +131,14 @@ def test_partial_scores_are_those_of_whole_numbers(order):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_the_noise_ceiling_is_that_of_whole_numbers(order):
-    subjects, everyone = drawn(order)[2], COUNTED.sum(axis=0)
-    lower = [spearmanr(one, everyone - one).statistic for one in COUNTED]
-    upper = [spearmanr(one, everyone).statistic for one in COUNTED]
-    expected = pytest.approx((np.mean(lower), np.mean(upper)), abs=1e-12)
-    assert nili_bounds(subjects) == expected
+    subjects, ranked = drawn(order)[2], [rankdata(one) for one in COUNTED]
+    everyone = sum(ranked)
+    lower = [spearmanr(one, everyone - one).statistic for one in ranked]
+    upper = [spearmanr(one, everyone).statistic for one in ranked]
+    highest = zscore(ranked, axis=1).mean(axis=0)
+    any_model = [np.corrcoef(one, highest)[0, 1] for one in ranked]
+    expected = [np.mean(lower), np.mean(upper), np.mean(any_model)]
+    assert nili_bounds(subjects) == pytest.approx(expected, abs=1e-12)
     assert null_bounds(subjects, 20, 7) == pytest.approx(null_bounds(COUNTED, 20, 7), abs=1e-12)
 
 

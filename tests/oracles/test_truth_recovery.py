@@ -281,7 +281,7 @@ def test_a_p_that_is_halved_once_more_is_not_uniform(rows):
 def test_a_lower_bound_that_includes_the_person_shows(monkeypatch, tmp_path, found):
     def including(subjects, mask=None):
         upper = np.mean([spearmanr(one, subjects.mean(axis=0))[0] for one in subjects])
-        return upper, upper
+        return upper, upper, upper
 
     monkeypatch.setattr(data_sets, "nili_bounds", including)
     faulty = rows_of(data_sets.fixed_people, tmp_path, 3)

@@ -37,8 +37,9 @@ class Bounds(NamedTuple):
         lower: of each subject with the ranks of the others, averaged.
         upper: of each subject with the ranks of all; no model without ties scores higher where the
             subjects' RDMs have none.
-        upper_any_model: Pearson's r of each subject's ranks with the mean of all ranks, which is
-            not ranked again; no model scores higher, be it of categories and full of ties.
+        upper_any_model: Pearson's r of each subject's ranks with the mean of all subjects'
+            standardised ranks, which is not ranked again; no model scores higher, be it of
+            categories and full of ties.
     """
 
     lower: float

@@ -31,11 +31,11 @@ ANALYSES = [
         {},
         {"convention": "mean_rdm"},
         {"comparison": "kendall_tau_a"},
-        {"comparison": "whitened_cosine", "convention": "mean_rdm"},
+        {"comparison": "whitened_pearson", "convention": "mean_rdm"},
         {"comparison": "pearson", "control": "silhouette"},
         {"control": "silhouette"},
         {"control": "pixels+gabor-grid"},
-        {"comparison": "whitened_cosine", "control": "pixels"},
+        {"comparison": "whitened_pearson", "control": "pixels"},
         {"layer": "nested"},
         {"layer": "nested", "control": "pixels"},
         {"pairs": "cross_run"},
@@ -281,10 +281,10 @@ def test_what_cannot_be_computed_says_why_and_has_no_number(made):
     assert set(zip(lacking["stimuli"], lacking["px"], strict=True)) == {("white", 32)}
     assert len(lacking) == 2 * 3 * 2 * 2 * 2  # seeds, descriptors, centrings, epochs, comparisons
     other = without[without["control"] != "silhouette"]
-    assert set(other["comparison"]) == {"whitened_cosine"}
+    assert set(other["comparison"]) == {"whitened_pearson"}
     assert len(other) == 96
     assert set(other["reason"]) == {
-        "a partial whitened_cosine is not defined; spearman and pearson are"
+        "a partial whitened_pearson is not defined; spearman and pearson are"
     }
     assert len(without) == len(lacking) + len(other)
 

@@ -215,13 +215,21 @@ def test_claims_and_universes_are_stated_though_there_may_be_no_claim(default):
         refused({name: value for name, value in default.items() if name != key}, f"{key}: missing")
 
 
-def test_the_names_of_comparisons_are_those_that_can_be_computed(default):
-    from typing import get_args
-
-    from rulealign.config.claims import Universes
+def test_comparisons_of_claims_are_those_that_can_be_computed_but_for_cosines(default):
     from rulealign.rsa.comparisons import COMPARISONS
 
-    listed = get_args(Universes.model_fields["comparison"].annotation)[0]
-    assert set(get_args(listed)) == set(COMPARISONS)
-    default["universes"]["comparison"] = list(COMPARISONS)
-    assert load_study(default).universes.comparison == list(COMPARISONS)
+    allowed = [name for name in COMPARISONS if "cosine" not in name]
+    default["universes"]["comparison"] = allowed
+    assert load_study(default).universes.comparison == allowed
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("", ""), ("whitened_", "whitened_")])
+@pytest.mark.parametrize("distance", ["correlation", {"crossnobis": {"folds": "session"}}])
+def test_cosines_are_no_evidence_for_a_claim_whatever_the_distance(default, name, remedy, distance):
+    default["brain"]["distance"] = distance
+    default["universes"]["comparison"] = ["spearman", f"{name}cosine"]
+    refused(
+        default,
+        rf"comparison\.1: {name}cosine describes, and is no evidence .* labels are shuffled\."
+        rf" Use '{remedy}pearson'",
+    )

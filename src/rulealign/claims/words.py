@@ -32,8 +32,6 @@ _NAMES = {
     "spearman": "Spearman's ρ",
     "kendall_tau_a": "Kendall's τ-a",
     "pearson": "Pearson's r",
-    "cosine": "cosine",
-    "whitened_cosine": "whitened cosine",
     "whitened_pearson": "whitened Pearson's r",
     "none": "nothing",
     "nested": "a layer chosen on other stimuli",

@@ -11,6 +11,7 @@ from rulealign.errors import ConfigurationError, DataError, GuardError, StoreErr
 from rulealign.rsa.control_alignment import align_controls, controls_table
 from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
 from rulealign.store import read_csv, write_csv, write_h5
+from shown_stimuli import write_shown
 
 NAMES = ["pixels", "silhouette", "mean-luminance", "gabor-pooled"]
 WANTED = {"controls": NAMES, "centring": ["uncentred"]}
@@ -23,9 +24,7 @@ def pictures(px=16):
 
 
 def write(folder, pixels, stimuli="grey", wanted=WANTED, ids=IDS):
-    shown = folder / f"{stimuli}_{pixels.shape[1]}.h5"
-    about = {"px": pixels.shape[1]}
-    write_h5(shown, {"images": pixels}, ids={"stimulus": ids}, settings={}, attributes=about)
+    shown = write_shown(folder / f"{stimuli}_{len(list(folder.iterdir()))}.h5", pixels, ids)
     output = shown.with_name(f"controls_{shown.name}")
     write_control_rdms(shown, output, wanted, stimuli=stimuli)
     return output
@@ -94,8 +93,8 @@ def test_a_study_without_any_control_left_has_reasons_only(tmp_path):
 
 def test_files_of_other_stimuli_settings_or_kinds_are_not_mixed(tmp_path):
     file = write(tmp_path, pictures())
-    other = write(tmp_path, pictures(), "white", ids=[*IDS[:-2], IDS[-1], IDS[-2]])
-    with pytest.raises(DataError, match="at place 10 'image_10' and 'image_11'"):
+    other = write(tmp_path, pictures(), "white", ids=[*IDS[:-1], "image_12"])
+    with pytest.raises(DataError, match="at place 11 'image_11' and 'image_12'"):
         read_control_rdms([file, other], "grey", 16)
     fewer = write(tmp_path, pictures(), "white", {**WANTED, "controls": NAMES[:2]})
     with pytest.raises(GuardError, match="different settings"):

@@ -10,6 +10,7 @@ from rulealign.rsa.control_alignment import CONTROL_COLUMNS, align_controls, con
 from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
 from rulealign.rsa.model_rdms import MODEL_KEYS
 from rulealign.store import read_csv, write_h5
+from shown_stimuli import write_shown
 
 N = 14
 IDS = [f"image_{place:02d}" for place in range(N)]
@@ -28,8 +29,7 @@ def stimuli_file(path, kind, px, ids=IDS):
             top, left = rng.integers(1, px // 2, 2)
             mask[top : top + px // 3, left : left + px // 4] = True
         pixels[~inside] = 255
-    write_h5(path, {"images": pixels}, ids={"stimulus": ids}, settings={}, attributes={"px": px})
-    return path
+    return write_shown(path, pixels, ids)
 
 
 def brain_files(folder, roi):

@@ -9,18 +9,19 @@ from scipy.stats import spearmanr
 
 from rulealign.controls import REGISTRY, find_control
 from rulealign.controls.control import Images, at_most, cells, luminance
-from rulealign.data.images import write_stimuli
+from rulealign.data.images import read_stimuli, write_stimuli
 from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
 from rulealign.store import write_h5
+from shown_stimuli import write_shown
 
 CENTRINGS = ["uncentred", "centred"]
 
 
-def images_of(pixels, stimulus=None, count=None):
+def images_of(pixels, stimulus=None, count=None, masks=None):
     """Put pixels into the form that controls take."""
     ids = [f"image_{place:02d}" for place in range(count or len(pixels))]
     stimulus = np.arange(len(pixels)) if stimulus is None else np.asarray(stimulus)
-    return Images(ids, pixels, stimulus, [f"picture {place}" for place in range(len(pixels))])
+    return Images(ids, pixels, stimulus, None if masks is None else 255 * masks.astype(np.uint8))
 
 
 def noise(count, px, seed=0):
@@ -94,34 +95,54 @@ def test_the_colour_histogram_is_numpys():
         assert np.allclose(given, counts.ravel() / 400, atol=1e-15)
 
 
+def silhouettes(folder, pixels, px=None):
+    """Prepare pictures as a stimulus set; give the silhouettes that are kept, 0 to 1."""
+    ids = [f"image_{place:02d}" for place in range(len(pixels))]
+    with h5py.File(write_shown(folder / "s.h5", pixels, ids, px)) as file:
+        return file["silhouettes"][()] / 255
+
+
 @pytest.mark.parametrize("background", [128, 255])
-def test_the_silhouette_is_the_planted_mask(background):
+def test_the_silhouette_is_the_planted_mask(background, tmp_path):
     pixels, masks = objects(6, 48, background)
-    assert np.array_equal(features("silhouette", pixels).reshape(masks.shape), masks)
+    cut = silhouettes(tmp_path, pixels)
+    assert np.array_equal(cut, masks)
+    assert np.array_equal(features("silhouette", pixels, masks=cut), masks.reshape(6, -1))
 
 
-def test_traces_of_jpeg_on_the_background_are_no_object_but_a_clear_difference_is():
+def test_traces_of_jpeg_on_the_background_are_no_object_but_a_clear_difference_is(tmp_path):
     pixels, masks = objects(6, 48, 240)
     traces = np.random.default_rng(1).integers(-5, 6, pixels.shape)
     blurred = np.where(masks[..., np.newaxis], pixels, pixels + traces).astype(np.uint8)
-    assert np.array_equal(features("silhouette", blurred).reshape(masks.shape), masks)
-    pixels[0, 40, 40] = (240, 229, 240)
-    assert features("silhouette", pixels).reshape(masks.shape)[0, 40, 40] == 1
-    pixels[0, 40, 40] = (240, 230, 240)
-    assert features("silhouette", pixels).reshape(masks.shape)[0, 40, 40] == 0
+    blurred[0, 40, 40], blurred[1, 40, 40] = (240, 229, 240), (240, 230, 240)
+    masks[0, 40, 40] = True
+    assert np.array_equal(silhouettes(tmp_path, blurred), masks)
+
+
+def test_silhouettes_are_cut_before_pictures_are_made_smaller(tmp_path):
+    # in blocks of 5 x 5 pixels a resized mask has the share that the object covers, as Pillow's
+    # reduce, a plain mean, has; cut afterwards, every block that it touches would be whole
+    pixels, masks = objects(4, 160, 255)
+    cut = silhouettes(tmp_path, pixels, 32)
+    for mask, small in zip(masks, cut, strict=True):
+        whole = Image.fromarray(255 * mask.astype(np.uint8))
+        shares = np.asarray(whole.resize((32, 32), Image.Resampling.BILINEAR)) / 255
+        assert np.array_equal(small, shares)
+        assert small.mean() == pytest.approx(mask.mean(), abs=0.005)
 
 
 def test_of_large_images_the_silhouette_is_the_covered_share_of_cells():
     pixels, masks = objects(4, 128, 255)
     shares = masks.reshape(4, 64, 2, 64, 2).mean(axis=(2, 4))
-    assert np.array_equal(features("silhouette", pixels).reshape(4, 64, 64), shares)
+    assert np.array_equal(features("silhouette", pixels, masks=masks).reshape(4, 64, 64), shares)
 
 
-@pytest.mark.parametrize("name", [name for name in REGISTRY if name != "silhouette"])
+@pytest.mark.parametrize("name", list(REGISTRY))
 def test_features_of_a_concept_are_the_mean_of_its_images(name):
     pixels, places = noise(7, 16), [2, 0, 2, 1, 0, 2, 0]
-    alone = features(name, pixels)
-    given = features(name, pixels, stimulus=places, count=3)
+    masks = pixels[..., 0] > 90
+    alone = features(name, pixels, masks=masks)
+    given = features(name, pixels, stimulus=places, count=3, masks=masks)
     for concept in range(3):
         own = [alone[place] for place in range(7) if places[place] == concept]
         assert np.allclose(given[concept], sum(own) / len(own), atol=1e-12)
@@ -129,10 +150,10 @@ def test_features_of_a_concept_are_the_mean_of_its_images(name):
 
 @pytest.mark.parametrize("name", list(REGISTRY))
 def test_features_do_not_depend_on_how_many_images_are_held_at_a_time(name, monkeypatch):
-    pixels, _ = objects(9, 32, 255)
-    together = features(name, pixels)
+    pixels, masks = objects(9, 32, 255)
+    together = features(name, pixels, masks=masks)
     monkeypatch.setattr("rulealign.controls.control._PIXELS_AT_A_TIME", 2 * 32 * 32)
-    assert np.allclose(features(name, pixels), together, atol=1e-12)
+    assert np.allclose(features(name, pixels, masks=masks), together, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -149,20 +170,14 @@ def test_features_do_not_depend_on_how_many_images_are_held_at_a_time(name, monk
     ],
 )
 def test_rdms_in_the_file_are_scipys_distances_under_both_centrings(name, metric, tmp_path):
-    pixels, _ = objects(8, 32, 255)
+    pixels, masks = objects(8, 32, 255)
     ids = [f"image_{place:02d}" for place in range(8)]
-    write_h5(
-        tmp_path / "s.h5",
-        {"images": pixels},
-        ids={"stimulus": ids},
-        settings={},
-        attributes={"px": 32},
-    )
+    write_shown(tmp_path / "s.h5", pixels, ids)
     wanted = {"controls": [name], "centring": CENTRINGS}
     write_control_rdms(tmp_path / "s.h5", tmp_path / "c.h5", wanted, stimuli="white")
     given = read_control_rdms([tmp_path / "c.h5"], "white", 32)
     assert given.ids == ids
-    values = features(name, pixels)
+    values = features(name, pixels, masks=masks)
     for how in CENTRINGS:
         centred = values - values.mean(axis=0) if how == "centred" else values
         assert np.allclose(given.rdm(name, how), pdist(centred, metric), atol=1e-6)
@@ -249,3 +264,21 @@ def test_detail_finer_than_64_px_hardly_changes_the_rdm_of_pixels(mirror, tmp_pa
     upper = np.triu_indices(92, 1)
     every, fewer = (np.corrcoef(part.reshape(92, -1))[upper] for part in (maps, at_most(maps)))
     assert spearmanr(every, fewer).statistic > 0.995
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize("px", [32, 64])
+def test_every_one_of_the_92_objects_on_grey_has_its_silhouette_at_small_sizes(
+    mirror, tmp_path, px
+):
+    # image_92 fills its picture: once that is resized, 9% of its border is still background
+    source = mirror / "cichy92" / "Kriegeskorte_Neuron2008_supplementalData.mat"
+    mat = {"kind": "mat", "key": "stimuli_92objs", "ids": "image_{:02d}"}
+    own = np.stack([np.asarray(image) for _, image in read_stimuli(mat, source, None)])
+    settings = {**mat, "px": px, "background": "grey", "as_shown": True}
+    write_stimuli(settings, source, tmp_path / "grey.h5")
+    with h5py.File(tmp_path / "grey.h5") as file:
+        covered = file["silhouettes"][()].mean(axis=(1, 2)) / 255
+    differ = np.abs(own.astype(int) - 128).max(axis=-1) > 10
+    assert covered == pytest.approx(differ.mean(axis=(1, 2)), abs=0.008)
+    assert covered.max() < 0.98

@@ -62,15 +62,19 @@ def test_the_file_has_every_image_and_says_whose_it_is(folder, stimuli):
             assert np.array_equal(image, prepared(folder, name))
 
 
-def test_stimuli_of_one_image_give_the_same_bytes_as_ever(folder, tmp_path):
+def test_stimuli_of_one_image_give_the_bytes_of_a_plain_set(folder, tmp_path):
     write_stimuli(BRAIN, folder, tmp_path / "ids.h5", ids=NAMES)
     write_stimuli(BRAIN, folder, tmp_path / "groups.h5", groups={name: [name] for name in NAMES})
+    with h5py.File(tmp_path / "ids.h5") as file:
+        reason = file.attrs["no_silhouettes"]
+    assert "11 of 11 images have no uniform background" in reason
     store.write_h5(
         tmp_path / "plain.h5",
         {"images": np.stack([prepared(folder, name) for name in NAMES])},
         ids={"stimulus": NAMES},
         settings=BRAIN,
-        attributes={name: BRAIN[name] for name in ("kind", "px", "background", "as_shown")},
+        attributes={name: BRAIN[name] for name in ("kind", "px", "background", "as_shown")}
+        | {"no_silhouettes": reason},
     )
     expected = (tmp_path / "plain.h5").read_bytes()
     assert (tmp_path / "ids.h5").read_bytes() == expected

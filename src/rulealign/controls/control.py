@@ -27,13 +27,16 @@ class Images:
         ids: the stimuli's ids.
         pixels: uint8, shape (n_images, px, px, 3), RGB; an array or an open dataset.
         stimulus: int64, shape (n_images,): the place among `ids` of each image's stimulus.
-        names: what to call each image in an error.
+        silhouettes: uint8, shape (n_images, px, px), 0 (background) to 255 (object); None where
+            the images have no uniform background.
+        no_silhouettes: why there are none; "" where there are.
     """
 
     ids: Sequence[str]
     pixels: np.ndarray | h5py.Dataset
     stimulus: np.ndarray
-    names: Sequence[str]
+    silhouettes: np.ndarray | h5py.Dataset | None = None
+    no_silhouettes: str = ""
 
     def batches(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Read the images, some at a time.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from rulealign.data.cutouts import background, border, silhouettes
 from rulealign.data.file_names import ENDINGS, is_hidden, is_image
 from rulealign.data.ids import pattern_ids
 from rulealign.data.mat import load_mat_struct
@@ -76,6 +77,9 @@ def write_stimuli(
             and the attributes kind, px, background and as_shown. Where a stimulus is several
             images, as a concept is, `images` has one row per image, the ids `image` name the rows,
             and `stimulus_of_image` int64 (images,) holds each one's place among the stimuli.
+            `silhouettes` uint8 (images, px, px) are cut out of the pictures at their own size (see
+            `cutouts.silhouettes`); where they have no uniform background, the attribute
+            `no_silhouettes` says so.
         ids: as in `read_stimuli`.
         groups: for the kind brain, in place of `ids`: stimulus -> names of its images, as given by
             `stimulus_sets.stimulus_images`. If each stimulus is the one image of its name, the file
@@ -87,8 +91,18 @@ def write_stimuli(
     """
     if groups is not None:
         ids = [image for images in groups.values() for image in images]
-    shown, pixels = _prepare_all(read_stimuli(settings, source, ids), settings["px"])
+    px = settings["px"]
+    pixels, borders = _prepare_all(read_stimuli(settings, source, ids), px)
+    shown = list(borders)
     arrays, named = {"images": pixels}, {"stimulus": shown}
+    about = {name: settings[name] for name in ("kind", "px", "background", "as_shown")}
+    try:
+        colour = background(borders)
+    except DataError as error:
+        about["no_silhouettes"] = str(error)
+    else:  # read again: pictures at their own size are too many to hold
+        again = (image for _, image in read_stimuli(settings, source, ids))
+        arrays["silhouettes"] = silhouettes(again, colour, px)
     if groups is not None and list(groups) != shown:
         arrays["stimulus_of_image"] = _places(groups)
         named = {"stimulus": list(groups), "image": shown}
@@ -97,20 +111,20 @@ def write_stimuli(
         arrays,
         ids=named,
         settings=settings,
-        attributes={name: settings[name] for name in ("kind", "px", "background", "as_shown")},
+        attributes=about,
     )
 
 
-def _prepare_all(stimuli: Iterator[Stimulus], px: int) -> tuple[list[str], np.ndarray]:
-    names: list[str] = []
+def _prepare_all(stimuli: Iterator[Stimulus], px: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    borders: dict[str, np.ndarray] = {}
 
     def each() -> Iterator[np.ndarray]:
         for name, image in stimuli:
-            names.append(name)
+            borders[name] = border(image)
             yield prepare(image, px)
 
     # one array that grows: thousands of images at 224 px are too many to hold twice
-    return names, np.fromiter(each(), dtype=np.dtype((np.uint8, (px, px, 3))))
+    return np.fromiter(each(), dtype=np.dtype((np.uint8, (px, px, 3)))), borders
 
 
 def _places(groups: Mapping[str, Sequence[str]]) -> np.ndarray:

@@ -12,11 +12,11 @@ def prepare(image: Image.Image, px: int) -> np.ndarray:
     The same pixels as torchvision's `Resize(px)` and `CenterCrop(px)` on a PIL image.
 
     Args:
-        image: RGB, any size.
+        image: RGB, or a mask (mode L); any size.
         px: pixels per side of the result.
 
     Returns:
-        uint8, shape (px, px, 3), RGB.
+        uint8, shape (px, px, 3), RGB; of a mask shape (px, px).
     """
     short = min(image.size)
     width, height = (int(px * side / short) for side in image.size)

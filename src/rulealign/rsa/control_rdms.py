@@ -156,10 +156,10 @@ _DISTANCES: dict[str, Callable[[np.ndarray, bool, Sequence[str]], np.ndarray]] =
 
 
 def _images(file: h5py.File) -> Images:
-    ids, pixels = read_ids(file, "stimulus"), file["images"]
-    if "stimulus_of_image" in file:
-        return Images(ids, pixels, file["stimulus_of_image"][()], read_ids(file, "image"))
-    return Images(ids, pixels, np.arange(len(ids)), ids)
+    ids, places = read_ids(file, "stimulus"), file.get("stimulus_of_image")
+    stimulus = np.arange(len(ids)) if places is None else places[()]
+    reason = str(file.attrs.get("no_silhouettes", ""))
+    return Images(ids, file["images"], stimulus, file.get("silhouettes"), reason)
 
 
 def read_all_controls(files: Sequence[Path]) -> list[ControlRdms]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from rulealign.errors import DataError
 from rulealign.rsa.subjects import (
@@ -131,8 +131,8 @@ def corrected_interval(
     """
     variance, freedom = corrected_variance(drawn, left_out), len(left_out) - 1
     spread = np.sqrt(variance)
-    reach = student.ppf((1 + coverage) / 2, freedom) * spread
-    p = 2 * student.sf(np.abs(score) / spread, freedom)
+    reach = stdtrit(freedom, (1 + coverage) / 2) * spread
+    p = 2 * stdtr(freedom, -np.abs(score) / spread)
     return StimulusInterval(score, score - reach, score + reach, variance, p, freedom)
 
 

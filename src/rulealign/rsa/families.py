@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 from rulealign.errors import DataError
 
@@ -97,6 +96,8 @@ def benjamini_hochberg(p_values: np.ndarray) -> np.ndarray:
 
     Source: Benjamini & Hochberg 1995, J R Stat Soc B 57:289-300.
     """
+    from scipy.stats import false_discovery_control  # slow to import
+
     return false_discovery_control(p_values, method="bh")
 
 

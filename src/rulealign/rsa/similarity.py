@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from rulealign.errors import DataError
 from rulealign.rsa.compare import masked, require_same_pairs
@@ -130,6 +129,8 @@ def kendall_tau_a_matrix(
 def _tau_a(model: np.ndarray, brain: np.ndarray) -> float:
     # tau-b is (concordant - discordant) over the root of the couples not tied in one, times the
     # same of the other; below ten million pairs the difference comes back as the whole number it is
+    from scipy.stats import kendalltau  # slow to import
+
     couples = len(model) * (len(model) - 1) // 2
     untied = [float(couples - _tied_couples(order)) for order in (model, brain)]
     tau_b = kendalltau(model, brain, method="asymptotic").statistic

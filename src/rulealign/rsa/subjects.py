@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from rulealign.errors import DataError
 from rulealign.provenance import derive_seed
@@ -236,7 +236,7 @@ def t_interval(
     Returns:
         The intervals. Not for estimates of a skewed distribution, such as scores near 1.
     """
-    reach = student.ppf((1 + coverage) / 2, freedom) * np.sqrt(variance)
+    reach = stdtrit(freedom, (1 + coverage) / 2) * np.sqrt(variance)
     few = f"{n} subjects are fewer than the {RECOMMENDED_SUBJECTS} that an interval over them needs"
     note = few if n < RECOMMENDED_SUBJECTS else ""
     return SubjectInterval(estimate, estimate - reach, estimate + reach, variance, freedom, n, note)

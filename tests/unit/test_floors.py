@@ -112,6 +112,21 @@ def test_a_floor_without_networks_does_not_load_torch(project, package):
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_jobs_of_seconds_do_not_load_what_they_do_not_need(project):
+    scripts = (
+        "alignment alignment_table claims control_alignment controls controls_table pairs stimuli"
+    )
+    imports = [
+        line
+        for script in scripts.split()
+        for line in (project / f"scripts/{script}.py").read_text().splitlines()
+        if line.startswith("from rulealign")
+    ]
+    slow = "{'torch', 'scipy.stats', 'scipy.spatial', 'matplotlib'}"
+    code = "\n".join([*imports, "import sys", f"sys.exit(bool({slow} & set(sys.modules)))"])
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_the_library_knows_nothing_of_snakemake(project):
     for module, path in modules(project):
         assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.MULTILINE), module

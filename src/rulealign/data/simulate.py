@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import pdist
 
 from rulealign.data.simulated_images import image_table, load_scenes, write_folder
 from rulealign.data.simulated_tables import (
@@ -77,6 +76,8 @@ def _write_truth(settings: dict[str, Any], table: pd.DataFrame, folder: Path, tr
 
 def _rdm(answers: np.ndarray) -> np.ndarray:
     # rounded, so that equal distances stay equal (ties)
+    from scipy.spatial.distance import pdist  # slow to import
+
     return np.round(pdist(_signal(answers), "correlation"), 9)
 
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import squareform
 
 from rulealign.errors import DataError, GuardError
 from rulealign.provenance import derive_seed, fingerprint
@@ -175,6 +174,8 @@ class _Shuffled:
     """Condensed RDMs whose stimuli can be permuted, each RDM's by its own permutation."""
 
     def __init__(self, rdms: np.ndarray, mask: np.ndarray | None) -> None:
+        from scipy.spatial.distance import squareform  # slow to import
+
         self._squares = np.stack([squareform(rdm, checks=False) for rdm in rdms])
         self._n = self._squares.shape[1]
         self._first, self._second = masked(np.stack(np.triu_indices(self._n, 1)), mask)

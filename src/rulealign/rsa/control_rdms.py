@@ -9,7 +9,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-from scipy.spatial.distance import pdist
 
 from rulealign.controls import find_control
 from rulealign.controls.control import Control, Images
@@ -145,6 +144,8 @@ def _correlation(features: np.ndarray, centred: bool, ids: Sequence[str]) -> np.
 
 
 def _euclidean(features: np.ndarray, _centred: bool, _ids: Sequence[str]) -> np.ndarray:
+    from scipy.spatial.distance import pdist  # slow to import
+
     return pdist(features, "euclidean")
 
 

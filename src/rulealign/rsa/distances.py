@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial.distance import pdist
 
 from rulealign.errors import DataError
 from rulealign.rsa.noise import normalised, residuals, sums
@@ -29,6 +28,8 @@ def euclidean_rdm(patterns: np.ndarray, *, ids: Sequence[str]) -> np.ndarray:
             number of ids.
     """
     patterns = _checked(patterns, len(ids), [f"stimulus '{name}'" for name in ids])
+    from scipy.spatial.distance import pdist  # slow to import
+
     return pdist(patterns, "sqeuclidean") / patterns.shape[1]
 
 

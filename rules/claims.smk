@@ -46,6 +46,7 @@ if STUDY.claims:
         "claims": TABLE.format(table="claims"),
         "claims_summary": TABLE.format(table="claims_summary"),
         "claims_figure": f"{RESULTS}/figures/claims.svg",
+        "mixed_models": TABLE.format(table="mixed_models"),
     }
 
     rule claims:
@@ -95,3 +96,23 @@ if STUDY.claims:
             "Draw every claim in every universe"
         script:
             "../scripts/claims_figure.py"
+
+    rule mixed_models_table:
+        input:
+            TABLE.format(table="alignment_subjects"),
+        output:
+            CLAIM_FILES["mixed_models"],
+        log:
+            f"{LOGS}/mixed_models_table.log",
+        localrule: True
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=memory(1000),
+        params:
+            code=code("mixed_models_table"),
+            settings=settings(claim_stages.mixed_models),
+        message:
+            "Fit a mixed model of seeds and subjects to every claim"
+        script:
+            "../scripts/mixed_models_table.py"

@@ -4,6 +4,7 @@ TABLES = {
     name: TABLE.format(table=name)
     for name in (
         "alignment",
+        "alignment_subjects",
         "ceilings",
         "training",
         "diagnostics",

@@ -76,7 +76,8 @@ rule alignment_table:
         tables=expand(ALIGNMENT, rule=STUDY.rules, roi=STUDY.brain.rois),
         draws=expand(DRAWS, rule=STUDY.rules, roi=STUDY.brain.rois),
     output:
-        TABLE.format(table="alignment"),
+        table=TABLE.format(table="alignment"),
+        subjects=TABLE.format(table="alignment_subjects"),
     log:
         f"{LOGS}/alignment_table.log",
     conda:

@@ -1,4 +1,4 @@
-"""Bring the alignments of all rules and ROIs into one table, averaged over seeds."""
+"""Bring the alignments of all rules and ROIs into tables: averaged over seeds, and by subject."""
 
 import json
 from pathlib import Path
@@ -11,5 +11,6 @@ with job(snakemake):
         [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.draws],
         json.loads(snakemake.params.settings),
-        Path(snakemake.output[0]),
+        Path(snakemake.output.table),
+        Path(snakemake.output.subjects),
     )

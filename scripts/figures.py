@@ -8,12 +8,14 @@ from rulealign.report.figures import draw_all
 from rulealign.store import open_h5, read_csv, read_ids
 
 with job(snakemake):
+    names = ("alignment", "alignment_subjects", "ceilings", "training", "diagnostics", "quality")
+    names += ("controls",)
     with open_h5(Path(snakemake.input.training_set)) as file:
         classes = len(read_ids(file, "class"))
     draw_all(
         {
             name: read_csv(Path(snakemake.input[name]))
-            for name in ("alignment", "ceilings", "training", "diagnostics", "quality", "controls")
+            for name in names
             if name in snakemake.input.keys()  # noqa: SIM118 - Snakemake's list with names
         },
         views=json.loads(snakemake.params.views),

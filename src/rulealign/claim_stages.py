@@ -166,6 +166,14 @@ def claims(study: Study) -> dict[str, Any]:
     }
 
 
+def mixed_models(study: Study) -> dict[str, Any]:
+    """Give the settings of the mixed models of all claims: those of their primary universe."""
+    values = claims(study)
+    first = {axis: named[:1] for axis, named in values["universes"].items() if axis != "crossed"}
+    kept = {key: values[key] for key in ("interval", "claims", "facts")}
+    return kept | {"universes": first | {"crossed": []}}
+
+
 def _of_used_rules(study: Study) -> dict[str, Any]:
     used = {rule for rule, _ in needs(study)} | set(study.universes.baseline) - {OWN}
     for label in study.claims:

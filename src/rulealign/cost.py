@@ -45,6 +45,7 @@ STAGES = (
     "universes",
     "claims_figure",
     "claims",
+    "mixed_models_table",
     "figures",
     "provenance",
     "report",

@@ -168,6 +168,28 @@ def test_alignment_over_seeds_averages_scores_and_draws(aligned):
     assert [row["low"], row["high"]] == pytest.approx(list(expected), abs=1e-6)
 
 
+def test_every_subject_with_every_seed_equals_scipy(aligned):
+    folder, tables, draws, _ = aligned
+    outputs = folder / "alignment.csv", folder / "subjects.csv"
+    told = BOOTSTRAP | {"seeds": {"bp": SEEDS, "untrained": SEEDS}}
+    alignment_table(tables, draws, told, *outputs)
+    table = pd.read_csv(outputs[1])
+    assert ",".join(table.columns) == (
+        "rule,seed,epoch,stimuli,px,layer,descriptor,centring,roi,pairs,subject,score"
+    )
+    assert len(table) == 2 * 2 * len(SEEDS) * len(EPOCHS) * len(MEASURED) * 3
+    keys = {"rule": "untrained", "seed": 7, "epoch": 2, "descriptor": "grid-8", "roi": "IT"}
+    model = model_rdm("untrained", 7, 2, MEASURED[1]).astype(float)
+    for subject, brain in enumerate(brain_rdms("IT")):
+        row = one_row(table, subject=subject, **keys)
+        assert row["score"] == pytest.approx(spearmanr(model, brain).statistic, abs=1e-9)
+    alone = pd.read_csv(outputs[0]).query("convention == 'per_subject'")
+    by = [name for name in table.columns if name not in ("seed", "subject", "score")]
+    pd.testing.assert_series_equal(
+        table.groupby(by)["score"].mean(), alone.set_index(by)["score"].sort_index()
+    )
+
+
 def test_ceilings_are_tabled_per_roi(aligned):
     folder, _, _, brains = aligned
     output = folder / "ceilings.csv"

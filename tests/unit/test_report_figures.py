@@ -133,6 +133,26 @@ def test_the_last_checkpoint_is_drawn_with_interval_seeds_and_the_ceiling_in_vie
         assert ax.get_xlim()[1] > ceiling(ceilings, pair["roi"])["upper"]
 
 
+def test_subjects_are_dots_beside_the_last_score_and_within_the_axis(alignment, ceilings, tmp_path):
+    means = alignment[alignment["convention"] == "per_subject"].drop(columns="convention")
+    every = [
+        means.assign(seed=seed, subject=subject, score=means["score"] + 0.3 * subject + 0.1 * seed)
+        for seed in (1, 2)
+        for subject in (1, 2, 3)
+    ]
+    figure = draw_final(
+        alignment, ceilings, **LOOK, output=tmp_path / "x.svg", subjects=pd.concat(every)
+    )
+    for ax, pair in zip(figure.axes, MAP, strict=True):
+        dots = [line for line in ax.lines if line.get_label() == "_subjects"]
+        assert len(dots) == len(RULES)
+        for place, (rule, line) in enumerate(zip(RULES, dots, strict=True)):
+            score = _rows(alignment, rule, pair)[-1]["score"] + 0.15
+            assert np.allclose(sorted(line.get_xdata()), [score + 0.3 * n for n in (1, 2, 3)])
+            assert set(line.get_ydata()) == {place}
+            assert ax.get_xlim()[1] > max(line.get_xdata())
+
+
 def test_accuracy_lines_are_the_seeds_and_their_mean(tmp_path):
     rows = [("untrained", 1, 0, 0.1), ("untrained", 2, 0, 0.14)]
     for epoch, seed in itertools.product((0, 5, 1), (2, 1)):

@@ -42,8 +42,8 @@ def final(study: Mapping[str, Any], alignment: pd.DataFrame, view: Mapping[str, 
     return (
         f"Last checkpoint of each rule: {select.words(view)}. Mean over subjects of Spearman's ρ"
         f" (per_subject, {select.pairs_words(rows)}), mean over seeds; lines: {_interval(study)};"
-        " ticks: lowest and highest seed. Grey: noise ceiling over the same pairs,"
-        f" {_null(study)}. {_numbers(rows)}"
+        " ticks: lowest and highest seed; pale dots: subjects, mean over seeds. Grey:"
+        f" noise ceiling over the same pairs, {_null(study)}. {_numbers(rows)}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -40,8 +41,8 @@ def draw_all(
     """Draw every figure of the report.
 
     Args:
-        tables: `alignment`, `ceilings`, `training`, `diagnostics`, `quality` and, where the study
-            has controls, `controls`.
+        tables: `alignment`, `alignment_subjects`, `ceilings`, `training`, `diagnostics`, `quality`
+            and, where the study has controls, `controls`.
         views: keys stimuli, px (or size), descriptor and centring, one per figure.
         layer_map: pairs of `layer` and `roi`.
         rules: labels, in the study's order.
@@ -53,7 +54,8 @@ def draw_all(
         quality: the .svg file of the quality of the brain data.
     """
     what = {"layer_map": layer_map, "rules": rules, "controls": tables.get("controls")}
-    for draw, outputs in ((draw_trajectories, trajectories), (draw_final, finals)):
+    draw_last = partial(draw_final, subjects=tables.get("alignment_subjects"))
+    for draw, outputs in ((draw_trajectories, trajectories), (draw_last, finals)):
         for view, output in zip(views, outputs, strict=True):
             shown = select.as_view(view)
             draw(tables["alignment"], tables["ceilings"], **what, **shown, output=output)

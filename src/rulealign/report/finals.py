@@ -29,11 +29,12 @@ def draw_final(
     rules: Sequence[str],
     output: Path,
     controls: pd.DataFrame | None = None,
+    subjects: pd.DataFrame | None = None,
 ) -> Figure:
     """Draw each rule's last checkpoint: a panel per layer and area, a row per rule and control.
 
     The noise ceiling is always within the axis, so that levels are seen against it; small ticks
-    are the lowest and the highest seed.
+    are the lowest and the highest seed, and pale dots the subjects.
 
     Args:
         alignment: as in `draw_trajectories`, like all that follow.
@@ -46,6 +47,7 @@ def draw_final(
         rules: see there.
         output: the .svg file.
         controls: see there.
+        subjects: the table `statistics/alignment_subjects.csv`; None to draw no subject.
 
     Returns:
         The figure that was written.
@@ -59,6 +61,7 @@ def draw_final(
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
     held = select.bounds(ceilings, rows)
     others = beside.at_view(controls, view, rows)
+    people = select.subject_means(subjects, view)
     labels = [*rules, *beside.names(others)]
     margins = {"left": 0.35 + 0.088 * max(map(len, labels)), "right": 0.45, "bottom": 0.74}
     figure, axes = panels(parts.panel_names(layer_map), labels, **margins)
@@ -66,13 +69,32 @@ def draw_final(
         for ax, pair in zip(axes, layer_map, strict=True):
             last = select.last(select.courses(rows, rules, pair))
             found = beside.of_area(others, pair["roi"])
+            dots = _draw_subjects(ax, last, people, styles)
             _draw_last(ax, last, styles)
             beside.draw_rows(ax, found, len(rules))
-            drawn = [*last.values(), *found.values()]
+            drawn = [*last.values(), *found.values(), *dots]
             _finish_last(ax, drawn, select.ceiling(held, pair["roi"]), pair, labels)
             ax.set_xlabel(parts.score_label(rows))
     save(figure, output, f"Alignment at the last checkpoint: {select.words(view)}")
     return figure
+
+
+def _draw_subjects(
+    ax: Axes,
+    last: Mapping[str, pd.Series],
+    people: pd.DataFrame,
+    styles: Mapping[str, RuleStyle],
+) -> list[pd.Series]:
+    # a dot per subject; what limits must hold
+    keys, reach = ["rule", "epoch", "layer", "roi"], []
+    for rule, row in last.items():
+        scores = people.loc[(people[keys] == row[keys]).all(axis=1), "score"]
+        if len(scores):
+            place, colour = list(styles).index(rule), styles[rule].colour
+            look = {"markersize": 3, "alpha": 0.45, "markeredgewidth": 0, "zorder": 1.5}
+            ax.plot(scores, [place] * len(scores), "o", color=colour, label="_subjects", **look)
+            reach.append(pd.Series({"low": scores.min(), "high": scores.max()}))
+    return reach
 
 
 def _draw_last(ax: Axes, last: Mapping[str, pd.Series], styles: Mapping[str, RuleStyle]) -> None:

@@ -17,6 +17,7 @@ from rulealign.report import (
     controls,
     describe,
     layers,
+    mixed_models,
     provenance_panel,
     quality_panel,
     select,
@@ -109,7 +110,8 @@ def write_page(
         output: the .html file.
         study: the study's plain configuration.
         tables: `alignment`, `layers`, `ceilings`, `training`, `diagnostics`, `quality` and, where
-            there are any, `controls`, `trajectories` and `claims_summary`, as in statistics/*.csv.
+            there are any, `controls`, `trajectories`, `claims_summary` and `mixed_models`, as in
+            statistics/*.csv.
         figures: as `report_figures` makes them; of the groups trajectory and final the first is the
             report's own setting, and the others follow below it in pairs.
         facts: what computed it, as in `provenance.json`; its `machine` is not shown.
@@ -137,6 +139,7 @@ def write_page(
         tables=_tables(study, tables, view),
         controls=_controls(study, tables, view),
         claims=claims.tables(study, tables),
+        mixed=_mixed(study, tables),
         courses=trajectory_table.courses(study, tables, view),
         quality=quality_panel.panel(tables["quality"]),
         provenance=provenance_panel.panel(facts),
@@ -178,6 +181,12 @@ def _controls(
         text = f"Controls: Spearman's ρ [stimulus-bootstrap interval], {over}; {shown}."
         found.append(controls.tabulate(rows, list(study["brain"]["rois"]), text))
     return found
+
+
+def _mixed(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> tabulate.Table | None:
+    if "mixed_models" not in tables:
+        return None
+    return mixed_models.tabulate(tables["mixed_models"], study["statistics"]["interval"])
 
 
 def _doubtful(study: Mapping[str, Any], diagnostics: pd.DataFrame) -> list[tuple[str, str]]:

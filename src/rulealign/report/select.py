@@ -59,6 +59,23 @@ def at_view(
     return alignment[wanted]
 
 
+def subject_means(subjects: pd.DataFrame | None, view: Mapping[str, object]) -> pd.DataFrame:
+    """Average the scores of every subject over seeds, in one view.
+
+    Args:
+        subjects: the table `statistics/alignment_subjects.csv`; None for no rows.
+        view: as in `at_view`.
+
+    Returns:
+        A row per rule, epoch, layer, area and subject, with its `score`.
+    """
+    keys = ["rule", "epoch", "layer", "roi", "subject"]
+    if subjects is None:
+        return pd.DataFrame(columns=[*keys, "score"])
+    rows = at_view(subjects.assign(convention="per_subject"), view)
+    return rows.groupby(keys, as_index=False, sort=False)["score"].mean()
+
+
 def course(rows: pd.DataFrame, rule: str, layer: str, roi: str) -> pd.DataFrame:
     """Take one rule's alignments of one layer with one area, by epoch.
 

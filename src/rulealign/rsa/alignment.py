@@ -16,6 +16,7 @@ from rulealign.rsa.bootstrap import bootstrap_seed, percentile_interval, resampl
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import (
     CONVENTIONS,
+    PER_SUBJECT,
     convention_weights,
     spearman_matrix,
     with_mean,
@@ -67,6 +68,8 @@ def align(
         table: the CSV to make, with `COLUMNS`; one row per RDM and convention, sorted.
         draws: the HDF5 file to make: `draws`, float32 (draws, rows), rows as in the table and
             named in `ids/row`; stimuli in `ids/stimulus`; `pairs_hash` tells over which pairs.
+            Also `subject_scores`, float64 (rows of per_subject, subjects): each subject's rho,
+            with `ids/subject_row` and `ids/subject`.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
         layers: another CSV to make, of every layer beside the choice among them, with its settings
             `layer_folds` and `layer_splits`; see `layer_table.write_layer_area`. By default none.
@@ -88,11 +91,15 @@ def align(
     mask = read_pairs(pairs_file, brain.ids, settings["pairs"])
     n_pairs = models.rdms.shape[1] if mask is None else int(mask.sum())
     rows = _rows(models, brain).assign(pairs=settings["pairs"], n_pairs=n_pairs)
-    rows["score"] = _scores(models, brain, mask)
+    rho = _rho(models, brain, mask)
+    rows["score"] = (rho @ convention_weights(len(brain.subjects))).reshape(-1)
     about = {"rule": settings["rule"], "roi": brain.roi, "pairs_hash": pairs_hash(mask)}
-    ids = {"row": row_ids(rows), "stimulus": brain.ids}
+    ids = {"row": row_ids(rows), "stimulus": brain.ids, "subject": brain.subjects}
+    ids["subject_row"] = row_ids(rows[rows["convention"] == PER_SUBJECT])
+    by_subject = {"subject_scores": rho[:, : len(brain.subjects)]}
     how = {"mask": mask, "work_mb": work_mb, "threads": threads}
-    with new_draws(draws, settings["bootstrap_draws"], ids, settings, about) as stored:
+    n_draws = settings["bootstrap_draws"]
+    with new_draws(draws, n_draws, ids, settings, about, by_subject) as stored:
         rows["low"], rows["high"] = _sampled(models, brain, settings, stored, **how)
         if layers is not None:
             chosen_by, given = settings | layers[1], (models, brain, rows["score"].to_numpy())
@@ -100,11 +107,10 @@ def align(
         write_csv(table, rows[list(COLUMNS)])
 
 
-def _scores(models: ModelRdms, brain: BrainRdms, mask: np.ndarray | None) -> np.ndarray:
-    # rows: models, and conventions within each
+def _rho(models: ModelRdms, brain: BrainRdms, mask: np.ndarray | None) -> np.ndarray:
+    # shape (models, subjects and their mean)
     names = {"model_names": models.names, "brain_names": brain.names}
-    rho = spearman_matrix(models.rdms, with_mean(brain.rdms), mask=mask, **names)
-    return (rho @ convention_weights(len(brain.subjects))).reshape(-1)
+    return spearman_matrix(models.rdms, with_mean(brain.rdms), mask=mask, **names)
 
 
 def _sampled(

@@ -23,6 +23,7 @@ def new_draws(
     ids: Mapping[str, Sequence[str]],
     settings: Mapping[str, Any],
     attributes: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray] | None = None,
 ) -> Iterator[h5py.Dataset]:
     """Make a file of draws that is filled while it is open, and appears when all is written.
 
@@ -32,6 +33,7 @@ def new_draws(
         ids: as in `store.write_h5`; `row` names the columns of the draws.
         settings: as in `store.write_h5`.
         attributes: as in `store.write_h5`.
+        arrays: written beside the draws, as in `store.write_h5`; by default none.
 
     Yields:
         The dataset `draws`, float32, shape (n_draws, number of rows), to be filled by slices. Its
@@ -42,7 +44,7 @@ def new_draws(
         DataError: an id appears twice.
     """
     with whole(path) as temporary:
-        write_h5(temporary, {}, ids=ids, settings=settings, attributes=attributes)
+        write_h5(temporary, arrays or {}, ids=ids, settings=settings, attributes=attributes)
         with h5py.File(temporary, "r+", libver="v110") as file:
             shape, early = (n_draws, len(ids["row"])), h5p.create(h5p.DATASET_CREATE)
             early.set_alloc_time(h5d.ALLOC_TIME_EARLY)  # places do not depend on what comes first

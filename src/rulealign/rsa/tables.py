@@ -1,4 +1,4 @@
-"""The tidy table `statistics/alignment.csv`: alignment over seeds."""
+"""The tidy tables of alignment: over seeds, and of every subject with every seed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.alignment import COLUMNS, row_ids
 from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.rsa.compare import PER_SUBJECT
 from rulealign.rsa.model_rdms import joined
 from rulealign.rsa.rdm_file import read_attributes
 from rulealign.store import (
@@ -29,11 +30,18 @@ BOOTSTRAP_KEYS = ("study_seed", "bootstrap_draws", "interval", "pairs")
 ALIGNMENT_KEYS = [name for name in COLUMNS[: COLUMNS.index("n_stimuli")] if name != "seed"]
 """Columns that tell the rows of `statistics/alignment.csv` apart, in sorting order."""
 
+SUBJECT_KEYS = [name for name in COLUMNS[: COLUMNS.index("n_stimuli")] if name != "convention"]
+"""Columns of `statistics/alignment_subjects.csv` before `subject` and `score`."""
+
 _COUNTS = ("n_stimuli", "n_pairs", "n_subjects")
 
 
 def alignment_table(
-    tables: Sequence[Path], draws: Sequence[Path], settings: dict[str, Any], output: Path
+    tables: Sequence[Path],
+    draws: Sequence[Path],
+    settings: dict[str, Any],
+    output: Path,
+    subjects: Path | None = None,
 ) -> None:
     """Average alignment over seeds: `statistics/alignment.csv`.
 
@@ -46,6 +54,9 @@ def alignment_table(
         draws: their `*_draws.h5`, in the same order.
         settings: `BOOTSTRAP_KEYS`, and `seeds` (rule -> the seeds that its means are over).
         output: the CSV to make.
+        subjects: another CSV to make, of every subject with every seed: `SUBJECT_KEYS`, `subject`
+            and `score`, sorted. Their means over subjects are the scores of per_subject. By
+            default none.
 
     Raises:
         GuardError: draws were made with other bootstrap settings or over other pairs; names both.
@@ -70,6 +81,9 @@ def alignment_table(
     _require_seeds(rows, settings["seeds"])
     require_whole(rows, ALIGNMENT_KEYS, settings["seeds"], "alignment tables")
     write_csv(output, rows.drop(columns="seeds"))
+    if subjects is not None:
+        every = [_by_subject(Path(t), Path(d)) for t, d in zip(tables, draws, strict=True)]
+        write_csv(subjects, pd.concat(every).sort_values([*SUBJECT_KEYS, "subject"], kind="stable"))
 
 
 def require_shared_bootstrap(draws: Sequence[Path], settings: Mapping[str, Any]) -> None:
@@ -129,6 +143,17 @@ def _over_seeds(table: Path, path: Path, interval: float) -> pd.DataFrame:
             for key, places in groups.groups.items()
         ]
     )
+
+
+def _by_subject(table: Path, path: Path) -> pd.DataFrame:
+    # a row per network, layer and subject
+    rows = read_csv(table)
+    rows = rows[rows["convention"] == PER_SUBJECT]
+    with open_h5(path) as file:
+        require_same_ids(row_ids(rows), read_ids(file, "subject_row"), str(table), str(path))
+        scores, names = file["subject_scores"][()], read_ids(file, "subject")
+    every = rows.loc[rows.index.repeat(len(names)), SUBJECT_KEYS]
+    return every.assign(subject=names * len(rows), score=scores.reshape(-1))
 
 
 def _mean_row(

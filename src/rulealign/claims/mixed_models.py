@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from rulealign.claim_grid import VECTOR, Score, Universe, universes
 from rulealign.errors import DataError
@@ -81,10 +81,10 @@ def mixed_effect(effects: np.ndarray, coverage: float) -> MixedEffect:
     variance = (of_seeds + of_subjects - rest) / number
     freedom = _satterthwaite(squares, freedoms, rest)
     mean, spread = float(effects.mean()), float(np.sqrt(variance))
-    reach = float(student.ppf((1 + coverage) / 2, freedom)) * spread
+    reach = float(stdtrit(freedom, (1 + coverage) / 2)) * spread
     return MixedEffect(
         *(mean, mean - reach, mean + reach),
-        p=float(2 * student.sf(abs(mean) / spread, freedom)),
+        p=float(2 * stdtr(freedom, -abs(mean) / spread)),
         degrees_of_freedom=freedom,
         sd_seeds=float(np.sqrt((of_seeds - rest) / n_subjects)),
         sd_subjects=float(np.sqrt((of_subjects - rest) / n_seeds)),
@@ -163,7 +163,7 @@ def mixed_models_table(scores: Path, settings: Mapping[str, Any], output: Path) 
 
 
 def _row(universe: Universe, rows: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, Any]:
-    odd = [axis for axis, value in _PLAIN.items() if universe.choices[axis] != value]
+    odd = [axis for axis, value in _PLAIN.items() if universe.choices.get(axis, value) != value]
     if universe.reason or odd:
         other = f"of plain per_subject Spearman scores only, not with this {(odd or [''])[0]}"
         return {"reason": universe.reason or other}

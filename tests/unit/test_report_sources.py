@@ -84,3 +84,12 @@ def test_counts_take_the_singular_for_one_alone():
     assert counted([0], "seed", "seeds") == "0 seeds"
     assert counted([11], "stimulus", "stimuli") == "11 stimuli"
     assert counted([1, 5], "seed", "seeds") == "1, 5 seeds"
+
+
+def test_what_appears_twice_is_named_with_the_reason(project):
+    copies = {"sub-02_roi-V1": "one person was scanned under two names"}
+    study = _study(project, "studies/cichy92.yaml") | {"copies": copies}
+    assert sources(study)[-1] == (
+        "“sub-02_roi-V1” appears twice",
+        "one person was scanned under two names",
+    )

@@ -22,13 +22,18 @@ def sources(study: Mapping[str, Any]) -> Facts:
     Returns:
         (term, text): of a dataset its name, and title, citation and licence as the registry has
         them; of a local path the path as the study gives it; then what was generated, or comes
-        with other data.
+        with other data; then what appears twice on purpose, and why.
 
     Raises:
         ConfigurationError: the study names a dataset that the registry does not have.
     """
     named = [source for section in _sections(study) if (source := _source(section))]
-    return [(source, _about(source)) for source in dict.fromkeys(named)] + _without_source(study)
+    copies = [(f"“{name}” appears twice", reason) for name, reason in study["copies"].items()]
+    return [
+        *((source, _about(source)) for source in dict.fromkeys(named)),
+        *_without_source(study),
+        *copies,
+    ]
 
 
 def _sections(study: Mapping[str, Any]) -> list[Mapping[str, Any]]:

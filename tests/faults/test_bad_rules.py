@@ -123,7 +123,8 @@ def test_a_calibration_set_that_no_rule_names_is_refused(study):
     message = r"calibration\.spare: no rule uses these images; remove them, or name them"
     with pytest.raises(ConfigurationError, match=message):
         load_study(study)
-    study["rules"]["untrained_bn"] |= {"images": "spare", "count": "all"}
+    other = {"augment": False, "images": "spare", "size": 32}
+    study["rules"]["untrained_bn"] |= other
     load_study(study)
 
 

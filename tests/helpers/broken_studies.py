@@ -8,6 +8,7 @@ import yaml
 
 REMOVED = object()
 UNTRAINED = {"kind": "untrained", "init": "default"}
+AS_THEY_ARE = {"kind": "untrained_bn", "init": "default", "augment": False}
 GENERATED = {"kind": "synthetic-objects", "count": 100, "image_size": 32}
 GENERATED |= {"background": "grey", "as_shown": False}
 THINGS = {"form": "tables", "root": None, "images": None, "parallel": 4}
@@ -77,10 +78,11 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
     "momentum of adam": ("rules.fa.momentum", 0.9, "sgd"),
     "a missing setting of a rule": ("rules.pc.prior", REMOVED, "docs/configuration.md"),
     "another rule's setting": ("rules.bp.inference_steps", 4, "unknown key"),
-    "an unknown set to calibrate on": ("rules.untrained_bn.images", "trainings", "'training'"),
-    "a size that is not evaluated": ("rules.untrained_bn.size", 64, "evaluation.sizes"),
+    "an unknown set to calibrate on": ("rules.bn", AS_THEY_ARE | {"images": "x"}, "'training'"),
+    "a size that is not evaluated": ("rules.bn", AS_THEY_ARE | {"size": 64}, "evaluation.sizes"),
     "some images": ("rules.untrained_bn.count", "some", "'all' or a whole number"),
-    "more images than there are": ("rules.untrained_bn.count", 9999, "`all`"),
+    "more images than there are": ("rules.bn", AS_THEY_ARE | {"count": 9999}, "`all`"),
+    "another size than training's": ("rules.untrained_bn.size", 96, "`augment: false`"),
     "stimuli of an unknown kind": ("stimuli.shown.kind", "brains", "did you mean 'brain'"),
     "stimuli without a word on them": ("stimuli.shown.background", REMOVED, "docs/"),
     "yes or no": ("stimuli.shown.as_shown", "perhaps", "true or false"),

@@ -5,7 +5,7 @@ GRADIENT = {"weight_decay": 1e-4, "schedule": "cosine", "clip_norm": 1.0}
 READOUT = {"readout_learning_rate": 0.01, "readout_weight_decay": 1e-4, "schedule": "cosine"}
 RULES = {
     "untrained": {},
-    "untrained_bn": {"images": "training", "size": 16, "count": "all", "batch_size": 20},
+    "untrained_bn": {"augment": False, "size": 16, "batch_size": 20},
     "bp": {"optimizer": "adam", "learning_rate": 0.01, "momentum": 0.0, **GRADIENT},
     "fa": {"layers": "all", "optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9, **GRADIENT},
     "dfa": {"optimizer": "adam", "learning_rate": 0.003, "momentum": 0.0, **GRADIENT},

@@ -1,6 +1,7 @@
-"""`untrained_bn`: statistics of the images and the size it names, and of none that is compared.
+"""`untrained_bn`: statistics that training makes, or those of the images and the size it names.
 
-Answers are numpy's, in float64, over all images at once, with a convolution written as a sum.
+Answers are numpy's, in float64, with a convolution written as a sum; and those of a network whose
+conv layers do not learn.
 """
 
 import copy
@@ -28,6 +29,7 @@ from rulealign.data.training_split import load_split
 from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
+from rulealign.learning.batches import Epochs, training_images
 from rulealign.learning.network import build_network, initial_network, weights_hash
 from rulealign.provenance import derive_seed, fingerprint
 from rulealign.store import read_csv, write_h5
@@ -108,6 +110,13 @@ def convolve(maps, weight):
     )
 
 
+def pooled(maps):
+    """2 x 2 max-pooling and ReLU."""
+    n, channels, height, width = maps.shape
+    pairs = maps[:, :, : height // 2 * 2, : width // 2 * 2]
+    return np.maximum(pairs.reshape(n, channels, height // 2, 2, width // 2, 2).max((3, 5)), 0)
+
+
 def statistics(images, network, training):
     """Compute mean and variance of the input of norm1, norm2 and norm3 from pixels."""
     maps = (images / 255 - training["mean"]) / training["std"]
@@ -117,11 +126,7 @@ def statistics(images, network, training):
         maps = convolve(maps, conv.weight.detach().numpy())
         mean, var = maps.mean((0, 2, 3)), maps.var((0, 2, 3), ddof=1)
         found.append((mean, var))
-        maps = (maps - mean[:, None, None]) / np.sqrt(var + 1e-5)[:, None, None]
-        n, channels, height, width = maps.shape
-        pairs = maps[:, :, : height // 2 * 2, : width // 2 * 2]
-        pooled = pairs.reshape(n, channels, height // 2, 2, width // 2, 2).max((3, 5))
-        maps = np.maximum(pooled, 0)
+        maps = pooled((maps - mean[:, None, None]) / np.sqrt(var + 1e-5)[:, None, None])
     return found
 
 
@@ -297,6 +302,56 @@ def test_the_other_images_of_the_brain_data_are_all_that_are_not_compared(tmp_pa
         assert [name for name, _ in read] == others
 
 
+# Statistics as training makes them
+
+
+EPOCHS = 44
+"""Of 3 batches each: as many as leave a millionth of the initial statistics (0.9^132)."""
+
+
+@pytest.fixture
+def augmented(calibrated):
+    """Give the network of `untrained_bn` with `augment`, and its settings."""
+    network, _, settings = calibrated(compared=[], augment=True, size=None, batch_size=16)
+    return network, settings
+
+
+def test_augmented_statistics_are_those_of_a_network_whose_conv_layers_do_not_learn(
+    augmented, checkpoint_settings, small_training_set, tmp_path
+):
+    settings = checkpoint_settings("readout")
+    start, end = tmp_path / "start.pt", tmp_path / "end.pt"
+    trainer.initial_checkpoint(settings, SEED, small_training_set, start, tmp_path / "0.csv")
+    stretch = (SEED, start, 0, EPOCHS, small_training_set, end, tmp_path / "1.csv")
+    trainer.train_stretch(settings, *stretch)
+    told = {"rule": "readout", "seed": SEED, "epoch": EPOCHS}
+    trained = checkpoints.load(end, **told, settings_hash=fingerprint(settings)).network
+    network, _ = augmented
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, trained[name]) != name.startswith("fc"), name
+
+
+def test_augmented_statistics_are_running_means_of_those_of_padded_batches(
+    augmented, small_training_set
+):
+    network, settings = augmented
+    images = training_images(small_training_set, settings, SEED, torch.device("cpu"))
+    running = [(0.0, 1.0)] * 3
+    for epoch in range(EPOCHS):
+        for batch, _ in Epochs(images, settings, SEED).batches(epoch):
+            maps, blocks = batch.numpy().astype(np.float64), network.blocks()
+            for place, (_, conv, _) in enumerate(blocks):
+                maps = convolve(maps, conv.weight.detach().numpy())
+                mean, var = maps.mean((0, 2, 3)), maps.var((0, 2, 3), ddof=1)
+                before = running[place]
+                running[place] = (0.9 * before[0] + 0.1 * mean, 0.9 * before[1] + 0.1 * var)
+                spread = np.sqrt(maps.var((0, 2, 3)) + 1e-5)
+                maps = pooled((maps - mean[:, None, None]) / spread[:, None, None])
+    for (_, _, norm), (mean, var) in zip(network.blocks(), running, strict=True):
+        np.testing.assert_allclose(norm.running_mean, mean, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(norm.running_var, var, rtol=1e-4)
+
+
 # The configuration and what each stage is given
 
 
@@ -307,7 +362,7 @@ def values(project):
         "others": {"kind": "brain-others", "background": "1/f noise", "as_shown": True},
         "objects": {key: value for key, value in GENERATED.items() if key != "seed"},
     }
-    bn = study["rules"]["untrained_bn"]
+    bn = study["rules"]["untrained_bn"] | {"augment": False}
     study["rules"]["bn_others"] = bn | {"images": "others", "size": 96}
     study["rules"]["bn_objects"] = bn | {"images": "objects", "size": 32, "count": "all"}
     return study
@@ -316,12 +371,12 @@ def values(project):
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({"size": 64}, r"rules\.bn_others\.size: there is no '64'.*\[32, 96\]"),
+        ({"size": 64}, r"rules\.bn_others\.size: there is no 64.*\[32, 96\]"),
         ({"images": "else"}, r"bn_others\.images: there is no 'else'.*'training', 'others', 'obje"),
         ({"images": "shown"}, r"bn_others\.images: there is no 'shown'"),
         ({"images": "training", "count": 2001}, r"bn_others\.count: 2001 images of 2000"),
         ({"images": "objects", "count": 25}, r"bn_others\.count: 25 images of 24"),
-        ({"count": "some"}, r"bn_others \(untrained_bn\).*count"),
+        ({"count": "some"}, r"bn_others\.count: must be 'all'"),
     ],
 )
 def test_a_calibration_that_cannot_be_is_refused_with_rule_and_key(values, rule, message):

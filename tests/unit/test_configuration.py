@@ -73,11 +73,17 @@ def test_a_misspelt_key_in_any_section_is_named(values):
             assert named in str(caught.value), (path, key, str(caught.value))
 
 
+WITH_DEFAULT = ("augment", "images", "size", "count", "batch_size")
+"""Keys of rules that may be left out."""
+
+
 def test_a_missing_key_is_named_wherever_it_is(values):
     for path in sections(values):
         if path in LABELLED:
             continue
         for key in at(values, path):
+            if path[0:1] == ("rules",) and key in WITH_DEFAULT:
+                continue
             wrong = copy.deepcopy(values)
             del at(wrong, path)[key]
             with pytest.raises(ConfigurationError, match=key):

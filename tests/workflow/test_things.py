@@ -45,7 +45,7 @@ def things_settings(small_study):
     study = {**small_study, "study": "photos"}
     study["stimuli"] = {"shown": {"kind": "brain", "background": "noise", "as_shown": True}}
     study["calibration"] = {"others": {"kind": "brain-others", "background": "n", "as_shown": True}}
-    controls = {"images": "others", "count": "all", "batch_size": 4}
+    controls = {"augment": False, "images": "others", "size": 32, "batch_size": 4}
     study["rules"] = {**study["rules"], "matched": {**study["rules"]["untrained_bn"], **controls}}
     best = {"union": ["V1", "V2"], "intersection": [], "difference": ["lLOC"]}
     best |= {"hemisphere": "left", "voxels": {"by": "nc_testset", "top": 5}}

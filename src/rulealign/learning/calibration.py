@@ -15,7 +15,7 @@ from torch import Tensor
 from rulealign import store
 from rulealign.data.resize import prepare
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.learning.batches import normalise, training_images
+from rulealign.learning.batches import Epochs, normalise, training_images
 from rulealign.learning.rule import TRAINING, Calibration
 from rulealign.provenance import derive_seed
 
@@ -61,7 +61,7 @@ def calibration_images(
     training_set: Path,
     calibration_set: Path | None,
     device: torch.device,
-) -> Shown:
+) -> Shown | Epochs:
     """Load the images that a rule's `prepare` is shown.
 
     Args:
@@ -73,14 +73,17 @@ def calibration_images(
         device: where to put them.
 
     Returns:
-        The images. Of the training images the first `count` of the seed's draw; of a calibration
-        set `count` that the seed draws, in the order of the set.
+        The images; the epochs of training where they are augmented. Of the training images the
+        first `count` of the seed's draw; of a calibration set `count` that the seed draws, in the
+        order of the set.
 
     Raises:
         ConfigurationError: a calibration set is asked for and not given.
         DataError: there are fewer images than asked for, or of another size, or another set's.
     """
     rule = f"rule '{settings['label']}'"
+    if wanted.augment:
+        return Epochs(training_images(training_set, settings, seed, device), settings, seed)
     if wanted.images == TRAINING:
         images = training_images(training_set, settings, seed, device).images
         _require_enough(training_set, wanted.count or 0, len(images), rule)

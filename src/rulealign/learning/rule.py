@@ -27,11 +27,13 @@ class Calibration(NamedTuple):
         images: `TRAINING`, or a label of the study's section `calibration`.
         size: pixels per side, one of evaluation.sizes; None: as the training images are stored.
         count: how many, drawn by the seed; None: all.
+        augment: whether they come as training deals them: in batches, flipped and cropped.
     """
 
     images: str = TRAINING
     size: int | None = None
     count: int | None = None
+    augment: bool = False
 
 
 class RuleSettings(Closed):
@@ -77,6 +79,18 @@ class ShownImages(Protocol):
         ...
 
 
+class DealtImages(Protocol):
+    """The images of a seed as training deals them: in its order, augmented, in its batches."""
+
+    def batches(self, epoch: int) -> Iterable[tuple[Tensor, Tensor]]:
+        """Give one epoch, from 0: float32 (batch, 3, px, px), normalised; labels, int64."""
+        ...
+
+    def __len__(self) -> int:
+        """Give the batches of an epoch."""
+        ...
+
+
 class Probe(NamedTuple):
     """What a rule would do with one batch.
 
@@ -117,12 +131,12 @@ class LearningRule:
         self.course = course
         self.epoch = 0
 
-    def prepare(self, images: ShownImages) -> None:
+    def prepare(self, images: ShownImages | DealtImages) -> None:
         """Set the network up once, before epoch 0 is kept; most rules need nothing here.
 
         Args:
-            images: those that `settings.calibration` names (by default all training images of this
-                seed), not augmented; `images.split` may be called more than once.
+            images: those that `settings.calibration` names, by default all training images of this
+                seed, not augmented; they may be gone through more than once.
         """
 
     def start_epoch(self, epoch: int) -> None:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from rulealign.lazy import torch
-from rulealign.learning.rule import Calibration, LearningRule, RuleSettings, ShownImages
+from rulealign.learning.rule import (
+    TRAINING,
+    Calibration,
+    DealtImages,
+    LearningRule,
+    RuleSettings,
+    ShownImages,
+)
+from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import Label, Pixels, PositiveInt
+from rulealign.wrong_values import shown
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+FORGOTTEN = 1e-6
+"""Share of the initial statistics, mean 0 and variance 1, that is left in the running ones."""
 
 
 class UntrainedBatchNormSettings(RuleSettings):
@@ -21,59 +35,105 @@ class UntrainedBatchNormSettings(RuleSettings):
     kind: Literal["untrained_bn"] = Field(
         description="initial weights, BatchNorm statistics of images"
     )
-    images: Label = Field(
-        description="images that the statistics are of: `training` (the training images of the"
-        " seed, not augmented), or a label of `calibration`"
+    augment: bool = Field(
+        default=True,
+        description="true: statistics as training makes them, of its flipped and cropped batches;"
+        " what follows is then that of training, and left out. false: exact statistics of images as"
+        " they are",
     )
-    size: Pixels = Field(
-        description="pixels per side at which they are shown; one of evaluation.sizes. Training"
-        " images of another size are resized as stimuli are (bilinear, antialiased)"
+    images: Label = Field(
+        default=TRAINING,
+        description="images that the statistics are of: `training` (the training images of the"
+        " seed), or a label of `calibration`",
+    )
+    size: Pixels | None = Field(
+        default=None,
+        description="pixels per side at which they are shown; one of evaluation.sizes, by default"
+        " that of training. Training images of another size are resized as stimuli are (bilinear,"
+        " antialiased)",
     )
     count: Literal["all"] | PositiveInt = Field(
+        default="all",
         description="how many of them, drawn by the seed; statistics are over images and positions,"
-        " so that some hundred images suffice at large sizes"
+        " so that some hundred images suffice at large sizes",
     )
     batch_size: PositiveInt = Field(
+        default=16,
         description="images per pass; does not change the statistics. Memory: a pass of 16 images"
-        " at 224 px takes 0.5 GB"
+        " at 224 px takes 0.5 GB",
     )
 
     @property
     def calibration(self) -> Calibration:
         """Which images `prepare` is shown."""
-        return Calibration(self.images, self.size, None if self.count == "all" else self.count)
+        count = None if self.count == "all" else self.count
+        return Calibration(self.images, self.size, count, self.augment)
+
+    def checks(self) -> Checks:
+        """Check that nothing is said of other images than those that training makes."""
+        yield self._of_training() if self.augment else self._size_of_a_set()
+
+    def _of_training(self) -> Iterator[Mistake]:
+        for key in ("images", "size", "count", "batch_size"):
+            value = getattr(self, key)
+            if value != type(self).model_fields[key].default:
+                why = "is not what training shows; remove it, or write `augment: false`"
+                yield Mistake(key, f"{shown(value)} {why}")
+
+    def _size_of_a_set(self) -> Iterator[Mistake]:
+        if self.images != TRAINING and self.size is None:
+            yield Mistake("size", f"missing; say at which size '{self.images}' are shown")
 
 
 class UntrainedBatchNorm(LearningRule):
     """Keep the initial weights and give every norm layer the statistics of its input.
 
-    Layer by layer, from the first: mean and (unbiased) variance of each channel over all images
-    and positions, with the layers below already calibrated and in evaluation mode. So the result
-    is exact: it depends neither on the batch size nor on a last, smaller batch, as a running
-    average of batch statistics would. No weight changes.
+    With `augment`, statistics are what a network has that trains at the rate 0: those of every
+    batch (mean, and unbiased variance over images and positions) enter the running ones with
+    PyTorch's momentum, m <- 0.9 m + 0.1 m_batch, in training mode, batch by batch of the seed's
+    epochs, in their order, flipped and cropped. It goes on for as many whole epochs as leave a
+    millionth of the initial 0 and 1. This is the matched control of a trained network: a border
+    of padding, and whatever else augmentation does to an image, is in the statistics of both.
 
-    Which images, and at which size, is part of the control: statistics of training images at their
-    own size are those that a trained network carries; statistics at the evaluation size, or of
-    other stimuli, tell how much of a score is the mismatch between the two. Statistics of the very
-    stimuli that are compared are refused (guard 12): they would use what they are tested on.
+    Without it, layer by layer, from the first: mean and (unbiased) variance of each channel over
+    all images and positions, with the layers below already calibrated and in evaluation mode. So
+    the result is exact: it depends neither on the batch size nor on a last, smaller batch. Which
+    images, and at which size, tells what a score owes to the statistics; those of the very stimuli
+    that are compared are refused (guard 12): they would use what they are tested on.
+
+    No weight changes.
     """
 
     Settings = UntrainedBatchNormSettings
     trains: ClassVar[bool] = False
 
-    def prepare(self, images: ShownImages) -> None:
-        """Calibrate the norm layers.
+    def prepare(self, images: ShownImages | DealtImages) -> None:
+        """Give the norm layers their statistics.
 
         Args:
-            images: those that the settings name, at the size that they name.
+            images: those that the settings name; the batches of training where they are augmented.
         """
         was_training = self.network.training
-        self.network.eval()
         with torch.no_grad():
-            for layer in self.network.modules():
-                if isinstance(layer, torch.nn.BatchNorm2d):
-                    self._calibrate(layer, images)
+            if self.settings.augment:
+                self._follow(images)
+            else:
+                self._calibrate_all(images)
         self.network.train(was_training)
+
+    def _follow(self, images: DealtImages) -> None:
+        self.network.train()
+        kept = 1 - self.network.norm1.momentum
+        batches = math.ceil(math.log(FORGOTTEN) / math.log(kept))
+        for epoch in range(math.ceil(batches / len(images))):
+            for batch, _ in images.batches(epoch):
+                self.network.maps(batch)
+
+    def _calibrate_all(self, images: ShownImages) -> None:
+        self.network.eval()
+        for layer in self.network.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                self._calibrate(layer, images)
 
     def _calibrate(self, layer: nn.BatchNorm2d, images: ShownImages) -> None:
         sums = _Sums()

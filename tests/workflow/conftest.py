@@ -83,14 +83,14 @@ class Run:
         self.project, self.folder, self.study = project, folder, copy.deepcopy(study)
         self.environment = {"RULEALIGN_DATA_MIRRORS": "", **EXPLAINED}
 
-    def snakemake(self, *arguments, cores=2, check=False):
-        """Call Snakemake on the study as it stands in `self.study`."""
+    def snakemake(self, *arguments, cores=2, check=False, **how):
+        """Call Snakemake on the study as it stands in `self.study`; `how` as `call` takes it."""
         study = self.folder / "study.yaml"
         study.write_text(yaml.safe_dump(self.study, sort_keys=False))
         words = ["--snakefile", self.project / "Snakefile", "--directory", self.folder]
         words += ["--cores", cores, "--configfile", study]
         words += ["--workflow-profile", self.project / "profiles" / "default", *arguments]
-        done = call(words, Path.cwd(), {**os.environ, **self.environment})
+        done = call(words, Path.cwd(), {**os.environ, **self.environment}, **how)
         done.output = done.stdout + done.stderr
         if check:
             assert done.returncode == 0, done.output

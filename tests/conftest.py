@@ -37,6 +37,7 @@ SHARED = ("finished", "done")
 """Finished studies that many tests share, each a minute's work."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Keep tests of one module, or of one finished study, in one process: what they share is made
     once. Those that start Snakemake come first, as the longest."""

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from rulealign.data.archive_member import extract_members, stored_range
+from rulealign.data.archive_member import extract_members
 from rulealign.errors import DataError
 
 CONTENTS = np.random.default_rng(0).bytes(400_000)
@@ -128,16 +128,3 @@ def test_an_encrypted_zip_is_named(tmp_path):
     archive.write_bytes(damaged)
     with pytest.raises(DataError, match="encrypted"):
         extract_members(archive, NAMES[:1], tmp_path / "out")
-    assert stored_range(archive, NAMES[0]) is None
-
-
-def test_a_stored_member_is_named_when_it_is_missing_or_its_archive_damaged(tmp_path):
-    archive = make(tmp_path / "a.zip")
-    with pytest.raises(DataError, match="lacks"):
-        stored_range(archive, "betas/sub-02_run-01.nii.gz")
-    archive.write_bytes(b"XX" + archive.read_bytes()[2:])
-    with pytest.raises(DataError, match="damaged"):
-        stored_range(archive, NAMES[0])
-    archive.write_bytes(b"no zip")
-    with pytest.raises(DataError, match=r"a\.zip: damaged"):
-        stored_range(archive, NAMES[0])

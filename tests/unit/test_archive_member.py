@@ -3,12 +3,10 @@
 import tarfile
 import zipfile
 
-import h5py
 import numpy as np
 import pytest
 
-from rulealign.data.archive_member import extract_members, stored_range
-from rulealign.data.windows import Window
+from rulealign.data.archive_member import extract_members
 
 RNG = np.random.default_rng(0)
 FILES = {
@@ -81,27 +79,3 @@ def test_unpacking_again_gives_the_same(tmp_path):
     (tmp_path / "out/betas_csv/empty.txt").write_bytes(b"changed")
     extract_members(archive, ["betas_csv/empty.txt"], tmp_path / "out")
     assert (tmp_path / "out/betas_csv/empty.txt").read_bytes() == b""
-
-
-def test_a_stored_member_is_read_in_place_and_a_packed_one_is_not(tmp_path):
-    with h5py.File(tmp_path / "inner.h5", "w") as file:
-        file["x"] = RNG.random((500, 40))
-    contents = (tmp_path / "inner.h5").read_bytes()
-    files = {"before.bin": RNG.bytes(12_345), "a/inner.h5": contents, "after.bin": b"x"}
-    archive = packed(tmp_path, "stored zip", files)
-    offset, size = stored_range(archive, "a/inner.h5")
-    assert archive.read_bytes()[offset : offset + size] == contents
-    with (
-        Window(archive, offset, size) as window,
-        h5py.File(window, "r") as inner,
-        h5py.File(tmp_path / "inner.h5", "r") as outer,
-    ):
-        np.testing.assert_array_equal(inner["x"][7:30], outer["x"][7:30])
-    with zipfile.ZipFile(archive, "w") as file:  # as for files of 4 GB: a longer header
-        file.writestr("before.bin", b"x")
-        with file.open("a/inner.h5", "w", force_zip64=True) as member:
-            member.write(contents)
-    offset, size = stored_range(archive, "a/inner.h5")
-    assert archive.read_bytes()[offset : offset + size] == contents
-    packed(tmp_path, "deflated zip", files)
-    assert stored_range(archive, "a/inner.h5") is None

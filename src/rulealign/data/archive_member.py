@@ -8,7 +8,6 @@ import gzip
 import lzma
 import shutil
 import stat
-import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Collection
@@ -24,7 +23,6 @@ from rulealign.errors import DataError
 
 Wanted = Callable[[str], bool] | Collection[str]
 
-_LOCAL_HEADER = struct.Struct("<4s22xHH")
 _PIECE = 2**20
 
 
@@ -178,37 +176,3 @@ def plain(name: str) -> str:
         name: as in the archive.
     """
     return "/".join(PurePosixPath(name).parts)
-
-
-def stored_range(archive: Path, name: str) -> tuple[int, int] | None:
-    """Find a member of a zip that is not compressed, to read it in place (`windows.Window`).
-
-    Its checksum is not checked: that would read all of it.
-
-    Args:
-        archive: a .zip; only read.
-        name: the member's name.
-
-    Returns:
-        Its first byte in the archive and its size; None where it is compressed or encrypted.
-
-    Raises:
-        DataError: the archive is damaged, or lacks the member (names the nearest).
-    """
-    try:
-        with zipfile.ZipFile(archive) as file:
-            members = {plain(member.filename): member for member in file.infolist()}
-        if name not in members:
-            _require_all(Path(archive), [name], {}, list(members))
-        member = members[name]
-        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
-            return None
-        with Path(archive).open("rb") as handle:
-            handle.seek(member.header_offset)
-            header = handle.read(_LOCAL_HEADER.size)
-        magic, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(header)
-    except (*DAMAGED, struct.error) as error:
-        raise damaged(Path(archive), error) from error
-    if magic != b"PK\3\4":
-        raise damaged(Path(archive), ValueError(f"no header of '{name}' where it should be"))
-    return member.header_offset + len(header) + name_bytes + extra_bytes, member.file_size

@@ -8,6 +8,7 @@ again (`RemoteHdf5.reading`).
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ import h5py
 import numpy as np
 
 from rulealign.data.s3 import Found, read_range
-from rulealign.data.windows import ByPlace
 from rulealign.errors import DataError
 from rulealign.self_contained import require_self_contained
 
@@ -43,12 +43,34 @@ class _Missing(Exception):
         self.ranges = ranges
 
 
-class _Held(ByPlace):
+class _Held(io.RawIOBase):
     """What has been fetched of a file: pages, and longer ranges as they were asked for."""
 
     def __init__(self, size: int) -> None:
-        super().__init__(size)
+        super().__init__()
+        self._size, self._place = size, 0
         self.ranges: dict[_Range, bytes] = {}
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}
+        self._place = base[whence] + offset
+        return self._place
+
+    def readinto(self, buffer: memoryview) -> int:
+        end = min(self._place + len(buffer), self._size)
+        contents = self._between(self._place, end) if end > self._place else b""
+        buffer[: len(contents)] = contents
+        self._place += len(contents)
+        return len(contents)
 
     def _between(self, start: int, end: int) -> bytes:
         if (start, end) in self.ranges:

@@ -10,7 +10,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SIDE_BY_SIDE := -n auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help run explain test test-all setup lint bench validation reliability docs clean
 
@@ -28,10 +27,10 @@ explain:
 	@RULEALIGN_EXPLAIN=1 $(SNAKEMAKE) --dry-run $(if $(STUDY),--configfile $(STUDY))
 
 test: setup
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m 'not slow'
+	$(BIN)/pytest -n auto -m 'not slow'
 
 test-all: setup
-	$(BIN)/pytest $(SIDE_BY_SIDE)
+	$(BIN)/pytest -n auto
 
 setup: $(VENV)/.installed
 

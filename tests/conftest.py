@@ -1,6 +1,8 @@
 """What every test may use."""
 
+import functools
 import os
+import re
 from pathlib import Path
 
 # several tests run side by side, each on one core
@@ -37,20 +39,34 @@ SHARED = ("finished", "done")
 """Finished studies that many tests share, each a minute's work."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
+    """Start with the longest: finished studies, then what else runs Snakemake, then the rest."""
+    items.sort(key=lambda item: (not set(SHARED) & set(item.fixturenames), not _runs(item)))
+
+
+def _runs(item):
+    return item.path.parent.name == "workflow"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
     """Keep tests of one module, or of one finished study, in one process: what they share is made
-    once. Those that start Snakemake come first, as the longest."""
-    for item in items:
-        shared = [name for name in SHARED if name in item.fixturenames]
-        group = shared[0] if shared else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: order_of(item.fixturenames, item.path))
+    once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group_of(nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False
+    return Together(config, log)
 
 
-def order_of(fixtures, path):
-    """Give the place of a test in a run: finished studies, then what else is run, then the rest."""
-    return not set(SHARED) & set(fixtures), path.parent.name != "workflow"
+@functools.cache
+def group_of(file):
+    """Give the finished study that tests of a file share, or the file."""
+    text = (PROJECT / file).read_text()
+    return next((name for name in SHARED if re.search(rf"def \w+\(.*\b{name}\b", text)), file)
 
 
 def pytest_generate_tests(metafunc):

@@ -135,7 +135,9 @@ def quality(_study: Study) -> dict[str, Any]:
 def quality_table(study: Study) -> dict[str, Any]:
     """Give the settings of the table of quality measures over people and ROIs."""
     zscore = getattr(study.brain, "zscore", None)  # given RDMs are not cleaned here
-    return {"shifts": quality(study)["shifts"], "study_seed": study.seed, "zscore": zscore}
+    settings = {"shifts": quality(study)["shifts"], "study_seed": study.seed, "zscore": zscore}
+    keys = ("null_draws", "interval") if getattr(study.brain, "sessions", 1) > 1 else ()
+    return settings | {key: getattr(study.statistics, key) for key in keys}
 
 
 def stimulus_list(study: Study) -> list[str]:

@@ -163,6 +163,25 @@ def test_another_number_of_subjects_is_refused(tmp_path, rdms):
     _refused(tmp_path, rdms, "holds 2 subjects, the study says 15", subjects=15)
 
 
+def test_wrong_sessions_are_named(tmp_path, rdms):
+    own, np_file = np.stack([rdms, rdms[::-1]], axis=1), tmp_path / "x.npy"
+    np.save(np_file, own)
+    with pytest.raises(DataError, match="for several sessions state `sessions`"):
+        read_rdms(np_file, None, 2)
+    with pytest.raises(DataError, match="holds 2 sessions of each subject, the study says 3"):
+        read_rdms(np_file, None, 2, sessions=3)
+    np.save(np_file, rdms)
+    with pytest.raises(DataError, match="must be subjects x sessions x stimuli x stimuli"):
+        read_rdms(np_file, None, 2, sessions=2)
+    own[1, 1, 2, 3] = np.nan
+    np.save(np_file, own)
+    with pytest.raises(DataError, match="subject 2, session 2, stimulus 3 with stimulus 4"):
+        read_rdms(np_file, None, 2, sessions=2)
+    np.save(np_file, np.stack([rdms, 2 * rdms + 2 - 2 * np.eye(5)], axis=1))
+    with pytest.raises(DataError, match="subject 1: session 2 has the RDM of session 1"):
+        read_rdms(np_file, None, 2, sessions=2)
+
+
 def test_numbers_that_are_not_real_are_refused(tmp_path, rdms):
     _refused(tmp_path, rdms.astype(complex), "holds complex128, not real numbers")
 
@@ -235,7 +254,8 @@ def test_broken_and_foreign_files_are_named(tmp_path, rdms):
 def test_nothing_is_written_when_one_subjects_rdm_is_wrong(tmp_path, rdms):
     rdms[1, 0, 1] = np.nan
     np.save(tmp_path / "rdms.npy", rdms)
-    settings = {"key": None, "subjects": 2, "ids": "s{}", "distance": "d", "acquisition": "a"}
+    settings = {"key": None, "subjects": 2, "sessions": 1, "ids": "s{}"}
+    settings |= {"distance": "d", "acquisition": "a"}
     outputs = [tmp_path / "sub-1.h5", tmp_path / "sub-2.h5"]
     with pytest.raises(DataError):
         write_subject_rdms(tmp_path / "rdms.npy", settings, "IT", outputs)

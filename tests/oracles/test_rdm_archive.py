@@ -3,14 +3,18 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 from scipy.spatial.distance import pdist, squareform
+from scipy.stats import spearmanr
 
+from rulealign.data.mat import load_mat_struct
 from rulealign.data.rdm_archive import read_rdms, write_subject_rdms
+from rulealign.rsa.quality_sessions import session_rows
 
 SETTINGS = {
     "kind": "rdm-archive",
     "source": "lab/rdms",
     "key": None,
     "subjects": 3,
+    "sessions": 1,
     "ids": "image_{:02d}",
     "distance": "1 - Pearson r",
     "acquisition": "3T fMRI",
@@ -68,6 +72,54 @@ def test_negative_dissimilarities_are_kept(tmp_path):
     rdms[1, 2, 4] = rdms[1, 4, 2] = -0.25
     np.save(tmp_path / "rdms.npy", rdms)
     assert read_rdms(tmp_path / "rdms.npy", None, 3)[1, 4, 2] == -0.25
+
+
+def test_sessions_are_averaged_and_kept(tmp_path):
+    points = np.random.default_rng(6).normal(size=(3, 2, 7, 20))
+    each = np.array([[pdist(session) for session in subject] for subject in points])
+    np.save(tmp_path / "rdms.npy", [[squareform(rdm) for rdm in own] for own in each])
+    assert read_rdms(tmp_path / "rdms.npy", None, 3, sessions=2).shape == (3, 2, 7, 7)
+    outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2, 3)]
+    write_subject_rdms(tmp_path / "rdms.npy", SETTINGS | {"sessions": 2}, "IT", outputs)
+    for own, output in zip(each, outputs, strict=True):
+        with h5py.File(output) as file:
+            np.testing.assert_array_equal(file["sessions"], own)
+            np.testing.assert_allclose(file["rdm"], (own[0] + own[1]) / 2, rtol=1e-15)
+
+
+QUALITY = {"study_seed": 3, "null_draws": 99, "interval": 0.95}
+
+
+def test_the_reliability_of_two_sessions_is_scipys_rho_and_noise_is_flagged(tmp_path):
+    rng = np.random.default_rng(7)
+    shared = rng.normal(size=(20, 30))
+    points = np.stack([shared + 0.5 * rng.normal(size=(2, 20, 30)), rng.normal(size=(2, 20, 30))])
+    each = np.array([[pdist(session) for session in subject] for subject in points])
+    np.save(tmp_path / "rdms.npy", [[squareform(rdm) for rdm in own] for own in each])
+    outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2)]
+    settings = SETTINGS | {"subjects": 2, "sessions": 2}
+    write_subject_rdms(tmp_path / "rdms.npy", settings, "IT", outputs)
+    rows = session_rows(outputs, QUALITY)
+    assert [row["flagged"] for row in rows] == [False, True]
+    assert [row["subject"] for row in rows] == ["sub-01", "sub-02"]
+    for own, row in zip(each, rows, strict=True):
+        assert row["value"] == pytest.approx(spearmanr(*own).statistic)
+        assert 0 < row["expected"] < 0.4
+
+
+@pytest.mark.mirror
+def test_four_subjects_in_two_sessions_each(mirror, tmp_path):
+    path = mirror / "rsatoolbox" / "92_brainRDMs.mat"
+    rdms = np.stack(load_mat_struct(path, "RDMs", "RDM")).reshape(4, 2, 92, 92)
+    np.save(tmp_path / "rdms.npy", rdms)
+    outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2, 3, 4)]
+    settings = SETTINGS | {"subjects": 4, "sessions": 2}
+    write_subject_rdms(tmp_path / "rdms.npy", settings, "IT", outputs)
+    for own, row in zip(rdms, session_rows(outputs, QUALITY), strict=True):
+        one, other = own[(..., *np.triu_indices(92, 1))]
+        rho = spearmanr(one, other).statistic  # which tells apart what single precision does not
+        assert row["value"] == pytest.approx(rho, abs=1e-5)
+        assert not row["flagged"]
 
 
 @pytest.mark.mirror

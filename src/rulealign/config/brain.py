@@ -59,6 +59,12 @@ class RdmArchive(Closed):
     subjects: People = Field(
         description="people in every file; checked against the files. A noise ceiling needs two"
     )
+    sessions: whole(1, 99) = Field(
+        default=1,
+        description="sessions of each subject in every file; with 2 or more, its arrays are"
+        " subjects x sessions x stimuli x stimuli. RDMs are averaged over sessions, and"
+        " statistics/quality.csv says how well these agree",
+    )
     ids: IdPattern = Field(
         description="pattern of the stimulus ids in the order of the RDMs, such as image_{:02d},"
         " counted from 1; the stimulus sets must have the same ids"

@@ -1,4 +1,4 @@
-"""Given RDMs: subjects x stimuli x stimuli from .npz, .npy or .mat, checked before use."""
+"""Given RDMs, of subjects and perhaps sessions, from .npz, .npy or .mat, checked before use."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 from numpy.lib.npyio import NpzFile
 
+from rulealign.data.copies import same_rdms
 from rulealign.data.file_names import is_image
 from rulealign.data.ids import pattern_ids
 from rulealign.data.mat import load_mat
@@ -37,31 +38,40 @@ _UNREADABLE = (
 )
 
 
-def read_rdms(path: Path, key: str | None, subjects: int, *, ids: str | None = None) -> np.ndarray:
+def read_rdms(
+    path: Path, key: str | None, subjects: int, *, sessions: int = 1, ids: str | None = None
+) -> np.ndarray:
     """Read the RDMs of one ROI and check that they are RDMs.
 
     Args:
         path: a .npz, .npy or .mat file; nothing pickled is ever loaded.
         key: name of the array in a .npz or .mat; None for a .npy.
-        subjects: how many people the file must hold.
+        subjects: how many subjects the file must hold.
+        sessions: how many sessions of each.
         ids: pattern of the stimulus ids, to name places in messages; None for plain numbers.
 
     Returns:
-        float64, shape (subjects, stimuli, stimuli), in the unit of the file. Negative values are
-        kept: cross-validated distances have them.
+        float64, shape (subjects, stimuli, stimuli), or (subjects, sessions, stimuli, stimuli) where
+        there are several sessions, in the unit of the file. Negative values are kept:
+        cross-validated distances have them.
 
     Raises:
         DataError: the file or the key is missing (lists the keys), the array has another shape
             or type, or an RDM is not finite, not symmetric, has a diagonal other than zero or is
-            constant (names file, subject and place), or a .npz also lists the ids in another order.
+            constant (names file, subject and place), two sessions of a subject are the same, or a
+            .npz also lists the ids in another order.
     """
     path = Path(path)
     rdms = _load(path, key, ids)
-    _check_shape(rdms, subjects, path)
+    _check_shape(rdms, subjects, sessions, path)
     rdms = rdms.astype(np.float64)
-    names = pattern_ids(ids or "stimulus {}", rdms.shape[1])
-    for subject, rdm in enumerate(rdms, start=1):
-        _check_rdm(rdm, names, f"{path}: subject {subject}")
+    names = pattern_ids(ids or "stimulus {}", rdms.shape[-1])
+    for subject, own in enumerate(rdms, start=1):
+        where = f"{path}: subject {subject}"
+        for session, rdm in enumerate(own.reshape(-1, *own.shape[-2:]), start=1):
+            _check_rdm(rdm, names, where + (f", session {session}" if sessions > 1 else ""))
+        if sessions > 1:
+            _refuse_same_sessions(own, where)
     return rdms
 
 
@@ -72,25 +82,28 @@ def write_subject_rdms(
 
     Args:
         path: the file of given RDMs.
-        settings: `key`, `subjects`, `ids`, `distance` and `acquisition` of the brain data.
+        settings: `key`, `subjects`, `sessions`, `ids`, `distance` and `acquisition` of the brain
+            data.
         roi: the ROI's name.
         outputs: one HDF5 file per subject, in the order of the file: `rdm` float64
             (stimuli * (stimuli - 1) / 2,), the upper triangle row by row, with the ids
             `stimulus` and the attributes subject (counted from 1), roi, distance, acquisition
-            and repetitions (0: as given).
+            and repetitions (0: as given). Where there are several sessions, `rdm` is their mean,
+            and `sessions`, float64 (sessions, the same), holds each.
 
     Raises:
         DataError: as in `read_rdms`.
         StoreError: the disk is full.
     """
-    rdms = read_rdms(path, settings["key"], settings["subjects"], ids=settings["ids"])
-    stimuli = pattern_ids(settings["ids"], rdms.shape[1])
-    upper = np.triu_indices(len(stimuli), 1)
+    held = {"sessions": settings["sessions"], "ids": settings["ids"]}
+    rdms = read_rdms(path, settings["key"], settings["subjects"], **held)
+    stimuli = pattern_ids(settings["ids"], rdms.shape[-1])
+    rdms = rdms[(..., *np.triu_indices(len(stimuli), 1))]
     described = {name: settings[name] for name in ("distance", "acquisition")}
     for subject, (rdm, output) in enumerate(zip(rdms, outputs, strict=True), start=1):
         write_h5(
             output,
-            {"rdm": rdm[upper]},
+            {"rdm": rdm} if rdm.ndim == 1 else {"rdm": rdm.mean(axis=0), "sessions": rdm},
             ids={"stimulus": stimuli},
             settings=settings,
             attributes={"subject": subject, "roi": roi, "repetitions": 0, **described},
@@ -110,8 +123,8 @@ def _load(path: Path, key: str | None, ids: str | None) -> np.ndarray:
             handle.seek(0)
             content = np.load(handle, allow_pickle=False)
             rdms = _member(content, key, path)
-            if ids and rdms.ndim == 3:
-                _refuse_other_order(content, path, pattern_ids(ids, rdms.shape[1]))
+            if ids and rdms.ndim in (3, 4):
+                _refuse_other_order(content, path, pattern_ids(ids, rdms.shape[-1]))
             return rdms
     except _UNREADABLE as error:
         raise DataError(
@@ -164,18 +177,36 @@ def _refuse_other_order(content: NpzFile, path: Path, ids: Sequence[str]) -> Non
             )
 
 
-def _check_shape(rdms: np.ndarray, subjects: int, path: Path) -> None:
+def _check_shape(rdms: np.ndarray, subjects: int, sessions: int, path: Path) -> None:
     if rdms.dtype.kind not in "fiu":
         raise DataError(f"{path}: holds {rdms.dtype}, not real numbers.")
-    if rdms.ndim != 3 or rdms.shape[1] != rdms.shape[2] or rdms.shape[1] < 3:
+    several = sessions > 1
+    if rdms.ndim != 3 + several or rdms.shape[-2] != rdms.shape[-1] or rdms.shape[-1] < 3:
+        axes = "subjects x sessions" if several else "subjects"
+        hint = "" if several or rdms.ndim != 4 else "; for several sessions state `sessions`"
         raise DataError(
-            f"{path}: shape {rdms.shape}; it must be subjects x stimuli x stimuli, with square"
-            " RDMs of at least 3 stimuli."
+            f"{path}: shape {rdms.shape}; it must be {axes} x stimuli x stimuli, with square RDMs"
+            f" of at least 3 stimuli{hint}."
+        )
+    if several and rdms.shape[1] != sessions:
+        raise DataError(
+            f"{path}: holds {rdms.shape[1]} sessions of each subject, the study says {sessions};"
+            " correct `sessions`, or get the right file."
         )
     if rdms.shape[0] != subjects:
         raise DataError(
             f"{path}: holds {rdms.shape[0]} subjects, the study says {subjects}; correct"
             " `subjects`, or get the right file."
+        )
+
+
+def _refuse_same_sessions(sessions: np.ndarray, where: str) -> None:
+    upper = np.triu_indices(sessions.shape[-1], 1)
+    named = {f"session {n}": rdm[upper] for n, rdm in enumerate(sessions, start=1)}
+    for copy, first in same_rdms(named).items():
+        raise DataError(
+            f"{where}: {copy} has the RDM of {first}, so that sessions would seem to agree"
+            " perfectly. Bring the right file; or give their mean alone, and sessions 1."
         )
 
 

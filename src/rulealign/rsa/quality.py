@@ -20,6 +20,7 @@ from rulealign.rsa.quality_given import (
 )
 from rulealign.rsa.quality_orders import order_rows
 from rulealign.rsa.quality_rows import as_table, filled, label
+from rulealign.rsa.quality_sessions import session_rows
 from rulealign.rsa.quality_unrepeated import unrepeated_rows
 from rulealign.store import as_written, read_csv, write_csv
 
@@ -44,7 +45,8 @@ def quality_table(
         parts: `sub-<s>_roi-<r>_quality.csv` of all subjects and ROIs.
         responses: `sub-<s>_roi-<r>_responses.h5` of all subjects and ROIs; read only where no
             stimulus was repeated, for the shift test.
-        settings: `shifts` (trials), `study_seed` and `zscore` (as in `patterns.zscore`).
+        settings: `shifts` (trials), `study_seed`, `null_draws`, `interval` and `zscore` (as in
+            `patterns.zscore`).
 
     Returns:
         The table; `quality_rows.log_lines` writes its flags as lines.
@@ -65,6 +67,7 @@ def quality_table(
         rows += averaged_rows(one, shown)
         mask = cross_run(shown, one.ids)
         rows += agreement_rows(one, mask, sharing, settings["study_seed"])
+    rows += session_rows(brain, settings)
     rows += orders + _unrepeated(measured, responses, settings)
     table = pd.concat([as_table(rows), *map(_typed, measured)], ignore_index=True)
     write_csv(output, table)

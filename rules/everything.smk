@@ -50,7 +50,7 @@ EVERYTHING = [
     *CLAIM_FILES.values(),
     *TABLES.values(),
     TABLE.format(table="layers"),
-    *([TABLE.format(table="trajectories")] if COURSES else []),
+    *(expand(TABLE, table=("trajectories", "baselines")) if COURSES else []),
     *rules.figures.output,
     f"{RESULTS}/provenance.json",
     f"{RESULTS}/report.html",

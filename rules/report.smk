@@ -156,6 +156,7 @@ rule report:
         **CLAIM_FILES,
         layers=TABLE.format(table="layers"),
         courses=TABLE.format(table="trajectories") if COURSES else [],
+        baselines=TABLE.format(table="baselines") if COURSES else [],
         accuracy=rules.figures.output.accuracy,
         learning=rules.figures.output.learning,
         quality_figure=rules.figures.output.quality,

@@ -2,6 +2,7 @@
 
 COURSES = statistics_stages.trajectory_rules(STUDY)
 MAPPED = statistics_stages.trajectory_areas(STUDY)
+COMPARED = statistics_stages.compared_rules(STUDY)
 
 
 rule ceiling:
@@ -119,8 +120,11 @@ if COURSES:
         input:
             tables=expand(ALIGNMENT, rule=COURSES, roi=MAPPED),
             draws=expand(DRAWS, rule=COURSES, roi=MAPPED),
+            compared=expand(ALIGNMENT, rule=COMPARED, roi=MAPPED),
+            compared_draws=expand(DRAWS, rule=COMPARED, roi=MAPPED),
         output:
-            TABLE.format(table="trajectories"),
+            courses=TABLE.format(table="trajectories"),
+            baselines=TABLE.format(table="baselines"),
         log:
             f"{LOGS}/trajectories_table.log",
         localrule: True
@@ -131,6 +135,7 @@ if COURSES:
         params:
             code=code("trajectories_table"),
             settings=settings(statistics_stages.trajectories),
+            baselines=settings(statistics_stages.baselines),
         message:
             "Drops, changes, areas and half decays of alignment over training"
         script:

@@ -20,6 +20,7 @@ with job(snakemake):
     tables = {name: read_csv(Path(snakemake.input[name])) for name in given}
     if snakemake.input.courses:  # none where no rule trains
         tables["trajectories"] = read_csv(Path(snakemake.input.courses))
+        tables["baselines"] = read_csv(Path(snakemake.input.baselines))
     figures = report_figures(
         study,
         tables,

@@ -1,9 +1,10 @@
-"""Measure every rule's course of alignment over training."""
+"""Measure every rule's course of alignment over training, and hold it against its baseline."""
 
 import json
 from pathlib import Path
 
 from rulealign.job import job
+from rulealign.rsa.baseline_table import baselines_table
 from rulealign.rsa.trajectory_table import trajectories_table
 
 with job(snakemake):
@@ -11,5 +12,11 @@ with job(snakemake):
         [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.draws],
         json.loads(snakemake.params.settings),
-        Path(snakemake.output[0]),
+        Path(snakemake.output.courses),
+    )
+    baselines_table(
+        [Path(path) for path in snakemake.input.get("compared", [])],
+        [Path(path) for path in snakemake.input.get("compared_draws", [])],
+        json.loads(snakemake.params.baselines),
+        Path(snakemake.output.baselines),
     )

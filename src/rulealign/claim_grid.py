@@ -99,7 +99,7 @@ def universes(
     for place, choices in enumerate(combinations(grid)):
         named = choices["initialisation"]
         replaced = replacements[named]
-        how = choices["baseline"], named, replacements, facts
+        how = choices["baseline"], named, replacements, facts | {"later": _later(claim)}
         plus, minus = (
             [_in_place(term, *how) for term in claim[side]] for side in ("plus", "minus")
         )
@@ -130,10 +130,27 @@ def _in_place(
     stands, initial = _same_control(baseline, replacements), facts["initial"]
     for stand in stands:
         if initial[stand] == initial[own]:
-            return Score(stand, epoch, layer, roi), ""
+            at, reason = _same_epoch(stand, rule, facts)
+            return Score(stand, at, layer, roi), reason
     verb = "have" if len(stands) > 1 else "has"
     other = f"other initial weights than {own}, and cannot stand for its epoch 0"
     return Score(stands[0], epoch, layer, roi), f"{' and '.join(stands)} {verb} {other}"
+
+
+def _later(claim: Mapping[str, Any]) -> dict[str, set[int]]:
+    later: dict[str, set[int]] = {}
+    for rule, epoch, *_ in (*claim["plus"], *claim["minus"]):
+        later.setdefault(rule, set()).update({epoch} - {0})
+    return later
+
+
+def _same_epoch(stand: str, rule: str, facts: Mapping[str, Any]) -> tuple[int, str]:
+    # one that trains, too, stands for epoch 0 as it is at the epoch that the claim is about
+    epochs = sorted(facts["later"][rule]) if facts["trains"][stand] else [0]
+    if len(epochs) == 1:
+        return epochs[0], ""
+    of = f"has {len(epochs)} later epochs of {rule}" if epochs else f"has no later epoch of {rule}"
+    return 0, f"{stand} trains, too, and stands at the same epoch; but the claim {of}"
 
 
 def _same_control(baseline: str, replacements: Mapping[str, Mapping[str, str]]) -> list[str]:

@@ -187,7 +187,7 @@ def checkpoint(study: Study, rule: str) -> dict[str, Any]:
         "network": plain(study.network),
         "training": _without(plain(study.training), "seeds", "fewer_seeds", "checkpoints"),
         "training_set": plain(study.training_set),
-        "rule": plain(study.rules[rule]),
+        "rule": _without(plain(study.rules[rule]), "baseline"),
         "label": rule,
         "study_seed": study.seed,
         "device": study.device,

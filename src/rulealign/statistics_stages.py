@@ -43,6 +43,21 @@ def trajectories(study: Study) -> dict[str, Any]:
     }
 
 
+def baselines(study: Study) -> dict[str, Any]:
+    """Give the settings of the comparison of every trained rule with its baseline."""
+    named = {rule: study.rules[rule].baseline for rule in trajectory_rules(study)}
+    return stages.alignment(study) | {
+        "layer_map": layer_map(study),
+        "baselines": {rule: baseline for rule, baseline in named.items() if baseline},
+    }
+
+
+def compared_rules(study: Study) -> list[str]:
+    """List the rules that have a baseline, and the baselines, each once."""
+    named = baselines(study)["baselines"]
+    return list(dict.fromkeys([*named, *named.values()]))
+
+
 def trajectory_rules(study: Study) -> list[str]:
     """List the rules that have a course to measure: two checkpoints or more."""
     return [rule for rule in study.rules if len(stages.epochs(study, rule)) > 1]

@@ -40,3 +40,13 @@ def courses_of(alignment, layer_map, rng):
     rows.loc[late, "high"] = np.nan
     rows.loc[late, "reason"] = "the upper end is open"
     return rows
+
+
+def baselines_of(alignment, layer_map, rng):
+    """Make up the difference of bp and fa from their baseline, at every epoch but 0."""
+    pairs = pd.DataFrame(layer_map).drop_duplicates()
+    rows = alignment[(alignment["epoch"] > 0) & alignment["rule"].isin(["bp", "fa"])]
+    rows = rows.merge(pairs, on=["layer", "roi"]).assign(baseline="untrained_bn")
+    score = rng.normal(0, 0.1, len(rows))
+    ends = {"low": score - 0.05, "high": score + 0.04, "seed_low": score, "seed_high": score}
+    return rows.drop(columns=["n_stimuli", "n_pairs", "n_subjects"]).assign(score=score, **ends)

@@ -7,8 +7,9 @@ import pytest
 
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.alignment import COLUMNS, row_ids
+from rulealign.rsa.baseline_table import baselines_table
 from rulealign.rsa.trajectory_table import trajectories_table
-from rulealign.store import write_csv, write_h5
+from rulealign.store import read_csv, write_csv, write_h5
 
 DRAWS, EPOCHS, SEEDS = 60, (0, 1, 5), (42, 7)
 BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": DRAWS, "interval": 0.9, "pairs": "all"}
@@ -18,6 +19,9 @@ SETTINGS = BOOTSTRAP | {
     "seeds": {"bp": list(SEEDS), "fa": [42]},
     "epochs": {"bp": list(EPOCHS), "fa": list(EPOCHS)},
 }
+COMPARED = BOOTSTRAP | {"layer_map": MAP, "baselines": {"bp": "fa", "fa": "still"}}
+SEEDS_OF = SETTINGS["seeds"] | {"still": list(SEEDS)}
+EPOCHS_OF = SETTINGS["epochs"] | {"still": [0]}
 LAYERS = {"conv1": ("grid-8", "global-average"), "fc1": ("vector",)}
 
 
@@ -26,8 +30,8 @@ def aligned(folder, rule, roi, level=0.5, noise=0.005, **changed):
     rng = np.random.default_rng(len(rule) * 7 + ord(rule[0]) + ord(roi[0]))
     keys = [
         (rule, seed, epoch, "grey", 32, layer, descriptor, "centred", roi, convention, "all")
-        for seed in SETTINGS["seeds"][rule]
-        for epoch in EPOCHS
+        for seed in SEEDS_OF[rule]
+        for epoch in EPOCHS_OF[rule]
         for layer, descriptors in LAYERS.items()
         for descriptor in descriptors
         for convention in ("mean_rdm", "per_subject")
@@ -178,3 +182,74 @@ def test_too_few_draws_name_the_course(measured, tmp_path):
         "rule-bp_roi-V1.csv: bp_grey_32_.*an interval of 0.99 needs at least 200 draws, not 60"
     )
     refused(tables, tmp_path, DataError, message, **few)
+
+
+def compared(folder):
+    return [aligned(folder, rule, roi) for rule in ("bp", "fa", "still") for roi in ("V1", "IT")]
+
+
+def test_a_rule_less_its_baseline_is_a_plain_difference_at_the_same_epoch_and_seeds(tmp_path):
+    # fa trains, with one seed: at the epoch of bp; still does not: its epoch 0 for every epoch
+    tables = compared(tmp_path)
+    baselines_table(tables, draws_of(tables), COMPARED, tmp_path / "b.csv")
+    found = read_csv(tmp_path / "b.csv")
+    scores, sampled = {}, {}
+    for table, path in zip(tables, draws_of(tables), strict=True):
+        with h5py.File(path) as file:
+            draws = file["draws"][()].astype(np.float64)
+        for place, row in read_csv(table).iterrows():
+            key = tuple(row[name] for name in COLUMNS[: COLUMNS.index("n_stimuli")])
+            scores[key], sampled[key] = row["score"], draws[:, place]
+    expected = 0
+    for key in scores:
+        one = dict(zip(COLUMNS, key, strict=False))
+        rule, epoch = one["rule"], one["epoch"]
+        mapped = {"layer": one["layer"], "roi": one["roi"]} in MAP
+        if rule == "still" or epoch == 0 or one["seed"] != 42 or not mapped:
+            continue
+        base, at = {"bp": ("fa", epoch), "fa": ("still", 0)}[rule]
+        other = (base, 42, at, *key[3:])
+        named = {name: value for name, value in one.items() if name != "seed"}
+        named |= {"baseline": base}
+        same = (found[list(named)] == list(named.values())).all(axis=1)
+        (row,) = found[same].to_dict("records")
+        assert row["score"] == pytest.approx(scores[key] - scores[other], abs=1e-12)
+        ends = np.percentile(sampled[key] - sampled[other], [5, 95])
+        assert [row["low"], row["high"]] == pytest.approx(list(ends), abs=1e-9)
+        assert row["seed_low"] == row["seed_high"] == row["score"]
+        expected += 1
+    assert len(found) == expected == 2 * 2 * 3 * 2  # rules, epochs, descriptors of both pairs
+
+
+def test_a_baseline_over_several_seeds_is_matched_seed_by_seed(tmp_path):
+    tables = compared(tmp_path)
+    only = COMPARED | {"baselines": {"bp": "still"}, "layer_map": MAP[1:]}
+    baselines_table(tables, draws_of(tables), only, tmp_path / "b.csv")
+    row = read_csv(tmp_path / "b.csv").query("epoch == 5 and convention == 'per_subject'").iloc[0]
+    bp, still = (
+        read_csv(tmp_path / f"rule-{rule}_roi-IT.csv").query(
+            f"layer == 'fc1' and convention == 'per_subject' and epoch == {epoch}"
+        )
+        for rule, epoch in (("bp", 5), ("still", 0))
+    )
+    each = bp.set_index("seed")["score"] - still.set_index("seed")["score"]
+    assert row["n_seeds"] == 2
+    assert row["score"] == pytest.approx(each.mean(), abs=1e-12)
+    assert [row["seed_low"], row["seed_high"]] == pytest.approx([each.min(), each.max()])
+
+
+def test_a_baseline_without_what_its_rule_has_is_named(tmp_path):
+    tables = compared(tmp_path)
+    rows = read_csv(tables[2]).query("epoch != 5").reset_index(drop=True)  # fa with V1
+    write_csv(tables[2], rows)
+    draws_of(tables)[2].unlink()
+    write(tables[2], rows, np.zeros((DRAWS, len(rows))))
+    with pytest.raises(DataError, match=r"fa has no score of grey.*_5, which its rule"):
+        baselines_table(tables, draws_of(tables), COMPARED, tmp_path / "b.csv")
+    with pytest.raises(DataError, match="no alignment table of fa with V1"):
+        baselines_table(tables[:2], draws_of(tables[:2]), COMPARED, tmp_path / "b.csv")
+
+
+def test_without_baselines_the_table_is_empty_but_has_its_columns(tmp_path):
+    baselines_table([], [], COMPARED | {"baselines": {}}, tmp_path / "b.csv")
+    assert read_csv(tmp_path / "b.csv").empty

@@ -56,7 +56,7 @@ def put(values, path, value):
         ("control", ["pixels+contrast", "contrast+pixels"], "listed twice, in different order"),
         ("layer", ["best"], r"universes\.layer\.0.*nested"),
         ("resample", ["seeds"], r"universes\.resample\.0.*both"),
-        ("baseline", ["bp"], r"universes\.baseline: there is no 'bp'.*'own', 'untrained'"),
+        ("baseline", ["bb"], r"universes\.baseline: there is no 'bb'.*'own', 'untrained'"),
         ("initialisation", {"a": {"bp": "fa"}}, r"universes\.initialisation\.a: replaces.*be \{\}"),
         ("initialisation", {"a": {}, "b": {}}, r"universes\.initialisation\.b: replaces no rule"),
         ("initialisation", {"a": {}, "b": {"bp": "x"}}, r"initialisation\.b: there is no 'x'"),

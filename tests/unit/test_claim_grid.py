@@ -63,6 +63,20 @@ def test_the_calibrated_network_stands_for_epoch_0_of_trained_rules():
     assert weights(less[0]) == {"fa@1": 1.0, "bp@1": -1.0}
 
 
+def test_a_baseline_that_trains_stands_at_the_epoch_that_the_claim_is_about():
+    def of(claim):
+        made = found(claim, crossed=[], baseline=["own", "fa"])
+        return [one for one in made if one.choices["baseline"] == "fa"]
+
+    (drop,) = of(claim_files.DROP)
+    assert (drop.reason, weights(drop)) == ("", {"bp@1": 1.0, "fa@1": -1.0})
+    assert drop.seeds == sorted({*claim_files.SEEDS["bp"]} & {*claim_files.SEEDS["fa"]})
+    several = claim_files.claim("c", [("bp", 1), ("bp", 2)], [("bp", 0), ("bp", 0)])
+    assert [one.reason for one in of(several)] == [
+        "fa trains, too, and stands at the same epoch; but the claim has 2 later epochs of bp"
+    ]
+
+
 def test_a_rule_that_has_the_initial_weights_already_may_stand_for_itself():
     named = [["default", {}], ["normal", {"bp": "bp_normal", "fa": "fa"}]]
     normal = [

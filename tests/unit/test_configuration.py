@@ -8,6 +8,7 @@ import sys
 import pytest
 import yaml
 
+from rulealign import stages
 from rulealign.config.reference import reference
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
@@ -73,7 +74,40 @@ def test_a_misspelt_key_in_any_section_is_named(values):
             assert named in str(caught.value), (path, key, str(caught.value))
 
 
-WITH_DEFAULT = ("augment", "images", "size", "count", "batch_size")
+def test_every_trained_rule_of_the_project_names_its_baseline_and_claims_may_use_one(values):
+    study = load_study(values)
+    trained = [rule for rule in study.rules if stages.trains(study, rule)]
+    assert all(study.rules[rule].baseline for rule in trained)
+    assert {study.rules[rule].baseline for rule in trained} & set(study.universes.baseline)
+
+
+@pytest.mark.parametrize(
+    ("rule", "baseline", "message"),
+    [
+        ("bp", "control", "rules.bp.baseline: there is no 'control'"),
+        ("bp", "bp", "rules.bp.baseline: there is no 'bp'"),
+        ("untrained", "untrained_bn", "'untrained' does not train, and has no baseline"),
+        ("bp", "normal", "'normal' starts from other weights .init kaiming-normal. than 'bp'"),
+    ],
+)
+def test_a_baseline_that_cannot_be_is_refused(project, rule, baseline, message):
+    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study["rules"]["normal"] = {"kind": "untrained_bn", "init": "kaiming-normal"}
+    study["rules"][rule]["baseline"] = baseline
+    with pytest.raises(ConfigurationError, match=message):
+        load_study(study)
+
+
+def test_another_baseline_trains_nothing_anew(project):
+    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    before = load_study(copy.deepcopy(study))
+    study["rules"]["bp"]["baseline"] = "untrained"
+    after = load_study(study)
+    assert stages.checkpoint(before, "bp") == stages.checkpoint(after, "bp")
+    assert stages.activations(before, "bp") == stages.activations(after, "bp")
+
+
+WITH_DEFAULT = ("baseline", "augment", "images", "size", "count", "batch_size")
 """Keys of rules that may be left out."""
 
 

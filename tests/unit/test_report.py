@@ -140,6 +140,7 @@ def made(project, tmp_path_factory):
     for name, make in {
         "layers": report_tables.layers_of,
         "trajectories": report_tables.courses_of,
+        "baselines": report_tables.baselines_of,
     }.items():
         write_csv(folder / f"{name}.csv", make(tables["alignment"], study["layer_map"], rng))
         tables[name] = read_csv(folder / f"{name}.csv")
@@ -400,7 +401,7 @@ def test_the_page_says_over_which_pairs_scores_and_ceilings_are(made, text, tmp_
     assert "nobody saw within one run" not in text
     both = [tables["ceilings"], tables["ceilings"].assign(pairs="cross_run", lower=0.0625)]
     across = {"alignment": tables["alignment"].assign(pairs="cross_run", n_pairs=400)}
-    for name in ("layers", "trajectories"):
+    for name in ("layers", "trajectories", "baselines"):
         across[name] = tables[name].assign(pairs="cross_run")
     tables = {**tables, **across, "ceilings": pd.concat(both)}
     write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)

@@ -11,7 +11,7 @@ import report_tables
 from rulealign import stages
 from rulealign.config.study import load_study
 from rulealign.errors import DataError, GuardError
-from rulealign.report import layers, select, trajectory_table
+from rulealign.report import baselines, layers, select, trajectory_table
 from rulealign.rsa.trajectory import HALF_DECAY, RELATIVE_DROP
 from rulealign.store import read_csv, write_csv
 
@@ -46,6 +46,7 @@ def tables(tmp_path):
     made["alignment"] = _alignment(rng)
     made["layers"] = report_tables.layers_of(made["alignment"], MAP, rng)
     made["trajectories"] = report_tables.courses_of(made["alignment"], MAP, rng)
+    made["baselines"] = report_tables.baselines_of(made["alignment"], MAP, rng)
     for name, table in made.items():
         write_csv(tmp_path / f"{name}.csv", table)
         made[name] = read_csv(tmp_path / f"{name}.csv")
@@ -127,6 +128,25 @@ def test_courses_are_the_csvs_with_a_table_per_pair_and_no_row_for_untrained_rul
                 row = own.loc[name, ["value", "low", "high"]].dropna()
                 assert values(cell) == row.tolist()
                 assert bool(re.search(r"\(\d\)$", text(cell))) == pd.notna(own.loc[name, "reason"])
+
+
+def test_each_rule_is_held_against_its_baseline_epoch_by_epoch(tables):
+    made = baselines.comparisons(STUDY, tables, VIEW)
+    csv = tables["baselines"].query("px == 32 and convention == 'per_subject'")
+    for table, pair in zip(made, MAP, strict=True):
+        descriptor = "vector" if pair["layer"] == "fc1" else "grid-8"
+        own = csv[(csv["layer"] == pair["layer"]) & (csv["descriptor"] == descriptor)]
+        own = own[own["roi"] == pair["roi"]].set_index(["rule", "epoch"])
+        assert table.head == ["rule − baseline", "epoch 1", "epoch 5"]
+        assert [row[0] for row in table.rows] == ["bp − untrained_bn", "fa − untrained_bn"]
+        for rule, row in zip(("bp", "fa"), table.rows, strict=True):
+            for epoch, cell in zip((1, 5), row[1:], strict=True):
+                expected = own.loc[(rule, epoch), ["score", "low", "high"]]
+                assert values(cell) == expected.tolist()
+    assert baselines.comparisons(STUDY, {"alignment": tables["alignment"]}, VIEW) == []
+    tables["baselines"] = tables["baselines"].assign(pairs="cross_run")
+    with pytest.raises(GuardError, match="'all', 'cross_run'"):
+        baselines.comparisons(STUDY, tables, VIEW)
 
 
 def test_what_is_missing_has_its_reason_below(tables):

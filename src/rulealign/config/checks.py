@@ -169,6 +169,7 @@ def _check_rules(study: Study) -> Checks:
     for label, rule in study.rules.items():
         yield _check_image_side(study, label, rule)
         yield _check_calibration(study, f"rules.{label}", rule)
+        yield _check_baseline(study, label, rule)
 
 
 def _check_image_side(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
@@ -181,6 +182,21 @@ def _check_image_side(study: Study, label: str, settings: RuleSettings) -> Itera
             f"rules.{label}",
             f"'{kind}' needs training_set.image_size to be {wanted} px, and it is {size};"
             " change it or remove the rule",
+        )
+
+
+def _check_baseline(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
+    key, baseline = f"rules.{label}.baseline", settings.baseline
+    if baseline is None:
+        return
+    yield from require(key, baseline, [one for one in study.rules if one != label], "there are")
+    if not rule_class(settings.kind).trains:
+        yield Mistake(key, f"'{label}' does not train, and has no baseline; remove the key")
+    elif baseline in study.rules and study.rules[baseline].init != settings.init:
+        yield Mistake(
+            key,
+            f"'{baseline}' starts from other weights (init {study.rules[baseline].init}) than"
+            f" '{label}' ({settings.init}); name a rule with the same init",
         )
 
 

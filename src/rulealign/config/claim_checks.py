@@ -99,9 +99,8 @@ def _check_resamples(study: Study) -> Iterator[Mistake]:
 
 
 def _check_baselines(study: Study) -> Iterator[Mistake]:
-    untrained = [OWN, *(label for label in study.rules if not _trains(study, label))]
     for value in study.universes.baseline:
-        yield from require("universes.baseline", value, untrained, "it must not train; there are")
+        yield from require("universes.baseline", value, [OWN, *study.rules], "there are")
 
 
 def _trains(study: Study, label: str) -> bool:
@@ -121,7 +120,9 @@ def _check_initialisation(study: Study, key: str, rule: str, other: str) -> Iter
         yield from require(key, label, study.rules, "rules lists")
     if unknown:
         return
-    one, two = (study.rules[label].model_dump(exclude={"init"}) for label in (rule, other))
+    one, two = (
+        study.rules[label].model_dump(exclude={"init", "baseline"}) for label in (rule, other)
+    )
     differ = sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
     if differ:
         values = " and ".join(shown(settings.get(differ[0])) for settings in (one, two))

@@ -114,8 +114,8 @@ class Universes(Closed):
     )
     baseline: _axis(
         str,
-        "what stands for epoch 0 of a trained rule: its own, or a label of `rules` that does not"
-        " train",
+        "what stands for epoch 0 of a trained rule: its own, or a label of `rules`; one that trains"
+        " stands as it is at the later epoch of that rule in the claim",
     )
     initialisation: Annotated[each(dict[str, dict[Label, Label]]), Field(min_length=1)] = Field(
         description="name -> {rule: the rule that takes its place}; the first one is {}"

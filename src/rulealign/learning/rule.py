@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, NoReturn, 
 from pydantic import Field
 
 from rulealign.errors import GuardError
-from rulealign.schema import Closed
+from rulealign.schema import Closed, Label
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,6 +44,13 @@ class RuleSettings(Closed):
         description="initial conv weights: PyTorch's default (uniform, standard deviation"
         " 1/sqrt(3 inputs)), the same for every rule of a seed; or normal, standard deviation"
         " sqrt(2/inputs), 2.4 times as large, as some rules were published with"
+    )
+
+    baseline: Label | None = Field(
+        default=None,
+        description="what a trained rule is compared with first, at the same epoch: a label of"
+        " `rules` with the same `init`, which may train, too; one that does not has epoch 0 alone."
+        " Changes no training",
     )
 
     @property

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rulealign.atomic import whole
 from rulealign.learned import learned
 from rulealign.report import (
+    baselines,
     captions,
     claims,
     controls,
@@ -140,6 +141,7 @@ def write_page(
         controls=_controls(study, tables, view),
         claims=claims.tables(study, tables),
         mixed=_mixed(study, tables),
+        baselines=baselines.comparisons(study, tables, view),
         courses=trajectory_table.courses(study, tables, view),
         quality=quality_panel.panel(tables["quality"]),
         provenance=provenance_panel.panel(facts),

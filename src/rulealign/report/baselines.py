@@ -1,0 +1,68 @@
+"""How much more aligned every trained rule is than its baseline: a table per layer and area."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from rulealign.report import select
+from rulealign.report.formatting import missing, number
+from rulealign.report.tabulate import Table
+from rulealign.rsa.baseline_table import BASELINE
+from rulealign.rsa.compare import require_same_pairs_kind
+
+
+def comparisons(
+    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], view: Mapping[str, object]
+) -> list[Table]:
+    """Tabulate every rule less its baseline at the same epoch, in one view.
+
+    Args:
+        study: the study's plain configuration.
+        tables: `alignment`, and `baselines` where some rule trains.
+        view: the keys stimuli, px, descriptor and centring.
+
+    Returns:
+        A table per pair of the layer map: a row per rule, a column per epoch; none where no rule
+        names a baseline.
+
+    Raises:
+        DataError: there are no such rows.
+        GuardError: the differences are over other pairs than the alignments.
+    """
+    if "baselines" not in tables or tables["baselines"].empty:
+        return []
+    rows = select.at_view(tables["baselines"], view)
+    require_same_pairs_kind(rows["pairs"], select.at_view(tables["alignment"], view)["pairs"])
+    shown = f"over {select.pairs_words(rows)}; {select.words(view)}"
+    return [_comparison(rows, pair, study, shown) for pair in study["layer_map"]]
+
+
+def _comparison(
+    rows: pd.DataFrame, pair: Mapping[str, str], study: Mapping[str, Any], shown: str
+) -> Table:
+    own = rows[(rows["layer"] == pair["layer"]) & (rows["roi"] == pair["roi"])]
+    epochs = sorted(set(own["epoch"]))
+    cells = {(row["rule"], row["epoch"]): row for _, row in own.iterrows()}
+    names = dict(zip(own["rule"], own[BASELINE], strict=True))
+    there = [rule for rule in study["rules"] if rule in names]
+    body = [
+        [f"{rule} − {names[rule]}", *(_cell(cells.get((rule, epoch))) for epoch in epochs)]
+        for rule in there
+    ]
+    caption = (
+        f"{pair['layer']} → {pair['roi']}: per_subject score of a rule less that of its baseline at"
+        f" the same epoch [stimulus-bootstrap interval], over the seeds that both have, {shown}."
+    )
+    heads = ["rule − baseline", *(f"epoch {epoch}" for epoch in epochs)]
+    return Table(caption, heads, body)
+
+
+def _cell(row: pd.Series | None) -> Markup:
+    if row is None:
+        return missing("none")
+    value, low, high = (number(row[end], 3) for end in ("score", "low", "high"))
+    return Markup('{} <span class="interval">[{}, {}]</span>').format(value, low, high)

@@ -54,7 +54,6 @@ if STUDY.claims:
             tables=claimed(UNIVERSES),
             draws=claimed(UNIVERSES_DRAWS),
             alignments=claimed(ALIGNMENT),
-            layers=claimed(LAYERS),
         output:
             claims=CLAIM_FILES["claims"],
             summary=CLAIM_FILES["claims_summary"],

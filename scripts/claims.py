@@ -11,7 +11,6 @@ with job(snakemake):
         [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.draws],
         [Path(path) for path in snakemake.input.alignments],
-        [Path(path) for path in snakemake.input.layers],
         json.loads(snakemake.params.settings),
         Path(snakemake.output.claims),
         Path(snakemake.output.summary),

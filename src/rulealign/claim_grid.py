@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
-from rulealign.config.claims import AXES, NO_CONTROL, OWN
+from rulealign.config.claims import AXES, OWN
 
-NESTED = "nested"
 VECTOR = "vector"
 """The descriptor of layers without positions, which have nothing to describe."""
 
@@ -88,8 +87,8 @@ def universes(
             each a list of (rule, epoch, layer, area).
         grid: as in `axis_values`.
         facts: of the study: `trains` (rule -> whether it does), `seeds` (rule -> its seeds),
-            `initial` (rule -> the kind of its initial weights) and `vectors` (the layers without
-            positions).
+            `initial` (rule -> the kind of its initial weights), `vectors` (the layers without
+            positions) and `generalise_to`.
 
     Returns:
         The universes, the primary one first; of some, a reason says why they cannot be computed.
@@ -106,7 +105,7 @@ def universes(
         weights = _weights([score for score, _ in plus], [score for score, _ in minus])
         other = [reason for _, reason in (*plus, *minus) if reason]
         alone = _alone(choices, weights, replaced)
-        reason = other[0] if other else alone or _reason(claim, choices, weights)
+        reason = other[0] if other else alone or _reason(claim, choices, weights, facts)
         seeds = [set(facts["seeds"][score.rule]) for score in weights]
         common = sorted(set.intersection(*seeds)) if seeds else []
         universe = Universe(choices, weights, common, place == 0, reason)
@@ -181,24 +180,19 @@ def _alone(
 
 
 def _reason(
-    claim: Mapping[str, Any], choices: Mapping[str, Any], weights: Mapping[Score, float]
+    claim: Mapping[str, Any],
+    choices: Mapping[str, Any],
+    weights: Mapping[Score, float],
+    facts: Mapping[str, Any],
 ) -> str:
     if not weights:
         return "both sides take the same scores, so that there is no difference"
-    # of a nested layer the claim is judged by the one that was chosen
-    for what in ("roi",) if choices["layer"] == NESTED else ("layer", "roi"):
+    for what in ("layer", "roi"):
         lost = sorted(set(claim[what]) - {getattr(score, what) for score in weights})
         if lost:
             return f"all scores of {lost[0]} cancel, so that there is no evidence about it"
-    if choices["layer"] == NESTED and len({score.layer for score in weights}) > 1:
-        return "the claim compares layers, and a nested choice would take the place of each"
-    fits = {"convention": "per_subject", "comparison": "spearman", "control": NO_CONTROL}
-    odd = [axis for axis, value in (fits | {"layer": "fixed"}).items() if choices[axis] != value]
-    if choices["resample"] != "stimuli" and odd:
-        return (
-            f"{choices['resample']} is computed for plain per_subject Spearman only, not with this"
-            f" {odd[0]}"
-        )
+    if facts["generalise_to"] != "stimuli" and choices["convention"] == "mean_rdm":
+        return "the mean RDM has no scores of single subjects, to which the study generalises"
     return ""
 
 
@@ -207,7 +201,7 @@ def _identity(universe: Universe, vectors: list[str]) -> tuple:
     # layers that have nothing to describe
     choices = dict(universe.choices)
     layers = {score.layer for score in universe.weights}
-    if choices["layer"] != NESTED and layers <= set(vectors):
+    if layers <= set(vectors):
         choices["descriptor"] = VECTOR
     computed = [choices[axis] for axis in AXES if axis not in ("baseline", "initialisation")]
     return (*computed, frozenset(universe.weights.items()))

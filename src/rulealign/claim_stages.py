@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from rulealign import claim_grid, stages
-from rulealign.config.claims import OWN
+from rulealign.config.claims import OWN, SmallestEffect
 from rulealign.config.networks import VECTORS
 from rulealign.config.study import Study
 from rulealign.errors import ConfigurationError
 
-_ANALYSIS = ("pairs", "convention", "comparison", "control", "layer", "resample")
+_ANALYSIS = ("pairs", "convention", "comparison", "control")
 """Axes that are computed from the same RDMs."""
 
 
@@ -31,14 +31,24 @@ def facts(study: Study) -> dict[str, Any]:
         "trains": {rule: stages.trains(study, rule) for rule in study.rules},
         "seeds": {rule: stages.seeds(study, rule) for rule in study.rules},
         "vectors": list(VECTORS[study.network.kind]),
+        "generalise_to": study.statistics.generalise_to,
     }
 
 
 def claim(study: Study, label: str) -> dict[str, Any]:
-    """Give one claim as plain values, with complete terms: rule, epoch, layer and area."""
+    """Give one claim as plain values, with complete terms: rule, epoch, layer and area.
+
+    `smallest_effect` and its `smallest_effect_reason` are None where the claim names no size.
+    """
     declared = study.claims[label]
     sides = {side: [list(term) for term in declared.terms(side)] for side in ("plus", "minus")}
-    return {"label": label, **stages.plain(declared), **sides}
+    size = declared.smallest_effect
+    named = isinstance(size, SmallestEffect)
+    sized = {
+        "smallest_effect": size.value if named else None,
+        "smallest_effect_reason": size.reason if named else None,
+    }
+    return {"label": label, **stages.plain(declared), **sides, **sized}
 
 
 def _needed(study: Study) -> Iterator[tuple[claim_grid.Score, claim_grid.Universe]]:
@@ -70,8 +80,6 @@ def needs(study: Study) -> dict[tuple[str, str], dict[str, Any]]:
         job["seeds"].update(universe.seeds)
         job["layers"].add(score.layer)
         job["analyses"].add(tuple(choices[axis] for axis in _ANALYSIS))
-        # the effect itself, and seeds, are read from the rows that resample stimuli
-        job["analyses"].add((*(choices[axis] for axis in _ANALYSIS[:-1]), "stimuli"))
     return {key: _ordered(study, job) for key, job in sorted(found.items())}
 
 
@@ -117,12 +125,10 @@ def universes(
         "study_seed": study.seed,
         "bootstrap_draws": study.statistics.bootstrap_draws,
         "interval": study.statistics.interval,
+        "generalise_to": study.statistics.generalise_to,
         "rule": rule,
         "roi": roi,
         "layers": need["layers"],
-        "all_layers": study.evaluation.layers,
-        "layer_folds": study.statistics.layer_folds,
-        "layer_splits": study.statistics.layer_splits,
         "descriptors": need["descriptors"],
         "centring": need["centring"],
         "analyses": need["analyses"],
@@ -154,12 +160,10 @@ def require_primaries(study: Study) -> None:
 def claims(study: Study) -> dict[str, Any]:
     """Give the settings of the evaluation of all claims."""
     return {
-        "layer_folds": study.statistics.layer_folds,
-        "layer_splits": study.statistics.layer_splits,
-        "pairs": stages.pairs(study),
         "study_seed": study.seed,
         "bootstrap_draws": study.statistics.bootstrap_draws,
         "interval": study.statistics.interval,
+        "generalise_to": study.statistics.generalise_to,
         "universes": grid(study),
         "claims": [claim(study, label) for label in study.claims],
         "facts": _of_used_rules(study),

@@ -122,6 +122,16 @@ Distinct = AfterValidator(_distinct)
 """Marks a list whose values must all differ."""
 
 
+def _reason(words: str) -> str:
+    if not re.search(r"\w+\W+\w+", words):
+        raise ValueError(f"{shown(words)} is no reason; say why in two words or more")
+    return words
+
+
+Reason = Annotated[str, AfterValidator(_reason)]
+"""A reason in words: two at least."""
+
+
 def chosen_by(choose: Callable[[Any], str], **variants: Any) -> Any:
     """Make a type of several variants, one of which is chosen by looking at the value.
 

@@ -1,7 +1,5 @@
 """Tables of universes that are incomplete, mixed or wrong are refused; no claim passes on less."""
 
-import json
-
 import h5py
 import numpy as np
 import pandas as pd
@@ -45,9 +43,11 @@ def drop_draws(path, kept):
     with edited_h5(path) as file:
         names = [name.decode() for name in file["ids/row"][()]]
         at = [place for place, name in enumerate(names) if kept(name)]
-        draws = file["draws"][:, at]
-        del file["draws"], file["ids/row"]
-        file["draws"] = draws
+        for array in ("draws", "left_out"):
+            values = file[array][:, at]
+            del file[array]
+            file[array] = values
+        del file["ids/row"]
         file.create_dataset("ids/row", data=[names[a] for a in at], dtype=h5py.string_dtype())
 
 
@@ -70,37 +70,17 @@ def test_a_universe_without_its_rows_is_named(tmp_path, files):
     )
 
 
-def test_people_in_another_order_are_refused(tmp_path, files):
+def test_people_in_another_order_are_refused(tmp_path):
+    files = claim_files.write_all(tmp_path, RULES, goal="both")
     with edited_h5(files[1][1]) as file:
         file["ids/subject"][0] = "05"
-    refused(tmp_path, files, DataError, "rule-untrained_bn_roi-V1_universes.csv")
-
-
-def test_layers_chosen_with_other_splits_are_not_mixed(tmp_path, files):
-    for path, splits in zip(files[1], (10, 10, 4), strict=True):
-        with edited_h5(path) as file:
-            settings = json.loads(file.attrs["settings"]) | {"layer_splits": splits}
-            file.attrs["settings"] = json.dumps(settings)
-    refused(tmp_path, files, GuardError, "chose layers with different layer_splits")
+    with pytest.raises(DataError, match="rule-untrained_bn_roi-V1_universes.csv"):
+        run(tmp_path, files, goal="both")
 
 
 def test_a_seed_that_is_not_there_is_named(tmp_path, files):
     rewrite(files[0][0], lambda table: table[table["seed"] != 4])
     drop_draws(files[1][0], lambda name: "bp_4_" not in name)
-    refused(tmp_path, files, DataError, "has scores of people of bp_4_0.*, which .*csv lacks")
-    of_rows = {"subject_row": {"subject_scores": 0, "subject_draws": 1}}
-    of_rows |= {f"{name}_row": {name: 1} for name in ("left_out", "subject_left_out")}
-    with edited_h5(files[1][0]) as file:
-        for kind, arrays in of_rows.items():
-            names = [name.decode() for name in file[f"ids/{kind}"][()]]
-            left = [place for place, name in enumerate(names) if "bp_4_" not in name]
-            del file[f"ids/{kind}"]
-            kept = [names[place] for place in left]
-            file.create_dataset(f"ids/{kind}", data=kept, dtype=h5py.string_dtype())
-            for array, axis in arrays.items():
-                values = file[array][()].take(left, axis)
-                del file[array]
-                file[array] = values
     refused(tmp_path, files, DataError, "has no row of bp_4_1_grey_224")
 
 
@@ -117,12 +97,17 @@ def test_a_seed_that_is_not_there_is_named(tmp_path, files):
         ("subject_left_out", 2),
     ],
 )
-def test_an_array_that_was_cut_short_is_named(tmp_path, files, array, axis):
+def test_an_array_that_was_cut_short_is_named(tmp_path, array, axis):
+    files = claim_files.write_all(tmp_path, RULES, goal="both")
     with edited_h5(files[1][0]) as file:
         values = file[array][()]
         del file[array]
         file[array] = values.take(range(values.shape[axis] // 2), axis)
-    refused(tmp_path, files, DataError, rf"rule-bp_roi-V1_d\.h5: {array} is .*, not .*: cut short")
+    message = rf"rule-bp_roi-V1_d\.h5: {array} is .*, and should be .*: cut short"
+    refused(tmp_path, files, DataError, message)
+    with edited_h5(files[1][0]) as file:
+        del file[array]
+    refused(tmp_path, files, DataError, rf"{array} is not there, and should be")
 
 
 def test_draws_of_other_rows_are_refused(tmp_path, files):
@@ -149,7 +134,8 @@ def test_a_row_that_occurs_twice_or_says_nothing_is_named(tmp_path, files):
 @pytest.mark.parametrize(
     "array", ["draws", "subject_scores", "subject_draws", "left_out", "subject_left_out"]
 )
-def test_a_number_that_is_none_stops_the_run_and_makes_no_universe_missing(tmp_path, files, array):
+def test_a_number_that_is_none_stops_the_run_and_makes_no_universe_missing(tmp_path, array):
+    files = claim_files.write_all(tmp_path, RULES, goal="both")
     with edited_h5(files[1][0]) as file:
         file[array][(1,) * file[array].ndim] = np.nan
     refused(tmp_path, files, DataError, rf"_d.h5: {array} has a number that is NaN or infinite")
@@ -160,7 +146,7 @@ def test_a_number_that_is_none_stops_the_run_and_makes_no_universe_missing(tmp_p
     [
         ({"study_seed": 4}, GuardError, "made with study_seed = 4, but the study has 3"),
         (
-            {"ids": ["image_00", *STIMULI[2:], "new"]},
+            {"stimuli": ["image_00", *STIMULI[2:], "new"]},
             DataError,
             "at place 1 'image_01' and 'image_02'",
         ),
@@ -204,44 +190,14 @@ def test_a_missing_table_is_named(tmp_path, files):
     refused(tmp_path, [files[0], files[1][:2], *files[2:]], DataError, "3 tables .* as many draws")
 
 
-def test_choices_among_layers_of_two_areas_or_of_none_are_refused(tmp_path, files):
-    other = pd.read_csv(files[3][0])
-    pd.concat([other, other.assign(roi="IT")]).to_csv(files[3][0], index=False)
-    refused(tmp_path, files, DataError, "rule-bp_roi-V1_layers.csv: is of 2 rules and areas")
-    other[other["epoch"] != 1].to_csv(files[3][0], index=False)
-    refused(tmp_path, files, DataError, "no choice among layers of bp with V1 for epoch 1, stimuli")
+def test_scores_for_another_goal_are_refused(tmp_path, files):
+    with pytest.raises(GuardError, match="made with generalise_to = 'stimuli', but the study has"):
+        run(tmp_path, files, goal="both")
 
 
-def test_choices_with_other_settings_or_of_another_rule_are_refused(tmp_path, files):
-    own = files[3][0].read_text()
-    rewrite(files[3][0], lambda table: table.assign(settings_hash="another"))
-    message = r"rule-bp_roi-V1_layers.csv: layers were chosen with other settings \(study_seed"
-    refused(tmp_path, files, GuardError, message)
-    rewrite(files[3][0], lambda table: table.drop(columns="settings_hash"))
-    refused(tmp_path, files, GuardError, message)
-    files[3][0].write_text(own)
-    rewrite(files[3][0], lambda table: table.assign(rule="fa"))
-    refused(tmp_path, files, DataError, "none of the tables of layers, .* is of 'bp' with V1")
-
-
-def test_one_network_without_a_choice_makes_universes_missing_with_its_reason(tmp_path, files):
-    why = "no choice of a layer: an RDM is constant on a side"
-    faulty = {"seed": 3, "epoch": 1, "px": 32, "among": "grid-8"}
-
-    def change(table):
-        at = (table[list(faulty)] == pd.Series(faulty)).all(axis=1)
-        return table.assign(
-            chosen=table["chosen"].mask(at), reason=table["reason"].astype(object).mask(at, why)
-        )
-
-    rewrite(files[3][0], change)
-    claims = pd.read_csv(run(tmp_path, files)[0], keep_default_na=False)
-    nested = claims[claims["layer"] == "nested"].set_index(["size", "descriptor"])["reason"]
-    assert nested[32, "grid-8"] == why
-    assert (nested.drop((32, "grid-8")) == "").all()
-
-
-def test_people_that_nobody_scored_are_asked_for_in_vain(tmp_path, files):
+def test_an_effect_without_an_interval_stops_the_run(tmp_path, files):
     with edited_h5(files[1][0]) as file:
-        del file["subject_scores"]
-    refused(tmp_path, files, GuardError, "no scores of single people")
+        for array in ("draws", "left_out"):
+            file[array][...] = 0.5
+    where = r"claims\.drop has no interval in stimuli grey, size 224"
+    refused(tmp_path, files, DataError, f"{where}.*is the same in every sample of stimuli")

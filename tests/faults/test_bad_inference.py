@@ -21,10 +21,10 @@ def test_one_seed_has_neither_p_nor_effect_size_but_a_reason():
     assert "1 seed" in test.reason
     assert "at least 2 seeds" in test.reason
     assert paired_d(np.array([0.3])).value is None
-    assert "1 seed has no standard deviation" in paired_d(np.array([0.3])).reason
+    assert "over seeds needs 3 of them, not 1" in paired_d(np.array([0.3])).reason
     unpaired = unpaired_d(np.array([0.3, 0.4]), np.array([0.1]))
     assert unpaired.value is None
-    assert "a side of 1 seed" in unpaired.reason
+    assert "needs 3 of them, not 1" in unpaired.reason
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -7.3])

@@ -18,7 +18,7 @@ from universe_files import (
     pairs_file,
 )
 
-SMALL = SETTINGS | {"bootstrap_draws": 20, "layer_splits": 1, "analyses": [PLAIN]}
+SMALL = SETTINGS | {"bootstrap_draws": 20, "analyses": [PLAIN]}
 SETS = {"seeds": (1,), "epochs": (0, 3), "stimuli": ("grey",), "sizes": (16, 32)}
 PARTIAL = [PLAIN | {"control": "silhouette"}]
 
@@ -114,15 +114,6 @@ def test_a_layer_descriptor_or_centring_that_is_not_there(tmp_path, changed, sai
         score(tmp_path, model_files(tmp_path, **SETS), **changed)
 
 
-def test_a_nested_choice_among_layers_that_are_not_all_there(tmp_path):
-    files, nested = model_files(tmp_path, **SETS), [PLAIN | {"layer": "nested"}]
-    score(tmp_path, files, all_layers=["conv1", "conv4"])  # nothing is chosen: not looked at
-    for path in (tmp_path / "t.csv", tmp_path / "t.h5"):
-        path.unlink()
-    with pytest.raises(DataError, match="the layer 'conv4'"):
-        score(tmp_path, files, all_layers=["conv1", "conv4"], analyses=nested)
-
-
 def test_a_constant_rdm_is_no_score_of_0(tmp_path):
     models = model_files(tmp_path, **SETS)
     flat = {"conv1/grid-8/centred": np.full(PAIRS, 0.5, np.float32)}
@@ -138,50 +129,30 @@ def test_an_rdm_that_is_constant_over_a_resample_is_named_by_its_keys(tmp_path):
     models[3] = model_file(tmp_path, 1, 3, "grey", 32, rdms={"conv1/grid-8/centred": rdm})
     with pytest.raises(DataError, match="^bp_1_3_grey_32_conv1_grid-8_centred is .* the pairs of"):
         score(tmp_path, models)
-    analyses = [PLAIN | {"comparison": "kendall_tau_a"}]
-    table = score(tmp_path, models, analyses=analyses)
-    without = table[table["score"].isna()]
-    assert len(without) == 1
-    assert without["reason"].item().startswith("bp_1_3_grey_32_conv1_grid-8_centred is constant")
-    keys = ["epoch", "px", "layer", "descriptor"]
-    assert without.iloc[0][keys].tolist() == [3, 32, "conv1", "grid-8"]
-    assert table["score"].notna().sum() == 23  # all others are as they were
+    for change in ({"comparison": "kendall_tau_a"}, {"convention": "mean_rdm"}):
+        with pytest.raises(DataError, match="^bp_1_3_grey_32_conv1_grid-8_centred is .* the pairs"):
+            score(tmp_path, models, analyses=[PLAIN, PLAIN | change])
 
 
-def test_a_control_that_is_the_model_leaves_nothing_of_it_and_says_so(tmp_path):
+def test_a_control_that_is_the_model_leaves_nothing_of_it_and_stops_the_run(tmp_path):
     models = model_files(tmp_path, **SETS)
     controls = [control_file(tmp_path, "grey", 16)]
     same = np.random.default_rng(1).random(PAIRS).astype(np.float32)
     controls.append(control_file(tmp_path, "grey", 32, silhouette=same))
     models[3] = model_file(tmp_path, 1, 3, "grey", 32, rdms={"conv1/grid-8/centred": same})
-    table = score(tmp_path, models, controls=controls, analyses=PARTIAL)
-    without = table[table["score"].isna()]
-    assert len(without) == 1
-    reason = without["reason"].item()
-    assert reason.startswith("bp_1_3_grey_32_conv1_grid-8_centred, in draw 0: the controls leave")
-    assert without.iloc[0][["epoch", "px", "centring"]].tolist() == [3, 32, "centred"]
+    named = "^bp_1_3_grey_32_conv1_grid-8_centred, in draw 0: the controls leave"
+    with pytest.raises(DataError, match=named):
+        score(tmp_path, models, controls=controls, analyses=PARTIAL)
 
 
-def test_a_control_that_is_constant_over_a_resample_is_named(tmp_path):
+def test_a_control_that_is_constant_over_a_resample_stops_the_run(tmp_path):
     rdm = np.full(PAIRS, 0.5, np.float32)
     rdm[0] = 1  # the pair of the first two stimuli: not in every resample
     controls = [control_file(tmp_path, "grey", 16), control_file(tmp_path, "grey", 32)]
     controls[1] = control_file(tmp_path, "grey", 32, silhouette=rdm)
-    table = score(tmp_path, model_files(tmp_path, **SETS), controls=controls, analyses=PARTIAL)
-    without = table[table["score"].isna()]
-    assert set(without["px"]) == {32}
-    assert without["reason"].str.startswith("the control silhouette is constant over the").all()
-
-
-def test_too_few_stimuli_for_the_folds_is_a_reason(tmp_path):
-    analyses = [PLAIN, PLAIN | {"layer": "nested"}]
     models = model_files(tmp_path, **SETS)
-    table = score(tmp_path, models, layer_folds=11, analyses=analyses)
-    nested = table[table["choice"] == "nested"]
-    assert len(nested) == 16
-    assert nested["score"].isna().all()
-    assert nested["reason"].str.contains("30 stimuli in 11 folds leave fewer than 3").all()
-    assert table.loc[table["choice"] == "fixed", "score"].notna().all()
+    with pytest.raises(DataError, match="^the control silhouette is constant over the pairs of"):
+        score(tmp_path, models, controls=controls, analyses=PARTIAL)
 
 
 def test_pairs_in_different_runs_without_a_file_or_of_other_stimuli(tmp_path):

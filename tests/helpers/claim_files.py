@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from rulealign.claims.scores import KEYS
-from rulealign.provenance import fingerprint
 from rulealign.store import write_csv, write_h5
 
 STIMULI = [f"image_{place:02d}" for place in range(12)]
@@ -21,8 +20,6 @@ GRID = {
     "convention": ["per_subject", "mean_rdm"],
     "comparison": ["spearman", "pearson"],
     "control": ["none", "pixels"],
-    "layer": ["fixed", "nested"],
-    "resample": ["stimuli", "stimuli_corrected", "subjects", "both", "both_corrected"],
     "baseline": ["own", "untrained_bn"],
     "initialisation": [["default", {}], ["normal", {"bp": "bp_normal"}]],
 }
@@ -37,10 +34,8 @@ FACTS = {
     "seeds": SEEDS,
     "initial": {rule: "normal" if rule == "bp_normal" else "default" for rule in SEEDS},
     "vectors": ["fc1"],
+    "generalise_to": "stimuli",
 }
-
-
-FOLDS = {"layer_folds": 2, "layer_splits": 10}
 
 
 def claim(label, plus, minus, **changes):
@@ -50,7 +45,8 @@ def claim(label, plus, minus, **changes):
         "minus": [[*term, "conv1", "V1"][:4] for term in minus],
     }
     about = {"label": label, "statement": f"{label} is so", "layer": ["conv1"], "roi": ["V1"]}
-    kind = {"direction": "negative", "smallest_effect": 0.0, "family": "all"}
+    kind = {"direction": "negative", "smallest_effect": None, "family": "all"}
+    kind["smallest_effect_reason"] = None
     return about | terms | kind | changes
 
 
@@ -58,28 +54,26 @@ DROP = claim("drop", [("bp", 1)], [("bp", 0)])
 LESS = claim("less", [("fa", 1), ("bp", 0)], [("fa", 0), ("bp", 1)], direction="positive")
 
 
-def settings(*claims, **changes):
+def settings(*claims, goal="stimuli", **changes):
     """Give the settings of the evaluation of some claims."""
     return {
         "study_seed": STUDY_SEED,
         "bootstrap_draws": DRAWS,
         "interval": INTERVAL,
+        "generalise_to": goal,
         "universes": GRID,
         "claims": list(claims),
-        "facts": FACTS,
-        "pairs": "all",
-        **FOLDS,
+        "facts": FACTS | {"generalise_to": goal},
     } | changes
 
 
 ANALYSES = [
-    ("per_subject", "all", "spearman", "none", "fixed"),
-    ("mean_rdm", "all", "spearman", "none", "fixed"),
-    ("per_subject", "all", "pearson", "none", "fixed"),
-    ("per_subject", "all", "spearman", "pixels", "fixed"),
-    ("per_subject", "all", "spearman", "none", "nested"),
+    ("per_subject", "all", "spearman", "none"),
+    ("mean_rdm", "all", "spearman", "none"),
+    ("per_subject", "all", "pearson", "none"),
+    ("per_subject", "all", "spearman", "pixels"),
 ]
-"""Convention, pairs, comparison, control and choice of layer that every rule is scored in."""
+"""Convention, pairs, comparison and control that every rule is scored in."""
 
 VIEWS = list(itertools.product(("grey",), (32, 224), ("global-average", "grid-8"), ("uncentred",)))
 """Stimulus set, size, descriptor and centring that every rule is scored in."""
@@ -92,9 +86,7 @@ def keys(rule, views=VIEWS, more=()):
     for seed, epoch, (stimuli, px, descriptor, centring), one in itertools.product(
         SEEDS[rule], epochs, views, analyses
     ):
-        layer = "nested" if one[-1] == "nested" else "conv1"
-        where = (rule, seed, epoch, stimuli, px, layer, descriptor, centring, "V1")
-        yield (*where, *one)
+        yield (rule, seed, epoch, stimuli, px, "conv1", descriptor, centring, "V1", *one)
 
 
 def scores(rule, views=VIEWS, more=()):
@@ -107,14 +99,8 @@ def scores(rule, views=VIEWS, more=()):
     return rows, people, draws.astype(np.float32)
 
 
-def without_each(rule, score):
-    """Give every row of a rule a score without each stimulus, about as varied as its draws."""
-    rng = np.random.default_rng(1 + sum(map(ord, rule)))
-    return score + rng.normal(0, 0.0037, (len(STIMULI), len(score)))
-
-
-def people_without_each(rule, people):
-    """Do the same for every person; people have something in common, and something of their own."""
+def without_each(rule, people):
+    """Give every row and person a score without each stimulus, about as varied as the draws."""
     rng = np.random.default_rng(2 + sum(map(ord, rule)))
     common = rng.normal(0, 0.003, (len(STIMULI), len(people), 1))
     return people + common + rng.normal(0, 0.002, (len(STIMULI), *people.shape))
@@ -127,9 +113,10 @@ def write(
     change=None,
     reasons=None,
     study_seed=STUDY_SEED,
-    ids=STIMULI,
+    stimuli=STIMULI,
     views=VIEWS,
     more=(),
+    goal="stimuli",
 ):
     """Write table, draws and alignment of one rule; `change(rows, people)` may alter the scores.
 
@@ -143,64 +130,39 @@ def write(
     table = pd.DataFrame(rows, columns=list(KEYS))
     draws = subject_draws.mean(axis=2)
     tail = 50 * (1 - INTERVAL)
-    table["n_stimuli"], table["n_pairs"], table["n_subjects"] = len(ids), 66, SUBJECTS
+    table["n_stimuli"], table["n_pairs"], table["n_subjects"] = len(stimuli), 66, SUBJECTS
     table["score"] = people.mean(axis=1)
     table["low"], table["high"] = np.percentile(draws, [tail, 100 - tail], axis=0)
     table["reason"] = [_reason(row, reasons or {}) for row in rows]
     without = table["reason"].notna().to_numpy()
     table.loc[without, ["score", "low", "high"]] = np.nan
-    plain = np.array(
-        [row[9:] == ("per_subject", "all", "spearman", "none", "fixed") for row in rows]
-    )
     names = ["_".join(map(str, row)) for row in rows]
     paths = [folder / f"rule-{rule}_roi-V1{end}" for end in ("_universes.csv", "_d.h5", ".csv")]
-    layers = folder / f"rule-{rule}_roi-V1_layers.csv"
     write_csv(paths[0], table)
-    write_h5(
-        paths[1],
-        {
-            "draws": draws[:, ~without],
-            "subject_scores": people[plain],
-            "subject_draws": subject_draws[:, plain],
-            "left_out": without_each(rule, people.mean(axis=1))[:, plain],
-            "subject_left_out": people_without_each(rule, people)[:, plain],
-        },
-        ids={
-            "row": [name for name, odd in zip(names, without, strict=True) if not odd],
-            "subject_row": [name for name, kept in zip(names, plain, strict=True) if kept],
-            "left_out_row": [name for name, kept in zip(names, plain, strict=True) if kept],
-            "subject_left_out_row": [one for one, kept in zip(names, plain, strict=True) if kept],
-            "stimulus": ids,
-            "subject": [f"{place:02d}" for place in range(SUBJECTS)],
-        },
-        settings={"study_seed": study_seed, "bootstrap_draws": DRAWS, "interval": INTERVAL},
-        attributes={"pairs_hash_all": "everything"},
-    )
-    write_csv(layers, choices(rule, views))
+    left_out = without_each(rule, people)
+    arrays = {"draws": draws, "left_out": left_out.mean(axis=2)}
+    ids = {"row": [name for name, odd in zip(names, without, strict=True) if not odd]}
+    ids |= {"stimulus": stimuli}
+    if goal != "stimuli":
+        arrays |= {"subject_draws": subject_draws, "subject_left_out": left_out}
+        ids |= {"subject": [f"{place:02d}" for place in range(SUBJECTS)]}
+    arrays = {name: values[:, ~without] for name, values in arrays.items()}
+    if goal != "stimuli":
+        arrays |= {"subject_scores": people[~without]}
+    made_with = {"study_seed": study_seed, "bootstrap_draws": DRAWS, "interval": INTERVAL}
+    made_with |= {"generalise_to": goal}
+    about = {"pairs_hash_all": "everything"}
+    write_h5(paths[1], arrays, ids=ids, settings=made_with, attributes=about)
     aligned = table[(table["comparison"] == "spearman") & (table["control"] == "none")]
-    write_csv(paths[2], aligned[aligned["choice"] == "fixed"].drop(columns="reason"))
-    return [*paths, layers]
-
-
-def choices(rule, views=VIEWS):
-    """Give the choice among layers: conv1 in every fold."""
-    rows = [
-        (*key[:5], layer, key[6], key[7], key[6], key[8], "per_subject", "all", layer == "conv1")
-        for key in keys(rule, views)
-        if key[-1] == "nested"
-        for layer in ("conv1", "fc1")
-    ]
-    names = ("rule", "seed", "epoch", "stimuli", "px", "layer", "descriptor", "centring", "among")
-    table = pd.DataFrame(rows, columns=[*names, "roi", "convention", "pairs", "chosen"])
-    used = fingerprint({"study_seed": STUDY_SEED, "pairs": "all", **FOLDS})
-    return table.astype({"chosen": float}).assign(reason=None, settings_hash=used)
+    write_csv(paths[2], aligned.drop(columns="reason"))
+    return paths
 
 
 def _reason(row, reasons):
     return next((why for value, why in reasons.items() if value in row), None)
 
 
-def write_all(folder, rules=tuple(SEEDS), **changes):
+def write_all(folder, rules=tuple(SEEDS), goal="stimuli", **changes):
     """Write every rule; give the tables, draws and alignments as `evaluate` takes them."""
-    made = [write(folder, rule, **changes.get(rule, {})) for rule in rules]
+    made = [write(folder, rule, goal=goal, **changes.get(rule, {})) for rule in rules]
     return [list(paths) for paths in zip(*made, strict=True)]

@@ -14,8 +14,6 @@ def without_claims(values):
         "convention": ["per_subject"],
         "comparison": ["spearman"],
         "control": ["none"],
-        "layer": ["fixed"],
-        "resample": ["stimuli"],
         "baseline": ["own"],
         "initialisation": {"default": {}},
     }

@@ -20,12 +20,10 @@ SETTINGS = {
     "study_seed": 5,
     "bootstrap_draws": 30,
     "interval": 0.9,
+    "generalise_to": "stimuli",
     "rule": "bp",
     "roi": "V1",
     "layers": ["conv1", "fc1"],
-    "all_layers": list(LAYERS),
-    "layer_folds": 2,
-    "layer_splits": 3,
     "descriptors": ["global-average", "grid-8"],
     "centring": ["uncentred", "centred"],
 }
@@ -34,8 +32,6 @@ PLAIN = {
     "convention": "per_subject",
     "comparison": "spearman",
     "control": "none",
-    "layer": "fixed",
-    "resample": "stimuli",
 }
 
 

@@ -108,7 +108,7 @@ def subject_rows(rules=tuple(claim_files.SEEDS)):
     for rule in rules:
         rows, people, _ = claim_files.scores(rule)
         for row, scores in zip(rows, people, strict=True):
-            if row[9:] == ("per_subject", "all", "spearman", "none", "fixed"):
+            if row[9:] == ("per_subject", "all", "spearman", "none"):
                 for subject, score in enumerate(scores):
                     about = dict(zip(keys, row, strict=False)) | {"pairs": "all"}
                     yield about | {"subject": subject, "score": score}

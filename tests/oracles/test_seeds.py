@@ -96,13 +96,16 @@ def test_unpaired_d_is_that_of_statsmodels_and_the_unpaired_t():
 def test_effect_sizes_worked_out_by_hand():
     # differences 1 2 3: mean 2, variance ((1 + 0 + 1) / 2)
     assert paired_d(np.array([1.0, 2, 3])).value == 2
-    # sides 1 3 and 0 0: means 2 and 0, pooled variance (2 + 0) / 2
-    assert unpaired_d(np.array([1.0, 3]), np.array([0.0, 0])).value == 2
-    assert unpaired_d(np.array([0.0, 0]), np.array([1.0, 3])).value == -2
+    # sides 1 2 3 and 0 0 0: means 2 and 0, pooled variance (2 + 0) / 4
+    assert unpaired_d(np.array([1.0, 2, 3]), np.zeros(3)).value == pytest.approx(2 * np.sqrt(2))
+    assert unpaired_d(np.zeros(3), np.array([1.0, 2, 3])).value == pytest.approx(-2 * np.sqrt(2))
 
 
 def test_as_few_and_as_many_seeds_as_a_test_can_have():
-    assert paired_d(np.array([1.0, 3.0])).value == pytest.approx(2 / np.sqrt(2))
+    few = np.array([1.0, 1.02])  # two seeds that happen to agree make a d of 71
+    for found in (paired_d(few), unpaired_d(few, np.zeros(5))):
+        assert found.value is None
+        assert "needs 3 of them, not 2" in found.reason
     twenty = sign_flip_test(np.arange(1.0, 21), "greater")
     assert twenty.p == twenty.floor == 1 / 2**20
     more = sign_flip_test(np.arange(1.0, 22), "greater")

@@ -18,6 +18,7 @@ from rulealign.rsa.subjects import crossed_interval, subject_counts
 from rulealign.validation import (
     data_sets,
     measuring,
+    new_networks,
     other_settings,
     page,
     silence,
@@ -84,6 +85,12 @@ def test_intervals_over_stimuli_and_people_cover_the_truth(rows, found, kind, na
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("goal", "seeds"), new_networks.INTERVALS)
+def test_primary_intervals_cover_a_true_null_of_networks_that_differ(rows, goal, seeds):
+    assert verdicts.covered(rows, f"{goal} {seeds}", 0.0) >= fewest()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_PEOPLE)
 def test_intervals_over_people_cover_the_truth(rows, found, name):
     assert verdicts.covered(rows, f"subjects {name}", found["same stimuli"][name]) >= fewest()
@@ -125,20 +132,22 @@ def test_variances_of_null_differences_are_right_when_corrected_and_too_large_wh
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sign-flip", "corrected", "lower bound", "upper bound"])
+@pytest.mark.parametrize("name", ["sign-flip", "primary", "lower bound", "upper bound"])
 def test_p_values_of_true_nulls_are_uniform(rows, name):
     assert kstest(rows[f"p {name}"], "uniform").pvalue > RARE
 
 
 @pytest.mark.slow
 def test_families_of_true_nulls_seldom_reject(rows):
-    for family in ("sign-flip", "percentile", "corrected"):
+    for family in ("sign-flip", "primary"):
         for how in ("holm", "benjamini-hochberg"):
             assert rows[f"family {family} {how}"].sum() <= limits(0.05)[1]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["percentile", "corrected", "crossed", "crossed corrected"])
+@pytest.mark.parametrize(
+    "kind", ["percentile", "primary", "crossed", "crossed corrected", "primary both"]
+)
 def test_claims_about_true_nulls_seldom_get_a_verdict(rows, kind):
     assert rows[f"verdict {kind}"].sum() <= limits(0.05)[1]
     ends = (rows[f"{kind} null {end}"] for end in ("low", "high"))
@@ -236,10 +245,10 @@ def test_a_family_finds_effects_of_the_claimed_side_only(rule, effect, found):
     scores[rule] += effect
     spread = [rng.normal(0, 0.02, (count, 3, 6)) for count in (200, 40)]
     made = null_claims(scores, scores + spread[0], scores + spread[1] / 40, 0.95, rng)
-    for kind in ("sign-flip", "percentile", "corrected"):
-        assert made[f"family {kind} holm"] == made[f"family {kind} benjamini-hochberg"] == found
-        assert rule == 2 or (made[f"p {kind}"] < 0.02) == found
-    assert made["verdict percentile"] == made["verdict corrected"] == float(rule == 1)
+    assert made["family sign-flip holm"] == made["family sign-flip benjamini-hochberg"] == found
+    assert made["family primary holm"] == 1  # two-sided: it finds effects of either side
+    assert rule == 2 or (made["p sign-flip"] < 0.02) == found
+    assert made["verdict percentile"] == made["verdict primary"] == float(rule == 1)
 
 
 def test_families_reject_by_their_own_adjustments():
@@ -257,6 +266,7 @@ def test_every_interval_is_judged_by_the_truth_of_its_kind():
     of = {kind: dict.fromkeys(STIMULI, value) for kind, value in kinds.items()}
     methods = {"percentile": 1.0, "corrected": 1.0, "subjects": 3.0}
     methods |= {"crossed": 2.0, "crossed corrected": 2.0}
+    methods |= {"primary": 1.0, "primary both": 2.0}
     ends = {"low": -0.1, "high": 0.1}
     rows = {
         f"{method} {name} {end}": [value + by] * 10
@@ -339,7 +349,7 @@ def test_the_command_writes_the_page_and_measures_nothing_twice(rows, found, tmp
     text = (tmp_path / "a.md").read_text()
     assert other_table(others) in text
     assert text == (tmp_path / "b.md").read_text()
-    assert f"{SETS} data sets of each of four kinds" in text
+    assert f"{SETS} data sets of each of five kinds" in text
     for line in tables.null_lines(rows):
         assert f"| {line.quantity} | {line.target} | {line.seen} | {SETS} |" in text
 
@@ -395,8 +405,8 @@ def test_methods_are_counted_by_their_own_lines():
         for place, name in enumerate(("x", "y", "z", "people: w"))
     ]
     body = page.method_table(lines).splitlines()[2:]
-    for skipped, (method, resample) in enumerate(tables.METHODS.items()):
-        assert body[skipped] == f"| {method} | `{resample}` | 4 | {4 - skipped} |"
+    for skipped, (method, called) in enumerate(tables.METHODS.items()):
+        assert body[skipped] == f"| {method} | {called} | 4 | {max(4 - skipped, 0)} |"
 
 
 def test_too_few_data_sets_are_refused():

@@ -54,8 +54,8 @@ def put(values, path, value):
         ("control", ["none", "hue"], r"universes\.control: 'hue': there is no 'hue'.*pixels"),
         ("control", ["pixels+pixels"], "'pixels.pixels' names a control twice"),
         ("control", ["pixels+contrast", "contrast+pixels"], "listed twice, in different order"),
-        ("layer", ["best"], r"universes\.layer\.0.*nested"),
-        ("resample", ["seeds"], r"universes\.resample\.0.*both"),
+        ("layer", ["nested"], r"universes\.layer: unknown key"),
+        ("resample", ["stimuli"], r"universes\.resample: unknown key"),
         ("baseline", ["bb"], r"universes\.baseline: there is no 'bb'.*'own', 'untrained'"),
         ("initialisation", {"a": {"bp": "fa"}}, r"universes\.initialisation\.a: replaces.*be \{\}"),
         ("initialisation", {"a": {}, "b": {}}, r"universes\.initialisation\.b: replaces no rule"),
@@ -89,7 +89,20 @@ def test_an_impossible_grid_is_refused_by_name(default, axis, value, message):
         ("plus", [{"rule": "bp", "epoch": 0}], "plus and minus are equal"),
         ("plus", [{"rule": "bp", "epoch": 1}] * 2, "plus has 2 terms and minus 1; .* both sides"),
         ("direction", "up", r"claims\.bp_drop\.direction.*positive"),
-        ("smallest_effect", -1, r"claims\.bp_drop\.smallest_effect"),
+        ("smallest_effect", 0, "smallest_effect: 0 is no smallest effect .*; write none where no"),
+        (
+            "smallest_effect",
+            0.02,
+            r"0.02 is no .*; write \{value: 0.02, reason: \.\.\.\}, with why",
+        ),
+        ("smallest_effect", {"value": 0, "reason": "so it is"}, r"smallest_effect\.value.*above 0"),
+        (
+            "smallest_effect",
+            {"value": -1, "reason": "so it is"},
+            r"smallest_effect\.value.*above 0",
+        ),
+        ("smallest_effect", {"value": 0.1, "reason": "small"}, r"effect\.reason.*is no reason"),
+        ("smallest_effect", {"value": 0.1}, r"smallest_effect\.reason: missing"),
         ("family", "", r"claims\.bp_drop\.family"),
         ("layer", ["conv1", "conv2"], r"plus\.0: says no layer, and the claim names .*conv2"),
         ("roi", ["V1", "IT"], r"plus\.0: says no roi, and the claim names .*IT"),
@@ -147,21 +160,23 @@ def test_what_a_claim_names_has_evidence_of_its_own(default, key, named, message
     refused(default, message)
 
 
-@pytest.mark.parametrize(
-    ("axis", "values", "reason"),
-    [
-        ("convention", ["mean_rdm", "per_subject"], "computed for plain per_subject Spearman only"),
-        ("comparison", ["pearson", "spearman"], "computed for plain per_subject Spearman only"),
-    ],
-)
-def test_a_primary_universe_that_cannot_be_computed_is_refused(default, axis, values, reason):
+def test_a_primary_universe_that_cannot_be_computed_is_refused(default):
     claim_stages.require_primaries(load_study(default))
-    default["universes"] |= {axis: values, "resample": ["stimuli_corrected"]}
+    default["universes"]["convention"] = ["mean_rdm", "per_subject"]
+    claim_stages.require_primaries(load_study(default))
+    default["statistics"]["generalise_to"] = "subjects"
+    message = "claims.bp_drop: .*convention mean_rdm.*the mean RDM has no scores of single subjects"
+    with pytest.raises(ConfigurationError, match=message):
+        claim_stages.require_primaries(load_study(default))
+
+
+def test_a_smallest_effect_has_its_reason_or_is_none(default):
+    default["claims"]["bp_drop"]["smallest_effect"] = {"value": 0.02, "reason": "half the report"}
     study = load_study(default)
-    with pytest.raises(
-        ConfigurationError, match=rf"claims.bp_drop: .*{axis} {values[0]}.*{reason}"
-    ):
-        claim_stages.require_primaries(study)
+    told = claim_stages.claim(study, "bp_drop")
+    assert told["smallest_effect"] == 0.02
+    assert told["smallest_effect_reason"] == "half the report"
+    assert claim_stages.claim(study, "fa_drop")["smallest_effect"] is None
 
 
 def test_another_learning_rule_is_no_other_initialisation(default, real):
@@ -188,20 +203,21 @@ def test_given_rdms_have_no_runs(real):
     refused(put(real, ("universes", "pairs"), ["all", "cross_run"]), "'rdm-archive' has no runs")
 
 
-def test_people_are_resampled_only_where_there_are_enough_people_and_draws(default, real):
-    default["universes"]["resample"] = ["stimuli", "both"]
-    load_study(default)
-    refused(put(default, ("brain", "subjects"), 2), r"resample: 'both' needs 3 people, .* are 2")
-    real["universes"]["resample"] = ["stimuli", "subjects"]
-    few = put(real, ("statistics", "bootstrap_draws"), 99)
-    refused(few, "'subjects' needs .*100 or more.* is 99")
-    default["universes"]["resample"] = ["stimuli", "both_corrected"]
-    few = put(default, ("brain", "subjects"), 2)
-    refused(few, r"resample: 'both_corrected' needs 3 people, .* are 2")
-    default["universes"]["resample"] = ["stimuli", "stimuli_corrected"]
-    load_study(put(default, ("brain", "subjects"), 2))
-    few = put(default, ("statistics", "bootstrap_draws"), 99)
-    refused(few, "'stimuli_corrected' needs .*100 or more.* is 99")
+def test_claims_generalise_to_subjects_only_where_there_are_enough_of_them(default):
+    assert load_study(default).statistics.generalise_to == "stimuli"
+    for goal in ("subjects", "both"):
+        default["statistics"]["generalise_to"] = goal
+        load_study(put(default, ("brain", "subjects"), 3))
+        message = rf"statistics.generalise_to: '{goal}' needs 3 subjects, and there are 2 \(brain"
+        refused(put(default, ("brain", "subjects"), 2), message)
+        load_study(without_claims(default))
+    refused(put(default, ("statistics", "generalise_to"), "seeds"), "generalise_to.*'subjects'")
+
+
+def test_the_intervals_of_claims_need_100_draws(default):
+    default["statistics"]["bootstrap_draws"] = 99
+    refused(default, "bootstrap_draws: is 99, and the intervals of claims need 100 or more")
+    load_study(without_claims(default))
 
 
 def test_an_interval_needs_its_draws(default):

@@ -28,7 +28,7 @@ def weights(universe):
     return {f"{s.rule}@{s.epoch}": weight for s, weight in universe.weights.items()}
 
 
-@pytest.mark.parametrize("crossed", [[], ["size"], ["size", "control", "layer"], list(AXES)])
+@pytest.mark.parametrize("crossed", [[], ["size"], ["size", "control", "pairs"], list(AXES)])
 def test_crossed_axes_are_combined_and_each_other_one_is_varied_alone(crossed):
     values = axis_values(grid())
     every = list(combinations(grid(crossed=crossed)))
@@ -43,7 +43,7 @@ def test_crossed_axes_are_combined_and_each_other_one_is_varied_alone(crossed):
 
 def test_one_universe_is_primary_and_it_is_the_first():
     primary = [universe.primary for universe in found(claim_files.DROP)]
-    assert primary == [True] + [False] * 43
+    assert primary == [True] + [False] * 23
 
 
 def test_terms_add_up_and_equal_ones_cancel():
@@ -98,13 +98,15 @@ def test_a_rule_that_has_the_initial_weights_already_may_stand_for_itself():
 )
 def test_a_baseline_that_cannot_stand_hides_none_that_can(baselines):
     # where both sides start from the same network, its score cancels, whichever it is
-    facts = {key: dict(value) for key, value in claim_files.FACTS.items() if key != "vectors"}
+    facts = {
+        key: dict(value) for key, value in claim_files.FACTS.items() if isinstance(value, dict)
+    }
     for rule, initial in (("fa_normal", "normal"), ("normal_bn", "normal")):
         facts["trains"][rule] = rule == "fa_normal"
         facts["seeds"][rule], facts["initial"][rule] = [1, 2], initial
     falls = [("fa_normal", 1), ("bp_normal", 0)], [("fa_normal", 0), ("bp_normal", 1)]
     values = grid(crossed=[], baseline=["own", *baselines])
-    made = universes(claim_files.claim("c", *falls), values, facts | {"vectors": ["fc1"]})
+    made = universes(claim_files.claim("c", *falls), values, claim_files.FACTS | facts)
     other = [one for one in made if one.choices["baseline"] != "own"]
     assert [(one.choices["baseline"], one.reason) for one in other] == [("normal_bn", "")]
     assert weights(other[0]) == {"fa_normal@1": 1.0, "bp_normal@1": -1.0}
@@ -112,12 +114,14 @@ def test_a_baseline_that_cannot_stand_hides_none_that_can(baselines):
 
 
 def test_an_initialisation_replaces_the_network_that_stands_for_epoch_0_too():
-    facts = {key: dict(value) for key, value in claim_files.FACTS.items() if key != "vectors"}
+    facts = {
+        key: dict(value) for key, value in claim_files.FACTS.items() if isinstance(value, dict)
+    }
     facts["trains"]["normal_bn"] = False
     facts["seeds"]["normal_bn"], facts["initial"]["normal_bn"] = [1, 2], "normal"
     both = ["normal", {"bp": "bp_normal", "untrained_bn": "normal_bn"}]
     values = grid(crossed=["baseline", "initialisation"], initialisation=[["default", {}], both])
-    made = universes(claim_files.DROP, values, facts | {"vectors": ["fc1"]})
+    made = universes(claim_files.DROP, values, claim_files.FACTS | facts)
     (other,) = [
         one
         for one in made
@@ -136,14 +140,9 @@ def test_a_value_that_changes_nothing_makes_no_universe():
     assert {u.choices["baseline"] for u in found(calibrated)} == {"own"}
 
 
-def test_a_layer_without_positions_has_one_descriptor_unless_layers_are_chosen():
+def test_a_layer_without_positions_has_one_descriptor():
     vector = claim_files.claim("v", [("bp", 1, "fc1")], [("bp", 0, "fc1")])
-    kinds = {(u.choices["descriptor"], u.choices["layer"]) for u in found(vector)}
-    assert kinds == {
-        ("global-average", "fixed"),
-        ("global-average", "nested"),
-        ("grid-8", "nested"),
-    }
+    assert {u.choices["descriptor"] for u in found(vector)} == {"global-average"}
 
 
 def test_an_initialisation_replaces_rules_and_fewer_seeds_are_in_common():
@@ -163,17 +162,19 @@ def test_what_cannot_be_computed_says_why():
     assert reasons(same, **alone) == {
         "both sides take the same scores, so that there is no difference"
     }
-    layers = claim_files.claim("layers", [("bp", 1, "conv1", "V1")], [("bp", 1, "conv2", "V1")])
-    assert any("nested choice would take the place of each" in one for one in reasons(layers))
     both = [["default", {}], ["normal", {"bp": "bp_normal", "untrained_bn": "bp_normal"}]]
     assert reasons(claim_files.LESS, initialisation=both) == {
         "initialisation 'normal' names no rule in place of fa"
     }
-    crossed = reasons(claim_files.DROP, crossed=["resample", "control"])
-    middle = " is computed for plain per_subject Spearman only, not with this "
-    axes = ("convention", "comparison", "control", "layer")
-    values = ("stimuli_corrected", "subjects", "both", "both_corrected")
-    assert crossed == {value + middle + axis for value in values for axis in axes}
+
+
+@pytest.mark.parametrize("goal", ["subjects", "both"])
+def test_the_mean_rdm_has_no_scores_of_subjects_to_generalise_from(goal):
+    made = universes(claim_files.DROP, grid(), claim_files.FACTS | {"generalise_to": goal})
+    said = {u.choices["convention"]: u.reason for u in made}
+    assert said["per_subject"] == ""
+    assert said["mean_rdm"].startswith("the mean RDM has no scores of single subjects")
+    assert reasons(claim_files.DROP) == set()
 
 
 def test_evidence_that_a_baseline_makes_cancel_is_none():
@@ -182,7 +183,7 @@ def test_evidence_that_a_baseline_makes_cancel_is_none():
     plus = [("bp", 1, "conv1", "V1"), ("bp", 0, "fc1", "V1")]
     minus = [("bp", 0, "conv1", "V1"), ("fa", 0, "fc1", "V1")]
     both = claim_files.claim("both", plus, minus, **terms)
-    said = {u.choices["baseline"]: u.reason for u in found(both) if u.choices["layer"] == "fixed"}
+    said = {u.choices["baseline"]: u.reason for u in found(both)}
     assert said["untrained_bn"] == "all scores of fc1 cancel, so that there is no evidence about it"
 
 
@@ -212,7 +213,7 @@ def test_each_rule_has_the_calibrated_network_of_its_own_initial_weights():
         name: claim_files.FACTS[name] | {"untrained_bn_normal": value}
         for name, value in (("trains", False), ("seeds", [1, 2]), ("initial", "normal"))
     }
-    facts["vectors"] = ["fc1"]
+    facts |= {"vectors": ["fc1"], "generalise_to": "stimuli"}
     normal = {"bp": "bp_normal", "untrained_bn": "untrained_bn_normal"}
     sides = [("bp_normal", 1), ("fa", 0)], [("bp_normal", 0), ("fa", 1)]
     mixed = claim_files.claim("mixed", *sides)
@@ -262,11 +263,11 @@ def test_a_job_is_given_what_its_claims_need_and_no_more(values):
     assert need["bp", "V1"]["epochs"] == [0, 1, 10]
     assert jobs["bp", "V1"]["layers"] == ["conv1"]
     analyses = jobs["bp", "V1"]["analyses"]
-    assert len(analyses) == len({json.dumps(one) for one in analyses}) == 6
+    assert len(analyses) == len({json.dumps(one) for one in analyses}) == 4
     assert jobs["untrained_bn", "V1"]["analyses"] == [
         {
             **{"pairs": "all", "convention": "per_subject", "comparison": "spearman"},
-            **{"control": "none", "layer": "fixed", "resample": "stimuli"},
+            "control": "none",
         }
     ]
 
@@ -297,7 +298,8 @@ def test_a_claim_over_another_layer_or_area_changes_its_rules_job(values):
 
 def test_words_of_a_claim_are_none_of_a_jobs_settings(values):
     before, _ = job_settings(values)
-    values["claims"]["bp_drop"] |= {"statement": "other", "smallest_effect": 0.1, "family": "x"}
+    size = {"value": 0.1, "reason": "twice the noise"}
+    values["claims"]["bp_drop"] |= {"statement": "other", "smallest_effect": size, "family": "x"}
     assert job_settings(values)[0] == before
 
 
@@ -317,15 +319,11 @@ def test_the_evaluation_is_told_everything_in_order(values):
 def test_scores_of_a_layer_without_positions_are_found_in_every_view(tmp_path):
     table, draws, *_ = claim_files.write(tmp_path, "bp")
     scores = read_universe_scores(table, draws)
-    keys = scores.rows.reset_index()
-    fixed = keys["choice"] == "fixed"
-    keys.loc[fixed, ["layer", "descriptor"]] = ["fc1", "vector"]
+    keys = scores.rows.reset_index().assign(layer="fc1", descriptor="vector")
     scores = replace(scores, rows=keys.drop_duplicates(list(KEYS)).set_index(list(KEYS)))
     choices = found(claim_files.DROP)[0].choices | {"descriptor": "grid-8"}
-    vector = Score("bp", 1, "fc1", "V1")
-    names = {"fixed": ("fc1", "vector"), "nested": ("nested", "grid-8")}
-    for choice, expected in names.items():
-        places = scores.places(vector, [3], choices | {"layer": choice}, ["fc1"])
-        own = scores.rows.iloc[places].reset_index()
-        assert own[["layer", "descriptor"]].to_numpy().tolist() == [list(expected)]
-        assert own[["seed", "px", "choice"]].to_numpy().tolist() == [[3, 224, choice]]
+    places = scores.places(Score("bp", 1, "fc1", "V1"), [3], choices, ["fc1"])
+    own = scores.rows.iloc[places].reset_index()
+    assert own[["layer", "descriptor", "seed", "px"]].to_numpy().tolist() == [
+        ["fc1", "vector", 3, 224]
+    ]

@@ -21,8 +21,6 @@ FIRST = {
     "convention": "per_subject",
     "comparison": "spearman",
     "control": "none",
-    "layer": "fixed",
-    "resample": "stimuli",
     "baseline": "own",
     "initialisation": "default",
 }
@@ -67,8 +65,8 @@ VIEWS = {
             lambda one: {"pixels": "reversed", "contrast": "missing"}.get(
                 one["control"], "unresolved"
             ),
-            "holds in 0 of 12, reversed in 4: everything with pixels partialled out;"
-            " unresolved in 4; missing in 4",
+            "holds in 0 of 8, reversed in 4: everything with pixels partialled out;"
+            " unresolved in 4; 4 more do not exist",
         ),
         (
             lambda one: (
@@ -80,8 +78,13 @@ VIEWS = {
         ),
         (
             lambda one: "missing" if one["size"] == 32 else "reversed",
-            "holds in 0 of 12, reversed in 6: everything that could be computed; missing in 6",
+            "holds in 0 of 6, reversed in 6: everything; 6 more do not exist",
         ),
+        (
+            lambda one: "missing" if one["size"] == 32 else "holds",
+            "holds in all 6; 6 more do not exist",
+        ),
+        (lambda one: "missing", "none of 12 exists"),
     ],
 )
 def test_a_line_names_what_is_reversed_or_else_unresolved(verdict, line):
@@ -122,7 +125,7 @@ def summary(label, verdict, effect, statement="It falls", **changes):
     empty = dict.fromkeys(COLUMNS, np.nan)
     counts = {"holds": 3, "reversed": 1, "unresolved": 0, "missing": 2, "universes": 6}
     about = {"claim": label, "statement": statement, "verdict": verdict, **FIRST}
-    about |= {"direction": "negative", "smallest_effect": 0.0}
+    about |= {"direction": "negative", "smallest_effect": np.nan}
     numbers = {"effect": effect, "low": effect - 0.01, "high": effect + 0.02}
     return empty | about | numbers | counts | changes
 
@@ -181,6 +184,8 @@ def test_an_effect_too_small_to_matter_is_said_to_be_that(tmp_path, capsys):
     assert summary_line(found) == (
         "holds in 0 of 12, unresolved in 12 (5 too small to matter): everything"
     )
+    found["verdict"] = ["holds"] * 7 + ["reversed"] * 5
+    assert summary_line(found).startswith("holds in 7 of 12 (5 too small to matter), reversed in 5")
 
 
 @pytest.mark.parametrize(("key", "value"), [("direction", "positive"), ("smallest_effect", 0.05)])

@@ -60,7 +60,7 @@ def test_the_p_values_are_the_csvs(tables):
     table = claims.tabulate_p(summary)
     for row, (_, own) in zip(table.rows, summary.iterrows(), strict=True):
         found = [float(re.search(r'value="([^"]+)"', str(cell))[1]) for cell in row[1:]]
-        names = [f"{p}{kind}" for p in ("p_seeds", "p_stimuli") for kind in ("", "_bh", "_holm")]
+        names = [f"{p}{kind}" for p in ("p", "p_seeds") for kind in ("", "_bh", "_holm")]
         assert [row[0], *found] == [own["claim"], *own[names]]
 
 
@@ -69,16 +69,21 @@ def test_the_table_says_how_small_a_p_can_be_and_the_sizes_of_families(tables):
     caption = claims.tabulate_p(summary).caption
     assert "1/8 with 3 seeds, 1/32 with 5 seeds" in caption
     assert "all: 3, other: 1" in caption
-    assert "90% interval" in claims.tabulate(summary, 0.9).caption
+    caption = claims.tabulate(summary, 0.9).caption
+    assert "90% interval" in caption
+    assert "Intervals are over stimuli, seeds." in caption
+    pooled = summary.assign(generalises_to=["stimuli, seeds"] * 3 + ["stimuli, these seeds only"])
+    caption = claims.tabulate(pooled, 0.9).caption
+    assert "Of the intervals, 3 over stimuli, seeds; 1 over stimuli, these seeds only." in caption
     one = summary.assign(p_seeds_floor=np.nan)
     assert "which needs two seeds" in claims.tabulate_p(one).caption
 
 
 def test_what_is_missing_says_why(tables):
     _, summary = tables
-    numbers = dict.fromkeys(("effect", "low", "high", "p_seeds", "p_stimuli"), np.nan)
+    numbers = dict.fromkeys(("effect", "low", "high", "p", "p_seeds"), np.nan)
     lost = summary.iloc[[0]].assign(verdict="missing", reason="no silhouette", **numbers)
-    lost = lost.assign(p_seeds_reason="no silhouette", p_stimuli_reason="no silhouette")
+    lost = lost.assign(p_seeds_reason="no silhouette", p_reason="no silhouette")
     cells = dict(zip(claims.HEAD, claims.tabulate(lost, 0.9).rows[0], strict=True))
     assert text(cells["effect"]) == "no silhouette"
     p = claims.tabulate_p(lost).rows[0]
@@ -126,11 +131,11 @@ def test_below_each_effect_are_its_values_on_every_axis(tables, drawn):
             for start, stop, _ in x.reshape(-1, 3):
                 at = range(round(start + 0.4), round(stop - 0.4) + 1)
                 covered[labels[int(y[0] + 0.3)]] |= set(at)
-    for axis in ("size", "control", "resample", "baseline", "layer"):
+    for axis in ("size", "control", "comparison", "baseline"):
         for value in own[axis].unique():
             expected = set(own.index[own[axis] == value])
             assert covered[value_label(axis, value)] == expected, (axis, value)
-    assert len(labels) == len(set(labels)) == 2 * 8 + 5
+    assert len(labels) == len(set(labels)) == 2 * 7
 
 
 def test_an_axis_with_one_value_has_no_row(drawn):

@@ -209,14 +209,14 @@ def test_claims_by_one_axis_are_those_of_the_primary_universe(results):
     unresolved = {"effect": 0.01, "low": -0.01, "high": 0.03, "verdict": "unresolved"}
     rows = [
         first | numbers,
-        first | unresolved | {"resample": "b", "primary": False},
+        first | unresolved | {"control": "b", "primary": False},
         # another universe than the primary one, but for this axis
-        first | numbers | {"resample": "b", "size": "c", "primary": False},
-        first | none | {"resample": "d", "primary": False},
+        first | numbers | {"control": "b", "size": "c", "primary": False},
+        first | none | {"control": "d", "primary": False},
         first | unresolved | {"claim": "rise"},
     ]
     pd.DataFrame(rows).to_csv(results / "statistics" / "claims.csv", index=False)
-    assert render(results, "{{ intervals('resample') }}").splitlines() == [
+    assert render(results, "{{ intervals('control') }}").splitlines() == [
         "| claim | a | b | d |",
         "| --- | --- | --- | --- |",
         "| `drop` | **−0.030 [−0.050, −0.010]** | 0.010 [−0.010, 0.030] | missing |",
@@ -349,17 +349,17 @@ def test_claims_are_those_of_the_tables_of_claims(results):
         "high": [-0.02, None],
         "reason": [None, "no control"],
         "summary": ["holds in 2 of 3", "missing in 3"],
-        "p_seeds_holm": [0.0625, None],
-        "p_stimuli_holm": [None, None],
-        "p_seeds_reason": [None, "no control"],
-        "p_stimuli_reason": ["no p_stimuli where people are resampled", "no control"],
+        "p_holm": [0.0625, None],
+        "p_seeds_holm": [None, None],
+        "p_reason": [None, "no control"],
+        "p_seeds_reason": ["no p_seeds: a single seed", "no control"],
     }
     folder = results / "statistics"
     pd.DataFrame(rows).to_csv(folder / "claims_summary.csv", index=False)
     lines = render(results, "{{ claims() }}").splitlines()
     assert lines[2] == (
         "| It falls (`drop`) | holds | −0.050 [−0.080, −0.020] | holds in 2 of 3 | 0.062"
-        " | missing: no p_stimuli where people are resampled |"
+        " | missing: no p_seeds: a single seed |"
     )
     assert lines[3] == (
         "| It \\| rises (`gain`) | missing | no control | missing in 3 | missing: no control"

@@ -48,9 +48,8 @@ def small_settings(project):
         "centring": ["centred"],
     }
     study["layer_map"] = [{"layer": "conv1", "roi": "EVC"}, {"layer": "fc1", "roi": "EVC"}]
-    study["statistics"] |= {"bootstrap_draws": 50, "null_draws": 50}
+    study["statistics"] |= {"bootstrap_draws": 100, "null_draws": 50}
     study["universes"] |= {
-        "resample": ["stimuli"],
         "stimuli": ["grey"],
         "size": [32],
         "descriptor": ["grid-2", "global-average"],

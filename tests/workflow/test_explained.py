@@ -26,7 +26,7 @@ def test_the_reasons_are_given_in_words(done):
     def change(study):
         study["rules"]["fa"]["learning_rate"] = 0.002
         study["brain"]["rois"]["LOC"] = ["lLOC"]
-        study["claims"]["fa_drop"]["smallest_effect"] = 0.25
+        study["claims"]["fa_drop"]["smallest_effect"] = {"value": 0.25, "reason": "so much"}
 
     with done.restudied(change), done.edited(*THE_BOOTSTRAP):
         jobs, table = explained(done)
@@ -44,7 +44,7 @@ def test_the_reasons_are_given_in_words(done):
         "setting checkpoint.rule.learning_rate: 0.001 -> 0.002",
         "follows from: results/changed/checkpoints/rule-fa_seed-1_epoch-2.pt",
     ]
-    judged = [line for lines in jobs.values() for line in lines if "smallest_effect" in line]
+    judged = [line for lines in jobs.values() for line in lines if "smallest_effect: " in line]
     assert judged
     assert all(line.startswith("setting claims.fa_drop.smallest_effect: ") for line in judged)
     assert all(line.endswith(" -> 0.25") for line in judged)

@@ -2,45 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from rulealign.claim_grid import Score, Universe
-from rulealign.claims.choices import Choices, judge_choice
-from rulealign.claims.evidence import (
-    StimulusEvidence,
-    by_corrected_variance,
-    by_percentiles,
-    over_seeds,
-)
+from rulealign.claim_grid import Score, Universe, axis_values
 from rulealign.claims.scores import UniverseScores
-from rulealign.claims.verdicts import MISSING, Verdict, judge
-from rulealign.errors import DataError, GuardError
-from rulealign.rsa.corrected import corrected_crossed_interval
-from rulealign.rsa.seeds import paired_d, unpaired_d
+from rulealign.claims.seeds import of_seeds
+from rulealign.claims.verdicts import MISSING, equivalence_p, judge, too_small
+from rulealign.errors import DataError
+from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.rsa.primary import (
+    BOTH,
+    STIMULI,
+    Effect,
+    PrimaryInterval,
+    primary_interval,
+)
+from rulealign.rsa.seeds import paired_d, sign_flip_test, unpaired_d
 from rulealign.rsa.subjects import (
-    SubjectInterval,
+    RECOMMENDED_SUBJECTS,
     crossed_interval,
     subject_counts,
-    subject_interval,
     subject_seed,
 )
 
-_REMEDY = "delete it and rerun the command."
+ALTERNATIVES = {"positive": "greater", "negative": "less"}
+"""Direction of a claim -> what a sign-flip test of it is against."""
+
+_UNITS = ("convention", "comparison", "control")
+"""Axes whose values change what a score of a given size means."""
 
 Scores = Mapping[tuple[str, str], UniverseScores]
 """(rule, area) -> scores."""
 
+COLUMNS = (
+    "effect",
+    "standard_error",
+    "degrees_of_freedom",
+    "low",
+    "high",
+    "p",
+    "verdict",
+    "reason",
+    "generalises_to",
+    "p_equivalence",
+    "percentile_low",
+    "percentile_high",
+    "crossed_low",
+    "crossed_high",
+    "n_seeds",
+    "seeds_same_sign",
+    "p_seeds",
+    "p_seeds_floor",
+    "cohens_d_paired",
+    "cohens_d_unpaired",
+    "note",
+)
+"""Columns of `statistics/claims.csv` after those that name claim and universe."""
+
 
 def evaluate_universe(
-    claim: Mapping[str, Any],
-    universe: Universe,
-    scores: Scores,
-    choices: Choices,
-    settings: Mapping[str, Any],
+    claim: Mapping[str, Any], universe: Universe, scores: Scores, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Evaluate one claim in one universe.
 
@@ -51,69 +75,85 @@ def evaluate_universe(
         claim: with `direction` and `smallest_effect`.
         universe: from `claim_grid.universes`.
         scores: of every rule and area that the universe takes.
-        choices: among the layers, of the same.
-        settings: `study_seed`, `bootstrap_draws`, `interval` and `facts`.
+        settings: `study_seed`, `bootstrap_draws`, `interval`, `generalise_to`, `universes` (the
+            grid) and `facts`.
 
     Returns:
-        Columns of `statistics/claims.csv` from `effect` on; empty where nothing can be computed,
-        with the reason.
+        `COLUMNS`; empty where the effect does not exist, with the reason.
 
     Raises:
-        DataError: a row that the claim needs is not there.
+        DataError: a row that the claim needs is not there, or the effect has no interval; names
+            claim and universe.
     """
-    if universe.reason:
-        return _row(Verdict(MISSING, universe.reason))
-    places = _places(universe, scores, settings["facts"]["vectors"])
-    lacking = _lacking(places, scores)
-    if lacking:
-        return _row(Verdict(MISSING, lacking))
-    refused, chosen = judge_choice(claim, universe, choices)
-    if refused:
-        return _row(Verdict(MISSING, refused))
-    by_score = {
-        score: scores[score.rule, score.roi].rows["score"].to_numpy()[at]
-        for score, at in places.items()
-    }
-    by_seed = _sum(universe, by_score)
-    effect = float(by_seed.mean())
+    by_term, missing = terms_in(universe, scores, settings["facts"]["vectors"])
+    if missing:
+        return dict.fromkeys(COLUMNS) | {"verdict": MISSING, "reason": missing}
+    effect = summed(universe, by_term)
+    by_seed = effect.scores.mean(axis=1)
+    of_seed, over = of_seeds(by_seed, universe, scores, settings["facts"])
+    goal, coverage = settings["generalise_to"], settings["interval"]
     try:
-        low, high, extra, note = _interval(claim, universe, scores, places, settings)
+        found = primary_interval(effect, goal, coverage, of_seed)
     except DataError as error:
-        return _row(Verdict(MISSING, str(error).rstrip(".")))
-    verdict = judge(low, high, claim["direction"], claim["smallest_effect"])
-    found = {"effect": effect, "low": low, "high": high, **extra}
-    tested, notes = _over_seeds(by_seed, claim["direction"], claim["smallest_effect"])
-    apart = unpaired_d(*(_side(universe, by_score, sign) for sign in (1, -1)))
-    tested["cohens_d_unpaired"] = apart.value
-    notes += [f"no cohens_d_unpaired: {apart.reason}" if apart.reason else ""]
-    return _row(verdict, **found, **tested, note="; ".join(filter(None, [chosen, note, *notes])))
+        where = ", ".join(f"{axis} {value}" for axis, value in universe.choices.items())
+        raise DataError(f"claims.{claim['label']} has no interval in {where}: {error}") from None
+    row = found._asdict()
+    row["effect"] = row.pop("estimate")
+    row |= {"verdict": judge(found.low, found.high, claim["direction"])}
+    row["generalises_to"] = f"{'stimuli, subjects' if goal == BOTH else goal}, {over}"
+    notes = []
+    for more, note in (
+        _equivalence(found, claim, universe, settings),
+        _other_intervals(effect, settings),
+        _tests(by_seed, claim["direction"]),
+        _apart(universe, by_term),
+    ):
+        row |= more
+        notes.append(note)
+    return dict.fromkeys(COLUMNS) | row | {"note": "; ".join(filter(None, notes)) or None}
 
 
-COLUMNS = (
-    "effect",
-    "low",
-    "high",
-    "verdict",
-    "reason",
-    "n_seeds",
-    "seeds_same_sign",
-    "p_seeds",
-    "p_seeds_floor",
-    "cohens_d_paired",
-    "cohens_d_unpaired",
-    "p_stimuli",
-    "note",
-)
-"""Columns of `statistics/claims.csv` after those that name claim and universe."""
+def terms_in(
+    universe: Universe, scores: Scores, vectors: Sequence[str]
+) -> tuple[dict[Score, Effect], str]:
+    """Give the scores of a universe's terms, with the draws that all universes and claims share.
+
+    Args:
+        universe: from `claim_grid.universes`.
+        scores: of every rule and area that it takes.
+        vectors: layers without positions.
+
+    Returns:
+        term -> its scores with each seed; or none, and why one does not exist.
+
+    Raises:
+        DataError: a row that it needs is not there.
+    """
+    places = {} if universe.reason else _places(universe, scores, vectors)
+    missing = universe.reason or _lacking(places, scores)
+    if missing:
+        return {}, missing
+    return {term: scores[term.rule, term.roi].effect(at) for term, at in places.items()}, ""
 
 
-def _row(verdict: Verdict, **found: Any) -> dict[str, Any]:
-    said = {"verdict": verdict.word, "reason": verdict.reason or None}
-    row = dict.fromkeys(COLUMNS) | found | said
-    return row | {"note": row["note"] or None}
+def summed(universe: Universe, by_term: Mapping[Score, Effect]) -> Effect:
+    """Sum the terms of a universe to its effect, seed by seed and draw by draw.
+
+    Args:
+        universe: with the weights of the terms.
+        by_term: from `terms_in`.
+
+    Returns:
+        The effect.
+    """
+
+    def total(name: str) -> np.ndarray:
+        return sum(w * getattr(by_term[term], name) for term, w in universe.weights.items())
+
+    return Effect(total("scores"), total("drawn"), total("left_out"))
 
 
-def _places(universe: Universe, scores: Scores, vectors: list[str]) -> dict[Score, list[int]]:
+def _places(universe: Universe, scores: Scores, vectors: Sequence[str]) -> dict[Score, list[int]]:
     found = {}
     for score in universe.weights:
         if (score.rule, score.roi) not in scores:
@@ -127,7 +167,7 @@ def _places(universe: Universe, scores: Scores, vectors: list[str]) -> dict[Scor
 
 
 def _lacking(places: Mapping[Score, list[int]], scores: Scores) -> str:
-    # the first reason of a score that is missing
+    # the first reason of a score that does not exist
     for score, at in places.items():
         rows = scores[score.rule, score.roi].rows.iloc[at]
         without = rows[rows["score"].isna()]
@@ -136,125 +176,44 @@ def _lacking(places: Mapping[Score, list[int]], scores: Scores) -> str:
     return ""
 
 
-def _sum(universe: Universe, values: Mapping[Score, np.ndarray]) -> np.ndarray:
-    return sum(weight * values[score] for score, weight in universe.weights.items())
-
-
-def _summed(
-    universe: Universe,
-    scores: Scores,
-    places: Mapping[Score, list[int]],
-    of: Callable[[UniverseScores, list[int]], np.ndarray],
-) -> np.ndarray:
-    # the sum of what `of` gives of the scores at their places
-    own = {score: scores[score.rule, score.roi] for score in places}
-    return np.asarray(_sum(universe, {score: of(own[score], at) for score, at in places.items()}))
-
-
-def _side(universe: Universe, values: Mapping[Score, np.ndarray], sign: int) -> np.ndarray:
-    # what is added (1) or subtracted (-1), seed by seed
-    own = {score: sign * weight for score, weight in universe.weights.items()}
-    return sum(max(weight, 0) * values[score] for score, weight in own.items())
-
-
-def _interval(
+def _equivalence(
+    found: PrimaryInterval,
     claim: Mapping[str, Any],
     universe: Universe,
-    scores: Scores,
-    places: Mapping[Score, list[int]],
     settings: Mapping[str, Any],
-) -> tuple[float, float, dict[str, Any], str]:
-    if universe.choices["resample"] in ("stimuli", "stimuli_corrected"):
-        found = _over_stimuli(claim, universe, scores, places, settings["interval"])
-        return found.low, found.high, {"p_stimuli": found.p}, ""
-    found = _over_people(universe, scores, places, settings)
-    without = "no p_stimuli where people are resampled"
-    note = "; ".join(filter(None, [found.note, without]))
-    return float(found.low[0]), float(found.high[0]), {}, note
+) -> tuple[dict[str, Any], str]:
+    smallest, primary = claim["smallest_effect"], axis_values(settings["universes"])
+    if smallest is None:
+        return {}, ""
+    other = [axis for axis in _UNITS if universe.choices[axis] != primary[axis][0]]
+    if other:
+        return {}, f"no p_equivalence: with this {other[0]}, scores are in other units"
+    p = equivalence_p(found, smallest)
+    return {"p_equivalence": p, "reason": too_small(p, settings["interval"], smallest) or None}, ""
 
 
-def _over_people(
-    universe: Universe,
-    scores: Scores,
-    places: Mapping[Score, list[int]],
-    settings: Mapping[str, Any],
-) -> SubjectInterval:
-    kind, coverage = universe.choices["resample"], settings["interval"]
-    summed = partial(_summed, universe, scores, places)
-    # shapes (1, subjects), (draws, 1, subjects) and (stimuli, 1, subjects): one effect
-    rho = summed(_scores_of_people)[np.newaxis]
-    if kind == "both_corrected":
-        drawn, left_out = summed(_draws_of_people), summed(_people_left_out)
-        return corrected_crossed_interval(
-            rho, drawn[:, np.newaxis], left_out[:, np.newaxis], coverage
-        )
-    n_subjects = rho.shape[1]
+def _other_intervals(effect: Effect, settings: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    # as published, beside the primary one; they decide nothing
+    goal, coverage = settings["generalise_to"], settings["interval"]
+    ends = percentile_interval(effect.drawn.mean(axis=(1, 2)), coverage)
+    found = dict(zip(("percentile_low", "percentile_high"), map(float, ends), strict=True))
+    if goal == STIMULI:
+        return found, ""
+    n_subjects = effect.scores.shape[1]
+    few = f"{n_subjects} subjects are fewer than the {RECOMMENDED_SUBJECTS} that an interval needs"
+    note = few if n_subjects < RECOMMENDED_SUBJECTS else ""
+    if goal != BOTH or not np.ptp(effect.drawn):
+        return found, note
     seed = subject_seed(settings["study_seed"], n_subjects)
     counts = subject_counts(n_subjects, settings["bootstrap_draws"], seed)
-    if kind == "subjects":
-        return subject_interval(rho, counts, coverage)
-    n_stimuli = len(next(iter(scores.values())).stimuli)
-    drawn = summed(_draws_of_people)[:, np.newaxis]
-    return crossed_interval(rho, drawn, counts, n_stimuli, coverage)
+    rho, drawn = effect.scores.mean(axis=0)[np.newaxis], effect.drawn.mean(axis=1, keepdims=True)
+    crossed = crossed_interval(rho, drawn, counts, len(effect.left_out), coverage)
+    both = {"crossed_low": float(crossed.low[0]), "crossed_high": float(crossed.high[0])}
+    return found | both, note
 
 
-def _over_stimuli(
-    claim: Mapping[str, Any],
-    universe: Universe,
-    scores: Scores,
-    places: Mapping[Score, list[int]],
-    coverage: float,
-) -> StimulusEvidence:
-    summed = partial(_summed, universe, scores, places)
-    about = claim["direction"], claim["smallest_effect"], coverage
-    if universe.choices["resample"] == "stimuli":
-        return by_percentiles(summed(_draws), *about)
-    return by_corrected_variance(float(summed(_score)), summed(_draws), summed(_left_out), *about)
-
-
-def _score(own: UniverseScores, places: list[int]) -> float:
-    return float(own.rows["score"].to_numpy()[places].mean())
-
-
-def _left_out(own: UniverseScores, places: list[int]) -> np.ndarray:
-    if own.left_out is None or any(place not in own.without for place in places):
-        raise GuardError(f"{own.path}: its draws have no scores without each stimulus; {_REMEDY}")
-    return own.left_out[:, [own.without[place] for place in places]].mean(axis=1)
-
-
-def _draws(own: UniverseScores, places: list[int]) -> np.ndarray:
-    return own.draws[:, own.columns[places]].astype(np.float64).mean(axis=1)
-
-
-def _scores_of_people(own: UniverseScores, places: list[int]) -> np.ndarray:
-    # shape (subjects,), averaged over seeds
-    return own.subject_scores[_people(own, places)].mean(axis=0)
-
-
-def _draws_of_people(own: UniverseScores, places: list[int]) -> np.ndarray:
-    # shape (draws, subjects), averaged over seeds
-    return own.subject_draws[:, _people(own, places)].astype(np.float64).mean(axis=1)
-
-
-def _people(own: UniverseScores, places: list[int]) -> list[int]:
-    if own.subject_scores is None or any(place not in own.people for place in places):
-        raise GuardError(f"{own.path}: its draws have no scores of single people; {_REMEDY}")
-    return [own.people[place] for place in places]
-
-
-def _people_left_out(own: UniverseScores, places: list[int]) -> np.ndarray:
-    # shape (stimuli, subjects), averaged over seeds
-    known = own.people_without
-    if own.subject_left_out is None or any(place not in known for place in places):
-        what = "scores of people without each stimulus"
-        raise GuardError(f"{own.path}: its draws have no {what}; {_REMEDY}")
-    return own.subject_left_out[:, [known[place] for place in places]].mean(axis=1)
-
-
-def _over_seeds(
-    by_seed: np.ndarray, direction: str, smallest_effect: float
-) -> tuple[dict[str, Any], list[str]]:
-    test, size = over_seeds(by_seed, direction, smallest_effect), paired_d(by_seed)
+def _tests(by_seed: np.ndarray, direction: str) -> tuple[dict[str, Any], str]:
+    test, size = sign_flip_test(by_seed, ALTERNATIVES[direction]), paired_d(by_seed)
     notes = [f"no p_seeds: {test.reason}" if test.reason else ""]
     notes += [f"no cohens_d_paired: {size.reason}" if size.reason else ""]
     found = {
@@ -264,4 +223,18 @@ def _over_seeds(
         "p_seeds_floor": test.floor,
         "cohens_d_paired": size.value,
     }
-    return found, notes
+    return found, "; ".join(filter(None, notes))
+
+
+def _apart(universe: Universe, by_term: Mapping[Score, Effect]) -> tuple[dict[str, Any], str]:
+    # what is added and what is subtracted, seed by seed
+    sides = [
+        sum(
+            max(sign * weight, 0) * by_term[term].scores.mean(axis=1)
+            for term, weight in universe.weights.items()
+        )
+        for sign in (1, -1)
+    ]
+    apart = unpaired_d(*sides)
+    note = f"no cohens_d_unpaired: {apart.reason}" if apart.reason else ""
+    return {"cohens_d_unpaired": apart.value}, note

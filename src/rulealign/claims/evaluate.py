@@ -10,7 +10,6 @@ import pandas as pd
 
 from rulealign.claim_grid import Universe, universes
 from rulealign.claims import effects
-from rulealign.claims.choices import Choices, read_choices
 from rulealign.claims.scores import read_universe_scores, require_as_aligned, require_shared
 from rulealign.claims.summary import summary_table
 from rulealign.config.claims import AXES
@@ -25,7 +24,6 @@ def evaluate(
     tables: Sequence[Path],
     draws: Sequence[Path],
     alignments: Sequence[Path],
-    layers: Sequence[Path],
     settings: Mapping[str, Any],
     output: Path,
     summary: Path,
@@ -36,38 +34,30 @@ def evaluate(
         tables: `alignment/*_universes.csv`, of every rule and area that a claim takes.
         draws: their `*_draws.h5`, in the same order.
         alignments: their `alignment/rule-<k>_roi-<r>.csv`, in the same order.
-        layers: their `alignment/rule-<k>_roi-<r>_layers.csv`: which layers nested choices took.
-        settings: `study_seed`, `bootstrap_draws`, `interval`, `universes`, `claims` and `facts`,
-            as `claim_stages.claims` gives them; and `layer_table.CHOICE_KEYS`.
+        settings: `study_seed`, `bootstrap_draws`, `interval`, `generalise_to`, `universes`,
+            `claims` and `facts`, as `claim_stages.claims` gives them.
         output: `statistics/claims.csv` to make: `COLUMNS`, one row per claim and universe.
         summary: `statistics/claims_summary.csv` to make: one row per claim.
 
     Raises:
         DataError: a table, or a row that a claim needs, is not there: nothing is evaluated on less
-            than was declared (guard 24).
+            than was declared (guard 24). Or an effect that exists has no interval.
         GuardError: draws are of other settings, stimuli or pairs than the others, or plain scores
             are not those of the alignment (guards 20, 28).
         StoreError: a file cannot be read, or the disk is full.
     """
-    if not len(tables) == len(draws) == len(alignments) == len(layers):
+    if not len(tables) == len(draws) == len(alignments):
         raise DataError(
-            f"{len(tables)} tables of universes need as many draws, alignments and choices of"
-            f" layers, not {len(draws)}, {len(alignments)} and {len(layers)}."
+            f"{len(tables)} tables of universes need as many draws and alignments, not"
+            f" {len(draws)} and {len(alignments)}."
         )
     read = [read_universe_scores(Path(t), Path(d)) for t, d in zip(tables, draws, strict=True)]
     require_shared(read, settings)
     for one, alignment in zip(read, alignments, strict=True):
         require_as_aligned(one, Path(alignment))
     scores = {(one.rule, one.roi): one for one in read}
-    choices = read_choices(layers, settings)
-    for rule, roi in scores:
-        if (rule, roi) not in choices:
-            raise DataError(
-                f"none of the tables of layers, such as {layers[0]}, is of '{rule}' with {roi},"
-                " whose scores are there; delete it and rerun the command."
-            )
     rows = [
-        _row(claim, universe, (scores, choices), settings)
+        _row(claim, universe, scores, settings)
         for claim in settings["claims"]
         for universe in universes(claim, settings["universes"], settings["facts"])
     ]
@@ -80,8 +70,8 @@ def evaluate(
 def _row(
     claim: Mapping[str, Any],
     universe: Universe,
-    evidence: tuple[effects.Scores, Choices],
+    scores: effects.Scores,
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     where = {"claim": claim["label"], **universe.choices, "primary": universe.primary}
-    return where | effects.evaluate_universe(claim, universe, *evidence, settings)
+    return where | effects.evaluate_universe(claim, universe, scores, settings)

@@ -21,7 +21,6 @@ from rulealign.errors import DataError
 from rulealign.store import read_csv, write_csv
 
 _PLAIN = {"convention": "per_subject", "comparison": "spearman", "control": "none"}
-_PLAIN |= {"layer": "fixed"}
 
 
 class MixedEffect(NamedTuple):

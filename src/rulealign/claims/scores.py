@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 
-from rulealign.claim_grid import NESTED, VECTOR, Score
+from rulealign.claim_grid import VECTOR, Score
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.model_rdms import UNIVERSE_KEYS as KEYS
+from rulealign.rsa.primary import Effect
 from rulealign.store import open_h5, read_csv, read_ids, read_settings, require_same_ids
 
-SHARED = ("study_seed", "bootstrap_draws", "interval")
+SHARED = ("study_seed", "bootstrap_draws", "interval", "generalise_to")
 """Settings that all draws of a study share."""
-
-SPLITS = ("layer_folds", "layer_splits", "all_layers")
-"""Settings of nested choices, which all files share."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +31,11 @@ class UniverseScores:
         rows: the table, by `KEYS` (`score` empty where `reason` says why).
         draws: float32, shape (draws, rows with a score).
         columns: shape (rows,); place of each row's draws; -1 where it has none.
-        subject_scores: float64, shape (rows with people, subjects); None where nobody asked.
-        subject_draws: float32, shape (draws, rows with people, subjects); None likewise.
-        people: row's place in the table -> place in `subject_scores`.
-        left_out: float64, shape (stimuli, rows of `without`); scores without each stimulus; None
-            where nobody asked.
-        without: row's place in the table -> place in `left_out`.
-        subject_left_out: float64, shape (stimuli, rows of `people_without`, subjects); each
-            subject's scores without each stimulus; None where nobody asked.
-        people_without: row's place in the table -> place in `subject_left_out`.
+        left_out: float64, shape (stimuli, rows with a score); scores without each stimulus.
+        of_subjects: the same scores, draws and scores without each stimulus of every subject, with
+            a last axis of subjects; None where the study does not generalise to them.
         stimuli: ids of the stimuli.
-        subjects: ids of the people; empty where nobody asked for their scores.
+        subjects: ids of the subjects; empty where there are no scores of theirs.
         made_with: settings and pairs that the draws were made with.
     """
 
@@ -54,16 +45,30 @@ class UniverseScores:
     rows: pd.DataFrame
     draws: np.ndarray
     columns: np.ndarray
-    subject_scores: np.ndarray | None
-    subject_draws: np.ndarray | None
-    people: dict[int, int]
-    left_out: np.ndarray | None
-    without: dict[int, int]
-    subject_left_out: np.ndarray | None
-    people_without: dict[int, int]
+    left_out: np.ndarray
+    of_subjects: Effect | None
     stimuli: list[str]
     subjects: list[str]
     made_with: dict[str, Any]
+
+    def effect(self, places: Sequence[int]) -> Effect:
+        """Give the scores of some rows, with their draws and without each stimulus.
+
+        Args:
+            places: in `rows`, one per seed; each has a score.
+
+        Returns:
+            The scores, an axis of seeds and one of subjects (a single one where the study does not
+            generalise to them: the score by the row's convention).
+        """
+        columns = self.columns[list(places)]
+        if self.of_subjects is None:
+            scores = self.rows["score"].to_numpy()[list(places)]
+            parts = scores, self.draws[:, columns], self.left_out[:, columns]
+            return Effect(*(part[..., np.newaxis].astype(np.float64) for part in parts))
+        every = self.of_subjects
+        parts = every.scores[columns], every.drawn[:, columns], every.left_out[:, columns]
+        return Effect(*(part.astype(np.float64) for part in parts))
 
     def places(
         self, score: Score, seeds: Sequence[int], choices: Mapping[str, Any], vectors: Sequence[str]
@@ -83,17 +88,14 @@ class UniverseScores:
             DataError: a row is missing; names it. A claim is never evaluated on less than what it
                 was declared over (guard 24).
         """
-        nested = choices["layer"] == NESTED
-        plain = score.layer in vectors and not nested
+        plain = score.layer in vectors
         found = []
         for seed in seeds:
             key = (
                 *(score.rule, seed, score.epoch, choices["stimuli"], choices["size"]),
-                NESTED if nested else score.layer,
-                VECTOR if plain else choices["descriptor"],
+                *(score.layer, VECTOR if plain else choices["descriptor"]),
                 *(choices["centring"], score.roi),
                 *(choices[axis] for axis in ("convention", "pairs", "comparison", "control")),
-                choices["layer"],
             )
             if key not in self.rows.index:
                 raise DataError(
@@ -124,67 +126,50 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
     scored = rows["score"].notna().to_numpy()
     with open_h5(Path(draws)) as file:
         require_same_ids(list(names[scored]), read_ids(file, "row"), str(table), str(draws))
-        sampled = file["draws"][()]
-        people = _row_ids(file, "subject_row", "scores of people", names, table)
-        without = _row_ids(file, "left_out_row", "scores without a stimulus", names, table)
-        what = "scores of people without a stimulus"
-        people_without = _row_ids(file, "subject_left_out_row", what, names, table)
-        of_people = [_array(file, name) for name in ("subject_scores", "subject_draws")]
-        left_out, of_each = (_array(file, name) for name in ("left_out", "subject_left_out"))
+        arrays = {name: file[name][()] for name in _ARRAYS if name in file}
         attributes = {name: value for name, value in file.attrs.items() if "pairs_hash" in name}
         made_with, stimuli = read_settings(file) | attributes, read_ids(file, "stimulus")
-        subjects = read_ids(file, "subject") if people else []
-    n_draws, of_both = made_with["bootstrap_draws"], (len(people), len(subjects))
-    for name, array, shape in (
-        ("draws", sampled, (n_draws, int(scored.sum()))),
-        ("subject_scores", of_people[0], of_both),
-        ("subject_draws", of_people[1], (n_draws, *of_both)),
-        ("left_out", left_out, (len(stimuli), len(without))),
-        ("subject_left_out", of_each, (len(stimuli), len(people_without), len(subjects))),
-    ):
-        if array is not None and array.shape != shape:
-            raise DataError(
-                f"{draws}: {name} is {array.shape}, not {shape}: cut short, or of other settings."
-                " Delete it and rerun the command."
-            )
-        if array is not None and not np.isfinite(array).all():
-            raise DataError(
-                f"{draws}: {name} has a number that is NaN or infinite; delete it and rerun the"
-                " command."
-            )
+        subjects = read_ids(file, "subject") if "ids/subject" in file else []
+    n_rows, n_draws = int(scored.sum()), made_with["bootstrap_draws"]
+    shapes = {"draws": (n_draws, n_rows), "left_out": (len(stimuli), n_rows)}
+    if subjects:
+        shapes |= {f"subject_{name}": (*shape, len(subjects)) for name, shape in shapes.items()}
+        shapes["subject_scores"] = (n_rows, len(subjects))
+    _require_whole(draws, arrays, shapes)
+    names = ("subject_scores", "subject_draws", "subject_left_out")
     return UniverseScores(
         str(table),
         str(rows.index[0][0]),
         str(rows.index[0][KEYS.index("roi")]),
         rows,
-        sampled,
+        arrays["draws"],
         np.where(scored, np.cumsum(scored) - 1, -1),
-        *of_people,
-        people,
-        left_out,
-        without,
-        of_each,
-        people_without,
+        arrays["left_out"],
+        Effect(*(arrays[name] for name in names)) if subjects else None,
         stimuli,
         subjects,
         made_with,
     )
 
 
-def _array(file: h5py.File, name: str) -> np.ndarray | None:
-    return file[name][()] if name in file else None
+_ARRAYS = ("draws", "left_out", "subject_scores", "subject_draws", "subject_left_out")
 
 
-def _row_ids(
-    file: h5py.File, kind: str, what: str, names: np.ndarray, table: Path
-) -> dict[int, int]:
-    # place in the table -> place among the ids of this kind; none where nobody asked
-    places = {name: place for place, name in enumerate(names)}
-    found = read_ids(file, kind) if f"ids/{kind}" in file else []
-    unknown = [name for name in found if name not in places]
-    if unknown:
-        raise DataError(f"{file.filename}: has {what} of {unknown[0]}, which {table} lacks.")
-    return {places[name]: place for place, name in enumerate(found)}
+def _require_whole(
+    path: Path, arrays: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]
+) -> None:
+    for name, shape in shapes.items():
+        found = arrays[name].shape if name in arrays else "not there"
+        if found != shape:
+            raise DataError(
+                f"{path}: {name} is {found}, and should be {shape}: cut short, or of other"
+                " settings. Delete it and rerun the command."
+            )
+        if not np.isfinite(arrays[name]).all():
+            raise DataError(
+                f"{path}: {name} has a number that is NaN or infinite; delete it and rerun the"
+                " command."
+            )
 
 
 def _read_rows(table: Path) -> pd.DataFrame:
@@ -229,11 +214,6 @@ def require_shared(scores: Sequence[UniverseScores], settings: Mapping[str, Any]
                     " it and rerun the command."
                 )
         for name, value in one.made_with.items():
-            if name in SPLITS and scores[0].made_with.get(name, value) != value:
-                raise GuardError(
-                    f"{scores[0].path} and {one.path}: chose layers with different {name}; delete"
-                    " both and rerun the command."
-                )
             if "pairs_hash" in name and scores[0].made_with.get(name, value) != value:
                 raise GuardError(
                     f"{scores[0].path} and {one.path}: are over different pairs of stimuli; delete"
@@ -254,7 +234,7 @@ def require_as_aligned(scores: UniverseScores, alignment: Path) -> None:
     """
     aligned = read_csv(Path(alignment))
     plain = scores.rows.reset_index()
-    wanted = {"comparison": "spearman", "control": "none", "choice": "fixed"}
+    wanted = {"comparison": "spearman", "control": "none"}
     plain = plain[(plain[list(wanted)] == pd.Series(wanted)).all(axis=1)]
     plain = plain[plain["pairs"].isin(aligned["pairs"].unique())]
     keys, values = list(KEYS[: KEYS.index("comparison")]), ["score", "low", "high"]

@@ -69,7 +69,7 @@ def _require_same_claim(label: str, own: Mapping[str, pd.Series]) -> None:
     for other in others:
         for key in ("direction", "smallest_effect"):
             values = own[first][key], own[other][key]
-            if values[0] != values[1]:
+            if values[0] != values[1] and not all(map(pd.isna, values)):
                 raise DataError(
                     f"the claim '{label}' has the {key} {values[0]} in {first} and {values[1]} in"
                     f" {other}: these are two claims; give one of them another label."

@@ -13,9 +13,12 @@ from rulealign.config.claims import AXES
 from rulealign.errors import DataError
 from rulealign.rsa.families import AdjustedP, adjust_family
 
-_DECLARED = ("statement", "direction", "smallest_effect", "family")
-_PRIMARY = ("effect", "low", "high", "verdict", "reason", "n_seeds", "p_seeds_floor")
-P_VALUES = ("p_seeds", "p_stimuli")
+_DECLARED = ("statement", "direction", "smallest_effect", "smallest_effect_reason", "family")
+_PRIMARY = (
+    *("effect", "standard_error", "degrees_of_freedom", "low", "high", "verdict", "reason"),
+    *("generalises_to", "p_equivalence", "n_seeds", "p_seeds_floor"),
+)
+P_VALUES = ("p", "p_seeds")
 COLUMNS = (
     "claim",
     *_DECLARED,
@@ -35,7 +38,8 @@ def summary_table(rows: pd.DataFrame, claims: Sequence[Mapping[str, Any]]) -> pd
 
     Args:
         rows: of `statistics/claims.csv`.
-        claims: as declared: `label`, `statement`, `direction`, `smallest_effect` and `family`.
+        claims: as declared: `label`, `statement`, `direction`, `smallest_effect`, its reason and
+            `family`.
 
     Returns:
         One row per claim, in their order, with `COLUMNS`. The axes name the primary universe;
@@ -87,7 +91,8 @@ def _row(
 ) -> dict[str, Any]:
     label = claim["label"]
     own = rows[rows["claim"] == label]
-    row = {"claim": label, **{key: claim[key] for key in _DECLARED}, "universes": len(own)}
+    row = {"claim": label, **{key: claim[key] for key in _DECLARED}}
+    row["universes"] = int((own["verdict"] != MISSING).sum())
     row |= {key: primary[label][key] for key in (*AXES, *_PRIMARY)}
     row |= {verdict: int((own["verdict"] == verdict).sum()) for verdict in VERDICTS}
     for p in P_VALUES:

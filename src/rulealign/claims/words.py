@@ -20,8 +20,6 @@ _PHRASES = {
     "convention": "against {}",
     "comparison": "by {}",
     "control": "with {} partialled out",
-    "layer": "with {}",
-    "resample": "resampling {}",
     "baseline": "from {}",
     "initialisation": "with initialisation {}",
 }
@@ -34,12 +32,6 @@ _NAMES = {
     "pearson": "Pearson's r",
     "whitened_pearson": "whitened Pearson's r",
     "none": "nothing",
-    "nested": "a layer chosen on other stimuli",
-    "fixed": "the named layer",
-    "both": "stimuli and people",
-    "both_corrected": "stimuli and people with a corrected variance",
-    "subjects": "people",
-    "stimuli_corrected": "stimuli with a corrected variance",
     "own": "its own epoch 0",
 }
 
@@ -67,26 +59,38 @@ def summary_line(rows: pd.DataFrame) -> str:
         rows: of one claim, from `statistics/claims.csv`; one per universe.
 
     Returns:
-        Such as "holds in 9 of 24, reversed in 6: everything at 32 px; 9 unresolved". What is
+        Such as "holds in 9 of 24, reversed in 6: everything at 32 px; 9 unresolved (2 too small to
+        matter); 4 more do not exist". Universes that do not exist are not among the 24. What is
         reversed is located by the value of an axis, or two, that all of these universes have and no
-        other one that could be computed; else it is counted by the axis that tells most. Where
-        nothing is reversed, what is unresolved is located.
+        other one; else it is counted by the axis that tells most. Where nothing is reversed, what
+        is unresolved is located.
     """
-    counts = rows["verdict"].value_counts()
-    holds, others = int(counts.get(HOLDS, 0)), []
-    if holds == len(rows):
-        return f"holds in all {holds}" if holds > 1 else "holds in the only one"
-    located = REVERSED if counts.get(REVERSED, 0) else UNRESOLVED
-    small = int(rows["reason"].astype(str).str.startswith(TOO_SMALL).sum())
-    for verdict in (REVERSED, UNRESOLVED, MISSING):
-        count = int(counts.get(verdict, 0))
-        if count:
-            of_these = f" ({small} {TOO_SMALL})" if small and verdict == UNRESOLVED else ""
-            where = f": {locate(rows, verdict)}" if verdict == located else ""
-            others.append(f"{verdict} in {count}{of_these}{where}")
-    start = f"holds in {holds} of {len(rows)}, "
+    known = rows[rows["verdict"] != MISSING]
+    lost = len(rows) - len(known)
+    more = [f"{lost} more {'does' if lost == 1 else 'do'} not exist"] if lost else []
+    if known.empty:
+        return f"none of {lost} exists"
+    counts = known["verdict"].value_counts()
+    small = known.loc[known["reason"].astype(str).str.startswith(TOO_SMALL), "verdict"]
+    holds = _with_small(f"{int(counts.get(HOLDS, 0))}", small, HOLDS)
+    if counts.get(HOLDS, 0) == len(known):
+        all_of = f"holds in all {holds}" if len(known) > 1 else "holds in the only one"
+        return "; ".join([all_of, *more])
+    located, others = REVERSED if counts.get(REVERSED, 0) else UNRESOLVED, []
+    for verdict in (REVERSED, UNRESOLVED):
+        if counts.get(verdict, 0):
+            count = _with_small(f"{counts[verdict]}", small, verdict)
+            where = f": {locate(known, verdict)}" if verdict == located else ""
+            others.append(f"{verdict} in {count}{where}")
+    start = f"holds in {int(counts.get(HOLDS, 0))} of {len(known)}"
+    start = _with_small(start, small, HOLDS)
     # what is located ends with words of its own
-    return start + "; ".join(others)
+    return f"{start}, {'; '.join([*others, *more])}"
+
+
+def _with_small(words: str, small: pd.Series, verdict: str) -> str:
+    count = int((small == verdict).sum())
+    return f"{words} ({count} {TOO_SMALL})" if count else words
 
 
 def locate(rows: pd.DataFrame, verdict: str) -> str:
@@ -102,7 +106,7 @@ def locate(rows: pd.DataFrame, verdict: str) -> str:
     """
     known = rows[rows["verdict"] != MISSING]
     if not (known["verdict"] != verdict).any():
-        return "everything that could be computed" if len(known) < len(rows) else "everything"
+        return "everything"
     varied = [axis for axis in AXES if len(known[axis].unique()) > 1]
     for number in (1, 2):
         for axes in combinations(varied, number):

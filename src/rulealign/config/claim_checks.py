@@ -17,11 +17,8 @@ from rulealign.wrong_values import no_such, shown
 if TYPE_CHECKING:
     from rulealign.config.study import Study
 
-FEWEST_PEOPLE = 3
-"""Of a resample of people; `rsa.subjects` holds to it, too."""
-
-PEOPLE_RESAMPLED = ("subjects", "both", "both_corrected")
-"""Values of the axis `resample` that resample people."""
+FEWEST_SUBJECTS = 3
+"""Of an interval over them; `rsa.subjects` holds to it, too."""
 
 FEWEST_DRAWS = 100
 """Of a variance over resamples."""
@@ -39,7 +36,6 @@ def check_universes(study: Study) -> Checks:
     yield _check_trained_size(study)
     yield _check_pairs(study)
     yield _check_controls(study)
-    yield _check_resamples(study)
     yield _check_baselines(study)
     yield _check_initialisations(study)
 
@@ -81,21 +77,23 @@ def _check_controls(study: Study) -> Iterator[Mistake]:
             yield Mistake(key, f"{shown(value)} is listed twice, in different order; remove one")
 
 
-def _check_resamples(study: Study) -> Iterator[Mistake]:
-    key, draws = "universes.resample", study.statistics.bootstrap_draws
-    for value in study.universes.resample:
-        if value in PEOPLE_RESAMPLED and study.brain.subjects < FEWEST_PEOPLE:
-            yield Mistake(
-                key,
-                f"'{value}' needs {FEWEST_PEOPLE} people, and there are {study.brain.subjects}"
-                " (brain.subjects); use ['stimuli']",
-            )
-        if value != "stimuli" and draws < FEWEST_DRAWS:
-            yield Mistake(
-                key,
-                f"'{value}' needs statistics.bootstrap_draws of {FEWEST_DRAWS} or more, and it is"
-                f" {draws}; use ['stimuli']",
-            )
+def _check_subjects(study: Study) -> Iterator[Mistake]:
+    value, there = study.statistics.generalise_to, study.brain.subjects
+    if study.claims and value != "stimuli" and there < FEWEST_SUBJECTS:
+        yield Mistake(
+            "statistics.generalise_to",
+            f"'{value}' needs {FEWEST_SUBJECTS} subjects, and there are {there} (brain.subjects);"
+            " use stimuli",
+        )
+
+
+def _check_draws(study: Study) -> Iterator[Mistake]:
+    draws = study.statistics.bootstrap_draws
+    if study.claims and draws < FEWEST_DRAWS:
+        yield Mistake(
+            "statistics.bootstrap_draws",
+            f"is {draws}, and the intervals of claims need {FEWEST_DRAWS} or more; raise it",
+        )
 
 
 def _check_baselines(study: Study) -> Iterator[Mistake]:
@@ -136,12 +134,16 @@ def _check_initialisation(study: Study, key: str, rule: str, other: str) -> Iter
 def check_claims(study: Study) -> Checks:
     """Check that claims are over what the study has, with evidence from their layers (guard 16).
 
+    Their intervals need subjects and draws enough.
+
     Args:
         study: the study; a section that is not understood is missing in it.
 
     Returns:
         The mistakes that each check finds.
     """
+    yield _check_subjects(study)
+    yield _check_draws(study)
     for label, claim in study.claims.items():
         key = f"claims.{label}"
         yield _check_named(key, "layer", claim, study, "evaluation.layers")

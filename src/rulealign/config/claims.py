@@ -15,8 +15,10 @@ from rulealign.schema import (
     Descriptor,
     Distinct,
     Label,
-    NonNegativeFloat,
     Pixels,
+    PositiveFloat,
+    Reason,
+    chosen_by,
     each,
 )
 from rulealign.wrong_values import shown
@@ -30,8 +32,6 @@ AXES = (
     "convention",
     "comparison",
     "control",
-    "layer",
-    "resample",
     "baseline",
     "initialisation",
 )
@@ -101,17 +101,6 @@ class Universes(Closed):
         str,
         "partialled out of model and brain RDMs, from `controls`; several joined by +; none",
     )
-    layer: _axis(
-        Literal["fixed", "nested"],
-        "the claim's own layer; or one of evaluation.layers, chosen on other stimuli than it is"
-        " scored on",
-    )
-    resample: _axis(
-        Literal["stimuli", "stimuli_corrected", "subjects", "both", "both_corrected"],
-        "what the interval generalises to: percentiles over resampled stimuli (cautious where noise"
-        " is strong); the same with a variance that counts the noise of single pairs once;"
-        " subjects; both, crossed; the same with the noise of pairs counted once",
-    )
     baseline: _axis(
         str,
         "what stands for epoch 0 of a trained rule: its own, or a label of `rules`; one that trains"
@@ -154,6 +143,30 @@ class Term(Closed):
 Terms = Annotated[each(list[Term]), Field(min_length=1)]
 
 
+class SmallestEffect(Closed):
+    """The smallest effect that matters, for the verdict that an effect is too small to matter."""
+
+    value: PositiveFloat = Field(
+        description="on either side of 0, in units of the primary universe's score"
+    )
+    reason: Reason = Field(description="why this size, in words")
+
+
+def _no_bare_number(value: Any) -> Any:
+    if isinstance(value, int | float):
+        remedy = (
+            "write none where no size is named"
+            if value == 0
+            else f"write {{value: {shown(value)}, reason: ...}}, with why in words"
+        )
+        raise ValueError(f"{shown(value)} is no smallest effect that matters; {remedy}")
+    return value
+
+
+def _size(value: Any) -> str:
+    return "none" if isinstance(value, str) else "section"
+
+
 class Claim(Closed):
     """What is claimed before the run: that some scores are lower, or higher, than others."""
 
@@ -165,8 +178,12 @@ class Claim(Closed):
     )
     minus: Terms = Field(description="as many scores that are subtracted")
     direction: Literal["positive", "negative"] = Field(description="of plus less minus")
-    smallest_effect: NonNegativeFloat = Field(
-        description="smallest difference of scores that matters, on either side; 0 for none"
+    smallest_effect: Annotated[
+        chosen_by(_size, none=Literal["none"], section=SmallestEffect),
+        BeforeValidator(_no_bare_number),
+    ] = Field(
+        description="a section, or none: the effect below which a claim is too small to matter; it"
+        " serves that verdict alone"
     )
     family: Label = Field(description="claims of one family have their p-values adjusted together")
 

@@ -69,6 +69,11 @@ class Statistics(Closed):
     interval: Annotated[float, Field(gt=0.5, lt=1), Number] = Field(
         description="coverage of the percentile intervals, such as 0.95"
     )
+    generalise_to: Literal["stimuli", "subjects", "both"] = Field(
+        description="what the intervals of claims generalise to, besides other seeds: other stimuli"
+        " for the same subjects, other subjects for the same stimuli, or both; with subjects, 3 are"
+        " needed, and 5 or more are better",
+    )
     layer_folds: whole(2, 1000) = Field(
         description="parts that the stimuli are split into; the nested score of a network is that"
         " of the layer which scores best outside of a part, on the part"

@@ -19,7 +19,7 @@ from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import RuleSettings
 from rulealign.learning.rules import REGISTRY, rule_class
 from rulealign.mistakes import Checks, Mistakes, require_kind
-from rulealign.schema import Closed, Label, Seed, each
+from rulealign.schema import Closed, Label, Reason, Seed, each
 from rulealign.wrong_values import shown
 
 LONGEST_NAME = 100
@@ -47,16 +47,6 @@ def _study_name(name: str) -> str:
     if len(name) > LONGEST_NAME:
         raise ValueError(f"{shown(name)} has {len(name)} characters; use {LONGEST_NAME} at most")
     return name
-
-
-def _reason(words: str) -> str:
-    if not re.search(r"\w+\W+\w+", words):
-        raise ValueError(f"{shown(words)} is no reason; say why in two words or more")
-    return words
-
-
-Reason = Annotated[str, AfterValidator(_reason)]
-"""A reason in words: two at least."""
 
 
 class Study(Closed):

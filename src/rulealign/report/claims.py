@@ -13,7 +13,7 @@ from rulealign.report.formatting import missing, number, plain
 from rulealign.report.tabulate import Table
 
 HEAD = ["claim", "verdict", "effect", " / ".join(VERDICTS), "in words"]
-P_HEAD = ["claim", "p over seeds", "BH", "Holm", "p over stimuli", "BH", "Holm"]
+P_HEAD = ["claim", "p", "BH", "Holm", "p over seeds", "BH", "Holm"]
 
 
 def tables(
@@ -47,9 +47,22 @@ def tabulate(summary: pd.DataFrame, interval: float) -> Table:
     caption = (
         "Verdict and effect: in the primary universe, the first value of every axis. Effect: the"
         f" difference that is claimed, in units of the score, [{plain(100 * interval, 0)}%"
-        " interval]. Then the number of universes with each verdict."
+        f" interval]. {_generalises(summary)} A claim holds, or is reversed, where the interval"
+        " lies on one side of 0. Then the number of universes with each verdict; those that are"
+        " missing do not exist, and are in no denominator."
     )
     return Table(caption, HEAD, [_row(row) for _, row in summary.iterrows()])
+
+
+def _generalises(summary: pd.DataFrame) -> str:
+    # what the intervals of primary universes generalise to, and how many to each
+    counts = summary["generalises_to"].dropna().value_counts(sort=False)
+    if counts.empty:
+        return ""
+    if len(counts) == 1:
+        return f"Intervals are over {counts.index[0]}."
+    each = "; ".join(f"{count} over {what}" for what, count in counts.items())
+    return f"Of the intervals, {each}."
 
 
 def _row(row: pd.Series) -> list[str | Markup]:
@@ -79,9 +92,7 @@ def tabulate_p(summary: pd.DataFrame) -> Table:
     Returns:
         A row per claim, in the order of the study; the caption says how small p can be.
     """
-    rows = [
-        [row["claim"], *_p(row, "p_seeds"), *_p(row, "p_stimuli")] for _, row in summary.iterrows()
-    ]
+    rows = [[row["claim"], *_p(row, "p"), *_p(row, "p_seeds")] for _, row in summary.iterrows()]
     return Table(_p_caption(summary), P_HEAD, rows)
 
 
@@ -101,9 +112,9 @@ def _p_caption(summary: pd.DataFrame) -> str:
     families = summary.groupby("family", sort=False)["family_size"].first()
     sizes = ", ".join(f"{family}: {size}" for family, size in families.items())
     return (
-        "p is one-sided, in the primary universe, against no effect (none beyond the smallest that"
-        f" matters, where one was declared): over seeds by exact sign flips ({_floors(summary)}),"
-        " over stimuli by resamples. BH (Benjamini-Hochberg) and Holm are adjusted for all claims"
+        "p is of no effect in the primary universe, two-sided, from the distribution that the"
+        " interval is from, so that they cannot disagree; over seeds alone one-sided, by exact sign"
+        f" flips ({_floors(summary)}). BH (Benjamini-Hochberg) and Holm are adjusted for all claims"
         f" of a family, as the study file declares it ({sizes})."
     )
 
@@ -130,12 +141,12 @@ def figure_caption(rows: pd.DataFrame, interval: float) -> str:
         Plain text.
     """
     without = int((rows["verdict"] == MISSING).sum())
-    left = f" Left out: {without} universes that cannot be computed." if without else ""
+    left = f" Left out: {without} universes that do not exist." if without else ""
     return (
         "Every claim in every universe. Above: effects in increasing order, with"
         f" {plain(100 * interval, 0)}% intervals; blue filled circles: the claim holds; orange"
         " filled diamonds: the reverse holds; grey open circles: unresolved. Dotted: the smallest"
-        " effect that matters, where one was declared. Vertical line: the primary universe. Below:"
-        " which value each universe has on every axis (high bars: holds; lower half: reversed;"
-        f" thin: unresolved).{left}"
+        " effect that matters, where the study names one. Vertical line: the primary universe."
+        " Below: which value each universe has on every axis (high bars: holds; lower half:"
+        f" reversed; thin: unresolved).{left}"
     )

@@ -31,8 +31,6 @@ _LABELS = {
     "size": "{} px",
     "pairs": "{} pairs",
     "control": "without {}",
-    "layer": "{} layer",
-    "resample": "resampled: {}",
     "baseline": "from {}",
     "initialisation": "init {}",
 }
@@ -116,7 +114,7 @@ def _draw(
 def _draw_curve(ax: Axes, known: pd.DataFrame, claim: pd.Series) -> None:
     wide = 72 * WIDTH_IN / max(len(known), 12)  # points that a universe has
     ax.axhline(0, color=QUIET, linewidth=0.8, zorder=1)
-    for side in (-1, 1) if claim["smallest_effect"] else ():
+    for side in () if pd.isna(claim["smallest_effect"]) else (-1, 1):
         ax.axhline(side * claim["smallest_effect"], color=QUIET, linestyle=":", linewidth=1)
     for verdict, (colour, marker, fill) in LOOKS.items():
         own = known[known["verdict"] == verdict]

@@ -28,8 +28,8 @@ def claims(results: Path) -> str:
         StoreError: the study has no such table.
     """
     summary = read_csv(results / "statistics" / "claims_summary.csv")
-    heads = ["claim", "first universe", "effect", "over all universes", "p of seeds, Holm"]
-    heads += ["p of stimuli, Holm"]
+    heads = ["claim", "first universe", "effect", "over all universes", "p, Holm"]
+    heads += ["p of seeds, Holm"]
     return markdown.table(heads, [_row(row) for _, row in summary.iterrows()])
 
 
@@ -48,7 +48,7 @@ def _p(row: pd.Series, name: str) -> str:
     return plain(row[f"{name}_holm"], 3)
 
 
-_P = ("p_seeds", "p_stimuli")
+_P = ("p", "p_seeds")
 
 
 def verdicts(results: Path, claim: str, axis: str) -> str:

@@ -25,7 +25,7 @@ NETWORK_KEYS = ("rule", "seed", "epoch", "stimuli", "px")
 MODEL_KEYS = (*NETWORK_KEYS, "layer", "descriptor", "centring")
 """What tells model RDMs apart: columns of the tables, in sorting order."""
 
-UNIVERSE_KEYS = (*MODEL_KEYS, "roi", "convention", "pairs", "comparison", "control", "choice")
+UNIVERSE_KEYS = (*MODEL_KEYS, "roi", "convention", "pairs", "comparison", "control")
 """Columns that tell the rows of `alignment/*_universes.csv` apart, in sorting order."""
 
 

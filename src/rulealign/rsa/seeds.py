@@ -12,6 +12,9 @@ from rulealign.errors import ConfigurationError, DataError
 ALTERNATIVES = ("greater", "less", "two-sided")
 """What a sign-flip test is against: a mean difference above 0, below 0, or either."""
 
+LEAST_SEEDS = 3
+"""With fewer, a variance over seeds is hardly an estimate."""
+
 _TOLERANCE = 1e-12
 """Sums that differ by less than this share of the largest difference are equal but for rounding."""
 
@@ -127,7 +130,7 @@ def paired_d(differences: np.ndarray) -> EffectSize:
             seed.
 
     Returns:
-        The effect size; without a value where there are fewer than 2 seeds or the differences are
+        The effect size; without a value where there are fewer than 3 seeds, or the differences are
         all equal (but for rounding: 1e-12 of the largest).
 
     Raises:
@@ -138,12 +141,16 @@ def paired_d(differences: np.ndarray) -> EffectSize:
     """
     name, differences = "Cohen's d, paired (d_z)", _finite(differences, "differences")
     n = (len(differences),)
-    if n[0] < 2:
-        return EffectSize(name, None, n, f"{n[0]} seed has no standard deviation")
+    if n[0] < LEAST_SEEDS:
+        return EffectSize(name, None, n, _too_few(n[0]))
     spread = float(np.std(differences, ddof=1))
     if spread <= _TOLERANCE * np.abs(differences).max():
         return EffectSize(name, None, n, "the differences of all seeds are equal")
     return EffectSize(name, float(np.mean(differences)) / spread, n)
+
+
+def _too_few(n: int) -> str:
+    return f"a standard deviation over seeds needs {LEAST_SEEDS} of them, not {n}"
 
 
 def unpaired_d(one: np.ndarray, other: np.ndarray) -> EffectSize:
@@ -158,7 +165,7 @@ def unpaired_d(one: np.ndarray, other: np.ndarray) -> EffectSize:
 
     Returns:
         The effect size, above 0 where `one` has the higher mean; without a value where a side has
-        fewer than 2 seeds or neither varies (but for rounding: 1e-12 of the largest score).
+        fewer than 3 seeds or neither varies (but for rounding: 1e-12 of the largest score).
 
     Raises:
         DataError: a side has no score, or one that is not finite.
@@ -169,8 +176,8 @@ def unpaired_d(one: np.ndarray, other: np.ndarray) -> EffectSize:
     name = "Cohen's d, unpaired (pooled standard deviation)"
     one, other = _finite(one, "scores of one side"), _finite(other, "scores of the other side")
     n = (len(one), len(other))
-    if min(n) < 2:
-        return EffectSize(name, None, n, f"a side of {min(n)} seed has no standard deviation")
+    if min(n) < LEAST_SEEDS:
+        return EffectSize(name, None, n, _too_few(min(n)))
     squares = ((one - one.mean()) ** 2).sum() + ((other - other.mean()) ** 2).sum()
     spread = float(np.sqrt(squares / (sum(n) - 2)))
     if spread <= _TOLERANCE * max(np.abs(one).max(), np.abs(other).max()):

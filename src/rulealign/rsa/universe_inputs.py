@@ -61,7 +61,6 @@ def read_sets(
     control_files: Sequence[Path],
     settings: Mapping[str, Any],
     ids: Sequence[str],
-    layers: Sequence[str],
 ) -> Iterator[UniverseSet]:
     """Read the RDMs of one rule's networks, one stimulus set and size after another.
 
@@ -70,9 +69,8 @@ def read_sets(
     Args:
         rdm_files: the rule's files of `rdms/`.
         control_files: the files of control RDMs; may be empty where no control is partialled out.
-        settings: `rule`, `descriptors`, `centring` and `analyses`.
+        settings: `rule`, `layers`, `descriptors`, `centring` and `analyses`.
         ids: the brains' stimulus ids.
-        layers: layers to keep.
 
     Yields:
         The sets, sorted, with the RDMs of these layers, descriptors and centrings.
@@ -89,7 +87,7 @@ def read_sets(
     controlled = any(one["control"] != "none" for one in settings["analyses"])
     for (stimuli, px), files in by_set.items():
         models = read_model_rdms(files, settings["rule"])
-        kept = _wanted(models.index, layers, settings, files[0])
+        kept = _wanted(models.index, settings, files[0])
         models = ModelRdms(models.index[kept].reset_index(drop=True), models.ids, models.rdms[kept])
         controls = None
         if controlled:
@@ -134,10 +132,8 @@ def _require_complete(table: pd.DataFrame) -> None:
             )
 
 
-def _wanted(
-    index: pd.DataFrame, layers: Sequence[str], settings: Mapping[str, Any], path: Path
-) -> np.ndarray:
-    for layer in layers:
+def _wanted(index: pd.DataFrame, settings: Mapping[str, Any], path: Path) -> np.ndarray:
+    for layer in settings["layers"]:
         own = index[index["layer"] == layer]
         vector = (own["descriptor"] == NO_SPACE).any()
         for key, wanted in (
@@ -151,7 +147,7 @@ def _wanted(
                     f" it has the layers {sorted(set(index['layer']))}."
                 )
     return (
-        index["layer"].isin(layers)
+        index["layer"].isin(settings["layers"])
         & index["descriptor"].isin([*settings["descriptors"], NO_SPACE])
         & index["centring"].isin(settings["centring"])
     ).to_numpy()

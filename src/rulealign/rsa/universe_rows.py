@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rulealign.errors import DataError
 from rulealign.rsa.bootstrap import bootstrap_seed, percentile_interval, resample_counts
 from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.compare import CONVENTIONS, PER_SUBJECT, convention_weights, with_mean
 from rulealign.rsa.corrected import left_out_counts
-from rulealign.rsa.layers import fold_masks, layer_choice_seed
 from rulealign.rsa.model_rdms import UNIVERSE_KEYS as KEYS
 from rulealign.rsa.model_rdms import joined
 from rulealign.rsa.pairs import pairs_hash, read_pairs
-from rulealign.rsa.universe_analyses import NESTED, PLAIN, Analysed, Brains, analyse
+from rulealign.rsa.primary import STIMULI
+from rulealign.rsa.universe_analyses import Analysed, Brains, analyse
 from rulealign.rsa.universe_inputs import UniverseSet
 from rulealign.store import write_csv, write_h5
 
 COLUMNS = (*KEYS, "n_stimuli", "n_pairs", "n_subjects", "score", "low", "high", "reason")
 """Columns of `alignment/*_universes.csv`."""
 
-_WAYS = ["pairs", "comparison", "control", "layer"]
-_OF_PEOPLE = ("subjects", "both", "both_corrected")
-_CORRECTED, _BOTH_CORRECTED = "stimuli_corrected", "both_corrected"
+_WAYS = ["pairs", "comparison", "control"]
 
 
 class UniverseRows:
-    """Rows and draws of one rule and ROI; holds what does not change between sets of stimuli.
-
-    Attributes:
-        layers: the layers that RDMs are needed of.
-    """
+    """Rows and draws of one rule and ROI; holds what does not change between sets of stimuli."""
 
     def __init__(
         self,
@@ -56,25 +48,13 @@ class UniverseRows:
         """
         self._settings, self._brain, self._how = settings, brain, how
         self._asked = pd.DataFrame(settings["analyses"])
-        nested = (self._asked["layer"] == NESTED).any()
-        self.layers = list(settings["all_layers"] if nested else settings["layers"])
         self._counts = _counts(len(brain.ids), settings)
         self._masks = {
             kind: read_pairs(pairs_file, brain.ids, kind)
             for kind in sorted(set(self._asked["pairs"]))
         }
-        self._folds = {kind: self._split(mask) for kind, mask in self._masks.items() if nested}
+        self._of_people = settings["generalise_to"] != STIMULI
         self._scores, self._people = _Parts(), _Parts()
-        self._left_out, self._people_left_out = _Parts(), _Parts()
-
-    def _split(self, mask: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]] | str:
-        n_stimuli, settings = len(self._brain.ids), self._settings
-        seed = layer_choice_seed(settings["study_seed"], n_stimuli)
-        parts = settings["layer_folds"], settings["layer_splits"]
-        try:
-            return fold_masks(n_stimuli, *parts, seed, mask)
-        except DataError as error:
-            return str(error).rstrip(".")
 
     def add(self, one: UniverseSet) -> None:
         """Make all rows of one stimulus set and size.
@@ -87,42 +67,24 @@ class UniverseRows:
         """
         for (kind, *analysis), asked in self._asked.groupby(_WAYS):
             conventions = sorted(set(asked["convention"]))
-            brains = self._brains(kind, *_needed(self._brain, conventions))
+            rdms, weights, names = _needed(self._brain, conventions)
+            if self._of_people:  # all are per_subject
+                weights = np.eye(len(rdms))
+            brains = Brains(rdms, weights, names, self._counts, self._masks[kind])
             found = self._analysed(one, brains, kind, tuple(analysis))
+            values = found.values
+            if self._of_people:
+                self._people.add(self._rows(found, kind, PER_SUBJECT, tuple(analysis)), values)
+                values = values.mean(axis=-1, keepdims=True)
             for column, convention in enumerate(conventions):
                 rows = self._rows(found, kind, convention, tuple(analysis))
-                self._scores.add(rows, found.values[:, :, column])
-        single = self._brain.rdms, np.eye(len(self._brain.rdms)), self._brain.names
-        for kind in self._kinds(_OF_PEOPLE):
-            brains = self._brains(kind, *single)
-            found = self._analysed(one, brains, kind, PLAIN)
-            self._people.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values)
-        left_out = left_out_counts(len(self._brain.ids))
-        for kind in self._kinds((_BOTH_CORRECTED,)):
-            brains = self._brains(kind, *single)
-            found = self._analysed(one, replace(brains, counts=left_out), kind, PLAIN)
-            self._people_left_out.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values)
-        for kind in self._kinds((_CORRECTED,)):
-            brains = self._brains(kind, *_needed(self._brain, [PER_SUBJECT]))
-            found = self._analysed(one, replace(brains, counts=left_out), kind, PLAIN)
-            self._left_out.add(self._rows(found, kind, PER_SUBJECT, PLAIN), found.values[:, :, 0])
-
-    def _kinds(self, resamples: tuple[str, ...]) -> list[str]:
-        # kinds of pairs that are asked for with one of these
-        return sorted(set(self._asked.loc[self._asked["resample"].isin(resamples), "pairs"]))
-
-    def _brains(
-        self, kind: str, rdms: np.ndarray, weights: np.ndarray, names: Sequence[str]
-    ) -> Brains:
-        folds = self._folds.get(kind, "")
-        return Brains(rdms, weights, names, self._counts, self._masks[kind], folds)
+                self._scores.add(rows, values[:, :, column])
 
     def _analysed(
-        self, one: UniverseSet, brains: Brains, kind: str, analysis: tuple[str, str, str]
+        self, one: UniverseSet, brains: Brains, kind: str, analysis: tuple[str, str]
     ) -> Analysed:
-        start, settings = time.monotonic(), self._settings
-        layers, descriptors = settings["layers"], settings["descriptors"]
-        found = analyse(one, brains, analysis, layers, descriptors, **self._how)
+        start = time.monotonic()
+        found = analyse(one, brains, analysis, self._settings["layers"], **self._how)
         spent, first = time.monotonic() - start, found.index.iloc[0]
         words = f"{kind} pairs, {', '.join(analysis)}"
         print(
@@ -133,27 +95,21 @@ class UniverseRows:
         return found
 
     def _rows(
-        self, found: Analysed, kind: str, convention: str, analysis: tuple[str, str, str]
+        self, found: Analysed, kind: str, convention: str, analysis: tuple[str, str]
     ) -> pd.DataFrame:
-        comparison, control, choice = analysis
+        comparison, control = analysis
+        mask = self._masks[kind]
         return found.index.assign(
             roi=self._brain.roi,
             convention=convention,
             pairs=kind,
             comparison=comparison,
             control=control,
-            choice=choice,
             n_stimuli=len(self._brain.ids),
-            n_pairs=self._n_pairs(kind, choice),
+            n_pairs=self._brain.rdms.shape[1] if mask is None else int(mask.sum()),
             n_subjects=len(self._brain.subjects),
             reason=found.reasons,
         )
-
-    def _n_pairs(self, kind: str, choice: str) -> int:
-        if choice == NESTED and not isinstance(self._folds[kind], str):
-            return round(float(np.mean([inside.sum() for _, inside in self._folds[kind]])))
-        mask = self._masks[kind]
-        return self._brain.rdms.shape[1] if mask is None else int(mask.sum())
 
     def write(self, table: Path, draws: Path) -> None:
         """Write the table and its draws.
@@ -167,37 +123,36 @@ class UniverseRows:
         """
         rows, values = self._scores.sorted()
         scored = (rows["reason"] == "").to_numpy()
-        values = values[:, scored]
-        sampled, ends = values[:-1], np.full((3, len(rows)), np.nan)
-        ends[0, scored] = values[-1]
+        sampled, score, left_out = self._apart(values[:, scored])
+        ends = np.full((3, len(rows)), np.nan)
+        ends[0, scored] = score
         if scored.any():
             ends[1:, scored] = percentile_interval(sampled, self._settings["interval"])
         rows = rows.assign(score=ends[0], low=ends[1], high=ends[2])
-        arrays = {"draws": sampled.astype(np.float32)}
+        arrays = {"draws": sampled.astype(np.float32), "left_out": left_out}
         ids = {"row": joined(rows.loc[scored, list(KEYS)]), "stimulus": self._brain.ids}
-        if self._people.rows:
-            plain, rho = self._people.sorted()
-            arrays |= {"subject_scores": rho[-1], "subject_draws": rho[:-1].astype(np.float32)}
-            ids |= {"subject_row": joined(plain[list(KEYS)]), "subject": self._brain.subjects}
-        for name, parts in (
-            ("left_out", self._left_out),
-            ("subject_left_out", self._people_left_out),
-        ):
-            if parts.rows:
-                plain, rho = parts.sorted()
-                arrays |= {name: rho}
-                ids |= {f"{name}_row": joined(plain[list(KEYS)])}
+        if self._of_people:
+            _, rho = self._people.sorted()
+            drawn, score, without = self._apart(rho[:, scored])
+            arrays |= {"subject_scores": score, "subject_draws": drawn.astype(np.float32)}
+            arrays |= {"subject_left_out": without}
+            ids |= {"subject": self._brain.subjects}
         about = {"rule": self._settings["rule"], "roi": self._brain.roi}
         about |= {f"pairs_hash_{kind}": pairs_hash(mask) for kind, mask in self._masks.items()}
         write_h5(draws, arrays, ids=ids, settings=self._settings, attributes=about)
         write_csv(table, rows[list(COLUMNS)])
 
+    def _apart(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        # what `_counts` has put together
+        draws = self._settings["bootstrap_draws"]
+        return values[:draws], values[draws], values[draws + 1 :]
+
 
 def _counts(n_stimuli: int, settings: dict[str, Any]) -> np.ndarray:
-    # every stimulus once makes the score itself; it comes last, so that draws keep their numbers
+    # resamples, then every stimulus once, which makes the score itself, then all but each
     seed = bootstrap_seed(settings["study_seed"], n_stimuli)
     counts = resample_counts(n_stimuli, settings["bootstrap_draws"], seed)
-    return np.vstack([counts, np.ones((1, n_stimuli), dtype=counts.dtype)])
+    return np.vstack([counts, np.ones_like(counts[:1]), left_out_counts(n_stimuli)])
 
 
 def _needed(brain: BrainRdms, conventions: list[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:

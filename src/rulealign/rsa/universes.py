@@ -29,8 +29,7 @@ def score_universes(
     """Score the RDMs of one rule that claims are about, in all ways that universes ask for.
 
     All rest on the same resamples of the stimuli, so that any of them may be subtracted from any
-    other. Plain scores (Spearman, no control, a fixed layer) and their draws are those of
-    `alignment.align`.
+    other. Plain scores (Spearman, no control) and their draws are those of `alignment.align`.
 
     Args:
         rdm_files: the rule's files of `rdms/`: every seed and epoch with every stimulus set and
@@ -38,21 +37,16 @@ def score_universes(
         brain_files: the ROI's `sub-<s>_roi-<r>_rdm.h5`, one per subject.
         control_files: files of control RDMs of these stimulus sets and sizes; may be empty where no
             control is partialled out.
-        settings: `study_seed`, `bootstrap_draws`, `interval` (coverage), `rule`, `roi`, `layers`
-            (with rows of their own), `all_layers` (that a nested choice is among), `layer_folds`,
-            `layer_splits`, `descriptors`, `centring`, and `analyses`: dictionaries of `pairs`,
-            `convention`, `comparison`, `control`, `layer` (fixed or nested) and `resample`.
-        table: the CSV to make, with `COLUMNS`, sorted; a row without a score says why in `reason`.
-            `n_pairs` of a nested choice is the mean number of a fold.
+        settings: `study_seed`, `bootstrap_draws`, `interval` (coverage), `generalise_to`, `rule`,
+            `roi`, `layers`, `descriptors`, `centring`, and `analyses`: dictionaries of `pairs`,
+            `convention`, `comparison` and `control`.
+        table: the CSV to make, with `COLUMNS`, sorted; a row that can have no score says why in
+            `reason`. `low` and `high` are percentiles.
         draws: the HDF5 file to make: `draws`, float32 (draws, rows with a score), named in
-            `ids/row` by `KEYS`; `ids/stimulus`; `pairs_hash_<kind>`. Where an analysis resamples
-            subjects, also `subject_scores`, float64 (plain rows of the convention per_subject,
-            subjects), and `subject_draws`, float32 (draws, these rows, subjects), on the same
-            resamples of the stimuli; `ids/subject_row` and `ids/subject`. Where one asks for
-            stimuli_corrected, `left_out`, float64 (stimuli, plain rows of per_subject): the scores
-            without each stimulus; `ids/left_out_row`. For both_corrected, those of every subject:
-            `subject_left_out`, float64 (stimuli, these rows, subjects), and
-            `ids/subject_left_out_row`. All are held until the end.
+            `ids/row` by `KEYS`; `left_out`, float64 (stimuli, the same rows): the scores without
+            each stimulus; `ids/stimulus`; `pairs_hash_<kind>`. Where the study generalises to
+            subjects, too, the same with a last axis of subjects, `ids/subject`: `subject_scores`,
+            `subject_draws` and `subject_left_out`. All are held until the end.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
         work_mb: megabytes for bootstraps of Spearman to work in, besides RDMs and draws.
         threads: resamples that are worked on at a time; neither changes any number.
@@ -69,6 +63,6 @@ def score_universes(
         raise DataError(f"{table}: no analysis is asked for; leave the file out.")
     brain = read_brain(brain_files, settings["roi"])
     rows = UniverseRows(settings, brain, pairs_file, {"work_mb": work_mb, "threads": threads})
-    for one in read_sets(rdm_files, control_files, settings, brain.ids, rows.layers):
+    for one in read_sets(rdm_files, control_files, settings, brain.ids):
         rows.add(one)
     rows.write(table, draws)

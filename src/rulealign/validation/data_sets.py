@@ -17,6 +17,7 @@ from rulealign.rsa.corrected import (
     corrected_interval,
     left_out_counts,
 )
+from rulealign.rsa.primary import BOTH, STIMULI, Effect, primary_interval, seed_variance
 from rulealign.rsa.subjects import (
     SubjectInterval,
     crossed_interval,
@@ -24,6 +25,7 @@ from rulealign.rsa.subjects import (
     subject_interval,
 )
 from rulealign.validation.families import decided, null_claims
+from rulealign.validation.new_networks import new_networks
 from rulealign.validation.road import People, brain_rdms, model_rdms
 from rulealign.validation.silence import nothing_seen
 from rulealign.validation.truths import people_of
@@ -66,13 +68,28 @@ def fixed_people(setting: Setting, number: int, folder: Path) -> Row:
     drawn, left_out = both[: setting.draws], both[setting.draws :]
     rho = spearman_matrix(rdms, brain).mean(axis=1)
     row = _interval_rows(setting, rho, drawn, left_out)
+    by_rule = [_by_rule(setting, values) for values in (rho, drawn, left_out)]
+    for name, rules in (("network", [1.0, 0.0]), ("null", [-1.0, 1.0])):
+        effect = Effect(*(_contrast(values, rules)[..., np.newaxis] for values in by_rule))
+        row |= _primary_row(f"primary {name}", effect, STIMULI, setting.coverage)
     row |= null_claims(
-        *(_by_rule(setting, values) for values in (rho, drawn, left_out)),
+        *by_rule,
         setting.coverage,
         generator(setting, "randomised p", number),
     )
     lower, upper, _ = nili_bounds(brain)
     return row | {"lower": lower, "upper": upper}
+
+
+def _contrast(values: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+    # network by network, of the first rules along the last axis but one
+    return np.einsum("...rn,r->...n", values[..., : len(weights), :], weights)
+
+
+def _primary_row(name: str, effect: Effect, goal: str, coverage: float) -> Row:
+    found = primary_interval(effect, goal, coverage, seed_variance(effect.scores.mean(axis=1)))
+    row = _named(name, found.estimate, found.low, found.high)
+    return row | {f"{name} variance": found.standard_error**2}
 
 
 def _models(setting: Setting, scenes: Scenes) -> np.ndarray:
@@ -145,7 +162,8 @@ def new_people(setting: Setting, number: int, folder: Path) -> Row:
     seed = derive_seed(setting.seed, "validation", "crossed", number)
     counts = resample_counts(setting.stimuli, setting.draws, seed)
     counts = np.vstack([counts, left_out_counts(setting.stimuli)])
-    both = _with_null(_with_difference(bootstrap_spearman(rdms, brain, counts)), setting)
+    plain = bootstrap_spearman(rdms, brain, counts)
+    both = _with_null(_with_difference(plain), setting)
     drawn, left_out = both[: setting.draws], both[setting.draws :]
     people_drawn = subject_counts(setting.people, setting.draws, seed + 1)
     rho = _with_null(_with_difference(spearman_matrix(rdms, brain)), setting)
@@ -156,7 +174,19 @@ def new_people(setting: Setting, number: int, folder: Path) -> Row:
     ):
         row |= _subject_rows(kind, OF_BOTH, found)
         row[f"verdict {kind}"] = decided(found.low[-1], found.high[-1])
-    return row
+    scores = spearman_matrix(rdms, brain)
+    parts = scores, plain[: setting.draws], plain[setting.draws :]
+    effect = Effect(*(_null_by_network(values, setting) for values in parts))
+    row |= _primary_row("primary both null", effect, BOTH, setting.coverage)
+    ends = (row[f"primary both null {end}"] for end in ("low", "high"))
+    return row | {"verdict primary both": decided(*ends)}
+
+
+def _null_by_network(rho: np.ndarray, setting: Setting) -> np.ndarray:
+    # shape (..., networks, people): two rules' difference, network by network
+    networks = rho[..., len(MODELS) :, :]
+    rules = networks.reshape(*rho.shape[:-2], 2, setting.networks, rho.shape[-1])
+    return rules[..., 1, :, :] - rules[..., 0, :, :]
 
 
 def _with_difference(rho: np.ndarray) -> np.ndarray:
@@ -208,6 +238,7 @@ KINDS: Mapping[str, Callable[[Setting, int, Path], Row]] = {
     "fixed people": fixed_people,
     "new people": new_people,
     "same stimuli": same_stimuli,
+    "new networks": new_networks,
     "nothing seen": nothing_seen,
 }
 """Kind of data set -> what is measured in it."""

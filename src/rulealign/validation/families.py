@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rulealign.claims.evidence import by_corrected_variance, by_percentiles, over_seeds
+from rulealign.claims.effects import ALTERNATIVES
 from rulealign.claims.verdicts import UNRESOLVED, judge
+from rulealign.rsa.bootstrap import percentile_interval
 from rulealign.rsa.families import adjust_family
+from rulealign.rsa.primary import STIMULI, Effect, primary_interval, seed_variance
+from rulealign.rsa.seeds import sign_flip_test
 
 LEVEL = 0.05
 """The share of families with a rejection that a family may have where every null is true."""
@@ -85,30 +88,30 @@ def _tested(
     values: tuple[np.ndarray, np.ndarray, np.ndarray],
     coverage: float,
 ) -> tuple[dict[str, float], dict[str, float]]:
-    by_network, drawn, left_out = (each[..., one.rule, :] - each[..., 0, :] for each in values)
-    about = one.direction, 0.0, coverage
-    drawn, left_out = drawn.mean(axis=-1), left_out.mean(axis=-1)
-    evidence = {
-        "percentile": by_percentiles(drawn, *about),
-        "corrected": by_corrected_variance(float(by_network.mean()), drawn, left_out, *about),
+    differences = (each[..., one.rule, :] - each[..., 0, :] for each in values)
+    effect = Effect(*(each[..., np.newaxis] for each in differences))
+    by_network = effect.scores[:, 0]
+    primary = primary_interval(effect, STIMULI, coverage, seed_variance(by_network))
+    low, high = percentile_interval(effect.drawn.mean(axis=(1, 2)), coverage)
+    p = {
+        "sign-flip": sign_flip_test(by_network, ALTERNATIVES[one.direction]).p,
+        "primary": primary.p,
     }
-    p = {"sign-flip": over_seeds(by_network, one.direction).p}
-    p |= {kind: found.p for kind, found in evidence.items()}
-    return p, {kind: decided(e.low, e.high, one.direction) for kind, e in evidence.items()}
+    verdicts = {"percentile": decided(low, high), "primary": decided(primary.low, primary.high)}
+    return p, verdicts
 
 
-def decided(low: float, high: float, direction: str = "positive") -> float:
+def decided(low: float, high: float) -> float:
     """Say whether a claim about a true null gets a verdict, which is a wrong one.
 
     Args:
         low: lower end of the effect's interval.
         high: upper end.
-        direction: positive or negative: of the claimed effect.
 
     Returns:
         1 for `holds` and `reversed`, 0 for `unresolved`.
     """
-    return float(judge(low, high, direction, 0.0).word != UNRESOLVED)
+    return float(judge(low, high, "positive") != UNRESOLVED)
 
 
 def randomised(p: float, ties: float, rng: np.random.Generator) -> float:

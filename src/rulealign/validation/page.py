@@ -43,6 +43,7 @@ def write_page(
         "intervals": tables.interval_lines(rows, truths),
         "many": tables.many_lines(rows, truths),
         "nulls": tables.null_lines(rows),
+        "seeds": tables.seed_lines(rows),
         "ceilings": tables.ceiling_lines(rows, truths),
     }
     judged = [line for part in lines.values() for line in part if line.verdict]
@@ -101,12 +102,12 @@ def method_table(lines: Sequence[Line]) -> str:
     Returns:
         A Markdown table.
     """
-    written = ["| interval | `resample` of a claim | quantities | covered in 95 ± 3% |"]
+    written = ["| interval | in the table of claims | quantities | covered in 95 ± 3% |"]
     written.append("|---|---|---|---|")
-    for method, resample in tables.METHODS.items():
+    for method, called in tables.METHODS.items():
         own = [line for line in lines if line.quantity.startswith(f"{method}: ")]
         met = sum(line.verdict == MET for line in own)
-        written.append(f"| {method} | `{resample}` | {len(own)} | {met} |")
+        written.append(f"| {method} | {called} | {len(own)} | {met} |")
     return "\n".join(written)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
+from rulealign.validation.new_networks import INTERVALS, ONLY
 from rulealign.validation.truths import SCORES
 from rulealign.validation.verdicts import (
     Line,
@@ -27,13 +29,15 @@ WORDS = {
 """What has an interval, in words."""
 
 METHODS = {
-    "stimulus bootstrap, percentiles": "stimuli",
-    "stimuli, corrected variance": "stimuli_corrected",
-    "people": "subjects",
-    "crossed, stimuli and people": "both",
-    "stimuli and people, corrected variance": "both_corrected",
+    "stimulus bootstrap, percentiles": "percentile_low, percentile_high",
+    "stimuli, corrected variance": "primary: stimuli, these seeds only",
+    "stimuli and networks": "primary: stimuli, seeds",
+    "people": "as published",
+    "crossed, stimuli and people": "crossed_low, crossed_high",
+    "stimuli and people, corrected variance": "primary: stimuli, subjects, these seeds only",
+    "stimuli, people and networks": "primary: stimuli, subjects, seeds",
 }
-"""Kinds of intervals, in words -> what a claim calls them (`universes.resample`)."""
+"""Kinds of intervals, in words -> what the table of claims calls them."""
 
 Truths = Mapping[str, Mapping[str, float]]
 """Kind of truth -> what -> its value."""
@@ -64,9 +68,11 @@ def interval_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
     methods = (
         ("percentile", "fixed people", tuple(WORDS)),
         ("corrected", "fixed people", tuple(WORDS)),
+        ("primary", "fixed people", ("network", "null")),
         ("subjects", "same stimuli", OF_PEOPLE),
         ("crossed", "new people", OF_BOTH),
         ("crossed corrected", "new people", OF_BOTH),
+        ("primary both", "new people", ("null",)),
     )
     return [
         coverage_line(rows, f"{method} {name}", truths[kind][name], f"{words}: {WORDS[name]}")
@@ -114,31 +120,47 @@ def null_lines(rows: pd.DataFrame) -> list[Line]:
     """
     p_values = {
         "p sign-flip": "`p_seeds`: sign-flip test over networks, randomised",
-        "p percentile": "`p_stimuli` of `stimuli`: percentiles, difference of two rules",
-        "p corrected": "`p_stimuli` of `stimuli_corrected`, the same difference",
+        "p primary": "`p`: stimuli and networks, difference of two rules",
         "p lower bound": "permutations, lower bound of the ceiling, randomised",
         "p upper bound": "permutations, upper bound of the ceiling, randomised",
     }
     lines = [uniform_line(rows, name, words) for name, words in p_values.items()]
     families = {
         "sign-flip": "`p_seeds`",
-        "percentile": "`p_stimuli` of `stimuli`",
-        "corrected": "`p_stimuli` of `stimuli_corrected`",
+        "primary": "`p`",
     }
     for family, words in families.items():
         for how in ("holm", "benjamini-hochberg", "unadjusted"):
             quantity = f"family of claims by {words}, {how}: any rejection"
             promised = how != "unadjusted"
             lines.append(error_line(rows, f"family {family} {how}", quantity, promised=promised))
-    resamples = {
-        "percentile": "stimuli",
-        "corrected": "stimuli_corrected",
-        "crossed": "both",
-        "crossed corrected": "both_corrected",
+    intervals = {
+        "primary": "the primary interval over stimuli",
+        "primary both": "the primary interval over stimuli and people",
+        "percentile": "percentiles",
+        "crossed": "the published crossed interval",
+        "crossed corrected": "stimuli and people, these seeds only",
     }
-    for kind, resample in resamples.items():
-        quantity = f"claim about a true null, `{resample}`: holds or reversed"
-        lines.append(error_line(rows, f"verdict {kind}", quantity))
+    for kind, words in intervals.items():
+        quantity = f"claim about a true null, by {words}: holds or reversed"
+        promised = kind.startswith("primary")
+        lines.append(error_line(rows, f"verdict {kind}", quantity, promised=promised))
+    return lines
+
+
+def seed_lines(rows: pd.DataFrame) -> list[Line]:
+    """Judge primary intervals of a true null where some networks are better than others.
+
+    Args:
+        rows: of `data_sets.measured`.
+
+    Returns:
+        The lines; intervals of these seeds only are there to compare with.
+    """
+    lines = []
+    for goal, seeds in INTERVALS:
+        line = coverage_line(rows, f"{goal} {seeds}", 0.0, f"generalises to {goal}, {seeds}")
+        lines.append(replace(line, target="(to compare)", verdict="") if seeds == ONLY else line)
     return lines
 
 

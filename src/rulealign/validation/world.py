@@ -202,7 +202,14 @@ def model_features(setting: Setting, scenes: Scenes, model: str) -> np.ndarray:
     return _scaled(setting, (_TUNING[model], setting.cells, model), scenes)
 
 
-def network_features(setting: Setting, scenes: Scenes, *purpose: object) -> np.ndarray:
+def network_features(
+    setting: Setting,
+    scenes: Scenes,
+    *purpose: object,
+    rules: int | None = None,
+    networks: int | None = None,
+    spread: float = 0.0,
+) -> np.ndarray:
     """Compute the features of all networks: the same cells, each with noise of its own.
 
     The noise belongs to the stimuli, so that over many stimuli all networks of all rules are
@@ -212,11 +219,18 @@ def network_features(setting: Setting, scenes: Scenes, *purpose: object) -> np.n
         setting: `rules`, `networks`, `units`, `network_noise` are used, and the seed.
         scenes: the stimuli.
         purpose: which data set; the noise is its own.
+        rules: how many; by default as the setting says.
+        networks: of each; by default as the setting says.
+        spread: standard deviation of the logarithm of a network's noise; above 0, some networks are
+            better than others, in all rules alike.
 
     Returns:
         float64, shape (rules, networks, stimuli, units).
     """
     cells = _scaled(setting, (AREA, setting.units, "networks"), scenes)
     rng = generator(setting, "network noise", *purpose)
-    noise = rng.standard_normal((setting.rules, setting.networks, *cells.shape))
+    many = rules or setting.rules, networks or setting.networks
+    noise = rng.standard_normal((*many, *cells.shape))
+    if spread:
+        noise *= np.exp(spread * rng.standard_normal((*many, 1, 1)))
     return cells + setting.network_noise * noise

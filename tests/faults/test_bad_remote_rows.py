@@ -124,7 +124,7 @@ def _other_voxels(file):
         (_whole_numbers, "'ResponseData/block0_values' is int64"),
         (_columns_sorted_as_text, "columns are in the order 0, 1, 10, .*sorted as text"),
         (_no_labels, "cannot be read, so nothing says which trial.*things.columns: as_stored"),
-        (_other_voxels, "row 5 is voxel 6, and voxel 5 in the voxel table"),
+        (_other_voxels, r"row 5 is voxel 6, and voxel 5 in .*voxel-metadata\.tsv"),
     ],
 )
 def test_a_file_that_does_not_fit_its_tables_is_refused(site, tmp_path, change, message):

@@ -49,7 +49,7 @@ def small_simulated_study(project):
     study["training"] |= {"seeds": [1], "fewer_seeds": {}, "checkpoints": [0, 2]}
     study["training"] |= {"schedule_epochs": 4}
     study["network"] |= {"channels": [4, 6, 8], "hidden_units": 16}
-    study["rules"] = {name: study["rules"][name] for name in ("bp", "fa")}
+    study["rules"] = {name: {**study["rules"][name], "baseline": None} for name in ("bp", "fa")}
     study["rules"]["fa"]["schedule"] = "constant"
     brain = study["brain"]
     brain |= {"subjects": 2, "concepts": 12, "repeated_images": 12, "image_size": 32}

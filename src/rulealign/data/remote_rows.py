@@ -139,7 +139,7 @@ class RemoteRows:
                 size = len(rows) * len(trials) * remote.reading(lambda: file[VALUES].dtype.itemsize)
                 here = voxels.copy()
                 here[rows] = self._read(files, remote, VOXEL_IDS, rows, _IDS_WASTE * size)[:, 0]
-                require_same_voxels(here, voxels, address)
+                require_same_voxels(here, voxels, address, table)
                 what = f"sub-{subject}, {len(rows)} voxels"
                 return self._read(files, remote, VALUES, rows, WASTE * size, what)
 

@@ -71,13 +71,13 @@ class Tables:
 
     def responses(self, subject: str, rows: np.ndarray) -> np.ndarray:
         """Read rows of the response file; see `forms.Form.responses`."""
-        path = self._table("responses", subject)
-        voxels = read_table(self._table("voxels", subject), ["voxel_id"])["voxel_id"].to_numpy()
+        path, table = self._table("responses", subject), self._table("voxels", subject)
+        voxels = read_table(table, ["voxel_id"])["voxel_id"].to_numpy()
         trials = self.trials(subject)
         with open_h5(path) as file:
             require_layout(file, str(path), len(voxels), len(trials))
             self.believed = not labelled(file, str(path), trials, as_stored=self._as_stored)
-            require_same_voxels(file[VOXEL_IDS][:, 0], voxels, str(path))
+            require_same_voxels(file[VOXEL_IDS][:, 0], voxels, str(path), table)
             return read_rows(file[VALUES], rows)
 
     def source(self, subject: str) -> str:
@@ -149,22 +149,23 @@ def require_layout(file: h5py.File, name: str, voxels: int, trials: int) -> None
             )
 
 
-def require_same_voxels(here: np.ndarray, there: np.ndarray, name: str) -> None:
+def require_same_voxels(here: np.ndarray, there: np.ndarray, name: str, table: Path) -> None:
     """Refuse responses whose rows are other voxels than those of the table.
 
     Args:
         here: voxel_id of each row of the responses, integer, shape (voxels,).
         there: voxel_id of each row of the table.
         name: what to call the responses in a message.
+        table: the voxel table.
 
     Raises:
-        DataError: names the first row that differs.
+        DataError: names both files and the first row that differs.
     """
     differ = np.flatnonzero(np.asarray(here) != np.asarray(there))
     if len(differ):
         row = int(differ[0])
         raise DataError(
-            f"{name}: row {row} is voxel {here[row]}, and voxel {there[row]} in the voxel table:"
+            f"{name}: row {row} is voxel {here[row]}, and voxel {there[row]} in {table}:"
             " they are of different people or releases, or one was sorted. Get both again from one"
             " source."
         )

@@ -343,7 +343,8 @@ def test_columns_that_nothing_names_stop_or_are_told_in_file_and_report(tables):
 
 def test_voxels_in_another_order_than_the_responses_are_refused(tables):
     change(tables["voxels"], lambda t: t.iloc[::-1])
-    refused(
+    where = r"row \d+ is voxel \d+, and voxel \d+ in .*sub-01_VoxelMetadata\.csv"
+    refused(tables, rf"ResponseData\.h5: {where}")
         tables,
         r"ResponseData.h5: row \d+ is voxel \d+, and voxel \d+ in .*sub-01_VoxelMetadata.csv",
     )

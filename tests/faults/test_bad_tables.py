@@ -345,9 +345,6 @@ def test_voxels_in_another_order_than_the_responses_are_refused(tables):
     change(tables["voxels"], lambda t: t.iloc[::-1])
     where = r"row \d+ is voxel \d+, and voxel \d+ in .*sub-01_VoxelMetadata\.csv"
     refused(tables, rf"ResponseData\.h5: {where}")
-        tables,
-        r"ResponseData.h5: row \d+ is voxel \d+, and voxel \d+ in .*sub-01_VoxelMetadata.csv",
-    )
 
 
 def test_a_voxel_id_that_occurs_twice_is_refused(tables):

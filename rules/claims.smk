@@ -54,6 +54,7 @@ if STUDY.claims:
             tables=claimed(UNIVERSES),
             draws=claimed(UNIVERSES_DRAWS),
             alignments=claimed(ALIGNMENT),
+            ceilings=TABLE.format(table="ceilings"),
         output:
             claims=CLAIM_FILES["claims"],
             summary=CLAIM_FILES["claims_summary"],

@@ -162,7 +162,16 @@ def _reason(row, reasons):
     return next((why for value, why in reasons.items() if value in row), None)
 
 
+def write_ceilings(folder, **changes):
+    """Write the noise ceiling of V1: clear of chance, but for what is changed."""
+    row = {"roi": "V1", "pairs": "all", "lower": 0.2, "null_lower_high": 0.05}
+    row |= {"informative": True, "reason": ""} | changes
+    rows = [row, row | {"pairs": "cross_run"}]
+    write_csv(folder / "ceilings.csv", pd.DataFrame(rows))
+    return folder / "ceilings.csv"
+
+
 def write_all(folder, rules=tuple(SEEDS), goal="stimuli", **changes):
-    """Write every rule; give the tables, draws and alignments as `evaluate` takes them."""
+    """Write every rule; give tables, draws, alignments and ceilings as `evaluate` takes them."""
     made = [write(folder, rule, goal=goal, **changes.get(rule, {})) for rule in rules]
-    return [list(paths) for paths in zip(*made, strict=True)]
+    return [*(list(paths) for paths in zip(*made, strict=True)), write_ceilings(folder)]

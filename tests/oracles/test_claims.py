@@ -10,9 +10,12 @@ from scipy.stats import t as student
 from statsmodels.stats.weightstats import DescrStatsW
 
 import claim_files
+import universe_files
 from claim_files import DRAWS, DROP, INTERVAL, LESS, STUDY_SEED, SUBJECTS
+from rulealign.claims.ceilings import read_ceilings, uninformative
 from rulealign.claims.evaluate import evaluate
 from rulealign.claims.verdicts import equivalence_p, judge, too_small
+from rulealign.rsa.ceiling import roi_ceiling
 from rulealign.rsa.primary import Effect, PrimaryInterval, primary_interval, seed_variance
 from rulealign.rsa.subjects import subject_counts, subject_seed
 
@@ -332,3 +335,52 @@ def test_the_claims_true_in_the_simulation_hold(evaluated):
     assert own.loc[own["claim"] == "less", "effect"].mean() == pytest.approx(0.05, abs=0.01)
     assert set(own["verdict"]) <= {"holds", "unresolved"}
     assert (own["verdict"] == "holds").mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "words"),
+    [
+        (
+            {"informative": False},
+            "uninformative",
+            "V1's noise ceiling over all pairs, 0.200, is not",
+        ),
+        (
+            {"informative": False, "reason": "shuffle 3 is constant"},
+            "holds",
+            "ceiling unknown of V1",
+        ),
+        ({"pairs": "cross_run"}, "holds", "ceiling unknown of V1 over all pairs: none is computed"),
+        ({}, "holds", ""),
+    ],
+)
+def test_a_brain_that_tells_nothing_makes_claims_uninformative(tmp_path, changes, verdict, words):
+    *files, ceilings = claim_files.write_all(tmp_path)
+    claim_files.write_ceilings(tmp_path, **changes)
+    if "pairs" in changes:
+        rows = pd.read_csv(ceilings).iloc[:1]
+        rows.to_csv(ceilings, index=False)
+    made = tmp_path / "claims.csv", tmp_path / "summary.csv"
+    evaluate(*files, ceilings, claim_files.settings(DROP), *made)
+    claims, summary = (pd.read_csv(path, keep_default_na=False) for path in made)
+    assert claims["effect"].min() < -0.03  # it stays, with its interval
+    own = claims[claims["initialisation"] == "default"]
+    assert (own["verdict"] == verdict).all()
+    said = own["reason" if verdict == "uninformative" else "note"]
+    assert said.str.contains(words).all()
+    assert (summary["p_holm"] == "").all() == (verdict == "uninformative")
+    if verdict == "uninformative":
+        assert summary["summary"].item() == "holds in 0 of 24, uninformative in 24"
+
+
+def test_ceilings_of_noise_are_uninformative_and_of_a_signal_not(tmp_path):
+    rng = np.random.default_rng(3)
+    found = {}
+    for roi, signal in (("noise", 0), ("V1", 1)):
+        rdms = signal * rng.normal(size=435) + rng.normal(size=(4, 435))
+        files = [universe_files.brain_file(tmp_path, s, roi, rdm=rdm) for s, rdm in enumerate(rdms)]
+        settings = {"study_seed": 1, "null_draws": 40, "interval": 0.95, "pairs": "all"}
+        roi_ceiling(files, settings | {"roi": roi}, tmp_path / f"{roi}.csv")
+        ceilings = read_ceilings(tmp_path / f"{roi}.csv")
+        found[roi] = uninformative([roi], "all", ceilings)[0] != ""
+    assert found == {"noise": True, "V1": False}

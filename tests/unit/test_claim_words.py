@@ -123,7 +123,14 @@ def test_every_axis_has_words(axis):
 
 def summary(label, verdict, effect, statement="It falls", **changes):
     empty = dict.fromkeys(COLUMNS, np.nan)
-    counts = {"holds": 3, "reversed": 1, "unresolved": 0, "missing": 2, "universes": 6}
+    counts = {
+        "holds": 3,
+        "reversed": 1,
+        "unresolved": 0,
+        "uninformative": 0,
+        "missing": 2,
+        "universes": 6,
+    }
     about = {"claim": label, "statement": statement, "verdict": verdict, **FIRST}
     about |= {"direction": "negative", "smallest_effect": np.nan}
     numbers = {"effect": effect, "low": effect - 0.01, "high": effect + 0.02}

@@ -48,8 +48,8 @@ def test_the_table_is_the_csv(tables):
         assert text(cells["verdict"]).startswith(own["verdict"])
         values = re.findall(r'value="([^"]+)"', str(cells["effect"]))
         assert [float(value) for value in values] == own[["effect", "low", "high"]].tolist()
-        counts = text(cells["holds / reversed / unresolved / missing"]).split(" / ")
-        names = ["holds", "reversed", "unresolved", "missing"]
+        counts = text(cells["holds / reversed / unresolved / uninformative / missing"]).split(" / ")
+        names = ["holds", "reversed", "unresolved", "uninformative", "missing"]
         assert [int(count) for count in counts] == own[names].tolist()
         assert text(cells["in words"]) == own["summary"]
         assert text(cells["claim"]) == own["claim"] + own["statement"]

@@ -369,7 +369,7 @@ def test_claims_are_those_of_the_tables_of_claims(results):
     universes["verdict"] = ["holds", "reversed", "holds"]
     pd.DataFrame(universes).to_csv(folder / "claims.csv", index=False)
     lines = render(results, "{{ verdicts('drop', 'size') }}").splitlines()
-    assert lines[2:] == ["| 224 | 1 | 1 | 0 | 0 | 0 |", "| 32 | 2 | 1 | 1 | 0 | 0 |"]
+    assert lines[2:] == ["| 224 | 1 | 1 | 0 | 0 | 0 | 0 |", "| 32 | 2 | 1 | 1 | 0 | 0 | 0 |"]
     for wrong in ("verdicts('rise', 'size')", "verdicts('drop', 'px')"):
         with pytest.raises(DataError, match="the table of claims has no"):
             render(results, "{{ " + wrong + " }}")

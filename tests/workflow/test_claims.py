@@ -8,6 +8,7 @@ import pytest
 
 from changed_study import counts
 from interrupted import copy_of
+from rulealign.claims.verdicts import VERDICTS
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_every_claim_is_evaluated_and_on_the_page(finished):
     claims = pd.read_csv(results / "statistics/claims.csv", keep_default_na=False)
     # 2 descriptors x (1 + convention, comparison, control and baseline varied alone)
     assert claims["claim"].tolist() == ["bp_drop"] * 10
-    assert set(claims["verdict"]) <= {"holds", "reversed", "unresolved", "missing"}
+    assert set(claims["verdict"]) <= set(VERDICTS)
     assert (claims.loc[claims["verdict"] == "missing", "reason"] != "").all()
     names = {path.name for path in (results / "alignment").glob("*_universes.csv")}
     assert names == {f"rule-{rule}_roi-EVC_universes.csv" for rule in ("bp", "untrained_bn")}

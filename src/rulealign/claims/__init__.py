@@ -1,1 +1,1 @@
-"""Declared claims x universes -> holds / reversed / unresolved / missing."""
+"""Declared claims x universes -> holds / reversed / unresolved / uninformative / missing."""

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from rulealign.claim_grid import Score, Universe, axis_values
+from rulealign.claims.ceilings import Ceilings, uninformative
 from rulealign.claims.scores import UniverseScores
 from rulealign.claims.seeds import of_seeds
-from rulealign.claims.verdicts import MISSING, equivalence_p, judge, too_small
+from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, equivalence_p, judge, too_small
 from rulealign.errors import DataError
 from rulealign.rsa.bootstrap import percentile_interval
 from rulealign.rsa.primary import (
@@ -64,7 +65,11 @@ COLUMNS = (
 
 
 def evaluate_universe(
-    claim: Mapping[str, Any], universe: Universe, scores: Scores, settings: Mapping[str, Any]
+    claim: Mapping[str, Any],
+    universe: Universe,
+    scores: Scores,
+    ceilings: Ceilings,
+    settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Evaluate one claim in one universe.
 
@@ -75,6 +80,8 @@ def evaluate_universe(
         claim: with `direction` and `smallest_effect`.
         universe: from `claim_grid.universes`.
         scores: of every rule and area that the universe takes.
+        ceilings: of the areas. Where one is not clear of chance the claim is `uninformative`: it
+            keeps its effect, interval and p, which say nothing about that area.
         settings: `study_seed`, `bootstrap_draws`, `interval`, `generalise_to`, `universes` (the
             grid) and `facts`.
 
@@ -110,6 +117,11 @@ def evaluate_universe(
     ):
         row |= more
         notes.append(note)
+    areas = sorted({term.roi for term in universe.weights})
+    noisy, note = uninformative(areas, universe.choices["pairs"], ceilings)
+    if noisy:
+        row |= {"verdict": UNINFORMATIVE, "reason": noisy}
+    notes.append(note)
     return dict.fromkeys(COLUMNS) | row | {"note": "; ".join(filter(None, notes)) or None}
 
 

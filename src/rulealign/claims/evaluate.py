@@ -10,6 +10,7 @@ import pandas as pd
 
 from rulealign.claim_grid import Universe, universes
 from rulealign.claims import effects
+from rulealign.claims.ceilings import Ceilings, read_ceilings
 from rulealign.claims.scores import read_universe_scores, require_as_aligned, require_shared
 from rulealign.claims.summary import summary_table
 from rulealign.config.claims import AXES
@@ -24,6 +25,7 @@ def evaluate(
     tables: Sequence[Path],
     draws: Sequence[Path],
     alignments: Sequence[Path],
+    ceilings: Path,
     settings: Mapping[str, Any],
     output: Path,
     summary: Path,
@@ -34,6 +36,7 @@ def evaluate(
         tables: `alignment/*_universes.csv`, of every rule and area that a claim takes.
         draws: their `*_draws.h5`, in the same order.
         alignments: their `alignment/rule-<k>_roi-<r>.csv`, in the same order.
+        ceilings: `statistics/ceilings.csv`.
         settings: `study_seed`, `bootstrap_draws`, `interval`, `generalise_to`, `universes`,
             `claims` and `facts`, as `claim_stages.claims` gives them.
         output: `statistics/claims.csv` to make: `COLUMNS`, one row per claim and universe.
@@ -56,8 +59,9 @@ def evaluate(
     for one, alignment in zip(read, alignments, strict=True):
         require_as_aligned(one, Path(alignment))
     scores = {(one.rule, one.roi): one for one in read}
+    evidence = scores, read_ceilings(ceilings)
     rows = [
-        _row(claim, universe, scores, settings)
+        _row(claim, universe, evidence, settings)
         for claim in settings["claims"]
         for universe in universes(claim, settings["universes"], settings["facts"])
     ]
@@ -70,8 +74,8 @@ def evaluate(
 def _row(
     claim: Mapping[str, Any],
     universe: Universe,
-    scores: effects.Scores,
+    evidence: tuple[effects.Scores, Ceilings],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     where = {"claim": claim["label"], **universe.choices, "primary": universe.primary}
-    return where | effects.evaluate_universe(claim, universe, scores, settings)
+    return where | effects.evaluate_universe(claim, universe, *evidence, settings)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rulealign.claims.verdicts import MISSING, VERDICTS
+from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, VERDICTS
 from rulealign.claims.words import summary_line
 from rulealign.config.claims import AXES
 from rulealign.errors import DataError
@@ -68,7 +68,9 @@ def _adjusted(
     found: dict[str, AdjustedP] = {}
     for family in dict.fromkeys(claim["family"] for claim in claims):
         labels = [claim["label"] for claim in claims if claim["family"] == family]
-        missing = {label for label in labels if pd.isna(primary[label][p])}
+        # a p against brain data that tell nothing is no evidence
+        noisy = {label for label in labels if primary[label]["verdict"] == UNINFORMATIVE}
+        missing = noisy | {label for label in labels if pd.isna(primary[label][p])}
         values = {label: None if label in missing else float(primary[label][p]) for label in labels}
         reasons = {label: _reason(p, primary[label]) for label in labels if label in missing}
         for one in adjust_family(family, labels, values, reasons):
@@ -77,7 +79,7 @@ def _adjusted(
 
 
 def _reason(p: str, row: pd.Series) -> str:
-    if row["verdict"] == MISSING:
+    if row["verdict"] in (MISSING, UNINFORMATIVE):
         return str(row["reason"])
     notes = [] if pd.isna(row["note"]) else str(row["note"]).split("; ")
     return next((note for note in notes if note.startswith(f"no {p}")), f"no {p}")

@@ -8,8 +8,9 @@ from scipy.special import stdtr
 
 from rulealign.rsa.primary import PrimaryInterval
 
-HOLDS, REVERSED, UNRESOLVED, MISSING = "holds", "reversed", "unresolved", "missing"
-VERDICTS = (HOLDS, REVERSED, UNRESOLVED, MISSING)
+HOLDS, REVERSED, UNRESOLVED = "holds", "reversed", "unresolved"
+UNINFORMATIVE, MISSING = "uninformative", "missing"
+VERDICTS = (HOLDS, REVERSED, UNRESOLVED, UNINFORMATIVE, MISSING)
 SIDES = {"positive": 1, "negative": -1}
 """Direction of a claim -> the sign of the effect that it claims."""
 

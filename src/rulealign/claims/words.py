@@ -8,7 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, TOO_SMALL, UNRESOLVED
+from rulealign.claims.verdicts import (
+    HOLDS,
+    MISSING,
+    REVERSED,
+    TOO_SMALL,
+    UNINFORMATIVE,
+    UNRESOLVED,
+)
 from rulealign.config.claims import AXES
 
 _PHRASES = {
@@ -77,7 +84,7 @@ def summary_line(rows: pd.DataFrame) -> str:
         all_of = f"holds in all {holds}" if len(known) > 1 else "holds in the only one"
         return "; ".join([all_of, *more])
     located, others = REVERSED if counts.get(REVERSED, 0) else UNRESOLVED, []
-    for verdict in (REVERSED, UNRESOLVED):
+    for verdict in (REVERSED, UNRESOLVED, UNINFORMATIVE):
         if counts.get(verdict, 0):
             count = _with_small(f"{counts[verdict]}", small, verdict)
             where = f": {locate(known, verdict)}" if verdict == located else ""

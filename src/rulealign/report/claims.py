@@ -145,7 +145,8 @@ def figure_caption(rows: pd.DataFrame, interval: float) -> str:
     return (
         "Every claim in every universe. Above: effects in increasing order, with"
         f" {plain(100 * interval, 0)}% intervals; blue filled circles: the claim holds; orange"
-        " filled diamonds: the reverse holds; grey open circles: unresolved. Dotted: the smallest"
+        " filled diamonds: the reverse holds; grey open circles: unresolved; crosses:"
+        " uninformative. Dotted: the smallest"
         " effect that matters, where the study names one. Vertical line: the primary universe."
         " Below: which value each universe has on every axis (high bars: holds; lower half:"
         f" reversed; thin: unresolved).{left}"

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, UNRESOLVED
+from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, UNINFORMATIVE, UNRESOLVED
 from rulealign.config.claims import AXES
 from rulealign.report.style import HATCH, INK, PALE, QUIET, RC, grid, save
 
@@ -19,10 +19,12 @@ LOOKS = {
     HOLDS: ("#0072B2", "o", "#0072B2"),
     REVERSED: ("#D55E00", "D", "#D55E00"),
     UNRESOLVED: (QUIET, "o", "white"),
+    UNINFORMATIVE: (QUIET, "x", QUIET),
 }
 """Verdict -> colour, marker, and what fills it."""
 
 _BARS = {HOLDS: (0, 0.76), REVERSED: (0.19, 0.38), UNRESOLVED: (0, 0.2)}
+_BARS[UNINFORMATIVE] = (0, 0.08)
 """Verdict -> middle and height of its bars, in rows: print without colour tells them apart, too."""
 
 WIDTH_IN, CURVE_IN, ROW_IN = 3.5, 1.55, 0.135

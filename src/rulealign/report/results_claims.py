@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rulealign.claims.verdicts import MISSING, UNRESOLVED, VERDICTS
+from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, UNRESOLVED, VERDICTS
 from rulealign.config.claims import AXES
 from rulealign.errors import DataError
 from rulealign.report import markdown
@@ -110,7 +110,8 @@ def intervals(results: Path, axis: str) -> str:
 def _interval(row: pd.Series) -> str:
     if row["verdict"] == MISSING:
         return MISSING
-    return _effect(row) if row["verdict"] == UNRESOLVED else f"**{_effect(row)}**"
+    quiet = row["verdict"] in (UNRESOLVED, UNINFORMATIVE)
+    return _effect(row) if quiet else f"**{_effect(row)}**"
 
 
 def _effect(row: pd.Series) -> str:

@@ -86,6 +86,7 @@ def checkpoint_settings():
                 "schedule_epochs": 6,
                 "batch_size": 16,
                 "crop_padding": 2,
+                "padding_mode": "zero",
                 "horizontal_flip": True,
                 "mean": [0.5, 0.4, 0.3],
                 "std": [0.2, 0.25, 0.3],

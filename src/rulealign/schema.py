@@ -6,7 +6,7 @@ import functools
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -208,6 +208,10 @@ def _entries(values: list | Mapping, read: Callable[[Any], Any], mistakes: Mista
 
 _UNKNOWN = object()
 """Stands for a value that is missing or not understood, until its section is read."""
+
+
+PaddingMode = Literal["zero", "reflect", "replicate", "mean"]
+"""What is added around a training image before it is cropped."""
 
 
 class Closed(BaseModel):

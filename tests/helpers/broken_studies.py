@@ -36,6 +36,7 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
     "a number for channels": ("network.channels", 32, "list"),
     "dropout in percent": ("network.dropout", 30, "below 1"),
     "dropout with a sign": ("network.dropout", "30%", "without a unit"),
+    "an unknown border": ("training.padding_mode", "reflekt", "did you mean 'reflect'"),
     "a misspelt kind of images": ("training_set.kind", "CIFAR-10", "did you mean 'cifar10'"),
     "an unknown kind of images": ("training_set.kind", "imagenet", "'image-folder'"),
     "no kind of images": ("training_set.kind", REMOVED, "'image-folder'"),

@@ -352,6 +352,32 @@ def test_augmented_statistics_are_running_means_of_those_of_padded_batches(
         np.testing.assert_allclose(norm.running_var, var, rtol=1e-4)
 
 
+def test_another_border_is_that_of_a_study_with_it_and_means_or_variances_stand_alone(
+    calibrated, checkpoint_settings, small_training_set, tmp_path
+):
+    def statistics_of(training=None, **rule):
+        settings = checkpoint_settings("untrained_bn", **(training or {}))
+        settings["rule"] = {"kind": "untrained_bn", "init": "default", **rule}
+        path = tmp_path / "made.pt"
+        trainer.initial_checkpoint(settings, SEED, small_training_set, path, tmp_path / "m.csv")
+        told = {"rule": "untrained_bn", "seed": SEED, "epoch": 0}
+        state = checkpoints.load(path, **told, settings_hash=fingerprint(settings)).network
+        return [state[f"norm{n}.running_{what}"] for n in "123" for what in ("mean", "var")]
+
+    border = {"crop_padding": 4, "padding_mode": "reflect"}
+    plain, other = statistics_of(), statistics_of(**border)
+    for one, same, differs in zip(other, statistics_of(border), plain, strict=True):
+        assert torch.equal(one, same)
+        assert not torch.equal(one, differs)
+    means, variances = statistics_of(keep="means"), statistics_of(keep="variances")
+    assert all(torch.equal(one, both) for one, both in zip(means[::2], plain[::2], strict=True))
+    assert all((one == 1).all() for one in means[1::2])
+    assert all(
+        torch.equal(one, both) for one, both in zip(variances[1::2], plain[1::2], strict=True)
+    )
+    assert all((one == 0).all() for one in variances[::2])
+
+
 # The configuration and what each stage is given
 
 
@@ -376,6 +402,7 @@ def values(project):
         ({"images": "shown"}, r"bn_others\.images: there is no 'shown'"),
         ({"images": "training", "count": 2001}, r"bn_others\.count: 2001 images of 2000"),
         ({"images": "objects", "count": 25}, r"bn_others\.count: 25 images of 24"),
+        ({"padding_mode": "mean"}, r"bn_others\.padding_mode: images as they are have no border"),
         ({"count": "some"}, r"bn_others\.count: must be 'all'"),
     ],
 )

@@ -98,6 +98,17 @@ def test_a_baseline_that_cannot_be_is_refused(project, rule, baseline, message):
         load_study(study)
 
 
+@pytest.mark.parametrize("section", ["training", "rules.untrained_bn"])
+def test_a_border_that_an_image_cannot_mirror_is_refused(project, section):
+    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    place = at(study, section.split("."))
+    place |= {"padding_mode": "reflect", "crop_padding": 31}
+    load_study(copy.deepcopy(study))
+    place["crop_padding"] = 32
+    with pytest.raises(ConfigurationError, match=f"{section}.crop_padding: 32 pixels cannot be"):
+        load_study(study)
+
+
 def test_another_baseline_trains_nothing_anew(project):
     study = yaml.safe_load((project / "workflow_config.yaml").read_text())
     before = load_study(copy.deepcopy(study))
@@ -131,6 +142,7 @@ def test_a_missing_key_is_named_wherever_it_is(values):
         (("training", "checkpoints"), [0, 1, 1], "does not increase"),
         (("training", "checkpoints"), [1, 2], "lacks epoch 0"),
         (("training", "checkpoints"), [0, 11], "beyond schedule_epochs"),
+        (("training", "padding_mode"), "mirror", "training.padding_mode"),
         (("training", "batch_size"), 0, "training.batch_size: must be at least 2, not 0"),
         (("training", "batch_size"), "128 images", "training.batch_size"),
         (("training", "std"), [0.2, 0.2, 0.0], "training.std.2"),

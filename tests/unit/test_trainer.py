@@ -171,8 +171,17 @@ def test_pixels_are_scaled_and_normalised_per_channel(checkpoint_settings):
     assert values.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_augmentation_equals_a_loop_over_images(checkpoint_settings):
-    settings = checkpoint_settings("bp", crop_padding=3, batch_size=7)
+BORDERS = {
+    "zero": {"mode": "constant"},
+    "reflect": {"mode": "reflect"},
+    "replicate": {"mode": "edge"},
+}
+
+
+@pytest.mark.parametrize("padding_mode", [*BORDERS, "mean"])
+def test_augmentation_equals_a_loop_over_images(checkpoint_settings, padding_mode):
+    added = {"crop_padding": 3, "padding_mode": padding_mode}
+    settings = checkpoint_settings("bp", **added, batch_size=7)
     pixels = torch.randint(1, 256, (30, 16, 16, 3), dtype=torch.uint8)
     labels = torch.arange(30)
     dealt = list(Epochs(LabelledImages(pixels, labels), settings, SEED).batches(2))
@@ -186,7 +195,13 @@ def test_augmentation_equals_a_loop_over_images(checkpoint_settings):
     mirrored = (torch.rand(30, generator=augmentation) < 0.5).tolist()
     assert len(dealt) == 4  # 28 of 30 images, the partial batch dropped
     for place in range(28):
-        image = np.pad(pixels[shuffled[place]].numpy(), ((3, 3), (3, 3), (0, 0)))
+        image, width = pixels[shuffled[place]].numpy(), ((3, 3), (3, 3), (0, 0))
+        if padding_mode == "mean":  # of a checkpoint's settings: .5 .4 .3
+            whole = np.full((22, 22, 3), (128, 102, 76), dtype=np.uint8)
+            whole[3:19, 3:19] = image
+            image = whole
+        else:
+            image = np.pad(image, width, **BORDERS[padding_mode])
         top, left = corners[0][place], corners[1][place]
         image = image[top : top + 16, left : left + 16]
         image = image[:, ::-1] if mirrored[place] else image

@@ -49,6 +49,7 @@ def study_checks(study: Study) -> Checks:
     yield _check_brain_has_images(study, "calibration")
     yield _check_sizes(study)
     yield _check_images(study)
+    yield _check_mirrored(study)
     yield _check_names_of_controls(study)
     yield _check_labels(study)
     yield _check_rois(study)
@@ -138,6 +139,20 @@ def _check_images(study: Study) -> Iterator[Mistake]:
             f"{batch} is more than training_set.train_images {images}, so no batch is ever"
             " full; lower it",
         )
+
+
+def _check_mirrored(study: Study) -> Iterator[Mistake]:
+    px, training = study.training_set.image_size, study.training
+    whole = {"crop_padding": training.crop_padding, "padding_mode": training.padding_mode}
+    rules = {f"rules.{label}": rule.calibration.padding for label, rule in study.rules.items()}
+    for key, own in {"training": whole, **rules}.items():
+        border = whole | own
+        if own and border["padding_mode"] == "reflect" and border["crop_padding"] >= px:
+            yield Mistake(
+                f"{key}.crop_padding",
+                f"{border['crop_padding']} pixels cannot be mirrored from images of {px}; use"
+                f" {px - 1} or less",
+            )
 
 
 def _check_names_of_controls(study: Study) -> Iterator[Mistake]:

@@ -15,6 +15,7 @@ from rulealign.schema import (
     Distinct,
     Finite,
     Label,
+    PaddingMode,
     Pixels,
     PositiveFloat,
     PositiveInt,
@@ -111,7 +112,12 @@ class Training(Closed):
         description="images per step; the last partial batch of an epoch is dropped"
     )
     crop_padding: whole(0, 1024) = Field(
-        description="zero pixels added around an image before a random crop of its size"
+        description="pixels added around an image before a random crop of its size"
+    )
+    padding_mode: PaddingMode = Field(
+        default="zero",
+        description="what is added: zero (black, as published), reflect (the image mirrored at its"
+        " edge), replicate (its outermost pixels) or mean (the colour of `mean`)",
     )
     horizontal_flip: bool = Field(description="mirror half of the training images at random")
     mean: Annotated[list[Finite], Field(min_length=3, max_length=3)] = Field(

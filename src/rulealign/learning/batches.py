@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,8 +129,8 @@ class Epochs:
     def __init__(self, data: LabelledImages, settings: Mapping[str, Any], seed: int) -> None:
         self.data, self.settings, self.seed = data, settings, seed
         self.padding = settings["training"]["crop_padding"]
-        edge = (0, 0, self.padding, self.padding, self.padding, self.padding)
-        self.padded = torch.nn.functional.pad(data.images, edge)
+        how = settings["training"]["padding_mode"]
+        self.padded = pad(data.images, self.padding, how, settings["training"]["mean"])
 
     def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Deal out one epoch, without a last partial batch.
@@ -166,6 +166,33 @@ class Epochs:
         if not self.settings["training"]["horizontal_flip"]:
             mirrored = torch.zeros_like(mirrored)
         return *corner.to(self.padded.device), mirrored.to(self.padded.device)
+
+
+def pad(images: Tensor, width: int, how: str, mean: Sequence[float]) -> Tensor:
+    """Add a border around each image.
+
+    Args:
+        images: uint8, shape (n, px, px, 3).
+        width: of the border, pixels; for `reflect` fewer than px.
+        how: `zero`, `reflect` (mirrored at the outermost pixel, which is not repeated), `replicate`
+            (of the outermost pixel) or `mean`.
+        mean: the colour of `mean`, 0 to 1, RGB; rounded to 1/255.
+
+    Returns:
+        uint8, shape (n, px + 2 width, px + 2 width, 3).
+    """
+    px = images.shape[1]
+    along = torch.arange(-width, px + width, device=images.device)
+    mirrored, nearest = px - 1 - (px - 1 - along.abs()).abs(), along.clamp(0, px - 1)
+    places = mirrored if how == "reflect" else nearest
+    padded = images[:, places][:, :, places]
+    if how in ("zero", "mean"):
+        outside = along != places
+        colour = [round(255 * value) for value in mean] if how == "mean" else [0, 0, 0]
+        border = torch.tensor(colour, dtype=torch.uint8, device=images.device)
+        padded[:, outside] = border
+        padded[:, :, outside] = border
+    return padded
 
 
 def crop(padded: Tensor, top: Tensor, left: Tensor, mirrored: Tensor, px: int) -> Tensor:

@@ -83,7 +83,9 @@ def calibration_images(
     """
     rule = f"rule '{settings['label']}'"
     if wanted.augment:
-        return Epochs(training_images(training_set, settings, seed, device), settings, seed)
+        padded = settings["training"] | wanted.padding
+        data = training_images(training_set, settings, seed, device)
+        return Epochs(data, {**settings, "training": padded}, seed)
     if wanted.images == TRAINING:
         images = training_images(training_set, settings, seed, device).images
         _require_enough(training_set, wanted.count or 0, len(images), rule)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, NoReturn, Protocol
 
 from pydantic import Field
@@ -28,12 +29,15 @@ class Calibration(NamedTuple):
         size: pixels per side, one of evaluation.sizes; None: as the training images are stored.
         count: how many, drawn by the seed; None: all.
         augment: whether they come as training deals them: in batches, flipped and cropped.
+        padding: settings of training that hold for these batches instead: `crop_padding`,
+            `padding_mode`.
     """
 
     images: str = TRAINING
     size: int | None = None
     count: int | None = None
     augment: bool = False
+    padding: Mapping[str, Any] = MappingProxyType({})
 
 
 class RuleSettings(Closed):

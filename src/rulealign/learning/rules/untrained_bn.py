@@ -19,7 +19,7 @@ from rulealign.learning.rule import (
     ShownImages,
 )
 from rulealign.mistakes import Checks, Mistake
-from rulealign.schema import Label, Pixels, PositiveInt
+from rulealign.schema import Label, PaddingMode, Pixels, PositiveInt, whole
 from rulealign.wrong_values import shown
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 FORGOTTEN = 1e-6
 """Share of the initial statistics, mean 0 and variance 1, that is left in the running ones."""
+
+
+_PADDING = ("crop_padding", "padding_mode")
 
 
 class UntrainedBatchNormSettings(RuleSettings):
@@ -40,6 +43,19 @@ class UntrainedBatchNormSettings(RuleSettings):
         description="true: statistics as training makes them, of its flipped and cropped batches;"
         " what follows is then that of training, and left out. false: exact statistics of images as"
         " they are",
+    )
+    crop_padding: whole(0, 1024) | None = Field(
+        default=None,
+        description="with `augment`: another border than `training.crop_padding`, pixels; tells"
+        " what a score owes to the border",
+    )
+    padding_mode: PaddingMode | None = Field(
+        default=None, description="with `augment`: another one than `training.padding_mode`"
+    )
+    keep: Literal["both", "means", "variances"] = Field(
+        default="both",
+        description="which of the statistics are kept; the others are those of an untrained"
+        " network, mean 0 and variance 1",
     )
     images: Label = Field(
         default=TRAINING,
@@ -67,11 +83,13 @@ class UntrainedBatchNormSettings(RuleSettings):
     def calibration(self) -> Calibration:
         """Which images `prepare` is shown."""
         count = None if self.count == "all" else self.count
-        return Calibration(self.images, self.size, count, self.augment)
+        padding = {key: getattr(self, key) for key in _PADDING if getattr(self, key) is not None}
+        return Calibration(self.images, self.size, count, self.augment, padding)
 
     def checks(self) -> Checks:
         """Check that nothing is said of other images than those that training makes."""
-        yield self._of_training() if self.augment else self._size_of_a_set()
+        yield self._of_training() if self.augment else self._without_border()
+        yield self._size_of_a_set()
 
     def _of_training(self) -> Iterator[Mistake]:
         for key in ("images", "size", "count", "batch_size"):
@@ -79,6 +97,11 @@ class UntrainedBatchNormSettings(RuleSettings):
             if value != type(self).model_fields[key].default:
                 why = "is not what training shows; remove it, or write `augment: false`"
                 yield Mistake(key, f"{shown(value)} {why}")
+
+    def _without_border(self) -> Iterator[Mistake]:
+        for key in _PADDING:
+            if getattr(self, key) is not None:
+                yield Mistake(key, "images as they are have no border; remove it, or `augment`")
 
     def _size_of_a_set(self) -> Iterator[Mistake]:
         if self.images != TRAINING and self.size is None:
@@ -119,7 +142,15 @@ class UntrainedBatchNorm(LearningRule):
                 self._follow(images)
             else:
                 self._calibrate_all(images)
+        self._keep()
         self.network.train(was_training)
+
+    def _keep(self) -> None:
+        for _, _, norm in self.network.blocks():
+            if self.settings.keep == "variances":
+                norm.running_mean.zero_()
+            if self.settings.keep == "means":
+                norm.running_var.fill_(1)
 
     def _follow(self, images: DealtImages) -> None:
         self.network.train()

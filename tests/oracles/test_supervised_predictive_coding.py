@@ -8,9 +8,10 @@ import torch
 from torch.nn import functional
 
 from rulealign.errors import GuardError
+from rulealign.learning.hierarchy import Hierarchy
 from rulealign.learning.network import initial_network
 from rulealign.learning.rule import Course
-from rulealign.learning.rules.pc_supervised import Hierarchy, SupervisedPredictiveCoding
+from rulealign.learning.rules.pc_supervised import SupervisedPredictiveCoding
 
 NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
 SETTINGS = {
@@ -186,7 +187,7 @@ def test_weights_follow_the_energys_derivative_with_the_states_fixed():
     rule = make_rule(dropout=0.0, output_precision=0.7)
     images, labels = some_batch()
     update = copy.deepcopy(rule).probe(images, labels).update
-    hierarchy = rule.hierarchy(images, labels)
+    hierarchy = rule.hierarchy(images, labels, rule.network)
     course = hierarchy.settle(3, 0.2)
     weights = dict(rule.network.named_parameters())
     energy = network_energy(rule.network, hierarchy.states, labels, 0.7)
@@ -213,6 +214,27 @@ def test_a_step_follows_the_probed_update_and_logs_a_falling_energy():
     loss = functional.cross_entropy(before(images), labels).item()
     assert logged["loss"] == pytest.approx(loss)
     assert energies[0] == pytest.approx(0.5 * loss)
+
+
+@pytest.mark.parametrize("precision", [0.3, 0.01])
+def test_a_network_in_float32_learns_what_the_float64_reference_does(precision):
+    # states of float32 gave updates of norm2 that were rounding alone, with errors above 100%
+    images, labels = some_batch(torch.float32)
+    rule, twin = (make_rule(torch.float32, 0.0, output_precision=precision) for _ in range(2))
+    exact = make_rule(torch.float32, 0.0, output_precision=precision)
+    exact.network.double()
+    expected = exact.probe(images.double(), labels).update
+    probed = rule.probe(images, labels).update
+    twin.step(images, labels)
+    for name, weight in twin.network.named_parameters():
+        assert probed[name].dtype == weight.grad.dtype == torch.float32
+        assert relative(probed[name].double(), expected[name]) < 1e-4, name
+        assert relative(weight.grad.double(), -expected[name]) < 1e-4, name
+    with torch.no_grad():
+        fresh = make_rule(torch.float32, 0.0).network
+        fresh(images)
+    for name, statistic in fresh.named_buffers():
+        torch.testing.assert_close(twin.network.get_buffer(name), statistic, msg=name)
 
 
 def test_the_label_reaches_the_first_layer_in_one_sweep():
@@ -253,7 +275,8 @@ def test_too_large_a_rate_stops_the_training_and_is_named():
 
 def test_a_step_that_would_raise_the_energy_is_taken_at_half_the_rate():
     def settled(rate, halvings_allowed):
-        hierarchy = make_rule(dropout=0.0).hierarchy(*some_batch())
+        rule = make_rule(dropout=0.0)
+        hierarchy = rule.hierarchy(*some_batch(), rule.network)
         if halvings_allowed:
             return hierarchy.settle(1, rate), hierarchy.states
         hierarchy._move(rate)

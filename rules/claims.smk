@@ -46,6 +46,7 @@ if STUDY.claims:
         "claims": TABLE.format(table="claims"),
         "claims_summary": TABLE.format(table="claims_summary"),
         "claims_figure": f"{RESULTS}/figures/claims.svg",
+        "specification_curves": TABLE.format(table="specification_curves"),
         "mixed_models": TABLE.format(table="mixed_models"),
     }
 
@@ -58,6 +59,7 @@ if STUDY.claims:
         output:
             claims=CLAIM_FILES["claims"],
             summary=CLAIM_FILES["claims_summary"],
+            curves=CLAIM_FILES["specification_curves"],
         log:
             f"{LOGS}/claims.log",
         localrule: True

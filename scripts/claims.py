@@ -15,4 +15,5 @@ with job(snakemake):
         json.loads(snakemake.params.settings),
         Path(snakemake.output.claims),
         Path(snakemake.output.summary),
+        Path(snakemake.output.curves),
     )

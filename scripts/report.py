@@ -15,7 +15,7 @@ with job(snakemake):
     study["rules"] = {rule: study["rules"][rule] for rule in snakemake.params.rules}
     study["brain"]["rois"] = {roi: study["brain"]["rois"][roi] for roi in snakemake.params.rois}
     names = ("alignment", "layers", "ceilings", "training", "diagnostics", "quality", "controls")
-    names += ("claims", "claims_summary", "mixed_models")
+    names += ("claims", "claims_summary", "specification_curves", "mixed_models")
     given = [name for name in names if name in snakemake.input.keys()]  # noqa: SIM118
     tables = {name: read_csv(Path(snakemake.input[name])) for name in given}
     if snakemake.input.courses:  # none where no rule trains

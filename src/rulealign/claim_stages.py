@@ -51,12 +51,12 @@ def claim(study: Study, label: str) -> dict[str, Any]:
     return {"label": label, **stages.plain(declared), **sides, **sized}
 
 
-def _needed(study: Study) -> Iterator[tuple[claim_grid.Score, claim_grid.Universe]]:
-    # scores that some universe takes, but of those that cannot be computed
+def _needed(study: Study) -> Iterator[tuple[claim_grid.Score, claim_grid.Universe, bool]]:
+    # scores that some universe takes, but of those that cannot be computed; whether of a level
     for label in study.claims:
         for universe in claim_grid.universes(claim(study, label), grid(study), facts(study)):
             for score in universe.weights if not universe.reason else ():
-                yield score, universe
+                yield score, universe, not study.claims[label].minus
 
 
 def needs(study: Study) -> dict[tuple[str, str], dict[str, Any]]:
@@ -66,11 +66,12 @@ def needs(study: Study) -> dict[tuple[str, str], dict[str, Any]]:
         study: the study.
 
     Returns:
-        (rule, ROI) -> `epochs`, `seeds`, `stimuli`, `sizes`, `descriptors`, `centring`, `layers`
-        and `analyses`; each in a fixed order, whatever the order of the claims.
+        (rule, ROI) -> `epochs`, `seeds`, `stimuli`, `sizes`, `descriptors`, `centring`, `layers`,
+        `levels` (whether claims are about one) and `analyses`; each in a fixed order, whatever the
+        order of the claims.
     """
     found: dict[tuple[str, str], dict[str, set]] = {}
-    for score, universe in _needed(study):
+    for score, universe, level in _needed(study):
         choices = universe.choices
         job = found.setdefault((score.rule, score.roi), {name: set() for name in _NAMES})
         for name, axis in (("stimuli", "stimuli"), ("sizes", "size"), ("centring", "centring")):
@@ -79,6 +80,7 @@ def needs(study: Study) -> dict[tuple[str, str], dict[str, Any]]:
         job["epochs"].add(score.epoch)
         job["seeds"].update(universe.seeds)
         job["layers"].add(score.layer)
+        job["levels"].add(level)
         job["analyses"].add(tuple(choices[axis] for axis in _ANALYSIS))
     return {key: _ordered(study, job) for key, job in sorted(found.items())}
 
@@ -91,6 +93,7 @@ _NAMES = (
     "epochs",
     "seeds",
     "layers",
+    "levels",
     "analyses",
 )
 
@@ -129,6 +132,7 @@ def universes(
         "rule": rule,
         "roi": roi,
         "layers": need["layers"],
+        "shuffles": study.statistics.null_draws if any(need["levels"]) else 0,
         "descriptors": need["descriptors"],
         "centring": need["centring"],
         "analyses": need["analyses"],

@@ -117,10 +117,12 @@ def write(
     views=VIEWS,
     more=(),
     goal="stimuli",
+    shuffles=None,
 ):
     """Write table, draws and alignment of one rule; `change(rows, people)` may alter the scores.
 
-    Rows whose key contains a value of `reasons` have no score but that reason.
+    `shuffles`, shape (number, rows), are scores with shuffled stimuli. Rows whose key contains a
+    value of `reasons` have no score but that reason.
     """
     rows, people, subject_draws = scores(rule, views, more)
     if change is not None:
@@ -146,11 +148,13 @@ def write(
     if goal != "stimuli":
         arrays |= {"subject_draws": subject_draws, "subject_left_out": left_out}
         ids |= {"subject": [f"{place:02d}" for place in range(SUBJECTS)]}
+    if shuffles is not None:
+        arrays["shuffles"] = shuffles.astype(np.float32)
     arrays = {name: values[:, ~without] for name, values in arrays.items()}
     if goal != "stimuli":
         arrays |= {"subject_scores": people[~without]}
     made_with = {"study_seed": study_seed, "bootstrap_draws": DRAWS, "interval": INTERVAL}
-    made_with |= {"generalise_to": goal}
+    made_with |= {"generalise_to": goal, "shuffles": 0 if shuffles is None else len(shuffles)}
     about = {"pairs_hash_all": "everything"}
     write_h5(paths[1], arrays, ids=ids, settings=made_with, attributes=about)
     aligned = table[(table["comparison"] == "spearman") & (table["control"] == "none")]

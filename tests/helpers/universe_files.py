@@ -26,6 +26,7 @@ SETTINGS = {
     "layers": ["conv1", "fc1"],
     "descriptors": ["global-average", "grid-8"],
     "centring": ["uncentred", "centred"],
+    "shuffles": 0,
 }
 PLAIN = {
     "pairs": "all",

@@ -74,7 +74,6 @@ def test_an_impossible_grid_is_refused_by_name(default, axis, value, message):
         ("layer", "conv7", r"claims\.bp_drop\.layer: there is no 'conv7'.*conv1"),
         ("roi", "V9", r"claims\.bp_drop\.roi: there is no 'V9'.*'V1'"),
         ("plus", [], r"claims\.bp_drop\.plus"),
-        ("minus", [], r"claims\.bp_drop\.minus"),
         ("plus", [{"rule": "dfa", "epoch": 1}], r"plus\.0\.rule: there is no 'dfa'.*untrained"),
         (
             "plus",
@@ -249,3 +248,23 @@ def test_cosines_are_no_evidence_for_a_claim_whatever_the_distance(default, name
         rf"comparison\.1: {name}cosine describes, and is no evidence .* labels are shuffled\."
         rf" Use '{remedy}pearson'",
     )
+
+
+def test_a_level_has_nothing_to_subtract_and_asks_for_shuffles(default):
+    label, other = list(default["claims"])[:2]
+    default["claims"] = {name: default["claims"][name] for name in (label, other)}
+    claim = default["claims"][label]
+    claim |= {"plus": [{"rule": "bp", "epoch": 1}], "minus": [], "direction": "positive"}
+    study = load_study(default)
+    needs = claim_stages.needs(study)
+    asked = {key: claim_stages.universes(study, *key)["shuffles"] for key in needs}
+    roi = study.claims[label].roi[0]
+    of_levels = {key for key, number in asked.items() if number}
+    assert of_levels == {("bp", roi)}
+    assert asked["bp", roi] == default["statistics"]["null_draws"]
+
+
+def test_a_contrast_of_unequal_sides_is_refused_still(default):
+    label = next(iter(default["claims"]))
+    default["claims"][label]["plus"] *= 2
+    refused(default, r"a contrast of scores needs as many .* and a level has minus: \[\]")

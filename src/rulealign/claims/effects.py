@@ -11,6 +11,12 @@ from rulealign.claim_grid import Score, Universe, axis_values
 from rulealign.claims.ceilings import Ceilings, uninformative
 from rulealign.claims.scores import UniverseScores
 from rulealign.claims.seeds import of_seeds
+from rulealign.claims.specification_curve import (
+    InErrors,
+    Noise,
+    no_alignment,
+    no_difference,
+)
 from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, equivalence_p, judge, too_small
 from rulealign.errors import DataError
 from rulealign.rsa.bootstrap import percentile_interval
@@ -20,6 +26,7 @@ from rulealign.rsa.primary import (
     Effect,
     PrimaryInterval,
     primary_interval,
+    variance_parts,
 )
 from rulealign.rsa.seeds import paired_d, sign_flip_test, unpaired_d
 from rulealign.rsa.subjects import (
@@ -70,7 +77,8 @@ def evaluate_universe(
     scores: Scores,
     ceilings: Ceilings,
     settings: Mapping[str, Any],
-) -> dict[str, Any]:
+    noise: Noise,
+) -> tuple[dict[str, Any], InErrors | None]:
     """Evaluate one claim in one universe.
 
     The effect is the weighted sum of the terms' scores, each averaged over the seeds that all terms
@@ -84,9 +92,11 @@ def evaluate_universe(
             keeps its effect, interval and p, which say nothing about that area.
         settings: `study_seed`, `bootstrap_draws`, `interval`, `generalise_to`, `universes` (the
             grid) and `facts`.
+        noise: that all universes of the study share.
 
     Returns:
-        `COLUMNS`; empty where the effect does not exist, with the reason.
+        `COLUMNS`; empty where the effect does not exist, with the reason. And the effect in
+        standard errors, beside what it would be if there were none: None where it does not exist.
 
     Raises:
         DataError: a row that the claim needs is not there, or the effect has no interval; names
@@ -94,7 +104,7 @@ def evaluate_universe(
     """
     by_term, missing = terms_in(universe, scores, settings["facts"]["vectors"])
     if missing:
-        return dict.fromkeys(COLUMNS) | {"verdict": MISSING, "reason": missing}
+        return dict.fromkeys(COLUMNS) | {"verdict": MISSING, "reason": missing}, None
     effect = summed(universe, by_term)
     by_seed = effect.scores.mean(axis=1)
     of_seed, over = of_seeds(by_seed, universe, scores, settings["facts"])
@@ -122,7 +132,22 @@ def evaluate_universe(
     if noisy:
         row |= {"verdict": UNINFORMATIVE, "reason": noisy}
     notes.append(note)
-    return dict.fromkeys(COLUMNS) | row | {"note": "; ".join(filter(None, notes)) or None}
+    row |= {"note": "; ".join(filter(None, notes)) or None}
+    if claim["minus"]:
+        parts = variance_parts(effect, goal, of_seed)
+        in_errors = no_difference(effect, found, parts, universe.seeds, noise)
+    else:
+        shuffled = _shuffled(universe, scores, settings["facts"]["vectors"])
+        in_errors = no_alignment(found.estimate, shuffled)
+    return dict.fromkeys(COLUMNS) | row, in_errors
+
+
+def _shuffled(universe: Universe, scores: Scores, vectors: Sequence[str]) -> np.ndarray:
+    # shape (shuffles,): the effect with the brain's stimuli permuted, averaged over seeds
+    return sum(
+        universe.weights[term] * scores[term.rule, term.roi].shuffled(at).mean(axis=1)
+        for term, at in _places(universe, scores, vectors).items()
+    )
 
 
 def terms_in(
@@ -240,6 +265,8 @@ def _tests(by_seed: np.ndarray, direction: str) -> tuple[dict[str, Any], str]:
 
 def _apart(universe: Universe, by_term: Mapping[Score, Effect]) -> tuple[dict[str, Any], str]:
     # what is added and what is subtracted, seed by seed
+    if min(universe.weights.values()) > 0:
+        return {}, "no cohens_d_unpaired: a level has one side"
     sides = [
         sum(
             max(sign * weight, 0) * by_term[term].scores.mean(axis=1)

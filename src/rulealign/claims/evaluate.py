@@ -11,7 +11,9 @@ import pandas as pd
 from rulealign.claim_grid import Universe, universes
 from rulealign.claims import effects
 from rulealign.claims.ceilings import Ceilings, read_ceilings
+from rulealign.claims.cells import curves_table
 from rulealign.claims.scores import read_universe_scores, require_as_aligned, require_shared
+from rulealign.claims.specification_curve import InErrors, Noise, shared_noise
 from rulealign.claims.summary import summary_table
 from rulealign.config.claims import AXES
 from rulealign.errors import DataError
@@ -29,6 +31,7 @@ def evaluate(
     settings: Mapping[str, Any],
     output: Path,
     summary: Path,
+    curves: Path | None = None,
 ) -> None:
     """Evaluate every declared claim in every universe of the grid.
 
@@ -41,6 +44,8 @@ def evaluate(
             `claims` and `facts`, as `claim_stages.claims` gives them.
         output: `statistics/claims.csv` to make: `COLUMNS`, one row per claim and universe.
         summary: `statistics/claims_summary.csv` to make: one row per claim.
+        curves: `statistics/specification_curves.csv` to make: one row per claim and cell. By
+            default none.
 
     Raises:
         DataError: a table, or a row that a claim needs, is not there: nothing is evaluated on less
@@ -60,22 +65,31 @@ def evaluate(
         require_as_aligned(one, Path(alignment))
     scores = {(one.rule, one.roi): one for one in read}
     evidence = scores, read_ceilings(ceilings)
-    rows = [
-        _row(claim, universe, evidence, settings)
+    every = sorted({seed for seeds in settings["facts"]["seeds"].values() for seed in seeds})
+    n_subjects = max(1, *(len(one.subjects) for one in read))
+    noise = shared_noise(settings["study_seed"], settings["bootstrap_draws"], every, n_subjects)
+    evaluated = [
+        _evaluated(claim, universe, evidence, settings, noise)
         for claim in settings["claims"]
         for universe in universes(claim, settings["universes"], settings["facts"])
     ]
+    rows, in_errors = zip(*evaluated, strict=True)
     found = pd.DataFrame(rows, columns=list(COLUMNS))
     found = found.astype({"n_seeds": "Int64", "seeds_same_sign": "Int64"})
     write_csv(output, found)
     write_csv(summary, summary_table(found, settings["claims"]))
+    if curves is not None:
+        tested = curves_table(found, in_errors, settings["claims"], settings["interval"])
+        write_csv(curves, tested)
 
 
-def _row(
+def _evaluated(
     claim: Mapping[str, Any],
     universe: Universe,
     evidence: tuple[effects.Scores, Ceilings],
     settings: Mapping[str, Any],
-) -> dict[str, Any]:
+    noise: Noise,
+) -> tuple[dict[str, Any], InErrors | None]:
     where = {"claim": claim["label"], **universe.choices, "primary": universe.primary}
-    return where | effects.evaluate_universe(claim, universe, *evidence, settings)
+    row, in_errors = effects.evaluate_universe(claim, universe, *evidence, settings, noise)
+    return where | row, in_errors

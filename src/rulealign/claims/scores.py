@@ -34,6 +34,8 @@ class UniverseScores:
         left_out: float64, shape (stimuli, rows with a score); scores without each stimulus.
         of_subjects: the same scores, draws and scores without each stimulus of every subject, with
             a last axis of subjects; None where the study does not generalise to them.
+        shuffles: float32, shape (shuffles, rows with a score); scores with the brain's stimuli
+            permuted, the same permutations in all files. None where no claim is about a level.
         stimuli: ids of the stimuli.
         subjects: ids of the subjects; empty where there are no scores of theirs.
         made_with: settings and pairs that the draws were made with.
@@ -47,6 +49,7 @@ class UniverseScores:
     columns: np.ndarray
     left_out: np.ndarray
     of_subjects: Effect | None
+    shuffles: np.ndarray | None
     stimuli: list[str]
     subjects: list[str]
     made_with: dict[str, Any]
@@ -69,6 +72,25 @@ class UniverseScores:
         every = self.of_subjects
         parts = every.scores[columns], every.drawn[:, columns], every.left_out[:, columns]
         return Effect(*(part.astype(np.float64) for part in parts))
+
+    def shuffled(self, places: Sequence[int]) -> np.ndarray:
+        """Give the scores of some rows with the brain's stimuli permuted.
+
+        Args:
+            places: in `rows`; each has a score.
+
+        Returns:
+            float64, shape (shuffles, places).
+
+        Raises:
+            GuardError: the file has none.
+        """
+        if self.shuffles is None:
+            raise GuardError(
+                f"{self.path}: its draws have no scores with shuffled stimuli, which a claim about"
+                " a level needs; delete it and rerun the command."
+            )
+        return self.shuffles[:, self.columns[list(places)]].astype(np.float64)
 
     def places(
         self, score: Score, seeds: Sequence[int], choices: Mapping[str, Any], vectors: Sequence[str]
@@ -135,6 +157,8 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
     if subjects:
         shapes |= {f"subject_{name}": (*shape, len(subjects)) for name, shape in shapes.items()}
         shapes["subject_scores"] = (n_rows, len(subjects))
+    if shuffles := made_with.get("shuffles"):
+        shapes["shuffles"] = (shuffles, n_rows)
     _require_whole(draws, arrays, shapes)
     names = ("subject_scores", "subject_draws", "subject_left_out")
     return UniverseScores(
@@ -146,13 +170,14 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         np.where(scored, np.cumsum(scored) - 1, -1),
         arrays["left_out"],
         Effect(*(arrays[name] for name in names)) if subjects else None,
+        arrays.get("shuffles"),
         stimuli,
         subjects,
         made_with,
     )
 
 
-_ARRAYS = ("draws", "left_out", "subject_scores", "subject_draws", "subject_left_out")
+_ARRAYS = ("draws", "left_out", "subject_scores", "subject_draws", "subject_left_out", "shuffles")
 
 
 def _require_whole(

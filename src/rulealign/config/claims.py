@@ -37,6 +37,10 @@ AXES = (
 )
 """The axes of the grid, in the order of the columns of `statistics/claims.csv`."""
 
+ESTIMANDS = ("stimuli", "size", "baseline", "initialisation")
+"""Axes whose values are other questions: a claim has a verdict for each combination. The others are
+ways of computing the answer."""
+
 OWN, NO_CONTROL = "own", "none"
 """What the axes `baseline` and `control` call it when nothing is put in place or partialled out."""
 
@@ -176,7 +180,10 @@ class Claim(Closed):
     plus: Terms = Field(
         description="scores that are added up; one that is listed twice counts twice"
     )
-    minus: Terms = Field(description="as many scores that are subtracted")
+    minus: each(list[Term]) = Field(
+        description="as many scores that are subtracted; [] for a claim about a level, which is"
+        " held against no alignment"
+    )
     direction: Literal["positive", "negative"] = Field(description="of plus less minus")
     smallest_effect: Annotated[
         chosen_by(_size, none=Literal["none"], section=SmallestEffect),
@@ -202,11 +209,11 @@ class Claim(Closed):
                 yield Mistake(f"{side}.{place}", why)
 
     def _contrast(self) -> Iterator[Mistake]:
-        if len(self.plus) != len(self.minus):
+        if self.minus and len(self.plus) != len(self.minus):
             yield Mistake(
                 "",
                 f"plus has {len(self.plus)} terms and minus {len(self.minus)}; a contrast of scores"
-                " needs as many on both sides (one may be listed twice)",
+                " needs as many on both sides (one may be listed twice), and a level has minus: []",
             )
         elif Counter(self.terms("plus")) == Counter(self.terms("minus")):
             why = "plus and minus are equal, so that there is no difference to claim; change one"

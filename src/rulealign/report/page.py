@@ -16,6 +16,7 @@ from rulealign.report import (
     captions,
     claims,
     controls,
+    curves,
     describe,
     layers,
     mixed_models,
@@ -111,8 +112,8 @@ def write_page(
         output: the .html file.
         study: the study's plain configuration.
         tables: `alignment`, `layers`, `ceilings`, `training`, `diagnostics`, `quality` and, where
-            there are any, `controls`, `trajectories`, `claims_summary` and `mixed_models`, as in
-            statistics/*.csv.
+            there are any, `controls`, `trajectories`, `claims_summary`,
+            `specification_curves` and `mixed_models`, as in statistics/*.csv.
         figures: as `report_figures` makes them; of the groups trajectory and final the first is the
             report's own setting, and the others follow below it in pairs.
         facts: what computed it, as in `provenance.json`; its `machine` is not shown.
@@ -142,6 +143,7 @@ def write_page(
         claims=claims.tables(study, tables),
         mixed=_mixed(study, tables),
         baselines=baselines.comparisons(study, tables, view),
+        curves=_curves(study, tables),
         courses=trajectory_table.courses(study, tables, view),
         quality=quality_panel.panel(tables["quality"]),
         provenance=provenance_panel.panel(facts),
@@ -189,6 +191,12 @@ def _mixed(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> tabu
     if "mixed_models" not in tables:
         return None
     return mixed_models.tabulate(tables["mixed_models"], study["statistics"]["interval"])
+
+
+def _curves(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> tabulate.Table | None:
+    if "specification_curves" not in tables:
+        return None
+    return curves.tabulate(tables["specification_curves"], study["statistics"]["interval"])
 
 
 def _doubtful(study: Mapping[str, Any], diagnostics: pd.DataFrame) -> list[tuple[str, str]]:

@@ -26,6 +26,9 @@ from rulealign.rsa.subjects import MIN_DRAWS, ROUNDING, require_subjects
 STIMULI, SUBJECTS, BOTH = "stimuli", "subjects", "both"
 """What a study may generalise to, besides other seeds."""
 
+OF_SEEDS = "seeds"
+"""The part of a variance that is over seeds."""
+
 _SEEDS, _PEOPLE = 1, 2
 
 Variance = Callable[[np.ndarray], np.ndarray]
@@ -107,10 +110,8 @@ def primary_interval(
     Source: for the parts, Cornfield & Tukey 1956, Annals of Mathematical Statistics 27:907;
     Satterthwaite 1946, Biometrics Bulletin 2:110.
     """
-    n_seeds, estimate = len(effect.scores), float(effect.scores.mean())
-    parts = _parts(effect, generalise_to, apart=of_seed is not None)
-    if of_seed is not None:
-        parts.append(Part(of_seed.variance / n_seeds, of_seed.freedom))
+    estimate = float(effect.scores.mean())
+    parts = variance_parts(effect, generalise_to, of_seed).values()
     variance = sum(part.variance for part in parts)
     drawn = effect.drawn.mean(axis=(1, 2))
     if variance == 0 or np.ptp(drawn) <= ROUNDING * np.abs(drawn).max():
@@ -120,6 +121,28 @@ def primary_interval(
     reach = float(stdtrit(freedom, (1 + coverage) / 2)) * error
     p = float(2 * stdtr(freedom, -abs(estimate) / error))
     return PrimaryInterval(estimate, error, freedom, estimate - reach, estimate + reach, p)
+
+
+def variance_parts(
+    effect: Effect, generalise_to: str, of_seed: Part | None = None
+) -> dict[str, Part]:
+    """Split the variance of the primary interval into its parts.
+
+    Args:
+        effect: as in `primary_interval`, like all that follow.
+        generalise_to: see there.
+        of_seed: see there.
+
+    Returns:
+        `STIMULI`, `SUBJECTS` or both, and `OF_SEEDS` where it is known -> that part.
+
+    Raises:
+        DataError: as in `primary_interval`.
+    """
+    parts = _parts(effect, generalise_to, apart=of_seed is not None)
+    if of_seed is not None:
+        parts[OF_SEEDS] = Part(of_seed.variance / len(effect.scores), of_seed.freedom)
+    return parts
 
 
 def _without_variance(estimate: float, freedom: float) -> PrimaryInterval:
@@ -144,7 +167,7 @@ def seed_variance(by_seed: np.ndarray) -> Part | None:
     return Part(float(by_seed.var(ddof=1)), len(by_seed) - 1)
 
 
-def _parts(effect: Effect, generalise_to: str, *, apart: bool) -> list[Part]:
+def _parts(effect: Effect, generalise_to: str, *, apart: bool) -> dict[str, Part]:
     # what is not over seeds; `apart`: only what seeds have in common
     seeds = (_SEEDS,) if apart else ()
     taken_whole = (*(() if apart else (-2,)), *((-1,) if generalise_to == STIMULI else ()))
@@ -152,15 +175,15 @@ def _parts(effect: Effect, generalise_to: str, *, apart: bool) -> list[Part]:
         values.mean(axis=taken_whole, keepdims=True)
         for values in (effect.scores, effect.drawn, effect.left_out)
     )
-    parts = []
+    parts = {}
     if generalise_to != STIMULI:
         n_subjects = scores.shape[1]
         require_subjects(n_subjects)
         shared = _shared(lambda x: x.var(axis=0, ddof=1), scores.T, seeds) / n_subjects
-        parts.append(Part(max(shared, 0.0), n_subjects - 1))
+        parts[SUBJECTS] = Part(max(shared, 0.0), n_subjects - 1)
     if generalise_to != SUBJECTS:
         people = () if generalise_to == STIMULI else (_PEOPLE,)
-        parts.append(_over_stimuli(drawn, left_out, (*people, *seeds)))
+        parts[STIMULI] = _over_stimuli(drawn, left_out, (*people, *seeds))
     return parts
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rulealign.rsa.model_rdms import UNIVERSE_KEYS as KEYS
 from rulealign.rsa.model_rdms import joined
 from rulealign.rsa.pairs import pairs_hash, read_pairs
 from rulealign.rsa.primary import STIMULI
+from rulealign.rsa.shuffles import shuffled_orders, shuffled_scores
 from rulealign.rsa.universe_analyses import Analysed, Brains, analyse
 from rulealign.rsa.universe_inputs import UniverseSet
 from rulealign.store import write_csv, write_h5
@@ -54,7 +56,8 @@ class UniverseRows:
             for kind in sorted(set(self._asked["pairs"]))
         }
         self._of_people = settings["generalise_to"] != STIMULI
-        self._scores, self._people = _Parts(), _Parts()
+        self._orders = shuffled_orders(settings["study_seed"], len(brain.ids), settings["shuffles"])
+        self._scores, self._people, self._shuffled = _Parts(), _Parts(), _Parts()
 
     def add(self, one: UniverseSet) -> None:
         """Make all rows of one stimulus set and size.
@@ -67,10 +70,11 @@ class UniverseRows:
         """
         for (kind, *analysis), asked in self._asked.groupby(_WAYS):
             conventions = sorted(set(asked["convention"]))
-            rdms, weights, names = _needed(self._brain, conventions)
+            brains = Brains(*_needed(self._brain, conventions), self._counts, self._masks[kind])
+            if len(self._orders):
+                shuffled = self._shuffles(one, brains, tuple(analysis))
             if self._of_people:  # all are per_subject
-                weights = np.eye(len(rdms))
-            brains = Brains(rdms, weights, names, self._counts, self._masks[kind])
+                brains = replace(brains, weights=np.eye(len(brains.rdms)))
             found = self._analysed(one, brains, kind, tuple(analysis))
             values = found.values
             if self._of_people:
@@ -79,6 +83,14 @@ class UniverseRows:
             for column, convention in enumerate(conventions):
                 rows = self._rows(found, kind, convention, tuple(analysis))
                 self._scores.add(rows, values[:, :, column])
+                if len(self._orders):
+                    self._shuffled.add(rows, shuffled[:, :, column])
+
+    def _shuffles(self, one: UniverseSet, brains: Brains, analysis: tuple[str, str]) -> np.ndarray:
+        # shape (shuffles, rows, conventions)
+        layers = self._settings["layers"]
+        how = partial(analyse, one, analysis=analysis, layers=layers, **self._how)
+        return shuffled_scores(brains, self._orders, lambda many: how(brains=many))
 
     def _analysed(
         self, one: UniverseSet, brains: Brains, kind: str, analysis: tuple[str, str]
@@ -130,6 +142,8 @@ class UniverseRows:
             ends[1:, scored] = percentile_interval(sampled, self._settings["interval"])
         rows = rows.assign(score=ends[0], low=ends[1], high=ends[2])
         arrays = {"draws": sampled.astype(np.float32), "left_out": left_out}
+        if len(self._orders):
+            arrays["shuffles"] = self._shuffled.sorted()[1][:, scored].astype(np.float32)
         ids = {"row": joined(rows.loc[scored, list(KEYS)]), "stimulus": self._brain.ids}
         if self._of_people:
             _, rho = self._people.sorted()

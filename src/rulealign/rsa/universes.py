@@ -38,7 +38,8 @@ def score_universes(
         control_files: files of control RDMs of these stimulus sets and sizes; may be empty where no
             control is partialled out.
         settings: `study_seed`, `bootstrap_draws`, `interval` (coverage), `generalise_to`, `rule`,
-            `roi`, `layers`, `descriptors`, `centring`, and `analyses`: dictionaries of `pairs`,
+            `roi`, `layers`, `descriptors`, `centring`, `shuffles` (permutations of the brain's
+            stimuli; 0 where no claim is about a level), and `analyses`: dictionaries of `pairs`,
             `convention`, `comparison` and `control`.
         table: the CSV to make, with `COLUMNS`, sorted; a row that can have no score says why in
             `reason`. `low` and `high` are percentiles.
@@ -46,7 +47,8 @@ def score_universes(
             `ids/row` by `KEYS`; `left_out`, float64 (stimuli, the same rows): the scores without
             each stimulus; `ids/stimulus`; `pairs_hash_<kind>`. Where the study generalises to
             subjects, too, the same with a last axis of subjects, `ids/subject`: `subject_scores`,
-            `subject_draws` and `subject_left_out`. All are held until the end.
+            `subject_draws` and `subject_left_out`. `shuffles`, float32 (shuffles, the same rows):
+            the scores with the brain's stimuli permuted. All are held until the end.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
         work_mb: megabytes for bootstraps of Spearman to work in, besides RDMs and draws.
         threads: resamples that are worked on at a time; neither changes any number.

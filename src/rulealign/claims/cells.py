@@ -1,0 +1,122 @@
+"""The verdict of a claim over each cell of the grid: universes that estimate one and the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rulealign.claims.specification_curve import InErrors, median_test
+from rulealign.claims.verdicts import (
+    HOLDS,
+    MISSING,
+    REVERSED,
+    SIDES,
+    UNINFORMATIVE,
+    UNRESOLVED,
+    VERDICTS,
+)
+from rulealign.config.claims import ESTIMANDS
+from rulealign.rsa.families import AdjustedP, adjust_family
+
+NO_DIFFERENCE, NO_ALIGNMENT = "no difference", "no alignment"
+"""What a curve is tested against: that of a contrast, and that of a level."""
+
+COLUMNS = (
+    "claim",
+    *ESTIMANDS,
+    "primary",
+    "null",
+    "universes",
+    "median",
+    "p",
+    "family",
+    "family_size",
+    "p_holm",
+    "verdict",
+    "reason",
+    "claimed_side",
+    *VERDICTS,
+)
+"""Columns of `statistics/specification_curves.csv`."""
+
+
+def curves_table(
+    rows: pd.DataFrame,
+    found: Sequence[InErrors | None],
+    claims: Sequence[Mapping[str, Any]],
+    interval: float,
+) -> pd.DataFrame:
+    """Test every claim over every cell.
+
+    A cell has the universes that agree in `ESTIMANDS` and differ only in how they analyse: the
+    median over networks, baselines or images that differ would mix what claims tell apart.
+
+    Args:
+        rows: of `statistics/claims.csv`.
+        found: in the order of the rows, effects in standard errors with their joint null; None
+            where a universe is missing. Those that are uninformative are in no curve.
+        claims: as declared: `label`, `direction`, `family` and `minus`.
+        interval: coverage, such as .95; p is held against 1 less it.
+
+    Returns:
+        A row per claim and cell, in the order of the claims, with `COLUMNS`. `p` is adjusted by
+        Holm over all cells of all claims of the family. `median` is in standard errors;
+        `claimed_side` is the share of the universes with an effect on the claimed side; it and the
+        numbers of verdicts describe, and test nothing.
+    """
+    cells = [_cell(claim, own, found) for claim in claims for own in _cells(rows, claim["label"])]
+    for family in dict.fromkeys(cell["family"] for cell in cells):
+        of_family = [cell for cell in cells if cell["family"] == family]
+        for cell, one in zip(of_family, _adjusted(family, of_family), strict=True):
+            cell |= {"p_holm": one.holm, "family_size": one.declared}
+            if one.holm is not None:
+                cell["verdict"] = _verdict(cell, one.holm, 1 - interval)
+    directed = [{name: cell[name] for name in COLUMNS} for cell in cells]
+    return pd.DataFrame(directed, columns=list(COLUMNS))
+
+
+def _cells(rows: pd.DataFrame, label: str) -> list[pd.DataFrame]:
+    own = rows[rows["claim"] == label]
+    return [cell for _, cell in own.groupby(list(ESTIMANDS), sort=False, dropna=False)]
+
+
+def _cell(
+    claim: Mapping[str, Any], own: pd.DataFrame, found: Sequence[InErrors | None]
+) -> dict[str, Any]:
+    there = own[~own["verdict"].isin([MISSING, UNINFORMATIVE])]
+    curve = median_test([found[place] for place in there.index]) if len(there) else None
+    side = SIDES[claim["direction"]]
+    share = float((side * there["effect"].astype(float) > 0).mean()) if len(there) else None
+    return {
+        "claim": claim["label"],
+        **own.iloc[0][list(ESTIMANDS)].to_dict(),
+        "primary": bool(own["primary"].any()),
+        "null": NO_DIFFERENCE if claim["minus"] else NO_ALIGNMENT,
+        "universes": len(there),
+        "median": curve.median if curve else None,
+        "p": curve.p if curve else None,
+        "family": claim["family"],
+        "verdict": UNINFORMATIVE if (own["verdict"] == UNINFORMATIVE).any() else MISSING,
+        "reason": None if curve else own["reason"].dropna().iloc[-1],
+        "claimed_side": share,
+        **{word: int((own["verdict"] == word).sum()) for word in VERDICTS},
+        "direction": side,
+    }
+
+
+def _adjusted(family: str, cells: Sequence[Mapping[str, Any]]) -> list[AdjustedP]:
+    names = ["_".join(str(cell[name]) for name in ("claim", *ESTIMANDS)) for cell in cells]
+    p = {name: cell["p"] for name, cell in zip(names, cells, strict=True)}
+    why = {
+        name: cell["reason"] for name, cell in zip(names, cells, strict=True) if cell["p"] is None
+    }
+    return adjust_family(family, names, p, why)
+
+
+def _verdict(cell: Mapping[str, Any], p: float, level: float) -> str:
+    if p > level + 1e-12:
+        return UNRESOLVED
+    return HOLDS if np.sign(cell["median"]) == cell["direction"] else REVERSED

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from rulealign.errors import ConfigurationError, RulealignError
+from rulealign.validation.curves import CURVES
 from rulealign.validation.measuring import kept_truths, measured_sets
 from rulealign.validation.other_settings import measured_others
 from rulealign.validation.page import write_page
@@ -37,7 +38,9 @@ def main(arguments: list[str] | None = None) -> None:
     truths = kept_truths(setting, asked.kept / "truths.json")
     rows = measured_sets(setting, asked.sets, asked.jobs, asked.kept / "sets.csv")
     others = measured_others(setting, asked.others, asked.jobs, asked.kept)
-    write_page(rows, truths, setting, others, asked.output)
+    kept = asked.kept / "curves.csv"
+    curves = measured_sets(setting, asked.others, asked.jobs, kept, (CURVES,))
+    write_page(rows, truths, setting, others, asked.output, curves)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m rulealign.validation", description=main.__doc__
     )
     parser.add_argument("--sets", type=int, default=200, help="simulated data sets of each kind")
-    parser.add_argument("--others", type=int, default=100, help="data sets of each other setting")
+    parser.add_argument(
+        "--others", type=int, default=100, help="data sets of each other setting, and of curves"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes; change no number")
     parser.add_argument("--output", type=Path, default=Path("docs/validation.md"))
     kept = Path("results/validation")

@@ -24,6 +24,7 @@ from rulealign.rsa.subjects import (
     subject_counts,
     subject_interval,
 )
+from rulealign.validation.curves import CURVES, specification_curves
 from rulealign.validation.families import decided, null_claims
 from rulealign.validation.new_networks import new_networks
 from rulealign.validation.road import People, brain_rdms, model_rdms
@@ -240,11 +241,12 @@ KINDS: Mapping[str, Callable[[Setting, int, Path], Row]] = {
     "same stimuli": same_stimuli,
     "new networks": new_networks,
     "nothing seen": nothing_seen,
+    CURVES: specification_curves,
 }
 """Kind of data set -> what is measured in it."""
 
-ALL = tuple(KINDS)
-"""All kinds of data sets."""
+ALL = tuple(kind for kind in KINDS if kind != CURVES)
+"""Kinds of data sets that the page's own number of them is measured of."""
 
 
 def measured(setting: Setting, number: int, folder: Path, kinds: Sequence[str] = ALL) -> Row:

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from rulealign.atomic import whole
 from rulealign.validation import tables
+from rulealign.validation.curves import curve_lines
 from rulealign.validation.other_settings import OtherSetting, met_of_others, other_table
 from rulealign.validation.tables import Truths
 from rulealign.validation.verdicts import MET, Line, variance_ratios
@@ -25,6 +26,7 @@ def write_page(
     setting: Setting,
     others: Sequence[OtherSetting],
     output: Path,
+    curves: pd.DataFrame | None = None,
 ) -> None:
     """Write the page.
 
@@ -34,6 +36,8 @@ def write_page(
         setting: of the simulation.
         others: of `other_settings.measured_others`; at least one.
         output: the Markdown file to make.
+        curves: of `measuring.measured_sets`, of the kind `curves.CURVES`; by default the page has
+            no section about them.
 
     Raises:
         DataError: a number is missing from the rows, or not finite.
@@ -46,12 +50,15 @@ def write_page(
         "seeds": tables.seed_lines(rows),
         "ceilings": tables.ceiling_lines(rows, truths),
     }
+    if curves is not None:
+        lines["curves"] = curve_lines(curves)
     judged = [line for part in lines.values() for line in part if line.verdict]
     text = (
         _environment()
         .from_string(_template())
         .render(
             **{name: table(part) for name, part in lines.items()},
+            curve_sets=0 if curves is None else len(curves),
             setting=setting,
             sets=len(rows),
             missed=[line for line in judged if line.verdict != MET],

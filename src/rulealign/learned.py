@@ -18,6 +18,9 @@ STILL = 0.01
 ERRORS_ABOVE_CHANCE = 3
 """Binomial standard errors by which accuracy must exceed chance."""
 
+MOSTLY_DEAD = 0.5
+"""Share of dead units above which a layer's scores rest on a remnant of it."""
+
 NETWORK = ["rule", "kind", "seed", "epoch"]
 ACCURACY = ["trains", "held_out_accuracy", "held_out_images"]
 
@@ -168,8 +171,24 @@ def _words(
     return f"does not learn: {'; '.join(reasons)}" if reasons else "learns"
 
 
+def mostly_dead(table: pd.DataFrame, rule: str) -> dict[str, float]:
+    """List the layers of which most units are dead, at a trained rule's last checkpoint.
+
+    Args:
+        table: rows of `diagnostics_table`.
+        rule: a label.
+
+    Returns:
+        layer -> share of dead units, 0.5 to 1, in mean over seeds; none for a rule that does not
+        train.
+    """
+    rows = table[(table["rule"] == rule) & table["trains"]]
+    shares = rows[rows["epoch"] == rows["epoch"].max()].groupby("layer")["dead_units"].mean()
+    return shares[shares > MOSTLY_DEAD].to_dict()
+
+
 def warnings(table: pd.DataFrame) -> list[str]:
-    """Write a line for every rule that did not learn.
+    """Write a line for every rule that did not learn, and for every layer that fell silent.
 
     Args:
         table: rows of `diagnostics_table`.
@@ -177,5 +196,10 @@ def warnings(table: pd.DataFrame) -> list[str]:
     Returns:
         Lines, none where all learned.
     """
-    verdicts = learned(table, table["rule"].unique()).items()
-    return [f"WARNING: rule '{rule}' {one.words}" for rule, one in verdicts if one.doubtful]
+    rules = table["rule"].unique()
+    verdicts = learned(table, rules).items()
+    lines = [f"WARNING: rule '{rule}' {one.words}" for rule, one in verdicts if one.doubtful]
+    for rule in rules:
+        for layer, share in mostly_dead(table, rule).items():
+            lines.append(f"WARNING: rule '{rule}': {share:.0%} of the units of {layer} are dead")
+    return lines

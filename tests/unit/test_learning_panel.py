@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rulealign.errors import DataError
-from rulealign.learned import above_chance, diagnostics_table, learned, warnings
+from rulealign.learned import above_chance, diagnostics_table, learned, mostly_dead, warnings
 from rulealign.report import tabulate
 from rulealign.report.learning import draw_learning
 from rulealign.store import read_csv, write_csv
@@ -243,6 +243,28 @@ def test_the_pages_table_has_the_tables_own_numbers(table):
     assert "– does not train" in rows["untrained_bn"]["verdict"]
     assert "not trained" in rows["untrained_bn"]["change of conv3"]
     assert "no update" in rows["untrained_bn"]["angle to bp, °, last"]
+
+
+def test_a_layer_of_which_most_units_are_dead_is_named(table):
+    # .5 in one seed and .9 in the other are .7 of fc1; exactly half, and networks before training,
+    # are not named
+    faulty = table.copy()
+    last = (faulty["rule"] == "local") & (faulty["epoch"] == 10)
+    for seed, share in zip(SEEDS, (0.5, 0.9), strict=True):
+        faulty.loc[last & (faulty["layer"] == "fc1") & (faulty["seed"] == seed), "dead_units"] = (
+            share
+        )
+    faulty.loc[last & (faulty["layer"] == "conv3"), "dead_units"] = 0.5
+    faulty.loc[faulty["rule"] == "untrained_bn", "dead_units"] = 0.9
+    faulty.loc[(faulty["rule"] == "bp") & (faulty["epoch"] == 1), "dead_units"] = 0.9
+    assert mostly_dead(faulty, "local") == pytest.approx({"fc1": 0.7})
+    assert mostly_dead(faulty, "bp") == mostly_dead(faulty, "untrained_bn") == {}
+    assert warnings(faulty) == ["WARNING: rule 'local': 70% of the units of fc1 are dead"]
+    made = tabulate.learning(faulty, RULES, "caption")
+    cells = {row[0]: row[made.head.index("dead units")] for row in made.rows}
+    assert "⚠" in cells["local"]
+    assert cells["local"].endswith("% in fc1</strong>")
+    assert "⚠" not in cells["bp"] + cells["untrained_bn"]
 
 
 def line(ax, label):

@@ -10,7 +10,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rulealign.atomic import whole
-from rulealign.learned import learned
+from rulealign.learned import learned, mostly_dead
 from rulealign.report import (
     baselines,
     captions,
@@ -148,6 +148,7 @@ def write_page(
         quality=quality_panel.panel(tables["quality"]),
         provenance=provenance_panel.panel(facts),
         doubtful=_doubtful(study, tables["diagnostics"]),
+        silent=_silent(study, tables["diagnostics"]),
     )
     with whole(Path(output)) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -204,6 +205,15 @@ def _doubtful(study: Mapping[str, Any], diagnostics: pd.DataFrame) -> list[tuple
     return [(rule, verdict.words) for rule, verdict in verdicts if verdict.doubtful]
 
 
+def _silent(study: Mapping[str, Any], diagnostics: pd.DataFrame) -> list[str]:
+    found = {rule: mostly_dead(diagnostics, rule) for rule in study["rules"]}
+    return [
+        f"{layer} of {rule} ({share:.0%})"
+        for rule, layers in found.items()
+        for layer, share in layers.items()
+    ]
+
+
 def _tables(
     study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], view: Mapping[str, object]
 ) -> dict[str, tabulate.Table]:
@@ -248,7 +258,7 @@ def _tables(
             "Last checkpoint of each rule, mean over seeds. Accuracy: [lowest seed, highest seed]."
             " Change: |W − W₀| / |W₀| of the weights since epoch 0. Dead units: share that is 0 in"
             " the maps of the forward pass for every one of up to 1,000 held-out images, in the"
-            " layer with most. Angle to bp:"
+            " layer with most; ⚠ where that is more than half. Angle to bp:"
             " between the rule’s update and backpropagation’s, mean over conv layers, at the first"
             " checkpoint after epoch 0 and at the last one. Effective rank: of the error signals,"
             " mean over conv layers. Single layers: the figure, and statistics/diagnostics.csv.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
-from rulealign.learned import Verdict, learned
+from rulealign.learned import MOSTLY_DEAD, Verdict, learned
 from rulealign.report import select
 from rulealign.report.formatting import NOT_MEASURED, missing, number, percent, score
 
@@ -186,7 +186,9 @@ def _most_dead(rows: pd.DataFrame) -> Markup:
     if layers.empty:
         return missing(NOT_MEASURED)
     where = f" in {layers.idxmax()}" if layers.max() > 0 else ""
-    return Markup("{}{}").format(percent(layers.max()), where)
+    shown = Markup("{}{}").format(percent(layers.max()), where)
+    many = rows["trains"].all() and layers.max() > MOSTLY_DEAD
+    return Markup("<strong>⚠ {}</strong>").format(shown) if many else shown
 
 
 def _over_layers(rows: pd.DataFrame, layers: Sequence[str], column: str, reason: str) -> Markup:

@@ -82,3 +82,18 @@ def test_a_claim_over_what_the_study_lacks_stops_before_any_job(changed):
     refused = changed.snakemake("--dry-run")
     assert refused.returncode != 0
     assert "claims.bp_drop.roi: there is no 'V1'; brain.rois lists ['EVC']" in refused.output
+
+
+def test_a_claim_about_a_level_shuffles_stimuli_in_the_jobs_that_it_needs(changed):
+    level = copy.deepcopy(changed.study["claims"]["bp_drop"])
+    level |= {"minus": [], "direction": "positive"}
+    changed.study["claims"]["bp_level"] = level
+    table = "results/small/statistics/specification_curves.csv"
+    plan = counts(changed.snakemake("--dry-run", table, check=True).output)
+    assert {name: plan[name] for name in ("universes", "claims")} == {"universes": 1, "claims": 1}
+    changed.snakemake(table, check=True)
+    curves = pd.read_csv(changed.folder / table).set_index("claim")
+    assert set(curves.loc["bp_drop", "null"]) == {"no difference"}
+    assert set(curves.loc[["bp_level"], "null"]) == {"no alignment"}
+    smallest = 1 / (changed.study["statistics"]["null_draws"] + 1)
+    assert curves.loc[["bp_level"], "p"].dropna().ge(smallest - 1e-9).all()

@@ -172,11 +172,9 @@ def _universes(study: Any) -> list[tuple[int, float]]:
     for need in claim_stages.needs(study).values():
         axes = ("seeds", "epochs", "stimuli", "sizes", "descriptors", "centring")
         views = int(np.prod([len(need[axis]) for axis in axes]))
-        ways = {tuple(one.values())[:-1] for one in need["analyses"]}  # of all but `resample`
-        # each of two sides of a split has half of the stimuli, a quarter of the pairs
-        nested = len(study.evaluation.layers) * study.statistics.layer_splits / 2
-        each = [nested if "nested" in way else len(need["layers"]) for way in ways]
-        found.append((views * len(need["layers"]) * len(ways), views * sum(each)))
+        rows = views * len(need["layers"]) * len(need["analyses"])
+        # besides resamples, samples without each stimulus
+        found.append((rows, rows * (1 + IMAGES / study.statistics.bootstrap_draws)))
     return found
 
 

@@ -67,7 +67,7 @@ class Statistics(Closed):
         description="permutations for the null of the noise ceiling"
     )
     interval: Annotated[float, Field(gt=0.5, lt=1), Number] = Field(
-        description="coverage of the percentile intervals, such as 0.95"
+        description="coverage of the intervals, such as 0.95"
     )
     generalise_to: Literal["stimuli", "subjects", "both"] = Field(
         description="what the intervals of claims generalise to, besides other seeds: other stimuli"

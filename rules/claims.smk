@@ -55,7 +55,7 @@ if STUDY.claims:
             tables=claimed(UNIVERSES),
             draws=claimed(UNIVERSES_DRAWS),
             alignments=claimed(ALIGNMENT),
-            ceilings=TABLE.format(table="ceilings"),
+            ceilings=expand(CEILING, roi=sorted({roi for _, roi in CLAIMED})),
         output:
             claims=CLAIM_FILES["claims"],
             summary=CLAIM_FILES["claims_summary"],

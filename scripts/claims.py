@@ -11,7 +11,7 @@ with job(snakemake):
         [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.draws],
         [Path(path) for path in snakemake.input.alignments],
-        Path(snakemake.input.ceilings),
+        [Path(path) for path in snakemake.input.ceilings],
         json.loads(snakemake.params.settings),
         Path(snakemake.output.claims),
         Path(snakemake.output.summary),

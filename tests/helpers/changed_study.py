@@ -59,7 +59,7 @@ def small_simulated_study(project):
     study["evaluation"] |= {"descriptors": ["global-average"], "centring": ["centred"]}
     study["controls"] = ["mean-luminance"]
     study["layer_map"] = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "LOC"}]
-    study["statistics"] |= {"bootstrap_draws": 40, "null_draws": 40}
+    study["statistics"] |= {"bootstrap_draws": 100, "null_draws": 40}
     study["report"] |= {"stimuli": "shown", "descriptor": "global-average"}
     claim = study["claims"]["fa_drop"] | {"plus": [{"rule": "fa", "epoch": 2}]}
     return without_claims(study) | {"claims": {"fa_drop": claim}}

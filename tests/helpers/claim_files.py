@@ -178,4 +178,4 @@ def write_ceilings(folder, **changes):
 def write_all(folder, rules=tuple(SEEDS), goal="stimuli", **changes):
     """Write every rule; give tables, draws, alignments and ceilings as `evaluate` takes them."""
     made = [write(folder, rule, goal=goal, **changes.get(rule, {})) for rule in rules]
-    return [*(list(paths) for paths in zip(*made, strict=True)), write_ceilings(folder)]
+    return [*(list(paths) for paths in zip(*made, strict=True)), [write_ceilings(folder)]]

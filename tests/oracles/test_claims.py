@@ -358,8 +358,7 @@ def test_a_brain_that_tells_nothing_makes_claims_uninformative(tmp_path, changes
     *files, ceilings = claim_files.write_all(tmp_path)
     claim_files.write_ceilings(tmp_path, **changes)
     if "pairs" in changes:
-        rows = pd.read_csv(ceilings).iloc[:1]
-        rows.to_csv(ceilings, index=False)
+        pd.read_csv(ceilings[0]).iloc[:1].to_csv(ceilings[0], index=False)
     made = tmp_path / "claims.csv", tmp_path / "summary.csv"
     evaluate(*files, ceilings, claim_files.settings(DROP), *made)
     claims, summary = (pd.read_csv(path, keep_default_na=False) for path in made)
@@ -381,6 +380,6 @@ def test_ceilings_of_noise_are_uninformative_and_of_a_signal_not(tmp_path):
         files = [universe_files.brain_file(tmp_path, s, roi, rdm=rdm) for s, rdm in enumerate(rdms)]
         settings = {"study_seed": 1, "null_draws": 40, "interval": 0.95, "pairs": "all"}
         roi_ceiling(files, settings | {"roi": roi}, tmp_path / f"{roi}.csv")
-        ceilings = read_ceilings(tmp_path / f"{roi}.csv")
+        ceilings = read_ceilings([tmp_path / f"{roi}.csv"])
         found[roi] = uninformative([roi], "all", ceilings)[0] != ""
     assert found == {"noise": True, "V1": False}

@@ -60,7 +60,7 @@ def test_results_of_other_code_without_their_notes_are_refused(done, tmp_path):
     assert names[1] not in str(caught.value)
     shutil.rmtree(run.folder / ".snakemake/metadata")
     assert run.planned() == []
-    more = run.restudied(lambda study: study["statistics"].update(bootstrap_draws=80))
+    more = run.restudied(lambda study: study["statistics"].update(bootstrap_draws=120))
     with more:
         with pytest.raises(AssertionError, match=r"\(other settings\).* and \d+ more"):
             run.planned()

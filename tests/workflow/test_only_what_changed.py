@@ -71,7 +71,7 @@ SETTINGS = {
     ),
     "a size is added": (lambda study: study["evaluation"].update(sizes=[32, 64]), at_64()),
     "bootstrap draws": (
-        lambda study: study["statistics"].update(bootstrap_draws=80),
+        lambda study: study["statistics"].update(bootstrap_draws=120),
         SCORES | CONTROL_SCORES | CONTROLS_TABLE | ALIGNMENT_TABLE | COURSES | UNIVERSES | CHECKED,
     ),
 }
@@ -129,7 +129,7 @@ CODE = {
             ("scripts/ceiling.py", "json.loads(", "dict(json.loads("),
             ("scripts/ceiling.py", "params.settings)", "params.settings))"),
         ],
-        CEILINGS | CEILINGS_TABLE | FIGURES,
+        CEILINGS | CEILINGS_TABLE | FIGURES | CLAIMS,
     ),
     "a control": (
         [(LIBRARY + "controls/mean_luminance.py", "from __future__", "X = 1\nfrom __future__")],

@@ -30,31 +30,33 @@ Ceilings = Mapping[tuple[str, str], Ceiling]
 """(area, kind of pairs) -> its ceiling."""
 
 
-def read_ceilings(path: Path) -> dict[tuple[str, str], Ceiling]:
+def read_ceilings(files: Sequence[Path]) -> dict[tuple[str, str], Ceiling]:
     """Read the noise ceilings that claims are held against.
 
     Args:
-        path: `statistics/ceilings.csv`.
+        files: `brain/roi-<r>_ceiling.csv`.
 
     Returns:
         (area, kind of pairs) -> its ceiling.
 
     Raises:
-        DataError: the table lacks a column, or has an area twice; names both.
-        StoreError: the file cannot be read.
+        DataError: a table lacks a column; names both.
+        StoreError: a file cannot be read.
     """
-    rows, found = read_csv(Path(path)), {}
-    lacking = {"roi", "pairs", "lower", "null_lower_high", "informative", "reason"} - set(rows)
-    if lacking:
-        raise DataError(f"{path}: has no column '{min(lacking)}'; delete it and rerun the command.")
-    for row in rows.to_dict("records"):
-        key = str(row["roi"]), str(row["pairs"])
-        if key in found:
-            raise DataError(f"{path}: {key[0]} over {key[1]} pairs appears twice.")
-        reason = row["reason"] if isinstance(row["reason"], str) else ""
-        informative = str(row["informative"]) == "True"
-        found[key] = Ceiling(row["lower"], row["null_lower_high"], informative, reason)
+    found = {}
+    for path in map(Path, files):
+        rows = read_csv(path)
+        lacking = {"roi", "pairs", *_COLUMNS} - set(rows)
+        if lacking:
+            what = f"has no column '{min(lacking)}'"
+            raise DataError(f"{path}: {what}; delete it and rerun the command.")
+        for row in rows.to_dict("records"):
+            row["reason"] = row["reason"] if isinstance(row["reason"], str) else ""
+            found[str(row["roi"]), str(row["pairs"])] = Ceiling(*(row[one] for one in _COLUMNS))
     return found
+
+
+_COLUMNS = ("lower", "null_lower_high", "informative", "reason")
 
 
 def uninformative(areas: Sequence[str], pairs: str, ceilings: Ceilings) -> tuple[str, str]:

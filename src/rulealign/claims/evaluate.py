@@ -27,7 +27,7 @@ def evaluate(
     tables: Sequence[Path],
     draws: Sequence[Path],
     alignments: Sequence[Path],
-    ceilings: Path,
+    ceilings: Sequence[Path],
     settings: Mapping[str, Any],
     output: Path,
     summary: Path,
@@ -39,7 +39,7 @@ def evaluate(
         tables: `alignment/*_universes.csv`, of every rule and area that a claim takes.
         draws: their `*_draws.h5`, in the same order.
         alignments: their `alignment/rule-<k>_roi-<r>.csv`, in the same order.
-        ceilings: `statistics/ceilings.csv`.
+        ceilings: `brain/roi-<r>_ceiling.csv`, of every area that a claim takes.
         settings: `study_seed`, `bootstrap_draws`, `interval`, `generalise_to`, `universes`,
             `claims` and `facts`, as `claim_stages.claims` gives them.
         output: `statistics/claims.csv` to make: `COLUMNS`, one row per claim and universe.

@@ -64,7 +64,7 @@ def five_changes(study: dict) -> None:
     study["rules"]["fa"]["learning_rate"] = 0.002
     study["training"]["checkpoints"] = [0, 1, 2]
     study["stimuli"]["grey"]["background"] = "another"
-    study["statistics"]["bootstrap_draws"] = 60
+    study["statistics"]["bootstrap_draws"] = 120
     study["title"] = "Changed"
 
 

@@ -34,7 +34,7 @@ METHODS = {
     "stimuli and networks": "primary: stimuli, seeds",
     "people": "as published",
     "crossed, stimuli and people": "crossed_low, crossed_high",
-    "stimuli and people, corrected variance": "primary: stimuli, subjects, these seeds only",
+    "stimuli and people, corrected variance": "no column: `rsa/corrected.py`",
     "stimuli, people and networks": "primary: stimuli, subjects, seeds",
 }
 """Kinds of intervals, in words -> what the table of claims calls them."""

@@ -77,13 +77,20 @@ def copies(study: Study) -> dict[str, str]:
 
 
 def images(study: Study, label: str) -> Any:
-    """Give the section of a stimulus set or a calibration set; their labels differ."""
-    return study.stimuli[label] if label in study.stimuli else study.calibration[label]
+    """Give the section that says where a set's pictures are from: of a cut-out, that of its origin.
+
+    Labels of stimulus sets and calibration sets differ.
+    """
+    section = study.stimuli[label] if label in study.stimuli else study.calibration[label]
+    return study.stimuli[section.cutout_of] if section.kind == "cutout" else section
 
 
 def stimuli(study: Study, label: str) -> dict[str, Any]:
     """Give the settings of one set of images, without the size that it is shown at."""
     settings = plain(images(study, label))
+    own = study.stimuli.get(label)
+    if own is not None and own.kind == "cutout":
+        settings |= {key: getattr(own, key) for key in ("background", "as_shown", "level")}
     if settings["kind"] in ("brain", "brain-others"):
         settings["stimulus_set"] = study.brain.stimulus_set
     if settings["kind"] == "synthetic-objects":

@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 from rulealign.controls import REGISTRY, find_control
 from rulealign.controls.control import Images, at_most, cells, luminance
 from rulealign.data.images import read_stimuli, write_stimuli
+from rulealign.errors import DataError
 from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
 from rulealign.store import write_h5
 from shown_stimuli import write_shown
@@ -129,6 +130,26 @@ def test_silhouettes_are_cut_before_pictures_are_made_smaller(tmp_path):
         shares = np.asarray(whole.resize((32, 32), Image.Resampling.BILINEAR)) / 255
         assert np.array_equal(small, shares)
         assert small.mean() == pytest.approx(mask.mean(), abs=0.005)
+
+
+def test_objects_on_another_grey_keep_their_pixels_and_their_silhouettes(tmp_path):
+    pixels, masks = objects(5, 40, 128)
+    pixels[0][masks[0]] = (120, 130, 128)  # a grey object: all of it counts as background
+    inner = np.argwhere(masks[1])[len(np.argwhere(masks[1])) // 2]
+    pixels[1][tuple(inner)] = 128  # enclosed by the object, stays
+    masks[0], ids = False, [f"image_{place:02d}" for place in range(5)]
+    write_shown(tmp_path / "s.h5", pixels, ids)
+    settings = {"kind": "folder", "px": 40, "background": "grey 96", "as_shown": False, "level": 96}
+    write_stimuli(settings, tmp_path / "s", tmp_path / "cut.h5")
+    with h5py.File(tmp_path / "cut.h5") as cut, h5py.File(tmp_path / "s.h5") as plain:
+        assert np.array_equal(cut["images"][()][masks], pixels[masks])
+        assert (cut["images"][()][~masks] == 96).all()
+        assert np.array_equal(cut["silhouettes"][()], plain["silhouettes"][()])
+        assert cut.attrs["background"] == "grey 96"
+    noise_only = noise(3, 16)
+    write_shown(tmp_path / "n.h5", noise_only, ids[:3])
+    with pytest.raises(DataError, match="3 of 3 images have no uniform background"):
+        write_stimuli(settings, tmp_path / "n", tmp_path / "none.h5")
 
 
 def test_of_large_images_the_silhouette_is_the_covered_share_of_cells():

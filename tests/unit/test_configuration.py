@@ -109,6 +109,22 @@ def test_a_border_that_an_image_cannot_mirror_is_refused(project, section):
         load_study(study)
 
 
+def test_a_cut_out_set_is_made_from_the_pictures_of_its_origin(project):
+    study = yaml.safe_load((project / "studies" / "cichy92_quick.yaml").read_text())
+    cut = {"kind": "cutout", "cutout_of": "grey", "level": 112}
+    study["stimuli"]["grey_112"] = cut | {"background": "grey 112", "as_shown": False}
+    study["universes"]["stimuli"].append("grey_112")
+    made = load_study(copy.deepcopy(study))
+    origin = stages.stimuli(made, "grey")
+    changed = {"background": "grey 112", "as_shown": False, "level": 112}
+    assert stages.stimuli(made, "grey_112") == origin | changed
+    assert stages.images(made, "grey_112") == made.stimuli["grey"]
+    for wrong in ("gray", "grey_112"):
+        study["stimuli"]["grey_112"]["cutout_of"] = wrong
+        with pytest.raises(ConfigurationError, match=f"stimuli.grey_112.cutout_of: .*{wrong}"):
+            load_study(study)
+
+
 def test_another_baseline_trains_nothing_anew(project):
     study = yaml.safe_load((project / "workflow_config.yaml").read_text())
     before = load_study(copy.deepcopy(study))

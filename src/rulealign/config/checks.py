@@ -47,6 +47,7 @@ def study_checks(study: Study) -> Checks:
     yield _check_things(study)
     yield _check_brain_has_images(study, "stimuli")
     yield _check_brain_has_images(study, "calibration")
+    yield _check_cutouts(study)
     yield _check_sizes(study)
     yield _check_images(study)
     yield _check_mirrored(study)
@@ -120,6 +121,15 @@ def _check_brain_has_images(study: Study, section: str) -> Iterator[Mistake]:
                 f"'{kind}' needs brain data that come with images, and brain.kind 'rdm-archive' has"
                 " none; use 'folder' or 'mat'",
             )
+
+
+def _check_cutouts(study: Study) -> Iterator[Mistake]:
+    sets = {label: one for label, one in study.stimuli.items() if hasattr(one, "kind")}
+    whole = [label for label, one in sets.items() if one.kind != "cutout"]
+    for label, one in sets.items():
+        if one.kind == "cutout":
+            key, why = f"stimuli.{label}.cutout_of", "sets that are not cut out themselves are"
+            yield from require(key, one.cutout_of, whole, why)
 
 
 def _check_sizes(study: Study) -> Iterator[Mistake]:

@@ -41,6 +41,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
         stimuli.MatStimuli,
     ),
     ("`stimuli: <label>:` with `kind: brain`", stimuli.BrainStimuli),
+    ("`stimuli: <label>:` with `kind: cutout`", stimuli.CutoutStimuli),
     ("`calibration: <label>:` with `kind: brain-others`", stimuli.OtherBrainImages),
     ("`calibration: <label>:` with `kind: synthetic-objects`", stimuli.GeneratedImages),
     ("`brain:` with `kind: rdm-archive`", brain.RdmArchive),

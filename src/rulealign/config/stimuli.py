@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from rulealign.schema import Closed, IdPattern, Pixels, PositiveInt, by_kind
+from rulealign.schema import Closed, IdPattern, Label, Pixels, PositiveInt, by_kind, whole
 
 
 class _Images(Closed):
@@ -36,7 +36,17 @@ class BrainStimuli(_Images):
     kind: Literal["brain"] = Field(description="the brain dataset's own images")
 
 
-Stimuli = by_kind("stimuli have the kinds", FolderStimuli, MatStimuli, BrainStimuli)
+class CutoutStimuli(_Images):
+    """The objects of another stimulus set, cut out of its uniform background and put on a grey."""
+
+    kind: Literal["cutout"] = Field(description="made from another stimulus set")
+    cutout_of: Label = Field(description="label of that set; its background must be uniform")
+    level: whole(0, 255) = Field(
+        description="grey of the new background, 0 (black) to 255 (white), as it is stored"
+    )
+
+
+Stimuli = by_kind("stimuli have the kinds", FolderStimuli, MatStimuli, BrainStimuli, CutoutStimuli)
 
 
 class OtherBrainImages(_Images):

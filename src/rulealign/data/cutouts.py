@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import label
 
 from rulealign.data.resize import prepare
 from rulealign.errors import DataError
@@ -68,6 +69,27 @@ def differs(pixels: np.ndarray, colour: np.ndarray) -> np.ndarray:
     """
     # a median may lie half a step off
     return np.abs(pixels - colour).max(axis=-1) > TOLERANCE + 0.5
+
+
+def on_grey(image: Image.Image, colour: np.ndarray, level: int) -> Image.Image:
+    """Put an object on another background, at the picture's own size.
+
+    Background is what has its colour and is connected to the picture's border: grey parts of an
+    object stay as they are, and so does background that an object encloses, as in a ring.
+
+    Args:
+        image: RGB, any size.
+        colour: of its background, as `background` gives it.
+        level: of the new background, all three channels, 0 to 255.
+
+    Returns:
+        RGB, of the same size.
+    """
+    pixels = np.array(image)
+    parts, _ = label(~differs(pixels, colour))
+    outside = np.unique(np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]]))
+    pixels[np.isin(parts, outside[outside > 0])] = level
+    return Image.fromarray(pixels)
 
 
 def silhouettes(images: Iterable[Image.Image], colour: np.ndarray, px: int) -> np.ndarray:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from rulealign.data.cutouts import background, border, silhouettes
+from rulealign.data.cutouts import background, border, on_grey, silhouettes
 from rulealign.data.file_names import ENDINGS, is_hidden, is_image
 from rulealign.data.ids import pattern_ids
 from rulealign.data.mat import load_mat_struct
@@ -71,7 +72,8 @@ def write_stimuli(
     """Write one stimulus set as networks are shown it.
 
     Args:
-        settings: as in `read_stimuli`, with `px`, `background` and `as_shown`.
+        settings: as in `read_stimuli`, with `px`, `background` and `as_shown`; with `level` objects
+            are cut out and put on that grey (see `cutouts.on_grey`); silhouettes stay the same.
         source: as in `read_stimuli`.
         output: the HDF5 file: `images` uint8 (stimuli, px, px, 3) RGB, with the ids `stimulus`
             and the attributes kind, px, background and as_shown. Where a stimulus is several
@@ -86,13 +88,19 @@ def write_stimuli(
             is the same as with `ids`.
 
     Raises:
-        DataError: as in `read_stimuli`.
+        DataError: as in `read_stimuli`; or objects are to be cut out of no uniform background.
         StoreError: the disk is full.
     """
     if groups is not None:
         ids = [image for images in groups.values() for image in images]
-    px = settings["px"]
-    pixels, borders = _prepare_all(read_stimuli(settings, source, ids), px)
+    px, level = settings["px"], settings.get("level")
+    change = None
+    if level is not None:
+        around = background(
+            {name: border(one) for name, one in read_stimuli(settings, source, ids)}
+        )
+        change = partial(on_grey, colour=around, level=level)
+    pixels, borders = _prepare_all(read_stimuli(settings, source, ids), px, change)
     shown = list(borders)
     arrays, named = {"images": pixels}, {"stimulus": shown}
     about = {name: settings[name] for name in ("kind", "px", "background", "as_shown")}
@@ -115,13 +123,15 @@ def write_stimuli(
     )
 
 
-def _prepare_all(stimuli: Iterator[Stimulus], px: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _prepare_all(
+    stimuli: Iterator[Stimulus], px: int, change: Callable[[Image.Image], Image.Image] | None
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     borders: dict[str, np.ndarray] = {}
 
     def each() -> Iterator[np.ndarray]:
         for name, image in stimuli:
             borders[name] = border(image)
-            yield prepare(image, px)
+            yield prepare(change(image) if change else image, px)
 
     # one array that grows: thousands of images at 224 px are too many to hold twice
     return np.fromiter(each(), dtype=np.dtype((np.uint8, (px, px, 3)))), borders

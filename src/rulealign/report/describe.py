@@ -105,6 +105,8 @@ def _set(section: Mapping[str, Any]) -> str:
 def _source(section: Mapping[str, Any]) -> str:
     if section["kind"] == "synthetic-objects":
         return f"; {section['count']} generated objects, no photographs"
+    if section["kind"] == "cutout":
+        return f"; objects of {section['cutout_of']}, on grey {section['level']}"
     return f"; from {section['source']}" if "source" in section else "; come with the brain data"
 
 

@@ -68,7 +68,7 @@ def _without_source(study: Mapping[str, Any]) -> Facts:
         facts.append(("Brain data", _GENERATED))
     for term, sets in (("Stimuli", "stimuli"), ("Calibration images", "calibration")):
         for label, section in study[sets].items():
-            if _source(section) is None:
+            if _source(section) is None and section["kind"] != "cutout":
                 generated = section["kind"] == "synthetic-objects"
                 facts.append((f"{term} “{label}”", _GENERATED if generated else _WITH_BRAIN))
     return facts

@@ -49,23 +49,23 @@ COMPARISONS = ("spearman", "pearson")
 POWER = 0.8
 """Share of the data sets in which what was planted has to be found."""
 
-_NETWORKS, _SHUFFLES, _WORSE = 5, 199, 4.0
-_EQUAL, _OTHER, _WORST = range(3)
+_NETWORKS, _SHUFFLES, _NOISE_OF_BETTER = 5, 199, 0.25
+_EQUAL, _OTHER, _BETTER = range(3)
 
 
 def specification_curves(setting: Setting, number: int, _folder: Path) -> Row:
     """Measure the p of curves over 8 universes of one data set.
 
     Universes are Spearman and Pearson, centred and uncentred RDMs, of all units and of half of
-    them. Two rules are equally good; a third has `_WORSE` times as much noise again. People see the
-    stimuli, or nothing.
+    them. Two rules are equally good; a third has `_NOISE_OF_BETTER` times their noise. People see
+    the stimuli, or nothing.
 
     Args:
         setting: of the simulation.
         number: of the data set.
 
     Returns:
-        p of: two equal rules; of an equal and the worse one; of a rule's level where people see
+        p of: two equal rules; of an equal and the better one; of a rule's level where people see
         nothing, and where they see the stimuli. And whether any universe of equal rules, by
         itself, has a verdict.
     """
@@ -73,17 +73,18 @@ def specification_curves(setting: Setting, number: int, _folder: Path) -> Row:
     rng = generator(setting, "curves", number)
     three = replace(setting, rules=3, networks=_NETWORKS)
     features = network_features(three, scenes, "curves", number)
-    features[_WORST] += _WORSE * setting.network_noise * rng.standard_normal(features[0].shape)
+    better = replace(three, rules=1, network_noise=_NOISE_OF_BETTER * setting.network_noise)
+    features[_BETTER] = network_features(better, scenes, "better", number)[0]
     seen = [signals(setting, scenes, person) for person in people_of(setting, ())]
     brains = _brains(setting, seen, rng)
     nothing = _brains(setting, [0 * signal for signal in seen], rng)
     models = _models(features)
     equal = list(_contrasts(setting, models[:, [_EQUAL, _OTHER]], brains))
-    worse = list(_contrasts(setting, models[:, [_EQUAL, _WORST]], brains))
+    apart = list(_contrasts(setting, models[:, [_EQUAL, _BETTER]], brains))
     one_rule = models[:, _EQUAL]
     return {
         "p curve no difference": median_test([one for one, _ in equal]).p,
-        "p curve difference": median_test([one for one, _ in worse]).p,
+        "p curve difference": median_test([one for one, _ in apart]).p,
         "p curve no alignment": median_test(list(_levels(setting, one_rule, nothing))).p,
         "p curve alignment": median_test(list(_levels(setting, one_rule, brains))).p,
         "verdict any universe": float(any(p < LEVEL for _, p in equal)),
@@ -102,7 +103,7 @@ def curve_lines(rows: pd.DataFrame) -> list[Line]:
     words = {
         "no difference": "contrast of two rules that are equally good",
         "no alignment": "level of a rule, people who see nothing",
-        "difference": "contrast with a rule that is worse",
+        "difference": "contrast with a rule that is better",
         "alignment": "level of a rule, people who see the stimuli",
     }
     lines = []

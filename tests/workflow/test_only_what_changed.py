@@ -24,6 +24,7 @@ from expected_jobs import (
     RULE_TABLES,
     SCORES,
     UNIVERSES,
+    VERDICTS,
     at_64,
     chain,
     network,
@@ -101,12 +102,11 @@ CODE = {
         SCORES
         | CONTROL_SCORES
         | CEILINGS
-        | CEILINGS_TABLE
+        | BRAIN_TABLES
         | CONTROLS_TABLE
         | ALIGNMENT_TABLE
         | COURSES
-        | UNIVERSES
-        | CHECKED,
+        | UNIVERSES,
     ),
     "a learning rule": (
         [(LIBRARY + "learning/rules/fa.py", 'layers == "conv"', 'layers != "all"')],
@@ -129,7 +129,7 @@ CODE = {
             ("scripts/ceiling.py", "json.loads(", "dict(json.loads("),
             ("scripts/ceiling.py", "params.settings)", "params.settings))"),
         ],
-        CEILINGS | CEILINGS_TABLE | FIGURES | CLAIMS,
+        CEILINGS | CEILINGS_TABLE | FIGURES | VERDICTS,
     ),
     "a control": (
         [(LIBRARY + "controls/mean_luminance.py", "from __future__", "X = 1\nfrom __future__")],

@@ -159,7 +159,7 @@ def refuse_duplicates(values: Sequence[str], what: str) -> None:
     seen: set[str] = set()
     for value in values:
         if value in seen:
-            raise DataError(f"{what}: '{value}' appears twice.")
+            raise DataError(f"{what}: '{value}' appears twice. Rename or remove one of the two.")
         seen.add(value)
 
 

@@ -156,7 +156,10 @@ def _folder(folder: Path, _settings: Mapping[str, Any]) -> Iterator[Stimulus]:
                 " per stimulus and nothing else. Move it away."
             )
     if not files:
-        raise DataError(f"{folder}: holds no images.")
+        raise DataError(
+            f"{folder}: holds no images. Put them there ({', '.join(ENDINGS)}), or correct `source`"
+            " of this stimulus set."
+        )
     refuse_duplicates([path.stem for path in files], f"{folder}: file names without ending")
     for path in files:
         yield path.stem, read_rgb(path, str(path))

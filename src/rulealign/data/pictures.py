@@ -67,6 +67,15 @@ def read_rgb(
     return image.convert("RGB")
 
 
+_CHOICES = {
+    **dict.fromkeys(("RGBA", "LA", "PA"), "what lies behind transparent pixels"),
+    "L": "which colour stands for a grey",
+    "P": "which colours its palette stands for",
+    "CMYK": "the colour profile",
+}
+"""Colour mode of Pillow -> what is to be chosen on the way to RGB."""
+
+
 def _is_cut_to_8_bits(image: Image.Image) -> bool:
     # RGB of 16 bits becomes RGB of 8 without a word: only how it is decoded tells, such as
     # RGB;16B of a PNG, and of a PPM its highest value
@@ -84,10 +93,8 @@ def _fault(image: Image.Image, deep: bool, grey: bool) -> str:
     if deep:
         return "has 16 bits per channel, and networks see 8. Convert it, so that you choose how."
     if image.mode != "RGB" and not (image.mode == "L" and grey):
-        return (
-            f"its colour mode is {image.mode}, not RGB. Convert it, so that you choose what lies"
-            " behind transparent pixels, or which colour stands for a grey."
-        )
+        how = _CHOICES.get(image.mode, "how its values become 8 bits per channel")
+        return f"its colour mode is {image.mode}, not RGB. Convert it, so that you choose {how}."
     if "transparency" in image.info:
         return "has a transparent colour. Convert it, so that you choose what lies behind."
     if (count := getattr(image, "n_frames", 1)) > 1:

@@ -17,10 +17,10 @@ ACCEPTED = "accepted"  # taken without a word: other output than it should be
 OUTCOMES = (ANSWERED, HARMLESS, VAGUE, TRACEBACK, ACCEPTED)
 
 _IMPERATIVE = (
-    "accept add ask bring check choose close compare copy correct delete download export free get "
-    "give indent keep leave list lower make mend move name order put quote raise read remove "
-    "rename replace rerun run save say see set show start state stop take train turn type unpack "
-    "use wait write"
+    "accept add ask bring check choose close compare convert copy correct delete download "
+    "export free get give indent keep leave list lower make mend move name order put quote "
+    "raise read remove rename replace rerun run save say see set show start state stop take "
+    "train turn type unpack use wait write"
 )
 REMEDY = re.compile(
     rf"(?:^|[.;:,?(] |\b(?:and|or|then|either|to|instead) )(?:{'|'.join(_IMPERATIVE.split())})\b|"

@@ -153,7 +153,7 @@ def by_kind(what: str, *sections: type[Closed]) -> Any:
     """Make a type of several sections, one of which is chosen by its `kind`.
 
     Args:
-        what: "brain data have the kinds", for the message where `kind` is none of them.
+        what: "brain data are one of", for the message where `kind` is none of them.
         sections: each with a literal `kind` of its own.
 
     Returns:

@@ -242,7 +242,7 @@ class ThingsFmri(_Responses):
     kind: Literal["things"] = Field(description="single-trial responses to photographs")
 
 
-Brain = by_kind("brain data have the kinds", RdmArchive, Simulated, ThingsFmri)
+Brain = by_kind("brain data are one of", RdmArchive, Simulated, ThingsFmri)
 
 
 class ThingsFiles(Closed):

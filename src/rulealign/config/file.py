@@ -148,7 +148,7 @@ def _is_readable(node: yaml.ScalarNode) -> bool:
 
 def _remedy(problem: str, line: list[str]) -> str:
     if "tag" in problem:
-        return "a study has plain values and no tags (!name)"
+        return "a study has plain values; remove the tag (!name)"
     if "another document" in problem:
         return "a file holds one study, without `---` between sections"
     if line and "\t" in line[0]:

@@ -46,7 +46,7 @@ class CutoutStimuli(_Images):
     )
 
 
-Stimuli = by_kind("stimuli have the kinds", FolderStimuli, MatStimuli, BrainStimuli, CutoutStimuli)
+Stimuli = by_kind("stimuli are one of", FolderStimuli, MatStimuli, BrainStimuli, CutoutStimuli)
 
 
 class OtherBrainImages(_Images):
@@ -68,5 +68,5 @@ class GeneratedImages(Closed):
 
 
 CalibrationSet = by_kind(
-    "calibration has the kinds", FolderStimuli, MatStimuli, OtherBrainImages, GeneratedImages
+    "calibration images are one of", FolderStimuli, MatStimuli, OtherBrainImages, GeneratedImages
 )

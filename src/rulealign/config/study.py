@@ -31,7 +31,7 @@ def _rule_settings(settings: Any, info: ValidationInfo) -> RuleSettings:
         return settings
     if not isinstance(settings, Mapping):
         raise ValueError("must be the settings of a rule, with its `kind`")
-    require_kind(settings, REGISTRY, "the learning rules are")
+    require_kind(settings, REGISTRY, "learning rules are one of")
     rule = rule_class(settings["kind"])
     return rule.Settings.model_validate(dict(settings), context=info.context)
 

@@ -88,7 +88,7 @@ class SyntheticObjects(_TrainingSet):
             )
 
 
-TrainingSet = by_kind("a training set has the kinds", Cifar10, ImageFolder, SyntheticObjects)
+TrainingSet = by_kind("a training set is one of", Cifar10, ImageFolder, SyntheticObjects)
 
 
 class Training(Closed):

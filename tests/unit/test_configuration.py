@@ -55,8 +55,12 @@ def at(values, path):
     return values
 
 
-def test_every_study_of_the_project_is_accepted(values):
-    assert load_study(values).study == values["study"]
+def test_every_study_of_the_project_is_accepted(project):
+    files = [project / "workflow_config.yaml", *(project / "studies").glob("*.yaml")]
+    assert len(files) > len(NAMES)
+    for file in files:
+        values = yaml.safe_load(file.read_text())
+        assert load_study(values).study == values["study"]
 
 
 def test_a_misspelt_key_in_any_section_is_named(values):

@@ -56,7 +56,9 @@ def listed(values: Iterable[object]) -> str:
 
 
 def _settings(section: Mapping[str, Any], without: Iterable[str] = ()) -> str:
-    shown = {key: value for key, value in section.items() if key not in without}
+    # what is not set says nothing
+    stated = {key: value for key, value in section.items() if value not in (None, [], {})}
+    shown = {key: value for key, value in stated.items() if key not in without}
     return listed(f"{key.replace('_', ' ')} {_value(value)}" for key, value in shown.items())
 
 

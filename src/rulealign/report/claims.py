@@ -12,7 +12,7 @@ from rulealign.claims.verdicts import HOLDS, MISSING, VERDICTS
 from rulealign.report.formatting import missing, number, plain
 from rulealign.report.tabulate import Table
 
-HEAD = ["claim", "verdict", "effect", " / ".join(VERDICTS), "in words"]
+HEAD = ["claim", "primary universe", "effect", " / ".join(VERDICTS), "in words"]
 P_HEAD = ["claim", "p", "BH", "Holm", "p over seeds", "BH", "Holm"]
 
 
@@ -45,7 +45,7 @@ def tabulate(summary: pd.DataFrame, interval: float) -> Table:
         A row per claim, in the order of the study.
     """
     caption = (
-        "Verdict and effect: in the primary universe, the first value of every axis. Effect: the"
+        "The primary universe has the first value of every axis. Effect: in it, the"
         f" difference that is claimed, in units of the score, [{plain(100 * interval, 0)}%"
         f" interval]. {_generalises(summary)} A claim holds, or is reversed, where the interval"
         " lies on one side of 0. Then the number of universes with each verdict; those that are"

@@ -12,8 +12,17 @@ from rulealign.config.claims import ESTIMANDS
 from rulealign.report.formatting import missing, number, percent, plain
 from rulealign.report.tabulate import Table
 
-HEAD = ["claim", "where", "verdict", "median", "p", "Holm", "universes", "on the claimed side"]
-HEAD += [f"{HOLDS} / {REVERSED} / {UNRESOLVED}"]
+HEAD = [
+    "claim",
+    "where",
+    "verdict",
+    "median",
+    "p",
+    "Holm",
+    "universes",
+    "claimed side",
+    "one by one",
+]
 
 
 def tabulate(rows: pd.DataFrame, interval: float) -> Table:
@@ -34,7 +43,8 @@ def tabulate(rows: pd.DataFrame, interval: float) -> Table:
         " of the effects of a cell’s universes, each in units of its standard error. p: two-sided,"
         " of a median as far from 0 where nothing is there; Holm: over all cells of a family"
         f" ({families}), held against {plain(1 - interval, 2)}. The share of universes on the"
-        " claimed side and the verdicts of single universes describe, and test nothing."
+        f" claimed side and, one by one, how many are {HOLDS} / {REVERSED} / {UNRESOLVED} describe,"
+        " and test nothing."
         f"{level if (rows['null'] == NO_ALIGNMENT).any() else ''}"
     )
     varied = [axis for axis in ESTIMANDS if len(rows[axis].unique()) > 1]

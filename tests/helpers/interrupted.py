@@ -41,6 +41,7 @@ STAGES = {
     "alignment": "Hold bp against",
     "universes": "Score ",
     "claims": "Hold every claim",
+    "mixed_models_table": "Fit a mixed model",
     "alignment_table": "Alignment of all rules",
     "layers_table": "Every layer with",
     "trajectories_table": "Drops, changes",

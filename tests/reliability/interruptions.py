@@ -15,7 +15,7 @@ from reliability import folders, in_place
 from reliability.outcomes import ACCEPTED, HARMLESS, VAGUE, Tally
 
 LONGEST_S = 300
-"""A run that has not announced a job after this long never will."""
+"""A run that has not announced a job, or ended, after this long never will."""
 
 
 def measure(project: Path, folder: Path, undisturbed: Path, rng: random.Random) -> Tally:
@@ -47,7 +47,7 @@ def measure(project: Path, folder: Path, undisturbed: Path, rng: random.Random) 
     tally = Tally()
     for what, reached in stopped:
         outcome = HARMLESS if reached and not different else (ACCEPTED if reached else VAGUE)
-        tally.add(outcome, f"{what}: {different or 'never got there'}")
+        tally.add(outcome, f"{what}: {different or 'never got there, or never ended'}")
     return tally
 
 
@@ -76,7 +76,9 @@ def _stopped(
     if reached:
         time.sleep(delay)
         stop(process)
-        in_place.wait(process)
+        begins = time.monotonic()
+        in_place.wait(process, LONGEST_S)
+        reached = time.monotonic() - begins < LONGEST_S
     return reached, process
 
 

@@ -74,7 +74,7 @@ def start(run, *arguments, output=subprocess.DEVNULL):
     )
 
 
-def wait_for(condition, process, seconds=120):
+def wait_for(condition, process, seconds=600):
     """Wait until something is so; tell whether it became so before the process ended."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

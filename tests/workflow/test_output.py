@@ -108,10 +108,15 @@ def test_who_stops_a_run_is_told_apart(finished, tmp_path, stopped):
     with output.open("wb") as handle:
         process = interrupted.start(run, "--until", "stimuli", output=handle)
     assert interrupted.wait_for(lambda: jobs_of(process, "stimuli"), process)
+    jobs = jobs_of(process, "stimuli")
+    for job in jobs:
+        os.kill(job, signal.SIGSTOP)  # it lasts a second, and must not end before it is stopped
     if stopped == "the job is killed":
-        os.kill(jobs_of(process, "stimuli")[0], signal.SIGKILL)
+        os.kill(jobs[0], signal.SIGKILL)
     else:
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
+    for job in jobs:
+        os.kill(job, signal.SIGCONT)
     assert process.wait() != 0
     last = output.read_text().rstrip()
     if stopped == "the job is killed":

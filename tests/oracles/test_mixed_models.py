@@ -148,3 +148,13 @@ def test_a_network_that_a_claim_lacks_stops_the_run(tmp_path):
             tmp_path / "subjects.csv", primary(claim_files.DROP), tmp_path / "mixed.csv"
         )
     assert not (tmp_path / "mixed.csv").exists()
+
+
+def test_a_primary_universe_over_other_pairs_has_no_fit_and_says_why(tmp_path):
+    pd.DataFrame(subject_rows(["bp"])).assign(pairs="cross_run").to_csv(
+        tmp_path / "subjects.csv", index=False
+    )
+    mixed_models_table(tmp_path / "subjects.csv", primary(claim_files.DROP), tmp_path / "mixed.csv")
+    (row,) = pd.read_csv(tmp_path / "mixed.csv").to_dict("records")
+    assert np.isnan(row["effect"])
+    assert row["reason"] == "of scores over cross_run pairs only, not over all"

@@ -166,6 +166,9 @@ def _row(universe: Universe, rows: pd.DataFrame, settings: Mapping[str, Any]) ->
     if universe.reason or odd:
         other = f"of plain per_subject Spearman scores only, not with this {(odd or [''])[0]}"
         return {"reason": universe.reason or other}
+    aligned, pairs = sorted(set(rows["pairs"])), universe.choices["pairs"]
+    if pairs not in aligned:
+        return {"reason": f"of scores over {', '.join(aligned)} pairs only, not over {pairs}"}
     vectors = settings["facts"]["vectors"]
     scores = {one: _scores(one, universe, rows, vectors) for one in universe.weights}
     effects = sum(weight * scores[one].to_numpy() for one, weight in universe.weights.items())

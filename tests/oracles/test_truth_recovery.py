@@ -38,9 +38,9 @@ from rulealign.validation.other_settings import (
     other_lines,
     other_table,
 )
-from rulealign.validation.world import OF_BOTH, OF_PEOPLE, Setting
+from rulealign.validation.world import OF_BOTH, OF_SUBJECTS, Setting
 
-SMALL = Setting(stimuli=48, people=5, cells=100, networks=7, rules=4, draws=120, null_draws=39)
+SMALL = Setting(stimuli=48, subjects=5, cells=100, networks=7, rules=4, draws=120, null_draws=39)
 SETS = 32
 RARE = 1e-3
 STIMULI = ("true", "other", "difference", "network", "null")
@@ -74,14 +74,14 @@ def fewest(sets=SETS):
 @pytest.mark.parametrize("kind", ["percentile", "corrected"])
 @pytest.mark.parametrize("name", STIMULI)
 def test_intervals_over_stimuli_cover_the_truth(rows, found, kind, name):
-    assert verdicts.covered(rows, f"{kind} {name}", found["fixed people"][name]) >= fewest()
+    assert verdicts.covered(rows, f"{kind} {name}", found["fixed subjects"][name]) >= fewest()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OF_BOTH)
 @pytest.mark.parametrize("kind", ["crossed", "crossed corrected"])
-def test_intervals_over_stimuli_and_people_cover_the_truth(rows, found, kind, name):
-    assert verdicts.covered(rows, f"{kind} {name}", found["new people"][name]) >= fewest()
+def test_intervals_over_stimuli_and_subjects_cover_the_truth(rows, found, kind, name):
+    assert verdicts.covered(rows, f"{kind} {name}", found["new subjects"][name]) >= fewest()
 
 
 @pytest.mark.slow
@@ -91,21 +91,21 @@ def test_primary_intervals_cover_a_true_null_of_networks_that_differ(rows, goal,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", OF_PEOPLE)
-def test_intervals_over_people_cover_the_truth(rows, found, name):
+@pytest.mark.parametrize("name", OF_SUBJECTS)
+def test_intervals_over_subjects_cover_the_truth(rows, found, name):
     assert verdicts.covered(rows, f"subjects {name}", found["same stimuli"][name]) >= fewest()
 
 
 # Against a normal interval of the scores' own standard deviation over data sets. Percentiles count
-# noise of pairs three times, 5 people have the t of 4 degrees of freedom or a smaller one, and
+# noise of pairs three times, 5 subjects have the t of 4 degrees of freedom or a smaller one, and
 # published crossed intervals have both.
-PEOPLE = t.ppf(0.975, SMALL.people - 1) / norm.ppf(0.975)
+SUBJECTS = t.ppf(0.975, SMALL.subjects - 1) / norm.ppf(0.975)
 WIDEST = {
     "percentile": (3**0.5, STIMULI),
     "corrected": (1.1, STIMULI),
-    "crossed": (3**0.5 * PEOPLE, OF_BOTH),
-    "crossed corrected": (PEOPLE, OF_BOTH),
-    "subjects": (PEOPLE, OF_PEOPLE),
+    "crossed": (3**0.5 * SUBJECTS, OF_BOTH),
+    "crossed corrected": (SUBJECTS, OF_BOTH),
+    "subjects": (SUBJECTS, OF_SUBJECTS),
 }
 
 
@@ -157,14 +157,14 @@ def test_claims_about_true_nulls_seldom_get_a_verdict(rows, kind):
 
 @pytest.mark.slow
 def test_the_ceiling_lies_around_the_true_model(rows, found):
-    truth = found["fixed people"]["true"]
+    truth = found["fixed subjects"]["true"]
     assert rows["lower"].mean() < truth < rows["upper"].mean()
     assert (rows["upper"] >= rows["percentile true score"]).all()
 
 
 @pytest.mark.slow
 def test_run_order_raises_agreement_over_all_pairs_only(rows):
-    # the model of time is one person's order, so that this person's score is raised at any rate
+    # the model of time is one subject's order, so that this subject's score is raised at any rate
     for raised in ("agreement shared all", "time shared all", "time own all"):
         assert ttest_1samp(rows[raised], 0, alternative="greater").pvalue < 1e-6
     quiet = (
@@ -190,9 +190,9 @@ def test_what_cells_answer_to_a_stimulus_does_not_depend_on_the_others():
 
 
 def test_the_truth_of_scores_is_that_of_a_plain_simulation():
-    # without noise, people differ from the model by which cells they have, and by z-scored patterns
-    quiet = Setting(noise=0.0, stimuli=100, people=2, voxels=1000, cells=1000)
-    values, errors = truths.truth(quiet, "quiet", 100, 3, new_people=False)
+    # without noise, subjects differ from the model by the cells they have, and by z-scored patterns
+    quiet = Setting(noise=0.0, stimuli=100, subjects=2, voxels=1000, cells=1000)
+    values, errors = truths.truth(quiet, "quiet", 100, 3, new_subjects=False)
     assert values[0] > 0.92 > 0.88 > values[1]
     assert (errors >= 0).all()
     assert values[2] == pytest.approx(values[0] - values[1])
@@ -216,14 +216,14 @@ def self_pairs_kept(models, brains, counts, *, combine=None):
     return drawn if combine is None else drawn @ combine
 
 
-FEW = Setting(stimuli=48, people=5, cells=100, networks=2, rules=2, draws=100)
+FEW = Setting(stimuli=48, subjects=5, cells=100, networks=2, rules=2, draws=100)
 
 
 @pytest.mark.slow
 def test_a_bootstrap_that_keeps_self_pairs_misses_the_truth(monkeypatch, tmp_path):
     monkeypatch.setattr(data_sets, "bootstrap_spearman", self_pairs_kept)
-    values, _ = truths.truth(FEW, "fixed people", FEW.stimuli, 40, new_people=False)
-    faulty = rows_of(data_sets.fixed_people, tmp_path, 6, FEW)
+    values, _ = truths.truth(FEW, "fixed subjects", FEW.stimuli, 40, new_subjects=False)
+    faulty = rows_of(data_sets.fixed_subjects, tmp_path, 6, FEW)
     truth = tables.named_truths(values)["network"]
     assert verdicts.covered(faulty, "percentile network", truth) < fewest(6)
 
@@ -261,8 +261,8 @@ def test_families_reject_by_their_own_adjustments():
 
 
 def test_every_interval_is_judged_by_the_truth_of_its_kind():
-    kinds = {"fixed people": 1.0, "new people": 2.0, "same stimuli": 3.0}
-    kinds |= {"fixed people, many": 4.0, "new people, many": 5.0}
+    kinds = {"fixed subjects": 1.0, "new subjects": 2.0, "same stimuli": 3.0}
+    kinds |= {"fixed subjects, many": 4.0, "new subjects, many": 5.0}
     of = {kind: dict.fromkeys(STIMULI, value) for kind, value in kinds.items()}
     methods = {"percentile": 1.0, "corrected": 1.0, "subjects": 3.0}
     methods |= {"crossed": 2.0, "crossed corrected": 2.0}
@@ -294,8 +294,8 @@ def test_a_lower_bound_that_includes_the_person_shows(monkeypatch, tmp_path, fou
         return upper, upper, upper
 
     monkeypatch.setattr(data_sets, "nili_bounds", including)
-    faulty = rows_of(data_sets.fixed_people, tmp_path, 3)
-    lower = verdicts.bound_lines(faulty, found["fixed people"]["true"])[0]
+    faulty = rows_of(data_sets.fixed_subjects, tmp_path, 3)
+    lower = verdicts.bound_lines(faulty, found["fixed subjects"]["true"])[0]
     assert lower.verdict == "missed"
 
 
@@ -341,8 +341,8 @@ def test_the_command_writes_the_page_and_measures_nothing_twice(rows, found, tmp
     table.assign(setting="measured by code of last year").to_csv(kept, index=False)
     with pytest.raises(DataError, match=r"sets.csv: is .* or of other code; delete it"):
         measuring.measured_sets(SMALL, 3, 1, kept)
-    many = {f"{name}, many": found[name] for name in ("fixed people", "new people")}
-    many |= {f"{name}, error": found["fixed people, error"] for name in many}
+    many = {f"{name}, many": found[name] for name in ("fixed subjects", "new subjects")}
+    many |= {f"{name}, error": found["fixed subjects, error"] for name in many}
     others = [OtherSetting("fewer stimuli", SMALL, rows, found)]
     for output in (tmp_path / "a.md", tmp_path / "b.md"):
         page.write_page(rows, found | many, SMALL, others, output)
@@ -355,17 +355,17 @@ def test_the_command_writes_the_page_and_measures_nothing_twice(rows, found, tmp
 
 
 def test_other_settings_are_measured_by_their_own_truth_and_kept_apart(monkeypatch, tmp_path):
-    few = Setting(stimuli=20, people=3, voxels=20, cells=30, rules=2, networks=2, units=10)
+    few = Setting(stimuli=20, subjects=3, voxels=20, cells=30, rules=2, networks=2, units=10)
     few = replace(few, draws=100)
     asked = []
 
     def truth_of(setting):
         asked.append(setting)
         truth = dict.fromkeys(STIMULI, float(setting.stimuli))
-        return {"fixed people": truth, "fixed people, error": truth}
+        return {"fixed subjects": truth, "fixed subjects, error": truth}
 
     def measured(setting, _number, _folder, kinds):
-        assert kinds == ("fixed people",)
+        assert kinds == ("fixed subjects",)
         ends = {"low": setting.stimuli - 1, "high": setting.stimuli + 1, "score": 0, "variance": 1}
         # the second quantity is missed by percentiles, in one setting
         off = 9.0 * (setting.stimuli == 40)
@@ -376,7 +376,7 @@ def test_other_settings_are_measured_by_their_own_truth_and_kept_apart(monkeypat
             for end, value in ends.items()
         }
 
-    monkeypatch.setattr(other_settings, "find_truth_of_fixed_people", truth_of)
+    monkeypatch.setattr(other_settings, "find_truth_of_fixed_subjects", truth_of)
     monkeypatch.setattr(measuring, "measured", measured)
     monkeypatch.setattr(other_settings, "variance_ratios", lambda *_: [("x", 1.0, 1.0)] * 5)
     others = measured_others(few, 12, 1, tmp_path)
@@ -402,7 +402,7 @@ def test_methods_are_counted_by_their_own_lines():
     lines = [
         verdicts.Line(f"{method}: {name}", "", "", 10, wide if place < skipped else fine)
         for skipped, method in enumerate(tables.METHODS)
-        for place, name in enumerate(("x", "y", "z", "people: w"))
+        for place, name in enumerate(("x", "y", "z", "subjects: w"))
     ]
     body = page.method_table(lines).splitlines()[2:]
     for skipped, (method, called) in enumerate(tables.METHODS.items()):
@@ -449,25 +449,25 @@ def test_the_corrected_variance_is_that_of_stimuli_and_pairs(own):
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.3])
-def test_the_corrected_variance_over_people_too_is_that_of_all_parts(shared):
-    # a person's pair is a_i + a_j + e_ij, shared by all, and own parts b_i + b_j + f_ij + p
-    n, people, rng = 40, 8, np.random.default_rng(3)
+def test_the_corrected_variance_over_subjects_too_is_that_of_all_parts(shared):
+    # a subject's pair is a_i + a_j + e_ij, shared by all, and own parts b_i + b_j + f_ij + p
+    n, subjects, rng = 40, 8, np.random.default_rng(3)
     first, second = np.triu_indices(n, 1)
     pairs, own, apart = n * (n - 1) / 2, 0.1, 0.03
     single = 4 * own**2 / n + 1 / pairs + apart**2
-    true = shared**2 * (4 / n + 1 / pairs) + single / people
+    true = shared**2 * (4 / n + 1 / pairs) + single / subjects
     sizes = []
     for seed in range(120):
         a = shared * rng.standard_normal(n)
         common = a[first] + a[second] + shared * rng.standard_normal(len(first))
-        b = own * rng.standard_normal((people, n))
-        values = common + b[:, first] + b[:, second] + rng.standard_normal((people, len(first)))
-        values += apart * rng.standard_normal((people, 1))
+        b = own * rng.standard_normal((subjects, n))
+        values = common + b[:, first] + b[:, second] + rng.standard_normal((subjects, len(first)))
+        values += apart * rng.standard_normal((subjects, 1))
         counts = np.vstack([resample_counts(n, 200, seed), corrected.left_out_counts(n)])
         drawn = np.stack([pair_means(one, counts) for one in values], axis=2)
         rho = values.mean(axis=1)[None]
         crossed = corrected.corrected_crossed_interval(rho, drawn[:200], drawn[200:], 0.95)
-        plain = crossed_interval(rho, drawn[:200], subject_counts(people, 200, seed), n, 0.95)
+        plain = crossed_interval(rho, drawn[:200], subject_counts(subjects, 200, seed), n, 0.95)
         common = corrected.common_variance(drawn[:200], drawn[200:])
         sizes.append([crossed.variance, plain.variance, common])
     fixed, published, common = np.mean(sizes, axis=0)[:, 0]
@@ -495,30 +495,30 @@ def test_draws_that_allow_no_interval_are_refused():
         corrected.corrected_variance(drawn, np.full((9, 2), np.nan))
     with pytest.raises(DataError, match="score 0 is the same in every resample"):
         corrected.corrected_variance(np.ones((100, 2)), left_out)
-    of_people = rng.normal(size=(100, 2, 4)), rng.normal(size=(9, 2, 4))
-    still = of_people[0].copy()
+    of_subjects = rng.normal(size=(100, 2, 4)), rng.normal(size=(9, 2, 4))
+    still = of_subjects[0].copy()
     still[:, 1, 3] = 0.2
     with pytest.raises(DataError, match=r"score 1 of subject 3 \(from 0\) is the same in every"):
-        corrected.common_variance(still, of_people[1])
+        corrected.common_variance(still, of_subjects[1])
     for rho, words in (
         (np.zeros((2, 2)), "at least 3 of them .* not 2; use the bootstrap over stimuli"),
         (np.zeros((2, 3)), r"shape \(2, 3\) do not fit draws of \(2, 4\)"),
         (np.zeros((1, 4)), r"shape \(1, 4\) do not fit draws of \(2, 4\)"),
     ):
         with pytest.raises(DataError, match=words):
-            corrected.corrected_crossed_interval(rho, *of_people, 0.95)
+            corrected.corrected_crossed_interval(rho, *of_subjects, 0.95)
     with pytest.raises(DataError, match="subject's score is not finite"):
-        corrected.corrected_crossed_interval(np.full((2, 4), np.nan), *of_people, 0.95)
+        corrected.corrected_crossed_interval(np.full((2, 4), np.nan), *of_subjects, 0.95)
     with pytest.raises(DataError, match="at least 3 of them .* not 1"):
-        corrected.common_variance(of_people[0][..., :1], of_people[1][..., :1])
-    # people who do not differ, and draws that say that they have nothing in common
+        corrected.common_variance(of_subjects[0][..., :1], of_subjects[1][..., :1])
+    # subjects who do not differ, and draws that say that they have nothing in common
     apart = np.array([1, -1, 1, -1]) * rng.normal(0, 1e-6, (100, 1, 1)), np.zeros((9, 1, 4))
     apart[1][0] = [1e-3, -1e-3, 1e-3, -1e-3]
     with pytest.raises(DataError, match="score 0 is the same in all subjects and has nothing"):
         corrected.corrected_crossed_interval(np.full((1, 4), 0.1), *apart, 0.95)
     with pytest.raises(DataError, match="not finite in some resample"):
         corrected.corrected_crossed_interval(
-            np.zeros((2, 4)), np.full_like(of_people[0], np.inf), of_people[1], 0.95
+            np.zeros((2, 4)), np.full_like(of_subjects[0], np.inf), of_subjects[1], 0.95
         )
     with pytest.raises(DataError, match="3 stimuli leaves too few pairs"):
         corrected.left_out_counts(3)

@@ -31,7 +31,7 @@ from rulealign.rsa.rdm import correlation_rdm
 from rulealign.rsa.shuffles import shuffled_orders, shuffled_rdms
 from rulealign.validation.families import LEVEL
 from rulealign.validation.road import stimulus_names
-from rulealign.validation.truths import people_of
+from rulealign.validation.truths import subjects_of
 from rulealign.validation.verdicts import MET, Line, error_line, share_seen, uniform_line
 from rulealign.validation.world import (
     Row,
@@ -57,7 +57,7 @@ def specification_curves(setting: Setting, number: int, _folder: Path) -> Row:
     """Measure the p of curves over 8 universes of one data set.
 
     Universes are Spearman and Pearson, centred and uncentred RDMs, of all units and of half of
-    them. Two rules are equally good; a third has `_NOISE_OF_BETTER` times their noise. People see
+    them. Two rules are equally good; a third has `_NOISE_OF_BETTER` times their noise. Subjects see
     the stimuli, or nothing.
 
     Args:
@@ -65,7 +65,7 @@ def specification_curves(setting: Setting, number: int, _folder: Path) -> Row:
         number: of the data set.
 
     Returns:
-        p of: two equal rules; of an equal and the better one; of a rule's level where people see
+        p of: two equal rules; of an equal and the better one; of a rule's level where subjects see
         nothing, and where they see the stimuli. And whether any universe of equal rules, by
         itself, has a verdict.
     """
@@ -75,7 +75,7 @@ def specification_curves(setting: Setting, number: int, _folder: Path) -> Row:
     features = network_features(three, scenes, "curves", number)
     better = replace(three, rules=1, network_noise=_NOISE_OF_BETTER * setting.network_noise)
     features[_BETTER] = network_features(better, scenes, "better", number)[0]
-    seen = [signals(setting, scenes, person) for person in people_of(setting, ())]
+    seen = [signals(setting, scenes, subject) for subject in subjects_of(setting, ())]
     brains = _brains(setting, seen, rng)
     nothing = _brains(setting, [0 * signal for signal in seen], rng)
     models = _models(features)
@@ -102,9 +102,9 @@ def curve_lines(rows: pd.DataFrame) -> list[Line]:
     """
     words = {
         "no difference": "contrast of two rules that are equally good",
-        "no alignment": "level of a rule, people who see nothing",
+        "no alignment": "level of a rule, subjects who see nothing",
         "difference": "contrast with a rule that is better",
-        "alignment": "level of a rule, people who see the stimuli",
+        "alignment": "level of a rule, subjects who see the stimuli",
     }
     lines = []
     for name, quantity in words.items():

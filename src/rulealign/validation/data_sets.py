@@ -27,13 +27,13 @@ from rulealign.rsa.subjects import (
 from rulealign.validation.curves import CURVES, specification_curves
 from rulealign.validation.families import decided, null_claims
 from rulealign.validation.new_networks import new_networks
-from rulealign.validation.road import People, brain_rdms, model_rdms
+from rulealign.validation.road import Subjects, brain_rdms, model_rdms
 from rulealign.validation.silence import nothing_seen
-from rulealign.validation.truths import people_of
+from rulealign.validation.truths import subjects_of
 from rulealign.validation.world import (
     MODELS,
     OF_BOTH,
-    OF_PEOPLE,
+    OF_SUBJECTS,
     Row,
     Setting,
     draw_scenes,
@@ -44,8 +44,8 @@ from rulealign.validation.world import (
 )
 
 
-def fixed_people(setting: Setting, number: int, folder: Path) -> Row:
-    """Measure new stimuli in the same people: intervals over stimuli, p-values and the ceiling.
+def fixed_subjects(setting: Setting, number: int, folder: Path) -> Row:
+    """Measure new stimuli in the same subjects: intervals over stimuli, p-values and the ceiling.
 
     Args:
         setting: of the simulation.
@@ -57,8 +57,8 @@ def fixed_people(setting: Setting, number: int, folder: Path) -> Row:
         difference of two rules; p-values, families, and the noise ceiling.
     """
     scenes = draw_scenes(setting, setting.stimuli, "set", number)
-    people = [signals(setting, scenes, person) for person in people_of(setting, ())]
-    brain = brain_rdms(setting, People(people, ("set", number)), folder)[0].rdms
+    subjects = [signals(setting, scenes, subject) for subject in subjects_of(setting, ())]
+    brain = brain_rdms(setting, Subjects(subjects, ("set", number)), folder)[0].rdms
     networks = network_features(setting, scenes, "set", number)
     models = _models(setting, scenes)
     rdms = np.vstack([models, model_rdms(networks.reshape(-1, *networks.shape[2:]))])
@@ -143,8 +143,8 @@ def _named(name: str, score: float, low: float, high: float) -> Row:
     return {f"{name} {part}": float(value) for part, value in values}
 
 
-def new_people(setting: Setting, number: int, folder: Path) -> Row:
-    """Measure new stimuli in new people: the crossed intervals.
+def new_subjects(setting: Setting, number: int, folder: Path) -> Row:
+    """Measure new stimuli in new subjects: the crossed intervals.
 
     Args:
         setting: of the simulation.
@@ -156,8 +156,8 @@ def new_people(setting: Setting, number: int, folder: Path) -> Row:
     """
     scenes = draw_scenes(setting, setting.stimuli, "crossed", number)
     group = ("crossed", number)
-    people = [signals(setting, scenes, person) for person in people_of(setting, group)]
-    brain = brain_rdms(setting, People(people, group), folder)[0].rdms
+    subjects = [signals(setting, scenes, subject) for subject in subjects_of(setting, group)]
+    brain = brain_rdms(setting, Subjects(subjects, group), folder)[0].rdms
     networks = network_features(setting, scenes, *group)[:2]
     rdms = np.vstack([_models(setting, scenes), model_rdms(np.concatenate(networks))])
     seed = derive_seed(setting.seed, "validation", "crossed", number)
@@ -166,11 +166,14 @@ def new_people(setting: Setting, number: int, folder: Path) -> Row:
     plain = bootstrap_spearman(rdms, brain, counts)
     both = _with_null(_with_difference(plain), setting)
     drawn, left_out = both[: setting.draws], both[setting.draws :]
-    people_drawn = subject_counts(setting.people, setting.draws, seed + 1)
+    subjects_drawn = subject_counts(setting.subjects, setting.draws, seed + 1)
     rho = _with_null(_with_difference(spearman_matrix(rdms, brain)), setting)
     row = {}
     for kind, found in (
-        ("crossed", crossed_interval(rho, drawn, people_drawn, setting.stimuli, setting.coverage)),
+        (
+            "crossed",
+            crossed_interval(rho, drawn, subjects_drawn, setting.stimuli, setting.coverage),
+        ),
         ("crossed corrected", corrected_crossed_interval(rho, drawn, left_out, setting.coverage)),
     ):
         row |= _subject_rows(kind, OF_BOTH, found)
@@ -184,14 +187,14 @@ def new_people(setting: Setting, number: int, folder: Path) -> Row:
 
 
 def _null_by_network(rho: np.ndarray, setting: Setting) -> np.ndarray:
-    # shape (..., networks, people): two rules' difference, network by network
+    # shape (..., networks, subjects): two rules' difference, network by network
     networks = rho[..., len(MODELS) :, :]
     rules = networks.reshape(*rho.shape[:-2], 2, setting.networks, rho.shape[-1])
     return rules[..., 1, :, :] - rules[..., 0, :, :]
 
 
 def _with_difference(rho: np.ndarray) -> np.ndarray:
-    # shape (..., models, people): the models without noise, their difference, and the others
+    # shape (..., models, subjects): the models without noise, their difference, and the others
     true, other = rho[..., 0, :], rho[..., 1, :]
     between = (true - other)[..., np.newaxis, :]
     return np.concatenate([rho[..., :2, :], between, rho[..., 2:, :]], axis=-2)
@@ -199,10 +202,10 @@ def _with_difference(rho: np.ndarray) -> np.ndarray:
 
 def _with_null(rho: np.ndarray, setting: Setting) -> np.ndarray:
     # in place of two rules' networks their difference, a true null
-    rules = rho[..., len(OF_PEOPLE) :, :]
+    rules = rho[..., len(OF_SUBJECTS) :, :]
     rules = rules.reshape(*rho.shape[:-2], 2, setting.networks, rho.shape[-1]).mean(axis=-2)
     null = np.diff(rules, axis=-2)
-    return np.concatenate([rho[..., : len(OF_PEOPLE), :], null], axis=-2)
+    return np.concatenate([rho[..., : len(OF_SUBJECTS), :], null], axis=-2)
 
 
 def _subject_rows(kind: str, names: Sequence[str], found: SubjectInterval) -> Row:
@@ -215,7 +218,7 @@ def _subject_rows(kind: str, names: Sequence[str], found: SubjectInterval) -> Ro
 
 
 def same_stimuli(setting: Setting, number: int, folder: Path) -> Row:
-    """Measure the same stimuli in new people: the interval over people.
+    """Measure the same stimuli in new subjects: the interval over subjects.
 
     Args:
         setting: of the simulation.
@@ -227,17 +230,17 @@ def same_stimuli(setting: Setting, number: int, folder: Path) -> Row:
     """
     scenes = draw_scenes(setting, setting.stimuli, "common")
     group = ("subjects", number)
-    people = [signals(setting, scenes, person) for person in people_of(setting, group)]
-    brain = brain_rdms(setting, People(people, group), folder)[0].rdms
+    subjects = [signals(setting, scenes, subject) for subject in subjects_of(setting, group)]
+    brain = brain_rdms(setting, Subjects(subjects, group), folder)[0].rdms
     rho = _with_difference(spearman_matrix(_models(setting, scenes), brain))
     seed = derive_seed(setting.seed, "validation", "subjects", number)
-    counts = subject_counts(setting.people, setting.draws, seed)
-    return _subject_rows("subjects", OF_PEOPLE, subject_interval(rho, counts, setting.coverage))
+    counts = subject_counts(setting.subjects, setting.draws, seed)
+    return _subject_rows("subjects", OF_SUBJECTS, subject_interval(rho, counts, setting.coverage))
 
 
 KINDS: Mapping[str, Callable[[Setting, int, Path], Row]] = {
-    "fixed people": fixed_people,
-    "new people": new_people,
+    "fixed subjects": fixed_subjects,
+    "new subjects": new_subjects,
     "same stimuli": same_stimuli,
     "new networks": new_networks,
     "nothing seen": nothing_seen,

@@ -23,7 +23,7 @@ from rulealign.provenance import fingerprint
 from rulealign.store import read_csv, write_csv
 from rulealign.validation.data_sets import ALL, measured
 from rulealign.validation.tables import Truths, named_truths
-from rulealign.validation.truths import truth, truth_of_people
+from rulealign.validation.truths import truth, truth_of_subjects
 from rulealign.validation.world import Row, Setting, draw_scenes
 
 MANY = 800
@@ -124,7 +124,7 @@ def kept_truths(
         if found.pop("setting", None) != mark:
             raise DataError(f"{kept}: {_OTHER}")
         return found
-    print("the truths: many stimuli and people, without the pipeline", flush=True)
+    print("the truths: many stimuli and subjects, without the pipeline", flush=True)
     found = (find or find_truths)(setting)
     with whole(kept) as temporary:
         text = json.dumps({"setting": mark} | found, indent=2)
@@ -141,39 +141,42 @@ def find_truths(
         setting: of the simulation.
         batches: of as many stimuli as a data set has.
         large: batches of `MANY` stimuli; 0 leaves the truths of many stimuli out.
-        crowd: people who see the stimuli that all share.
+        crowd: subjects who see the stimuli that all share.
 
     Returns:
         As `kept_truths`.
     """
-    wanted = [("fixed people", setting.stimuli, batches), ("new people", setting.stimuli, batches)]
+    wanted = [
+        ("fixed subjects", setting.stimuli, batches),
+        ("new subjects", setting.stimuli, batches),
+    ]
     wanted += [(f"{name}, many", MANY, large) for name, _, _ in wanted if large]
     found: dict[str, dict[str, float]] = {}
     for name, stimuli, count in wanted:
         found |= _over_stimuli(setting, name, stimuli, count)
     with threadpool_limits(1):
         common = draw_scenes(setting, setting.stimuli, "common")
-        values, errors = truth_of_people(setting, common, crowd)
+        values, errors = truth_of_subjects(setting, common, crowd)
     return found | {
         "same stimuli": named_truths(values),
         "same stimuli, error": named_truths(errors),
     }
 
 
-def find_truth_of_fixed_people(setting: Setting) -> Truths:
+def find_truth_of_fixed_subjects(setting: Setting) -> Truths:
     """Find what intervals over stimuli have to cover, and nothing else.
 
     Args:
         setting: of the simulation.
 
     Returns:
-        As `kept_truths`, of the kind `fixed people` only.
+        As `kept_truths`, of the kind `fixed subjects` only.
     """
-    return _over_stimuli(setting, "fixed people", setting.stimuli, _BATCHES)
+    return _over_stimuli(setting, "fixed subjects", setting.stimuli, _BATCHES)
 
 
 def _over_stimuli(setting: Setting, name: str, stimuli: int, batches: int) -> Truths:
     with threadpool_limits(1):
         new = name.startswith("new")
-        values, errors = truth(setting, name, stimuli, batches, new_people=new)
+        values, errors = truth(setting, name, stimuli, batches, new_subjects=new)
     return {name: named_truths(values), f"{name}, error": named_truths(errors)}

@@ -19,8 +19,8 @@ from rulealign.rsa.primary import (
     primary_interval,
     seed_variance,
 )
-from rulealign.validation.road import People, brain_rdms, model_rdms
-from rulealign.validation.truths import people_of
+from rulealign.validation.road import Subjects, brain_rdms, model_rdms
+from rulealign.validation.truths import subjects_of
 from rulealign.validation.world import (
     Row,
     Setting,
@@ -46,10 +46,10 @@ _RULES = 4  # two that are compared, and two that a variance over seeds is poole
 
 
 def new_networks(setting: Setting, number: int, folder: Path) -> Row:
-    """Measure new stimuli in new people with new networks, of which some are better than others.
+    """Measure new stimuli in new subjects with new networks, of which some are better than others.
 
     Rules are equally good, as their networks are drawn alike: the difference of two is 0 over new
-    networks, whatever the stimuli and the people.
+    networks, whatever the stimuli and the subjects.
 
     Args:
         setting: of the simulation; 4 rules and 8 networks are used, whatever it says.
@@ -61,8 +61,8 @@ def new_networks(setting: Setting, number: int, folder: Path) -> Row:
     """
     purpose = ("new networks", number)
     scenes = draw_scenes(setting, setting.stimuli, *purpose)
-    people = [signals(setting, scenes, person) for person in people_of(setting, purpose)]
-    brain = brain_rdms(setting, People(people, purpose), folder)[0].rdms
+    subjects = [signals(setting, scenes, subject) for subject in subjects_of(setting, purpose)]
+    brain = brain_rdms(setting, Subjects(subjects, purpose), folder)[0].rdms
     features = network_features(setting, scenes, *purpose, rules=_RULES, networks=8, spread=SPREAD)
     rdms = model_rdms(features.reshape(-1, *features.shape[2:]))
     seed = derive_seed(setting.seed, "validation", *purpose)

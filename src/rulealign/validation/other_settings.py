@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from rulealign.validation.measuring import (
-    find_truth_of_fixed_people,
+    find_truth_of_fixed_subjects,
     kept_truths,
     measured_sets,
 )
@@ -26,9 +26,9 @@ OTHERS: Mapping[str, Mapping[str, float]] = {
 """Name -> what differs from the setting of the page."""
 
 METHODS = ("percentile", "corrected")
-"""Intervals over stimuli, as `data_sets.fixed_people` names them."""
+"""Intervals over stimuli, as `data_sets.fixed_subjects` names them."""
 
-KIND = "fixed people"
+KIND = "fixed subjects"
 """The kind of data sets that these intervals are about."""
 
 
@@ -69,7 +69,7 @@ def measured_others(setting: Setting, sets: int, jobs: int, folder: Path) -> lis
     for name, differs in OTHERS.items():
         print(f"{name}: {said(differs)}", flush=True)
         other, stem = replace(setting, **differs), name.replace(" ", "_")
-        truths = kept_truths(other, folder / f"truths_{stem}.json", find_truth_of_fixed_people)
+        truths = kept_truths(other, folder / f"truths_{stem}.json", find_truth_of_fixed_subjects)
         rows = measured_sets(other, sets, jobs, folder / f"sets_{stem}.csv", (KIND,))
         found.append(OtherSetting(name, other, rows, truths))
     return found

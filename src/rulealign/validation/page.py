@@ -131,7 +131,7 @@ def variance_table(rows: pd.DataFrame) -> str:
     written.append("|---|---|---|---|")
     for what, names, kinds in (
         ("stimuli", list(tables.WORDS), ("percentile", "corrected")),
-        ("stimuli and people", OF_BOTH, ("crossed", "crossed corrected")),
+        ("stimuli and subjects", OF_BOTH, ("crossed", "crossed corrected")),
     ):
         for name, bootstrap, corrected in variance_ratios(rows, names, kinds):
             words = f"| {what} | {tables.WORDS[name]} |"

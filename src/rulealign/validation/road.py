@@ -23,11 +23,11 @@ _STIMULUS_SET, _ZSCORE, _DISTANCE = "first-exemplar", "all-trials", "correlation
 
 
 @dataclass(frozen=True)
-class People:
+class Subjects:
     """Whom to simulate, and what they see.
 
     Attributes:
-        signals: each person's noise-free voxels, shape (stimuli, voxels).
+        signals: each subject's noise-free voxels, shape (stimuli, voxels).
         noise: whose noise, for the seeds.
         drift: of runs; 0 for none.
         shared_order: whether all see the stimuli in the order of the first.
@@ -45,30 +45,30 @@ def stimulus_names(count: int) -> list[str]:
 
 
 def brain_rdms(
-    setting: Setting, people: People, folder: Path
+    setting: Setting, subjects: Subjects, folder: Path
 ) -> tuple[BrainRdms, list[pd.DataFrame]]:
-    """Take people from trials to RDMs: responses, patterns, distances, and the files between.
+    """Take subjects from trials to RDMs: responses, patterns, distances, and the files between.
 
     Args:
         setting: of the simulation.
-        people: whom.
+        subjects: whom.
         folder: where the files go; older ones are replaced.
 
     Returns:
-        The RDMs as read back, and each person's trials in the order of presentation.
+        The RDMs as read back, and each subject's trials in the order of presentation.
 
     Raises:
         DataError: as the functions of the pipeline.
         StoreError: the disk is full.
     """
-    names = stimulus_names(len(people.signals[0]))
+    names = stimulus_names(len(subjects.signals[0]))
     tables, files = [], []
-    for number, signal in enumerate(people.signals):
-        order = 0 if people.shared_order else number
-        trials = draw_trials(setting, names, *people.noise, order)
+    for number, signal in enumerate(subjects.signals):
+        order = 0 if subjects.shared_order else number
+        trials = draw_trials(setting, names, *subjects.noise, order)
         shown = pd.Index(names).get_indexer(trials["stimulus"])
-        noise = (*people.noise, number)
-        responses = measure(setting, signal[shown].T, trials, people.drift, *noise)
+        noise = (*subjects.noise, number)
+        responses = measure(setting, signal[shown].T, trials, subjects.drift, *noise)
         stem = folder / f"sub-{number + 1:02d}_roi-{AREA}"
         _write_responses(stem.with_name(f"{stem.name}_responses.h5"), responses, trials)
         files.append(_write_rdm(stem, number + 1))
@@ -99,7 +99,7 @@ def cross_run_pairs(trials: Sequence[pd.DataFrame], ids: list[str], folder: Path
     """Find the pairs in different runs for everybody, through the pipeline's files.
 
     Args:
-        trials: each person's, from `brain_rdms`.
+        trials: each subject's, from `brain_rdms`.
         ids: the stimuli, in the order of the RDMs.
         folder: where the files go.
 

@@ -11,12 +11,12 @@ from rulealign.provenance import derive_seed
 from rulealign.rsa.ceiling import nili_bounds, null_bounds
 from rulealign.rsa.compare import spearman_matrix
 from rulealign.validation.families import randomised
-from rulealign.validation.road import People, brain_rdms, cross_run_pairs
+from rulealign.validation.road import Subjects, brain_rdms, cross_run_pairs
 from rulealign.validation.world import Row, Setting, generator
 
 
 def nothing_seen(setting: Setting, number: int, folder: Path) -> Row:
-    """Measure people who see nothing: only noise and run drift, in orders of their own or in one.
+    """Measure subjects who see nothing: only noise and run drift, in orders of their own or in one.
 
     Args:
         setting: of the simulation.
@@ -26,13 +26,13 @@ def nothing_seen(setting: Setting, number: int, folder: Path) -> Row:
     Returns:
         p-values of both bounds where orders differ; agreement (the lower bound) and the score of
         a model of time over all pairs and over those in different runs, where orders differ and
-        where all people share one.
+        where all subjects share one.
     """
-    silent = [np.zeros((setting.stimuli, setting.voxels))] * setting.people
+    silent = [np.zeros((setting.stimuli, setting.voxels))] * setting.subjects
     row = {}
     for order, shared in (("own", False), ("shared", True)):
-        people = People(silent, (order, number), setting.drift, shared_order=shared)
-        brain, trials = brain_rdms(setting, people, folder)
+        subjects = Subjects(silent, (order, number), setting.drift, shared_order=shared)
+        brain, trials = brain_rdms(setting, subjects, folder)
         mask = cross_run_pairs(trials, brain.ids, folder)
         time = _time_model(trials[0], brain.ids)
         for pairs, kept in (("all", None), ("cross_run", mask)):

@@ -17,7 +17,7 @@ from rulealign.validation.verdicts import (
     error_line,
     uniform_line,
 )
-from rulealign.validation.world import OF_BOTH, OF_PEOPLE
+from rulealign.validation.world import OF_BOTH, OF_SUBJECTS
 
 WORDS = {
     "true": "score of the true model",
@@ -32,10 +32,10 @@ METHODS = {
     "stimulus bootstrap, percentiles": "percentile_low, percentile_high",
     "stimuli, corrected variance": "primary: stimuli, these seeds only",
     "stimuli and networks": "primary: stimuli, seeds",
-    "people": "as published",
-    "crossed, stimuli and people": "crossed_low, crossed_high",
-    "stimuli and people, corrected variance": "no column: `rsa/corrected.py`",
-    "stimuli, people and networks": "primary: stimuli, subjects, seeds",
+    "subjects": "as published",
+    "crossed, stimuli and subjects": "crossed_low, crossed_high",
+    "stimuli and subjects, corrected variance": "no column: `rsa/corrected.py`",
+    "stimuli, subjects and networks": "primary: stimuli, subjects, seeds",
 }
 """Kinds of intervals, in words -> what the table of claims calls them."""
 
@@ -60,19 +60,19 @@ def interval_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
 
     Args:
         rows: of `data_sets.measured`.
-        truths: of the kinds `fixed people`, `new people` and `same stimuli`.
+        truths: of the kinds `fixed subjects`, `new subjects` and `same stimuli`.
 
     Returns:
         The lines, method by method.
     """
     methods = (
-        ("percentile", "fixed people", tuple(WORDS)),
-        ("corrected", "fixed people", tuple(WORDS)),
-        ("primary", "fixed people", ("network", "null")),
-        ("subjects", "same stimuli", OF_PEOPLE),
-        ("crossed", "new people", OF_BOTH),
-        ("crossed corrected", "new people", OF_BOTH),
-        ("primary both", "new people", ("null",)),
+        ("percentile", "fixed subjects", tuple(WORDS)),
+        ("corrected", "fixed subjects", tuple(WORDS)),
+        ("primary", "fixed subjects", ("network", "null")),
+        ("subjects", "same stimuli", OF_SUBJECTS),
+        ("crossed", "new subjects", OF_BOTH),
+        ("crossed corrected", "new subjects", OF_BOTH),
+        ("primary both", "new subjects", ("null",)),
     )
     return [
         coverage_line(rows, f"{method} {name}", truths[kind][name], f"{words}: {WORDS[name]}")
@@ -86,17 +86,17 @@ def many_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
 
     Args:
         rows: of `data_sets.measured`.
-        truths: of the kinds `fixed people, many` and `new people, many`.
+        truths: of the kinds `fixed subjects, many` and `new subjects, many`.
 
     Returns:
         The lines.
     """
     names = ("true", "other", "difference", "network")
     kinds = {
-        "percentile": ("fixed people, many", names),
-        "corrected": ("fixed people, many", names),
+        "percentile": ("fixed subjects, many", names),
+        "corrected": ("fixed subjects, many", names),
     }
-    kinds |= dict.fromkeys(("crossed", "crossed corrected"), ("new people, many", OF_PEOPLE))
+    kinds |= dict.fromkeys(("crossed", "crossed corrected"), ("new subjects, many", OF_SUBJECTS))
     return [
         coverage_line(
             rows,
@@ -136,10 +136,10 @@ def null_lines(rows: pd.DataFrame) -> list[Line]:
             lines.append(error_line(rows, f"family {family} {how}", quantity, promised=promised))
     intervals = {
         "primary": "the primary interval over stimuli",
-        "primary both": "the primary interval over stimuli and people",
+        "primary both": "the primary interval over stimuli and subjects",
         "percentile": "percentiles",
         "crossed": "the published crossed interval",
-        "crossed corrected": "stimuli and people, these seeds only",
+        "crossed corrected": "stimuli and subjects, these seeds only",
     }
     for kind, words in intervals.items():
         quantity = f"claim about a true null, by {words}: holds or reversed"
@@ -169,15 +169,15 @@ def ceiling_lines(rows: pd.DataFrame, truths: Truths) -> list[Line]:
 
     Args:
         rows: of `data_sets.measured`.
-        truths: of the kind `fixed people`.
+        truths: of the kind `fixed subjects`.
 
     Returns:
         The lines.
     """
-    lines = bound_lines(rows, truths["fixed people"]["true"])
+    lines = bound_lines(rows, truths["fixed subjects"]["true"])
     measures = {
         "agreement": "agreement (lower bound)",
-        "time": "score of the first person's order in time",
+        "time": "score of the first subject's order in time",
     }
     orders = {"own": "each an own order", "shared": "all one order"}
     for measure, words in measures.items():

@@ -1,7 +1,7 @@
-"""A simulated world whose truth is known: its stimuli, its people, and the models held against it.
+"""A simulated world whose truth is known: its stimuli, its subjects, and the models.
 
 The pieces are those of the simulated study (`data.synthetic`, `data.simulated_voxels`,
-`data.simulated_trials`). Only here stimuli, people and noise have seeds of their own, so that one
+`data.simulated_trials`). Only here stimuli, subjects and noise have seeds of their own, so that one
 of them can be drawn anew while the others stay: each interval is about one of these.
 """
 
@@ -24,11 +24,11 @@ AREA = "V1"
 MODELS = ("true", "other")
 """Models without noise: many cells of the area itself, and cells of another area (V2)."""
 
-OF_PEOPLE = (*MODELS, "difference")
-"""What has an interval over people who see the same stimuli."""
+OF_SUBJECTS = (*MODELS, "difference")
+"""What has an interval over subjects who see the same stimuli."""
 
-OF_BOTH = (*OF_PEOPLE, "null")
-"""What has an interval over stimuli and people: also the difference of two equally good rules."""
+OF_BOTH = (*OF_SUBJECTS, "null")
+"""What has an interval over stimuli and subjects: also the difference of two equally good rules."""
 
 Row = dict[str, float]
 """Name of a measured number -> its value in one data set."""
@@ -44,9 +44,9 @@ class Setting:
 
     Attributes:
         seed: of everything.
-        stimuli: per data set, each shown once to each person.
-        people: per data set.
-        voxels: of the area, per person.
+        stimuli: per data set, each shown once to each subject.
+        subjects: per data set.
+        voxels: of the area, per subject.
         cells: of each model without noise.
         rules: rules with networks that are equally good.
         networks: networks (seeds) of each rule.
@@ -54,7 +54,7 @@ class Setting:
         noise: standard deviation of the trial noise, in units of the signal's.
         network_noise: the same of each network's units.
         drift: of runs, as `noise`, where runs are what is looked at.
-        runs: that a person's trials are spread over.
+        runs: that a subject's trials are spread over.
         px: pixels per side of the pictures.
         draws: of each bootstrap.
         null_draws: permutations for the null of the noise ceiling.
@@ -63,7 +63,7 @@ class Setting:
 
     seed: int = 11
     stimuli: int = 80
-    people: int = 6
+    subjects: int = 6
     voxels: int = 60
     cells: int = 300
     rules: int = 5
@@ -121,7 +121,7 @@ def _answers(setting: Setting, cells: _Cells, scenes: Scenes) -> np.ndarray:
     return TUNINGS[area](scenes, count, generator(setting, *purpose)).responses
 
 
-@lru_cache(maxsize=32)  # the fixed people and the models, in every data set
+@lru_cache(maxsize=32)  # the fixed subjects and the models, in every data set
 def _scale(setting: Setting, cells: _Cells) -> tuple[np.ndarray, np.ndarray]:
     answers = _answers(setting, cells, _elsewhere(setting))
     return answers.mean(axis=0), answers.std(axis=0)
@@ -137,18 +137,18 @@ def _scaled(setting: Setting, cells: _Cells, scenes: Scenes) -> np.ndarray:
     return (_answers(setting, cells, scenes) - mean) / deviation
 
 
-def signals(setting: Setting, scenes: Scenes, person: object) -> np.ndarray:
-    """Compute one person's noise-free voxels.
+def signals(setting: Setting, scenes: Scenes, subject: object) -> np.ndarray:
+    """Compute one subject's noise-free voxels.
 
     Args:
         setting: `voxels` is used, and the seed.
         scenes: the stimuli.
-        person: who; the same person has the same voxels for all stimuli.
+        subject: who; the same subject has the same voxels for all stimuli.
 
     Returns:
         float64, shape (stimuli, voxels); mean 0 and variance 1 over other stimuli.
     """
-    return _scaled(setting, (AREA, setting.voxels, "person", person), scenes)
+    return _scaled(setting, (AREA, setting.voxels, "subject", subject), scenes)
 
 
 def draw_trials(setting: Setting, names: list[str], *purpose: object) -> pd.DataFrame:
@@ -169,7 +169,7 @@ def draw_trials(setting: Setting, names: list[str], *purpose: object) -> pd.Data
 def measure(
     setting: Setting, signal: np.ndarray, trials: pd.DataFrame, drift: float, *purpose: object
 ) -> np.ndarray:
-    """Measure a person once: gain * (signal + noise + drift) + baseline, as `data.simulate` does.
+    """Measure a subject once: gain * (signal + noise + drift) + baseline, as `data.simulate` does.
 
     Args:
         setting: `noise` is used, and the seed.

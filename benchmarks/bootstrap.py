@@ -11,7 +11,7 @@ import time
 import numpy as np
 from scipy.stats import rankdata
 
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 
 MODELS, BRAINS, STIMULI, DRAWS, THREADS = 200, 18, 720, 1000, 2
 FEW_MODELS, FEW_DRAWS = 100, 8

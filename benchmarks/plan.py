@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rulealign.code_fingerprint import Sources
+from rulealign.rerun.code_fingerprint import Sources
 
 PROJECT = Path(__file__).parent.parent
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 3

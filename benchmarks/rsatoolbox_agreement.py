@@ -13,7 +13,7 @@ import numpy as np
 from rsatoolbox.inference import boot_noise_ceiling
 from rsatoolbox.rdm import RDMs, compare
 
-from rulealign.report import markdown
+from rulealign.report.docs_page import markdown
 from rulealign.rsa.brain_rdms import files_by_roi, read_brain_rdms
 from rulealign.rsa.ceiling import nili_bounds, raw_bounds
 from rulealign.rsa.comparisons import COMPARISONS

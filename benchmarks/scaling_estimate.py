@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from rulealign import claim_stages, stages
 from rulealign.config.study import load_study
 from rulealign.cost import job_table
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
+from rulealign.plan import claims as claim_stages
+from rulealign.plan import stages
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 
 PROJECT = Path(__file__).parent.parent
 CEILING_S = 190  # CPU seconds per ROI and kind of pairs, 720 images

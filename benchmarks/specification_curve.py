@@ -13,11 +13,17 @@ import numpy as np
 import pandas as pd
 
 from rulealign.claims.specification_curve import median_test, no_difference, shared_noise
+from rulealign.claims.universes.analyses import PLAIN, Brains, analyse
+from rulealign.claims.universes.inputs import UniverseSet
+from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_scores
+from rulealign.rsa.bootstrap.primary import (
+    BOTH,
+    Effect,
+    primary_interval,
+    seed_variance,
+    variance_parts,
+)
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms
-from rulealign.rsa.primary import BOTH, Effect, primary_interval, seed_variance, variance_parts
-from rulealign.rsa.shuffles import shuffled_orders, shuffled_scores
-from rulealign.rsa.universe_analyses import PLAIN, Brains, analyse
-from rulealign.rsa.universe_inputs import UniverseSet
 
 UNIVERSES, DRAWS, STIMULI, SEEDS, SUBJECTS, RDMS = 300, 1000, 92, 5, 15, 40
 

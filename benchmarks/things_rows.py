@@ -25,10 +25,10 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from rulealign.data.remote_rows import RemoteRows
-from rulealign.data.simulated_tables import write_response_data
-from rulealign.data.table_files import OPENNEURO
-from rulealign.data.tables_form import Tables
+from rulealign.data.simulated.tables import write_response_data
+from rulealign.data.things.remote_rows import RemoteRows
+from rulealign.data.things.table_files import OPENNEURO
+from rulealign.data.things.tables_form import Tables
 
 V1, VOXELS = 1049, 211_339  # of sub-01
 PIECE = 500  # rows written at once

@@ -3,18 +3,23 @@
 import functools
 import os
 
-from rulealign import claim_stages, cluster, machine, stages, statistics_stages
-from rulealign.code_fingerprint import Sources
+from rulealign.plan import claims as claim_stages
+from rulealign.plan import cluster
+from rulealign.plan import machine
+from rulealign.plan import stages
+from rulealign.plan import statistics as statistics_stages
+from rulealign.rerun.code_fingerprint import Sources
 from rulealign.config.file import read_study_file
 from rulealign.config.study import load_study
-from rulealign.data import fetch, inputs, sources
-from rulealign.data.things_source import ThingsSource
+from rulealign.data import inputs, sources
+from rulealign.data.download import fetch
+from rulealign.data.things.source import ThingsSource
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
-from rulealign.noted import Noted, keep_note
+from rulealign.rerun.noted import Noted, keep_note
 from rulealign.provenance import folder_listing
-from rulealign.results_folder import refuse_unnoted_results
-from rulealign.study_folder import (
+from rulealign.rerun.results_folder import refuse_unnoted_results
+from rulealign.rerun.study_folder import (
     refuse_other_study,
     refuse_same_name,
     refuse_second_file,

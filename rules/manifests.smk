@@ -4,7 +4,7 @@
 import sys
 from types import SimpleNamespace
 
-from rulealign.left_results import left_over, mention, refuse_unnoted_files
+from rulealign.rerun.left_results import left_over, mention, refuse_unnoted_files
 from rulealign.manifest import is_result, made_by, manifest_path
 
 for _one in workflow.rules:

@@ -12,7 +12,7 @@ from snakemake.logging import ColorizingTextHandler, logger
 from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from rulealign import explain
+from rulealign.rerun import explain
 from rulealign.progress import Progress, ending, last_error
 
 NOTES = Path(

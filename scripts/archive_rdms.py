@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rulealign.data.fetch import resolve
+from rulealign.data.download.fetch import resolve
 from rulealign.data.rdm_archive import write_subject_rdms
 from rulealign.job import job
 

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from rulealign.data.cleaning import check_cleaning
-from rulealign.data.patterns import read_response_trials
+from rulealign.data.responses.cleaning import check_cleaning
+from rulealign.data.responses.patterns import read_response_trials
 from rulealign.job import job
 from rulealign.rsa.brain_distance import brain_distance
 from rulealign.rsa.rdm import write_brain_rdm

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rulealign.data.check import check_inputs
 from rulealign.job import job
-from rulealign.rsa.resample_check import require_resamples
+from rulealign.rsa.bootstrap.resample_check import require_resamples
 
 with job(snakemake):
     brain = [Path(path) for path in snakemake.input.brain]

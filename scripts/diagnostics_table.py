@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.learned import diagnostics_table, warnings
+from rulealign.learning.verdict import diagnostics_table, warnings
 from rulealign.store import open_h5, read_ids
 
 with job(snakemake):

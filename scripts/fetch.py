@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rulealign.data.fetch import fetch, mirrors_in_force
+from rulealign.data.download.fetch import fetch, mirrors_in_force
 from rulealign.job import job
 
 with job(snakemake):

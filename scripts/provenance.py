@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign import computer
 from rulealign.data.inputs import records, remote_records
 from rulealign.job import job
-from rulealign.study_folder import write_record
+from rulealign.rerun.study_folder import write_record
 
 with job(snakemake):
     write_record(

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.rsa.quality_roi import roi_quality
-from rulealign.rsa.quality_rows import log_lines
+from rulealign.rsa.quality.roi import roi_quality
+from rulealign.rsa.quality.rows import log_lines
 
 with job(snakemake):
     table = roi_quality(

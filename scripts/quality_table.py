@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.rsa.quality import quality_table
-from rulealign.rsa.quality_rows import log_lines
+from rulealign.rsa.quality.rows import log_lines
+from rulealign.rsa.quality.table import quality_table
 
 with job(snakemake):
     people = snakemake.params.subjects

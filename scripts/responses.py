@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from rulealign.data.forms import open_configured
-from rulealign.data.things import write_roi_responses
+from rulealign.data.responses.forms import open_configured
+from rulealign.data.responses.roi_responses import write_roi_responses
 from rulealign.job import job
 
 with job(snakemake):

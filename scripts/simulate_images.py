@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rulealign.data.simulate import write_images
+from rulealign.data.simulated.data_set import write_images
 from rulealign.job import job
 
 with job(snakemake):

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from rulealign.data.fetch import resolve
-from rulealign.data.images import write_stimuli
-from rulealign.data.stimulus_sets import other_stimulus_ids, stimulus_images
+from rulealign.data.download.fetch import resolve
+from rulealign.data.images.stimulus_images import write_stimuli
+from rulealign.data.images.stimulus_sets import other_stimulus_ids, stimulus_images
 from rulealign.job import job
 
 with job(snakemake):

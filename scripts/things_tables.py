@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rulealign.data.remote_rows import fetch_small_tables
+from rulealign.data.things.remote_rows import fetch_small_tables
 from rulealign.job import job
 
 with job(snakemake):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rulealign.data.things_unpack import RECORD, archive_of, unpack_tables, unpack_volumes
+from rulealign.data.things.unpack import RECORD, archive_of, unpack_tables, unpack_volumes
 from rulealign.job import job
 
 with job(snakemake):

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from rulealign.data.fetch import resolve
-from rulealign.data.training_set import build
+from rulealign.data.download.fetch import resolve
+from rulealign.data.images.training_set import build
 from rulealign.job import job
 
 with job(snakemake):

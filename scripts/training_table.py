@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.training_table import training_table
+from rulealign.learning.training_table import training_table
 
 with job(snakemake):
     names = ("rule", "kind", "init", "seed", "epoch", "trains")

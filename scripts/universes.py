@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from rulealign.claims.universes.scores import score_universes
 from rulealign.job import job
-from rulealign.rsa.universes import score_universes
 
 with job(snakemake):
     score_universes(

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from rulealign.data.archive_member import extract_members
+from rulealign.data.images.archive_member import extract_members
 from rulealign.errors import DataError
 
 CONTENTS = np.random.default_rng(0).bytes(400_000)

@@ -10,8 +10,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from rulealign.data import download, fetch
-from rulealign.data.registry import Dataset, read_registry
+from rulealign.data.download import fetch
+from rulealign.data.download import http as download
+from rulealign.data.download.registry import Dataset, read_registry
 from rulealign.errors import DataError, StoreError
 
 RIGHT, WRONG = b"right bytes" * 1000, b"wrong bytes" * 1000

@@ -10,9 +10,9 @@ from PIL import Image
 
 import zips
 from helpers.told import told
-from rulealign.data import zipped_images
-from rulealign.data.images import write_stimuli
-from rulealign.data.things_images import check_images, open_images
+from rulealign.data.images import zipped_images
+from rulealign.data.images.stimulus_images import write_stimuli
+from rulealign.data.things.images import check_images, open_images
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.job import job
 

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.rsa.families import adjust_family
-from rulealign.rsa.seeds import paired_d, sign_flip_test, unpaired_d
-from rulealign.rsa.subjects import (
+from rulealign.rsa.bootstrap.subjects import (
     crossed_draws,
     crossed_interval,
     subject_counts,
     subject_draws,
     subject_interval,
 )
+from rulealign.rsa.families import adjust_family
+from rulealign.rsa.seeds import paired_d, sign_flip_test, unpaired_d
 
 
 def test_one_seed_has_neither_p_nor_effect_size_but_a_reason():

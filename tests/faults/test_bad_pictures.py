@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rulealign.data.images import read_stimuli
-from rulealign.data.pictures import read_rgb
-from rulealign.data.training_set import build
+from rulealign.data.images.pictures import read_rgb
+from rulealign.data.images.stimulus_images import read_stimuli
+from rulealign.data.images.training_set import build
 from rulealign.errors import DataError
 
 SIDE = 16

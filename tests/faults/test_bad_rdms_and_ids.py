@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
+from rulealign.learning.training_table import training_table
 from rulealign.rsa.alignment import align
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.ceiling import roi_ceiling
 from rulealign.rsa.compare import spearman_matrix
 from rulealign.rsa.model_rdms import read_model_rdms
@@ -21,7 +22,6 @@ from rulealign.rsa.rdm import (
 )
 from rulealign.rsa.tables import alignment_table
 from rulealign.store import write_h5
-from rulealign.training_table import training_table
 
 N = 8
 IDS = [f"image_{place:02d}" for place in range(N)]

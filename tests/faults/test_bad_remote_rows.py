@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from rulealign.data import byte_ranges
-from rulealign.data.remote_rows import RemoteRows, fetch_small_tables
+from rulealign.data.things import byte_ranges
+from rulealign.data.things.remote_rows import RemoteRows, fetch_small_tables
 from rulealign.errors import DataError, RulealignError
 from s3_site import BUCKET, begin_test, put, s3_site, shorter
 from things_forms import generated_truth, write_openneuro

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.data.roi import choose_voxels
+from rulealign.data.responses.roi import choose_voxels
 from rulealign.errors import DataError
 
 

@@ -6,9 +6,10 @@ import socket
 
 import pytest
 
-from rulealign.data import s3, s3_download, space
-from rulealign.data.s3 import connected, look_up, read_range
-from rulealign.data.s3_download import fetch_object
+from rulealign.data.download import space
+from rulealign.data.things import s3, s3_download
+from rulealign.data.things.s3 import connected, look_up, read_range
+from rulealign.data.things.s3_download import fetch_object
 from rulealign.errors import DataError, StoreError
 from s3_site import BUCKET, begin_test, cut, flipped, put, s3_site, shorter
 

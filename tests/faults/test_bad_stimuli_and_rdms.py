@@ -6,7 +6,7 @@ from PIL import Image
 from scipy.io import savemat
 from scipy.spatial.distance import pdist, squareform
 
-from rulealign.data.images import read_stimuli, write_stimuli
+from rulealign.data.images.stimulus_images import read_stimuli, write_stimuli
 from rulealign.data.rdm_archive import read_rdms, write_subject_rdms
 from rulealign.errors import ConfigurationError, DataError
 

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.data.forms import open_configured
-from rulealign.data.patterns import select_patterns
-from rulealign.data.roi import choose_voxels
-from rulealign.data.simulate import write_images, write_subject
-from rulealign.data.stimulus_sets import image_paths
-from rulealign.data.tables_form import Tables
-from rulealign.data.things import write_roi_responses
-from rulealign.data.things_tables import read_trials
+from rulealign.data.images.stimulus_sets import image_paths
+from rulealign.data.responses.forms import open_configured
+from rulealign.data.responses.patterns import select_patterns
+from rulealign.data.responses.roi import choose_voxels
+from rulealign.data.responses.roi_responses import write_roi_responses
+from rulealign.data.simulated.data_set import write_images, write_subject
+from rulealign.data.things.tables import read_trials
+from rulealign.data.things.tables_form import Tables
 from rulealign.errors import DataError, StoreError
 from rulealign.report.quality_panel import panel
-from rulealign.rsa.quality_roi import roi_quality
+from rulealign.rsa.quality.roi import roi_quality
 
 SETTINGS = {
     "concepts": 10,

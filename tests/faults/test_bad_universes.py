@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from rulealign.claims.universes.scores import score_universes
 from rulealign.errors import ConfigurationError, DataError, GuardError
-from rulealign.rsa.universes import score_universes
 from rulealign.store import read_csv
 from universe_files import (
     IDS,

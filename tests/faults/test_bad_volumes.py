@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.data.things import write_roi_responses
-from rulealign.data.volumes_form import Volumes
+from rulealign.data.responses.roi_responses import write_roi_responses
+from rulealign.data.things.volumes_form import Volumes
 from rulealign.errors import DataError
 from things_forms import AFFINE, SHAPE, generated_truth, save, write_volumes
 

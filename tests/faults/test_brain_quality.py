@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import planted
-from rulealign.rsa.quality_given import structure_rows
-from rulealign.rsa.quality_rows import as_table, filled, log_lines
+from rulealign.rsa.quality.given import structure_rows
+from rulealign.rsa.quality.rows import as_table, filled, log_lines
 from rulealign.store import read_csv
 
 

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rulealign.config.study import Reason
 from rulealign.data.check import check_inputs
-from rulealign.data.training_set import build
+from rulealign.data.images.training_set import build
 from rulealign.errors import DataError
 from rulealign.store import read_csv, write_h5
 

@@ -10,9 +10,9 @@ import pytest
 from rulealign.errors import DataError, StoreError
 from rulealign.rsa import alignment
 from rulealign.rsa.alignment import align
-from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
-from rulealign.rsa.draw_blocks import draw_blocks
-from rulealign.rsa.draws_file import new_draws
+from rulealign.rsa.bootstrap.draw_blocks import draw_blocks
+from rulealign.rsa.bootstrap.draws_file import new_draws
+from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
 from rulealign.store import read_ids, read_settings, write_h5
 
 N, N_MODELS = 20, 12

@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from http_site import http_site
-from rulealign.data import fetch, space
-from rulealign.data.archive_member import extract_members
-from rulealign.data.registry import Dataset
+from rulealign.data.download import fetch, space
+from rulealign.data.download.registry import Dataset
+from rulealign.data.images.archive_member import extract_members
 from rulealign.errors import StoreError
 
 CONTENT = bytes(700_000)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rulealign.errors import DataError
-from rulealign.rsa import bootstrap
-from rulealign.rsa.bootstrap import bootstrap_spearman
-from rulealign.rsa.resample_check import require_resamples
+from rulealign.rsa.bootstrap import spearman as bootstrap
+from rulealign.rsa.bootstrap.resample_check import require_resamples
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman
 from rulealign.store import write_h5
 
 SETTINGS = {"study_seed": 7, "bootstrap_draws": 200, "pairs": ["all"]}

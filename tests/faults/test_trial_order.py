@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from rulealign.data.things_tables import read_trials
+from rulealign.data.things.tables import read_trials
 from rulealign.errors import DataError
 
 

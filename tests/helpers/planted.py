@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from rulealign.data.faults import find_duplicated_trials, find_faulty_voxels
-from rulealign.data.simulated_trials import draw_order, run_drift
-from rulealign.data.things_tables import TRIAL_COLUMNS
-from rulealign.rsa.quality import quality_table
-from rulealign.rsa.quality_roi import roi_quality
+from rulealign.data.responses.faults import find_duplicated_trials, find_faulty_voxels
+from rulealign.data.simulated.trials import draw_order, run_drift
+from rulealign.data.things.tables import TRIAL_COLUMNS
+from rulealign.rsa.quality.roi import roi_quality
+from rulealign.rsa.quality.table import quality_table
 from rulealign.store import write_csv, write_h5
 
 ROIS = ("V1", "IT")

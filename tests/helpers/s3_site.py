@@ -10,7 +10,7 @@ import requests
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from rulealign.data import s3
+from rulealign.data.things import s3
 
 BUCKET = "openneuro.org"
 

@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from rulealign.data.images import write_stimuli
+from rulealign.data.images.stimulus_images import write_stimuli
 
 
 def write_shown(path, pixels, ids, px=None):

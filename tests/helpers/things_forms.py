@@ -14,8 +14,8 @@ import nibabel
 import numpy as np
 import pandas as pd
 
-from rulealign.data.simulated_tables import ROI_COLUMNS, write_response_data
-from rulealign.data.simulated_trials import draw_order
+from rulealign.data.simulated.tables import ROI_COLUMNS, write_response_data
+from rulealign.data.simulated.trials import draw_order
 
 CONCEPTS = (
     *("aardvark", "boat", "catapult", "dog", "dreamcatcher", "egg", "fern", "hat", "ice_cream"),

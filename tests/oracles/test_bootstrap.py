@@ -8,7 +8,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
-from rulealign.rsa.bootstrap import (
+from rulealign.rsa.bootstrap.spearman import (
     bootstrap_seed,
     bootstrap_spearman,
     percentile_interval,

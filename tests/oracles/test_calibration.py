@@ -19,18 +19,18 @@ from torchvision import transforms
 
 from changed_study import EXPLAINED, messages
 from helpers.snakemake_calls import call
-from rulealign import stages
 from rulealign.config.study import load_study
 from rulealign.data.check import refuse_compared
-from rulealign.data.images import read_stimuli, write_stimuli
-from rulealign.data.simulated_images import image_table, write_folder
-from rulealign.data.stimulus_sets import other_stimulus_ids, stimulus_ids
-from rulealign.data.training_split import load_split
+from rulealign.data.images.stimulus_images import read_stimuli, write_stimuli
+from rulealign.data.images.stimulus_sets import other_stimulus_ids, stimulus_ids
+from rulealign.data.images.training_split import load_split
+from rulealign.data.simulated.images import image_table, write_folder
 from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
 from rulealign.learning.batches import Epochs, training_images
 from rulealign.learning.network import build_network, initial_network, weights_hash
+from rulealign.plan import stages
 from rulealign.provenance import derive_seed, fingerprint
 from rulealign.store import read_csv, write_h5
 

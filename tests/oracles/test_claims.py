@@ -15,9 +15,9 @@ from claim_files import DRAWS, DROP, INTERVAL, LESS, STUDY_SEED, SUBJECTS
 from rulealign.claims.ceilings import read_ceilings, uninformative
 from rulealign.claims.evaluate import evaluate
 from rulealign.claims.verdicts import equivalence_p, judge, too_small
+from rulealign.rsa.bootstrap.primary import Effect, PrimaryInterval, primary_interval, seed_variance
+from rulealign.rsa.bootstrap.subjects import subject_counts, subject_seed
 from rulealign.rsa.ceiling import roi_ceiling
-from rulealign.rsa.primary import Effect, PrimaryInterval, primary_interval, seed_variance
-from rulealign.rsa.subjects import subject_counts, subject_seed
 
 
 def run(folder, *claims, rules=tuple(claim_files.SEEDS), goal="stimuli", **changes):

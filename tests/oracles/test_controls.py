@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from rulealign.controls import REGISTRY, find_control
 from rulealign.controls.control import Images, at_most, cells, luminance
-from rulealign.data.images import read_stimuli, write_stimuli
+from rulealign.data.images.stimulus_images import read_stimuli, write_stimuli
 from rulealign.errors import DataError
 from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
 from rulealign.store import write_h5

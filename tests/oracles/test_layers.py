@@ -8,7 +8,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.compare import convention_weights, spearman_matrix, with_mean
 from rulealign.rsa.comparisons import COMPARISONS
 from rulealign.rsa.layers import (

@@ -9,7 +9,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
 from rulealign.rsa import compare
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.ceiling import ceiling_table, nili_bounds, null_bounds
 from rulealign.rsa.compare import spearman_matrix

@@ -8,7 +8,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
 from rulealign.errors import DataError
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.compare import spearman_matrix
 from rulealign.rsa.partial import partial_correlations, partial_from_products, partial_spearman
 

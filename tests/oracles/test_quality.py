@@ -7,13 +7,13 @@ from scipy.stats import pearsonr, spearmanr, zscore
 
 import planted
 from edited_h5 import edited_h5
-from rulealign.data.faults import find_duplicated_trials, find_faulty_voxels
+from rulealign.data.responses.faults import find_duplicated_trials, find_faulty_voxels
 from rulealign.errors import DataError
-from rulealign.rsa.quality_agreement import cross_run
-from rulealign.rsa.quality_orders import share
-from rulealign.rsa.quality_roi import roi_quality
-from rulealign.rsa.quality_shift import told_apart
-from rulealign.rsa.quality_time import lag_curves, line_weights, trials_in_time, unit_patterns
+from rulealign.rsa.quality.agreement import cross_run
+from rulealign.rsa.quality.orders import share
+from rulealign.rsa.quality.roi import roi_quality
+from rulealign.rsa.quality.shift import told_apart
+from rulealign.rsa.quality.time import lag_curves, line_weights, trials_in_time, unit_patterns
 
 # --- single trials against plain loops ------------------------------------------------------------
 

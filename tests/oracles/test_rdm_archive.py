@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from rulealign.data.mat import load_mat_struct
 from rulealign.data.rdm_archive import read_rdms, write_subject_rdms
-from rulealign.rsa.quality_sessions import session_rows
+from rulealign.rsa.quality.sessions import session_rows
 
 SETTINGS = {
     "kind": "rdm-archive",

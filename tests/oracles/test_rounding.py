@@ -8,12 +8,12 @@ import pytest
 from scipy.stats import kendalltau, rankdata, spearmanr, zscore
 
 from rulealign.errors import DataError
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
-from rulealign.rsa.bootstrap_comparisons import bootstrap_comparison
+from rulealign.rsa.bootstrap.comparisons import bootstrap_comparison
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.ceiling import nili_bounds, null_bounds
 from rulealign.rsa.compare import spearman_matrix, with_mean
 from rulealign.rsa.partial import partial_correlations, partial_spearman
-from rulealign.rsa.quality_unrepeated import agreement
+from rulealign.rsa.quality.unrepeated import agreement
 from rulealign.rsa.ranking import in_steps
 from rulealign.rsa.rdm import correlation_rdm
 from rulealign.rsa.similarity import kendall_tau_a_matrix

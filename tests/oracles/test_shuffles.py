@@ -6,9 +6,9 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
-from rulealign.rsa.shuffles import shuffled_orders, shuffled_rdms
-from rulealign.rsa.universe_rows import KEYS
-from rulealign.rsa.universes import score_universes
+from rulealign.claims.universes.rows import KEYS
+from rulealign.claims.universes.scores import score_universes
+from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_rdms
 from rulealign.store import read_csv
 from universe_files import (
     PAIRS,

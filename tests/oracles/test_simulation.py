@@ -13,20 +13,21 @@ from scipy.stats import pearsonr, spearmanr
 from threadpoolctl import threadpool_limits
 
 from rulealign.config.brain import SIMULATED_COLUMNS
-from rulealign.data import simulate, simulated_images
-from rulealign.data.patterns import select_patterns
-from rulealign.data.simulate import write_images, write_subject
-from rulealign.data.simulated_images import image_table, load_scenes
-from rulealign.data.simulated_trials import noise_ceiling, split_half
-from rulealign.data.simulated_voxels import (
+from rulealign.data.responses.patterns import select_patterns
+from rulealign.data.responses.roi_responses import write_roi_responses
+from rulealign.data.simulated import data_set as simulate
+from rulealign.data.simulated import images as simulated_images
+from rulealign.data.simulated.data_set import write_images, write_subject
+from rulealign.data.simulated.images import image_table, load_scenes
+from rulealign.data.simulated.trials import noise_ceiling, split_half
+from rulealign.data.simulated.voxels import (
     TUNINGS,
     Gabors,
     category_features,
     gabor_energy,
     silhouette_features,
 )
-from rulealign.data.tables_form import Tables
-from rulealign.data.things import write_roi_responses
+from rulealign.data.things.tables_form import Tables
 from rulealign.errors import ConfigurationError
 from rulealign.provenance import file_sha256
 

@@ -11,9 +11,8 @@ from rulealign.claims.specification_curve import (
     no_difference,
     shared_noise,
 )
-from rulealign.rsa.bootstrap import resample_counts
-from rulealign.rsa.corrected import left_out_counts
-from rulealign.rsa.primary import (
+from rulealign.rsa.bootstrap.corrected import left_out_counts
+from rulealign.rsa.bootstrap.primary import (
     STIMULI,
     Effect,
     Part,
@@ -22,6 +21,7 @@ from rulealign.rsa.primary import (
     seed_variance,
     variance_parts,
 )
+from rulealign.rsa.bootstrap.spearman import resample_counts
 
 N, SEEDS, UNIVERSES, DRAWS = 40, (1, 2, 3, 4, 5), 9, 300
 NOISE = shared_noise(3, DRAWS, SEEDS, 1)

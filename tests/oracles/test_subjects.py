@@ -7,9 +7,8 @@ import pytest
 from scipy.stats import t as student
 from scipy.stats import ttest_1samp
 
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
-from rulealign.rsa.compare import spearman_matrix
-from rulealign.rsa.subjects import (
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
+from rulealign.rsa.bootstrap.subjects import (
     crossed_draws,
     crossed_interval,
     crossed_variance,
@@ -18,6 +17,7 @@ from rulealign.rsa.subjects import (
     subject_interval,
     subject_seed,
 )
+from rulealign.rsa.compare import spearman_matrix
 
 
 def every_resample(n):

@@ -12,9 +12,9 @@ import pytest
 from scipy.stats import binom, chi2, kstest, norm, spearmanr, t, ttest_1samp
 
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.rsa import corrected
-from rulealign.rsa.bootstrap import resample_counts
-from rulealign.rsa.subjects import crossed_interval, subject_counts
+from rulealign.rsa.bootstrap import corrected
+from rulealign.rsa.bootstrap.spearman import resample_counts
+from rulealign.rsa.bootstrap.subjects import crossed_interval, subject_counts
 from rulealign.validation import (
     data_sets,
     measuring,

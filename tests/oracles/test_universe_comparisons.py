@@ -8,9 +8,9 @@ from scipy.spatial.distance import squareform
 from scipy.stats import pearsonr, spearmanr
 
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
-from rulealign.rsa.bootstrap_comparisons import bootstrap_comparison
-from rulealign.rsa.bootstrap_products import bootstrap_products, working_bytes
+from rulealign.rsa.bootstrap.comparisons import bootstrap_comparison
+from rulealign.rsa.bootstrap.products import bootstrap_products, working_bytes
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.compare import convention_weights
 from rulealign.rsa.comparisons import COMPARISONS
 

@@ -6,11 +6,11 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
+from rulealign.claims.universes.rows import COLUMNS, KEYS
+from rulealign.claims.universes.scores import score_universes
 from rulealign.rsa.alignment import align
-from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
+from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
 from rulealign.rsa.comparisons import COMPARISONS
-from rulealign.rsa.universe_rows import COLUMNS, KEYS
-from rulealign.rsa.universes import score_universes
 from rulealign.store import read_csv
 from universe_files import (
     PAIRS,

@@ -71,7 +71,7 @@ def _reversed(folder: Path) -> None:
 
 
 def _rewrite(path: Path, values: np.ndarray, labels: list, voxel_id: np.ndarray) -> None:
-    from rulealign.data.simulated_tables import _write_objects, write_response_data
+    from rulealign.data.simulated.tables import _write_objects, write_response_data
 
     write_response_data(path, values, voxel_id)
     with h5py.File(path, "r+") as file:

@@ -8,13 +8,13 @@ from scipy.spatial.distance import squareform
 from scipy.stats import spearmanr
 
 from rulealign.errors import GuardError
+from rulealign.learning.training_table import training_table
 from rulealign.rsa.alignment import align
-from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
+from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
 from rulealign.rsa.ceiling import nili_bounds, roi_ceiling
 from rulealign.rsa.joined_tables import ceilings_table
 from rulealign.rsa.tables import alignment_table
 from rulealign.store import write_h5
-from rulealign.training_table import training_table
 
 N = 15
 IDS = [f"image_{place:02d}" for place in range(N)]

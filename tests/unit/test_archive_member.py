@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from rulealign.data.archive_member import extract_members
+from rulealign.data.images.archive_member import extract_members
 
 RNG = np.random.default_rng(0)
 FILES = {

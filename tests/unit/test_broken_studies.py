@@ -9,8 +9,8 @@ from conftest import PROJECT
 from helpers.broken_studies import broken_studies, study_of_many_mistakes, with_value, written
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
+from rulealign.rerun.study_folder import refuse_same_name
 from rulealign.schema import LONGEST_LABEL
-from rulealign.study_folder import refuse_same_name
 
 DEFAULT = yaml.safe_load((PROJECT / "workflow_config.yaml").read_text())
 BROKEN = {name: rest for name, *rest in broken_studies(DEFAULT)}

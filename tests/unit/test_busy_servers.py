@@ -11,9 +11,10 @@ from email.utils import format_datetime
 import pytest
 
 from http_site import http_site, wait_until
-from rulealign.data import download, fetch
-from rulealign.data.registry import Dataset
-from rulealign.data.transfer import asked_wait
+from rulealign.data.download import fetch
+from rulealign.data.download import http as download
+from rulealign.data.download.registry import Dataset
+from rulealign.data.download.transfer import asked_wait
 from rulealign.errors import DataError
 
 CONTENT = hashlib.shake_256(b"content").digest(700_001)
@@ -93,7 +94,7 @@ def test_a_killed_download_continues_where_it_stopped(get, tmp_path, monkeypatch
         "import sys\n"
         "from pathlib import Path\n"
         "from rulealign.data import fetch\n"
-        "from rulealign.data.registry import Dataset\n"
+        "from rulealign.data.download.registry import Dataset\n"
         "entry = Dataset.model_validate_json(sys.stdin.read())\n"
         "fetch.load_registry = lambda: {'small': entry}\n"
         "fetch.fetch('small', Path(sys.argv[1]), [])\n"

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from no_claims import without_claims
-from rulealign import claim_stages
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
+from rulealign.plan import claims as claim_stages
 
 
 @pytest.fixture

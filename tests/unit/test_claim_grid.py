@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 import claim_files
-from rulealign import claim_stages
-from rulealign.claim_grid import Score, axis_values, combinations, universes
 from rulealign.claims.scores import KEYS, read_universe_scores
 from rulealign.config.claims import AXES
 from rulealign.config.study import load_study
+from rulealign.plan import claims as claim_stages
+from rulealign.plan.universes import Score, axis_values, combinations, universes
 
 
 def grid(**changes):

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from rulealign.code_fingerprint import Sources
 from rulealign.errors import ConfigurationError
-from rulealign.syntax import parse, tree_hash
+from rulealign.rerun.code_fingerprint import Sources
+from rulealign.rerun.syntax import parse, tree_hash
 
 SAMPLE = '''
 import math
@@ -237,7 +237,7 @@ def test_a_file_is_parsed_again_only_when_its_bytes_change(library, tmp_path, mo
         parsed.append(source.decode())
         return ast.parse(source)
 
-    monkeypatch.setattr("rulealign.syntax.parse", parse_and_note)
+    monkeypatch.setattr("rulealign.rerun.syntax.parse", parse_and_note)
     notes = tmp_path / "notes"
     first = library(remember=notes).versions()
     texts = sorted({path.read_text() for path in tmp_path.rglob("*.py")})
@@ -265,8 +265,8 @@ def test_a_broken_note_of_what_files_say_is_made_anew(library, tmp_path, left):
 
 def test_other_code_that_reads_files_takes_no_note_of_the_old_one(library, tmp_path, monkeypatch):
     library(remember=tmp_path / "notes").versions()
-    other = tmp_path / "syntax.py"
+    other = tmp_path / "rerun/syntax.py"
     other.write_text("def tree_hash(): ...")
-    monkeypatch.setattr("rulealign.syntax.__file__", str(other))
+    monkeypatch.setattr("rulealign.rerun.syntax.__file__", str(other))
     library(remember=tmp_path / "notes").versions()
     assert len(list((tmp_path / "notes").glob("parsed-*.json"))) == 2

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from rulealign.code_fingerprint import FILES, REGISTRIES, Sources
-from rulealign.syntax import imports, parse
+from rulealign.rerun.code_fingerprint import FILES, REGISTRIES, Sources
+from rulealign.rerun.syntax import imports, parse
 
 
 def rules_of(project):
@@ -54,7 +54,7 @@ def test_every_file_that_is_no_module_is_read_by_one_that_says_so(project):
     }
     # of the registry of datasets, rules have in their params what they use
     assert {path for path in others if not path.startswith(tuple(FILES.values()))} == {
-        "data/registry.yaml"
+        "data/download/registry.yaml"
     }
 
 

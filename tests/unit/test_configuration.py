@@ -8,10 +8,10 @@ import sys
 import pytest
 import yaml
 
-from rulealign import stages
 from rulealign.config.reference import reference
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
+from rulealign.plan import stages
 
 NAMES = ("cichy92", "cichy92_first_epoch", "cichy92_quick", "things", "things_repeats")
 STUDIES = ["workflow_config.yaml", *(f"studies/{name}.yaml" for name in NAMES)]
@@ -302,7 +302,7 @@ def test_every_line_of_the_default_configuration_with_a_value_is_commented_by_it
 
 def test_reading_a_configuration_loads_neither_torch_nor_numpy():
     code = (
-        "import sys, rulealign.config.study, rulealign.stages, rulealign.data.fetch\n"
+        "import sys, rulealign.config.study, rulealign.plan.stages, rulealign.data.download.fetch\n"
         "from rulealign.learning.rules import REGISTRY, rule_class\n"
         "[rule_class(kind).Settings for kind in REGISTRY]\n"
         "print([m for m in ('torch', 'torchvision', 'numpy', 'pandas') if m in sys.modules])"

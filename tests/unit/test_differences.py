@@ -2,7 +2,7 @@
 
 import pytest
 
-from rulealign.differences import WIDTH, differences
+from rulealign.rerun.differences import WIDTH, differences
 
 ITEM = {"roi": "V1", "about": "x" * 100, "plus": [{"rule": "fa", "epoch": 2}], "smallest": 1}
 

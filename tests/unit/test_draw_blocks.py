@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from rulealign.rsa import weighted_ranks
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
-from rulealign.rsa.draw_blocks import draw_blocks
+from rulealign.rsa.bootstrap import weighted_ranks
+from rulealign.rsa.bootstrap.draw_blocks import draw_blocks
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 
 N = 40
 PAIRS = N * (N - 1) // 2

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from rulealign.code_fingerprint import Sources
+from rulealign.rerun.code_fingerprint import Sources
 
 PACKAGES = {"torch": "pytorch", "PIL": "pillow", "yaml": "pyyaml"}
 """Module -> package of conda-forge, where the names differ."""

@@ -4,9 +4,9 @@ import base64
 
 import pytest
 
-from rulealign.explain import LINE, Job, listing, record_path, table, why
-from rulealign.noted import Noted, keep_note
 from rulealign.provenance import fingerprint
+from rulealign.rerun.explain import LINE, Job, listing, record_path, table, why
+from rulealign.rerun.noted import Noted, keep_note
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from http_site import answering
-from rulealign.data import download, fetch
-from rulealign.data.registry import Dataset
+from rulealign.data.download import fetch
+from rulealign.data.download import http as download
+from rulealign.data.download.registry import Dataset
 from rulealign.errors import DataError
 
 CONTENT = hashlib.shake_256(b"content").digest(700_001)

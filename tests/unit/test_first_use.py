@@ -6,8 +6,9 @@ import json
 import pytest
 
 from http_site import http_site
-from rulealign.data import download, fetch
-from rulealign.data.registry import REGISTRY, Dataset, read_registry
+from rulealign.data.download import fetch
+from rulealign.data.download import http as download
+from rulealign.data.download.registry import REGISTRY, Dataset, read_registry
 from rulealign.errors import DataError
 
 CONTENT = hashlib.shake_256(b"archive").digest(700_001)

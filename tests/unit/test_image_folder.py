@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rulealign.data import archives
-from rulealign.data.training_set import build
+from rulealign.data.images import archives
+from rulealign.data.images.training_set import build
 from rulealign.errors import DataError
 from rulealign.store import read_ids
 

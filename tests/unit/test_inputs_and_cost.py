@@ -80,7 +80,7 @@ def test_of_a_folder_only_the_files_that_are_read_are_recorded(tmp_path):
 
 
 def test_datasets_have_the_checksums_of_the_registry_or_of_their_first_download(project, tmp_path):
-    registry = yaml.safe_load((project / "src/rulealign/data/registry.yaml").read_text())
+    registry = yaml.safe_load((project / "src/rulealign/data/download/registry.yaml").read_text())
     known = registry["cichy92-evc"]["files"]["fmri_EVC_RDMs.npz"]
     datasets = inputs.published(["./own", "cichy92-evc", "things-rois"])
     assert list(datasets) == ["cichy92-evc", "things-rois"]

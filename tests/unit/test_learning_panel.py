@@ -10,7 +10,13 @@ import pandas as pd
 import pytest
 
 from rulealign.errors import DataError
-from rulealign.learned import above_chance, diagnostics_table, learned, mostly_dead, warnings
+from rulealign.learning.verdict import (
+    above_chance,
+    diagnostics_table,
+    learned,
+    mostly_dead,
+    warnings,
+)
 from rulealign.report import tabulate
 from rulealign.report.learning import draw_learning
 from rulealign.store import read_csv, write_csv
@@ -207,7 +213,7 @@ def test_epoch_0_alone_is_no_failure_and_an_absent_rule_is_an_error(table):
 
 
 def test_the_judgement_does_not_load_torch():
-    code = "import sys, rulealign.learned; sys.exit('torch' in sys.modules)"
+    code = "import sys, rulealign.learning.verdict; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from rulealign.errors import ConfigurationError, StoreError
-from rulealign.explain import record_path
-from rulealign.left_results import left_over, mention, refuse_unnoted_files
 from rulealign.manifest import made_by, manifest_path, write_manifests
+from rulealign.rerun.explain import record_path
+from rulealign.rerun.left_results import left_over, mention, refuse_unnoted_files
 
 RESULTS, METADATA = Path("results/s"), Path(".snakemake/metadata")
 PARAMS = {"code": "0" * 16, "settings": '{"draws": 5}'}

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from rulealign import cluster, machine
 from rulealign.errors import ConfigurationError
-from rulealign.machine import Request
+from rulealign.plan import cluster, machine
+from rulealign.plan.machine import Request
 
 MEMINFO = "MemTotal:       16000000 kB\nMemFree:         1000000 kB\nSwapTotal: 99999999 kB\n"
 

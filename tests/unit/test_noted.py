@@ -7,8 +7,8 @@ import pickle
 import pytest
 from snakemake.persistence.file import FilePersistence
 
-from rulealign.noted import Noted, keep_note, read_note
 from rulealign.provenance import fingerprint
+from rulealign.rerun.noted import Noted, keep_note, read_note
 
 VALUE = {"b": [1, {"x": "a {word}"}], "a": None}
 

@@ -22,7 +22,7 @@ from pairs_study import (
     trial_files,
     trials,
 )
-from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
+from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
 from rulealign.rsa.ceiling import nili_bounds, null_bounds, roi_ceiling
 from rulealign.rsa.joined_tables import ceilings_table
 from rulealign.rsa.pairs import read_pairs, write_pairs

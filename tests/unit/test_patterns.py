@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist
 
-from rulealign.data import cleaning, patterns
-from rulealign.data.cleaning import check_cleaning, cleaning_on_noise, sampling_error
-from rulealign.data.patterns import (
+from rulealign.data.responses import cleaning, patterns
+from rulealign.data.responses.cleaning import check_cleaning, cleaning_on_noise, sampling_error
+from rulealign.data.responses.patterns import (
     read_trials_and_responses,
     repeated_patterns,
     select_patterns,

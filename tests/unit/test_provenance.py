@@ -8,7 +8,7 @@ import torch
 
 from rulealign.errors import ConfigurationError, StoreError
 from rulealign.provenance import canonical, derive_seed, file_sha256, fingerprint, state_hash
-from rulealign.study_folder import (
+from rulealign.rerun.study_folder import (
     refuse_other_study,
     refuse_same_name,
     refuse_second_file,

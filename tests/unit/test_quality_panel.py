@@ -11,8 +11,8 @@ from rulealign.report import page as report_page
 from rulealign.report.inline import inline
 from rulealign.report.quality import caption, draw_quality
 from rulealign.report.quality_panel import panel
-from rulealign.rsa.quality import quality_table
-from rulealign.rsa.quality_rows import filled
+from rulealign.rsa.quality.rows import filled
+from rulealign.rsa.quality.table import quality_table
 from rulealign.store import read_csv, write_h5
 
 SUBJECTS = ["sub-01", "sub-02", "sub-03"]

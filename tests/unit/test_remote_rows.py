@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.data import byte_ranges, remote_hdf5, remote_rows, s3
-from rulealign.data.byte_ranges import merged, pieces
-from rulealign.data.remote_rows import RemoteRows, fetch_small_tables
-from rulealign.data.simulated_tables import write_response_data
-from rulealign.data.tables_form import Tables
+from rulealign.data.simulated.tables import write_response_data
+from rulealign.data.things import byte_ranges, remote_hdf5, remote_rows, s3
+from rulealign.data.things.byte_ranges import merged, pieces
+from rulealign.data.things.remote_rows import RemoteRows, fetch_small_tables
+from rulealign.data.things.tables_form import Tables
 from s3_site import BUCKET, begin_test, client, cut, put, s3_site
 from things_forms import generated_truth, write_openneuro, write_sidecars
 

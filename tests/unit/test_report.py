@@ -9,9 +9,9 @@ import yaml
 
 import planted
 import report_tables
-from rulealign import stages
 from rulealign.config.study import load_study
 from rulealign.errors import GuardError, StoreError
+from rulealign.plan import stages
 from rulealign.report import captions, select
 from rulealign.report.describe import describe
 from rulealign.report.figures import draw_all

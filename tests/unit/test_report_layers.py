@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 import report_tables
-from rulealign import stages
 from rulealign.config.study import load_study
 from rulealign.errors import DataError, GuardError
+from rulealign.plan import stages
 from rulealign.report import baselines, layers, select, trajectory_table
 from rulealign.rsa.trajectory import HALF_DECAY, RELATIVE_DROP
 from rulealign.store import read_csv, write_csv
@@ -184,7 +184,7 @@ def test_courses_over_other_pairs_than_the_scores_are_refused(tables):
 
 
 def test_the_default_study_has_courses_of_its_trained_rules_alone(project):
-    from rulealign import statistics_stages
+    from rulealign.plan import statistics as statistics_stages
 
     values = yaml.safe_load((project / "workflow_config.yaml").read_text())
     study = load_study(values)

@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from rulealign import stages
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
+from rulealign.plan import stages
 from rulealign.report.formatting import counted
 from rulealign.report.sources import sources
 
@@ -17,7 +17,7 @@ def _study(project, path, **changes):
 
 @pytest.mark.parametrize("path", ["studies/cichy92.yaml", "studies/cichy92_quick.yaml"])
 def test_every_dataset_has_the_registrys_title_citation_and_licence(project, path):
-    registry = yaml.safe_load((project / "src/rulealign/data/registry.yaml").read_text())
+    registry = yaml.safe_load((project / "src/rulealign/data/download/registry.yaml").read_text())
     found = sources(_study(project, path))[:5]
     assert [name for name, _ in found] == [
         *("cifar10", "cichy92-grey", "cichy92-white", "cichy92-evc", "cichy92-it")
@@ -68,7 +68,7 @@ def test_calibration_images_are_cited_or_said_where_they_come_from(project):
     found = dict(sources(study))
     assert found["Calibration images “others”"] == "They come with the brain data."
     assert found["./photographs"] == "The user's own files."
-    registry = yaml.safe_load((project / "src/rulealign/data/registry.yaml").read_text())
+    registry = yaml.safe_load((project / "src/rulealign/data/download/registry.yaml").read_text())
     assert registry["cifar10-jpeg"]["citation"] in found["cifar10-jpeg"]
 
 

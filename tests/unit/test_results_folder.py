@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rulealign.errors import ConfigurationError, StoreError
-from rulealign.explain import record_path
-from rulealign.noted import Noted
-from rulealign.results_folder import refuse_unnoted_results
+from rulealign.rerun.explain import record_path
+from rulealign.rerun.noted import Noted
+from rulealign.rerun.results_folder import refuse_unnoted_results
 
 SETTINGS, MODULES = {"seed": 1, "rules": {"bp": 2}}, {"rulealign.a": "1", "scripts/b.py": "2"}
 

@@ -11,7 +11,7 @@ from rulealign.config.claims import AXES
 from rulealign.cost import cost_table
 from rulealign.errors import DataError, GuardError, StoreError
 from rulealign.manifest import write_manifests
-from rulealign.report.results_page import write_results_page
+from rulealign.report.docs_page.page import write_results_page
 from rulealign.store import write_h5
 
 SCORES = pd.DataFrame(

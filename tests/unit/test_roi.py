@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.data.roi import check_count, choose_voxels, expected_voxels
+from rulealign.data.responses.roi import check_count, choose_voxels, expected_voxels
 
 GLASSER = "glasser-p9-\n46v"
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import pytest
 
-from rulealign.data import s3, s3_download
-from rulealign.data.s3 import connected, look_up, read_range
-from rulealign.data.s3_download import fetch_object, record_path
+from rulealign.data.things import s3, s3_download
+from rulealign.data.things.s3 import connected, look_up, read_range
+from rulealign.data.things.s3_download import fetch_object, record_path
 from s3_site import BUCKET, begin_test, cut, put, s3_site
 
 CONTENT = hashlib.shake_256(b"object").digest(700_001)

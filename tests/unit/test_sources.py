@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from rulealign.data import fetch, obtain
-from rulealign.data.registry import REGISTRY, Dataset, read_registry
+from rulealign.data.download import fetch, obtain
+from rulealign.data.download.registry import REGISTRY, Dataset, read_registry
 from rulealign.errors import ConfigurationError, DataError
 
 

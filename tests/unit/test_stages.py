@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from no_claims import without_claims
-from rulealign import stages
 from rulealign.config.study import load_study
+from rulealign.plan import stages
 from rulealign.provenance import fingerprint, folder_listing
 
 STAGES = {

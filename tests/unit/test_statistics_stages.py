@@ -5,9 +5,10 @@ import copy
 import pytest
 import yaml
 
-from rulealign import stages, statistics_stages
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
+from rulealign.plan import stages
+from rulealign.plan import statistics as statistics_stages
 
 STAGES = {
     "study": stages.study,

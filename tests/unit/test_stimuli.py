@@ -7,8 +7,8 @@ from PIL import Image
 from scipy.io import savemat
 from torchvision import transforms
 
-from rulealign.data.images import read_stimuli, write_stimuli
-from rulealign.data.resize import prepare
+from rulealign.data.images.resize import prepare
+from rulealign.data.images.stimulus_images import read_stimuli, write_stimuli
 
 FOLDER = {"kind": "folder", "background": "grey", "as_shown": False}
 MAT = {"kind": "mat", "key": "things", "ids": "image_{:02d}", "background": "grey"}

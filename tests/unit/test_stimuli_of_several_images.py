@@ -10,8 +10,8 @@ from edited_h5 import edited_h5
 from rulealign import store
 from rulealign.activations import write_activations
 from rulealign.data.check import check_inputs, refuse_compared
-from rulealign.data.images import write_stimuli
-from rulealign.data.resize import prepare
+from rulealign.data.images.resize import prepare
+from rulealign.data.images.stimulus_images import write_stimuli
 from rulealign.errors import DataError, GuardError
 from rulealign.learning import trainer
 from rulealign.learning.network import Cnn3

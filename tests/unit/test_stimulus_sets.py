@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.data.stimulus_sets import (
+from rulealign.data.images.stimulus_sets import (
     choose_trials,
     other_stimulus_ids,
     stimulus_ids,

@@ -7,8 +7,7 @@ import pytest
 from scipy.ndimage import zoom
 from scipy.stats import linregress
 
-from rulealign.data.simulated_voxels import draw_gabors, gabor_energy
-from rulealign.data.synthetic import (
+from rulealign.data.simulated.objects import (
     CLASSES,
     TEXTURES,
     draw_object,
@@ -17,6 +16,7 @@ from rulealign.data.synthetic import (
     make_objects,
     render,
 )
+from rulealign.data.simulated.voxels import draw_gabors, gabor_energy
 
 
 @pytest.fixture(scope="module")

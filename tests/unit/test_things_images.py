@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import zips
-from rulealign.data.images import write_stimuli
-from rulealign.data.things_images import check_images, images_password, open_images
+from rulealign.data.images.stimulus_images import write_stimuli
+from rulealign.data.things.images import check_images, images_password, open_images
 
 PASSWORD = "Schl\u00fcssel 7"
 KEY = PASSWORD.encode()
@@ -157,7 +157,7 @@ def test_the_check_for_planning_passes_what_can_be_read(tmp_path, files, form, m
 
 def test_the_check_for_planning_imports_nothing_slow():
     slow = "{'numpy', 'PIL', 'pandas', 'pyzipper', 'h5py', 'torch'}"
-    code = "import sys; from rulealign.data.things_images import check_images; check_images('.');"
+    code = "import sys; from rulealign.data.things.images import check_images; check_images('.');"
     code += f" print({slow} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -6,7 +6,7 @@ import pytest
 
 from rulealign.config.brain import ThingsFiles
 from rulealign.data import inputs
-from rulealign.data.things_source import ThingsSource
+from rulealign.data.things.source import ThingsSource
 
 
 def source_of(images, resources="resources", **changed):

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.data.patterns import select_patterns
-from rulealign.data.roi import choose_voxels
-from rulealign.data.stimulus_sets import image_paths, stimulus_ids
-from rulealign.data.tables_form import Tables, read_rows
-from rulealign.data.things import write_roi_responses
-from rulealign.data.things_tables import read_trials, roi_columns
+from rulealign.data.images.stimulus_sets import image_paths, stimulus_ids
+from rulealign.data.responses.patterns import select_patterns
+from rulealign.data.responses.roi import choose_voxels
+from rulealign.data.responses.roi_responses import write_roi_responses
+from rulealign.data.things.tables import read_trials, roi_columns
+from rulealign.data.things.tables_form import Tables, read_rows
 from rulealign.errors import ConfigurationError, DataError
 
 STIMULI = [

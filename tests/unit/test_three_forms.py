@@ -10,11 +10,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 from nilearn.masking import apply_mask
 
-from rulealign.data import volume_files, volume_masks, volume_trials
-from rulealign.data.remote_rows import RemoteRows, fetch_small_tables
-from rulealign.data.tables_form import Tables
-from rulealign.data.things import write_roi_responses
-from rulealign.data.volumes_form import Volumes
+from rulealign.data.responses.roi_responses import write_roi_responses
+from rulealign.data.things import volume_files, volume_masks, volume_trials
+from rulealign.data.things.remote_rows import RemoteRows, fetch_small_tables
+from rulealign.data.things.tables_form import Tables
+from rulealign.data.things.volumes_form import Volumes
 from things_forms import (
     PARCELS,
     TABLES_ONLY,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rulealign import store
-from rulealign.data.training_split import load_split
+from rulealign.data.images.training_split import load_split
 from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer

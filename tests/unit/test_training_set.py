@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rulealign.data.training_set import build
-from rulealign.data.training_split import load_split
+from rulealign.data.images.training_set import build
+from rulealign.data.images.training_split import load_split
 from rulealign.errors import DataError, StoreError
 from rulealign.provenance import derive_seed
 from rulealign.store import read_ids, write_h5

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.data.pickled_labels import pickled_labels
-from rulealign.data.simulated_tables import write_response_data
-from rulealign.data.trial_columns import LABELS, column_labels, labelled
+from rulealign.data.simulated.tables import write_response_data
+from rulealign.data.things.pickled_labels import pickled_labels
+from rulealign.data.things.trial_columns import LABELS, column_labels, labelled
 from rulealign.errors import DataError
 
 # The bytes of block0_items of pandas' DataFrame.to_hdf, written by PyTables 3.11.1 for a column

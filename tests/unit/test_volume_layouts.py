@@ -10,7 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from rulealign.data.volumes_form import Volumes
+from rulealign.data.things.volumes_form import Volumes
 from things_forms import AFFINE, generated_truth, save, scatter, write_sidecars, write_volumes
 
 

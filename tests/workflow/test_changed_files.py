@@ -17,8 +17,8 @@ from expected_jobs import (
     network,
     shown,
 )
-from rulealign.code_fingerprint import Sources
-from rulealign.explain import record_path
+from rulealign.rerun.code_fingerprint import Sources
+from rulealign.rerun.explain import record_path
 
 pytestmark = pytest.mark.workflow
 
@@ -104,7 +104,11 @@ def test_git_checkout_away_and_back_runs_nothing(done):
         git("add", "src", "scripts", "rules", "profiles", "Snakefile")
         git("commit", "--message", "as it is")
         git("checkout", "-b", "other")
-        for name in ("src/rulealign/rsa/bootstrap.py", "scripts/train.py", "rules/train.smk"):
+        for name in (
+            "src/rulealign/rsa/bootstrap/spearman.py",
+            "scripts/train.py",
+            "rules/train.smk",
+        ):
             path = done.folder / name
             path.write_text(path.read_text() + "\nEXTRA = 1\n")
         git("commit", "--all", "--message", "changed")
@@ -122,7 +126,7 @@ def test_what_jobs_load_is_in_their_fingerprint(done):
     for script, loaded in seen:
         kinds = {name.rpartition(".")[2] for name in loaded} & {"bp", "fa"}
         chosen = {"rules": sorted(kinds)} if kinds else {}
-        if "rulealign.data.forms" in loaded:
+        if "rulealign.data.responses.forms" in loaded:
             chosen["forms"] = ["tables"]
         if "rulealign.controls" in loaded:
             chosen["controls"] = ["mean-luminance"]

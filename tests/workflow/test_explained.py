@@ -9,7 +9,10 @@ import pytest
 
 pytestmark = pytest.mark.workflow
 
-THE_BOOTSTRAP = ("src/rulealign/rsa/bootstrap.py", ('"stimulus bootstrap"', '"other draws"'))
+THE_BOOTSTRAP = (
+    "src/rulealign/rsa/bootstrap/spearman.py",
+    ('"stimulus bootstrap"', '"other draws"'),
+)
 
 
 def explained(checkout):
@@ -34,7 +37,7 @@ def test_the_reasons_are_given_in_words(done):
     assert ["total", str(len(jobs))] in table
     rate = "setting rule.learning_rate: 0.001 -> 0.002"
     assert jobs["Make the initial network of fa, seed 1"] == [rate]
-    assert jobs["Hold bp against V1"] == ["code of rulealign.rsa.bootstrap"]
+    assert jobs["Hold bp against V1"] == ["code of rulealign.rsa.bootstrap.spearman"]
     assert jobs["Train fa, seed 1: epoch 0 to 2"] == [
         rate,
         "follows from: results/changed/checkpoints/rule-fa_seed-1_epoch-0.pt",

@@ -98,7 +98,7 @@ def test_a_checkpoint_beyond_the_schedule_is_an_error(done):
 LIBRARY = "src/rulealign/"
 CODE = {
     "the bootstrap": (
-        [(LIBRARY + "rsa/bootstrap.py", '"stimulus bootstrap"', '"other draws"')],
+        [(LIBRARY + "rsa/bootstrap/spearman.py", '"stimulus bootstrap"', '"other draws"')],
         SCORES
         | CONTROL_SCORES
         | CEILINGS
@@ -137,7 +137,7 @@ CODE = {
     ),
     # data in another form would be read, stored and averaged with the same code
     "another form of the data": (
-        [(LIBRARY + "data/volumes_form.py", "from __future__", "X = 1\nfrom __future__")],
+        [(LIBRARY + "data/things/volumes_form.py", "from __future__", "X = 1\nfrom __future__")],
         RECORD,
     ),
     "the version": ([(LIBRARY + "__init__.py", '__version__ = "', '__version__ = "9.')], set()),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 import yte
 
-from rulealign import machine
+from rulealign.plan import machine
 
 # Rules that last a minute or more with real data: a Slurm job for each of their jobs.
 ALONE = {"training_set", "things_unpack", "quality_table", "universes"}

@@ -23,10 +23,10 @@ def test_the_record_and_the_page_have_inputs_and_code(finished):
     files = {row["source"]: row for row in record["inputs"]}
     assert files["./rdms.npz"]["checksum"] == checksum
     assert files["./images"]["files"] == 12
-    assert {"scripts/train.py", "rulealign.rsa.bootstrap"} <= record["code"].keys()
+    assert {"scripts/train.py", "rulealign.rsa.bootstrap.spearman"} <= record["code"].keys()
     page = (root / "report.html").read_text()
     assert checksum in page
-    assert record["code"]["rulealign.rsa.bootstrap"] in page
+    assert record["code"]["rulealign.rsa.bootstrap.spearman"] in page
 
 
 def test_only_the_record_and_the_logs_name_the_machine(finished):

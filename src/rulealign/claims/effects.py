@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from rulealign.claim_grid import Score, Universe, axis_values
 from rulealign.claims.ceilings import Ceilings, uninformative
 from rulealign.claims.scores import UniverseScores
 from rulealign.claims.seeds import of_seeds
@@ -19,8 +18,8 @@ from rulealign.claims.specification_curve import (
 )
 from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, equivalence_p, judge, too_small
 from rulealign.errors import DataError
-from rulealign.rsa.bootstrap import percentile_interval
-from rulealign.rsa.primary import (
+from rulealign.plan.universes import Score, Universe, axis_values
+from rulealign.rsa.bootstrap.primary import (
     BOTH,
     STIMULI,
     Effect,
@@ -28,13 +27,14 @@ from rulealign.rsa.primary import (
     primary_interval,
     variance_parts,
 )
-from rulealign.rsa.seeds import paired_d, sign_flip_test, unpaired_d
-from rulealign.rsa.subjects import (
+from rulealign.rsa.bootstrap.spearman import percentile_interval
+from rulealign.rsa.bootstrap.subjects import (
     RECOMMENDED_SUBJECTS,
     crossed_interval,
     subject_counts,
     subject_seed,
 )
+from rulealign.rsa.seeds import paired_d, sign_flip_test, unpaired_d
 
 ALTERNATIVES = {"positive": "greater", "negative": "less"}
 """Direction of a claim -> what a sign-flip test of it is against."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from rulealign.claim_grid import Universe, universes
 from rulealign.claims import effects
 from rulealign.claims.ceilings import Ceilings, read_ceilings
 from rulealign.claims.cells import curves_table
@@ -17,6 +16,7 @@ from rulealign.claims.specification_curve import InErrors, Noise, shared_noise
 from rulealign.claims.summary import summary_table
 from rulealign.config.claims import AXES
 from rulealign.errors import DataError
+from rulealign.plan.universes import Universe, universes
 from rulealign.store import write_csv
 
 COLUMNS = ("claim", *AXES, "primary", *effects.COLUMNS)
@@ -41,7 +41,7 @@ def evaluate(
         alignments: their `alignment/rule-<k>_roi-<r>.csv`, in the same order.
         ceilings: `brain/roi-<r>_ceiling.csv`, of every area that a claim takes.
         settings: `study_seed`, `bootstrap_draws`, `interval`, `generalise_to`, `universes`,
-            `claims` and `facts`, as `claim_stages.claims` gives them.
+            `claims` and `facts`, as `plan.claims.claims` gives them.
         output: `statistics/claims.csv` to make: `COLUMNS`, one row per claim and universe.
         summary: `statistics/claims_summary.csv` to make: one row per claim.
         curves: `statistics/specification_curves.csv` to make: one row per claim and cell. By

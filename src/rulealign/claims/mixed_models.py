@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from rulealign.claim_grid import VECTOR, Score, Universe, universes
 from rulealign.errors import DataError
+from rulealign.plan.universes import VECTOR, Score, Universe, universes
 from rulealign.store import read_csv, write_csv
 
 _PLAIN = {"convention": "per_subject", "comparison": "spearman", "control": "none"}
@@ -145,7 +145,7 @@ def mixed_models_table(scores: Path, settings: Mapping[str, Any], output: Path) 
     Args:
         scores: `statistics/alignment_subjects.csv`.
         settings: `interval`, `universes` (the primary one alone), `claims` and `facts`, as
-            `claim_stages.mixed_models` gives them.
+            `plan.claims.mixed_models` gives them.
         output: the CSV to make: `COLUMNS`, a row per claim in their order; where there is no fit,
             `reason` says why.
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rulealign.claim_grid import VECTOR, Score
 from rulealign.errors import DataError, GuardError
+from rulealign.plan.universes import VECTOR, Score
+from rulealign.rsa.bootstrap.primary import Effect
 from rulealign.rsa.model_rdms import UNIVERSE_KEYS as KEYS
-from rulealign.rsa.primary import Effect
 from rulealign.store import open_h5, read_csv, read_ids, read_settings, require_same_ids
 
 SHARED = ("study_seed", "bootstrap_draws", "interval", "generalise_to")

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rulealign.claim_grid import VECTOR, Universe
 from rulealign.claims.scores import UniverseScores
-from rulealign.rsa.primary import Part, seed_variance
+from rulealign.plan.universes import VECTOR, Universe
+from rulealign.rsa.bootstrap.primary import Part, seed_variance
 from rulealign.rsa.seeds import LEAST_SEEDS
 
 OWN, POOLED, ONLY = "seeds", "seeds (variance pooled over rules)", "these seeds only"

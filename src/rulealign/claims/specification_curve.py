@@ -18,7 +18,14 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from rulealign.provenance import derive_seed
-from rulealign.rsa.primary import OF_SEEDS, STIMULI, SUBJECTS, Effect, Part, PrimaryInterval
+from rulealign.rsa.bootstrap.primary import (
+    OF_SEEDS,
+    STIMULI,
+    SUBJECTS,
+    Effect,
+    Part,
+    PrimaryInterval,
+)
 
 _ROUNDING = 1e-12
 """Medians that differ by less are equal but for rounding."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scipy.special import stdtr
 
-from rulealign.rsa.primary import PrimaryInterval
+from rulealign.rsa.bootstrap.primary import PrimaryInterval
 
 HOLDS, REVERSED, UNRESOLVED = "holds", "reversed", "unresolved"
 UNINFORMATIVE, MISSING = "uninformative", "missing"

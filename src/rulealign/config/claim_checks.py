@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rulealign.config.study import Study
 
 FEWEST_SUBJECTS = 3
-"""Of an interval over them; `rsa.subjects` holds to it, too."""
+"""Of an interval over them; `rsa.bootstrap.subjects` holds to it, too."""
 
 FEWEST_DRAWS = 100
 """Of a variance over resamples."""

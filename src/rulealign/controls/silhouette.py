@@ -14,8 +14,8 @@ def features(images: Images) -> np.ndarray:
     """Take the share of each place that the object covers.
 
     Objects were cut out of the pictures at their own size, before these were resized (see
-    `data.cutouts`). Holes are not filled: what has the background's colour inside an object counts
-    as background. Means over cells where images are larger than 64 px (see `at_most`).
+    `data.images.cutouts`). Holes are not filled: what has the background's colour inside an object
+    counts as background. Means over cells where images are larger than 64 px (see `at_most`).
 
     Args:
         images: the stimuli.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rulealign.atomic import whole
-from rulealign.data.fetch import RECORD, is_path, load_registry
+from rulealign.data.download.fetch import RECORD, is_path, load_registry
 from rulealign.json_files import read_json
 from rulealign.provenance import file_sha256, fingerprint
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rulealign import stages
 from rulealign.config.study import Study
-from rulealign.data.fetch import check_source, is_path
+from rulealign.data.download.fetch import check_source, is_path
 from rulealign.errors import ConfigurationError
+from rulealign.plan import stages
 
 _PLACEHOLDER = re.compile(r"\{\s*[.\w]+\s*(,[^}]*)?\}|<[a-z][a-z0-9_]*>")
 

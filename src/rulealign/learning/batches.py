@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rulealign.data.training_split import CLASSES, load_split
+from rulealign.data.images.training_split import CLASSES, load_split
 from rulealign.errors import DataError
 from rulealign.provenance import derive_seed
 

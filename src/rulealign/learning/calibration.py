@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from rulealign import store
-from rulealign.data.resize import prepare
+from rulealign.data.images.resize import prepare
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.learning.batches import Epochs, normalise, training_images
 from rulealign.learning.rule import TRAINING, Calibration
@@ -27,7 +27,8 @@ class Shown:
     Attributes:
         images: uint8, shape (n, height, width, 3), RGB.
         px: pixels per side at which they are shown; other images are resized as stimuli are
-            (`data.resize.prepare`: bilinear, antialiased, centre crop). Enlarging adds no detail.
+            (`data.images.resize.prepare`: bilinear, antialiased, centre crop). Enlarging adds no
+            detail.
         training: `mean` and `std`, for pixel values 0-1.
     """
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rulealign.data.training_split import CLASSES
+from rulealign.data.images.training_split import CLASSES
 from rulealign.errors import ConfigurationError
 from rulealign.provenance import derive_seed, state_hash
 

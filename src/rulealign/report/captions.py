@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rulealign.learned import STILL
+from rulealign.learning.verdict import STILL
 from rulealign.report import select
 from rulealign.report.formatting import counted, plain
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
-from rulealign.learned import STILL
+from rulealign.learning.verdict import STILL
 from rulealign.report import panels as parts
 from rulealign.report.style import QUIET, RC, RuleStyle, panels, rule_styles, save
 

@@ -10,7 +10,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rulealign.atomic import whole
-from rulealign.learned import learned, mostly_dead
+from rulealign.learning.verdict import learned, mostly_dead
 from rulealign.report import (
     baselines,
     captions,

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from rulealign.report import panels as parts
 from rulealign.report.formatting import counted
 from rulealign.report.style import INK, QUIET, RC, RuleStyle, panels, rule_styles, save
-from rulealign.rsa.quality_rows import filled
+from rulealign.rsa.quality.rows import filled
 
 _MANY = 6  # pairs of subjects that can be told apart in one panel
 _ALL, _CROSS = ("all", -0.14), ("cross_run", 0.14)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from rulealign.report.formatting import missing, number
 from rulealign.report.quality import rois_of
 from rulealign.report.tabulate import Table
-from rulealign.rsa.quality_rows import filled
+from rulealign.rsa.quality.rows import filled
 
 _NAMED = 8  # other ROIs or sessions that a finding names
 _MANY = 15  # pairs of subjects that get a row each

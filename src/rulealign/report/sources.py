@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rulealign.data.fetch import check_source, is_path, load_registry
+from rulealign.data.download.fetch import check_source, is_path, load_registry
 from rulealign.report.describe import Facts
 
 _OWN = "The user's own files."

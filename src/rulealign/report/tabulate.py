@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
-from rulealign.learned import MOSTLY_DEAD, Verdict, learned
+from rulealign.learning.verdict import MOSTLY_DEAD, Verdict, learned
 from rulealign.report import select
 from rulealign.report.formatting import NOT_MEASURED, missing, number, percent, score
 

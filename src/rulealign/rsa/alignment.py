@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from rulealign.errors import GuardError
-from rulealign.rsa.bootstrap import bootstrap_seed, percentile_interval, resample_counts
+from rulealign.rsa.bootstrap.draw_blocks import WORK_MB, draw_blocks
+from rulealign.rsa.bootstrap.draws_file import new_draws
+from rulealign.rsa.bootstrap.spearman import bootstrap_seed, percentile_interval, resample_counts
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import (
     CONVENTIONS,
@@ -21,8 +23,6 @@ from rulealign.rsa.compare import (
     spearman_matrix,
     with_mean,
 )
-from rulealign.rsa.draw_blocks import WORK_MB, draw_blocks
-from rulealign.rsa.draws_file import new_draws
 from rulealign.rsa.layer_table import write_layer_area
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms, joined, read_model_rdms
 from rulealign.rsa.pairs import pairs_hash, read_pairs

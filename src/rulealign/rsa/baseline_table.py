@@ -11,7 +11,7 @@ import pandas as pd
 
 from rulealign.errors import DataError
 from rulealign.rsa.alignment import row_ids
-from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.rsa.bootstrap.spearman import percentile_interval
 from rulealign.rsa.tables import ALIGNMENT_KEYS, require_shared_bootstrap
 from rulealign.store import open_h5, read_csv, read_ids, require_same_ids, write_csv
 

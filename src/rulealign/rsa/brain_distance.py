@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rulealign.data.patterns import RepeatedPatterns, repeated_patterns, select_patterns
+from rulealign.data.responses.patterns import RepeatedPatterns, repeated_patterns, select_patterns
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.rsa.distances import crossnobis_rdm, euclidean_rdm
 from rulealign.rsa.rdm import correlation_rdm

@@ -11,7 +11,7 @@ import pandas as pd
 
 from rulealign.errors import DataError, GuardError
 from rulealign.provenance import derive_seed, fingerprint
-from rulealign.rsa.bootstrap import percentile_interval, require_draws
+from rulealign.rsa.bootstrap.spearman import percentile_interval, require_draws
 from rulealign.rsa.brain_distance import CORRELATION
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import (

@@ -12,7 +12,8 @@ import pandas as pd
 
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.alignment import COLUMNS, row_ids
-from rulealign.rsa.bootstrap import (
+from rulealign.rsa.bootstrap.draw_blocks import WORK_MB
+from rulealign.rsa.bootstrap.spearman import (
     bootstrap_seed,
     bootstrap_spearman,
     percentile_interval,
@@ -21,7 +22,6 @@ from rulealign.rsa.bootstrap import (
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import CONVENTIONS, convention_weights, spearman_matrix, with_mean
 from rulealign.rsa.control_rdms import DESCRIPTOR, KIND, ControlRdms, read_all_controls
-from rulealign.rsa.draw_blocks import WORK_MB
 from rulealign.rsa.model_rdms import MODEL_KEYS, joined
 from rulealign.rsa.pairs import pairs_hash, read_pairs
 from rulealign.rsa.tables import require_shared_bootstrap

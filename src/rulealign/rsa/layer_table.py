@@ -11,10 +11,10 @@ import pandas as pd
 
 from rulealign.errors import DataError
 from rulealign.provenance import fingerprint
-from rulealign.rsa.bootstrap import bootstrap_spearman
+from rulealign.rsa.bootstrap.draw_blocks import WORK_MB
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman
 from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.compare import CONVENTIONS, convention_weights, with_mean
-from rulealign.rsa.draw_blocks import WORK_MB
 from rulealign.rsa.layers import FoldScores, choose_layer, fold_masks, layer_choice_seed
 from rulealign.rsa.mean_share import COLUMN, mean_shares
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms

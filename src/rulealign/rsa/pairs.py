@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rulealign.data.stimulus_sets import choose_trials
-from rulealign.data.things_tables import read_trials
+from rulealign.data.images.stimulus_sets import choose_trials
+from rulealign.data.things.tables import read_trials
 from rulealign.errors import ConfigurationError, DataError, StoreError
 from rulealign.provenance import state_hash
 from rulealign.rsa.compare import ALL_PAIRS, CROSS_RUN

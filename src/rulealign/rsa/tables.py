@@ -11,7 +11,7 @@ import pandas as pd
 
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.alignment import COLUMNS, row_ids
-from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.rsa.bootstrap.spearman import percentile_interval
 from rulealign.rsa.compare import PER_SUBJECT
 from rulealign.rsa.model_rdms import joined
 from rulealign.rsa.rdm_file import read_attributes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rulealign.errors import DataError
-from rulealign.rsa.bootstrap import percentile_interval, require_draws
+from rulealign.rsa.bootstrap.spearman import percentile_interval, require_draws
 
 DROP = "drop_after_first_epoch"
 """The score of epoch 0 less that of epoch 1: above 0 where alignment is lost."""

@@ -17,18 +17,18 @@ from rulealign.claims.specification_curve import (
     no_difference,
     shared_noise,
 )
-from rulealign.rsa.bootstrap import bootstrap_seed, resample_counts
-from rulealign.rsa.bootstrap_comparisons import bootstrap_comparison
-from rulealign.rsa.corrected import left_out_counts
-from rulealign.rsa.primary import (
+from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_rdms
+from rulealign.rsa.bootstrap.comparisons import bootstrap_comparison
+from rulealign.rsa.bootstrap.corrected import left_out_counts
+from rulealign.rsa.bootstrap.primary import (
     STIMULI,
     Effect,
     primary_interval,
     seed_variance,
     variance_parts,
 )
+from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
 from rulealign.rsa.rdm import correlation_rdm
-from rulealign.rsa.shuffles import shuffled_orders, shuffled_rdms
 from rulealign.validation.families import LEVEL
 from rulealign.validation.road import stimulus_names
 from rulealign.validation.truths import subjects_of

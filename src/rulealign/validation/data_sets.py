@@ -7,23 +7,27 @@ from pathlib import Path
 
 import numpy as np
 
-from rulealign.data.simulated_voxels import Scenes
+from rulealign.data.simulated.voxels import Scenes
 from rulealign.provenance import derive_seed
-from rulealign.rsa.bootstrap import bootstrap_spearman, percentile_interval, resample_counts
-from rulealign.rsa.ceiling import nili_bounds
-from rulealign.rsa.compare import spearman_matrix
-from rulealign.rsa.corrected import (
+from rulealign.rsa.bootstrap.corrected import (
     corrected_crossed_interval,
     corrected_interval,
     left_out_counts,
 )
-from rulealign.rsa.primary import BOTH, STIMULI, Effect, primary_interval, seed_variance
-from rulealign.rsa.subjects import (
+from rulealign.rsa.bootstrap.primary import BOTH, STIMULI, Effect, primary_interval, seed_variance
+from rulealign.rsa.bootstrap.spearman import (
+    bootstrap_spearman,
+    percentile_interval,
+    resample_counts,
+)
+from rulealign.rsa.bootstrap.subjects import (
     SubjectInterval,
     crossed_interval,
     subject_counts,
     subject_interval,
 )
+from rulealign.rsa.ceiling import nili_bounds
+from rulealign.rsa.compare import spearman_matrix
 from rulealign.validation.curves import CURVES, specification_curves
 from rulealign.validation.families import decided, null_claims
 from rulealign.validation.new_networks import new_networks

@@ -9,9 +9,9 @@ import numpy as np
 
 from rulealign.claims.effects import ALTERNATIVES
 from rulealign.claims.verdicts import UNRESOLVED, judge
-from rulealign.rsa.bootstrap import percentile_interval
+from rulealign.rsa.bootstrap.primary import STIMULI, Effect, primary_interval, seed_variance
+from rulealign.rsa.bootstrap.spearman import percentile_interval
 from rulealign.rsa.families import adjust_family
-from rulealign.rsa.primary import STIMULI, Effect, primary_interval, seed_variance
 from rulealign.rsa.seeds import sign_flip_test
 
 LEVEL = 0.05

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from rulealign.provenance import derive_seed
-from rulealign.rsa.bootstrap import bootstrap_spearman, resample_counts
-from rulealign.rsa.compare import spearman_matrix
-from rulealign.rsa.corrected import left_out_counts
-from rulealign.rsa.primary import (
+from rulealign.rsa.bootstrap.corrected import left_out_counts
+from rulealign.rsa.bootstrap.primary import (
     BOTH,
     STIMULI,
     SUBJECTS,
@@ -19,6 +17,8 @@ from rulealign.rsa.primary import (
     primary_interval,
     seed_variance,
 )
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
+from rulealign.rsa.compare import spearman_matrix
 from rulealign.validation.road import Subjects, brain_rdms, model_rdms
 from rulealign.validation.truths import subjects_of
 from rulealign.validation.world import (

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from rulealign.data.things_tables import TRIAL_COLUMNS
+from rulealign.data.things.tables import TRIAL_COLUMNS
 from rulealign.rsa.brain_distance import brain_distance
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import CROSS_RUN

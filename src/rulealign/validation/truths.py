@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 from scipy.stats import rankdata, zscore
 
-from rulealign.data.simulated_voxels import Scenes
+from rulealign.data.simulated.voxels import Scenes
 from rulealign.validation.world import (
     MODELS,
     Setting,

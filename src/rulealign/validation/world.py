@@ -1,7 +1,7 @@
 """A simulated world whose truth is known: its stimuli, its subjects, and the models.
 
-The pieces are those of the simulated study (`data.synthetic`, `data.simulated_voxels`,
-`data.simulated_trials`). Only here stimuli, subjects and noise have seeds of their own, so that one
+The pieces are those of the simulated study (`data.simulated.objects`, `data.simulated.voxels`,
+`data.simulated.trials`). Only here stimuli, subjects and noise have seeds of their own, so that one
 of them can be drawn anew while the others stay: each interval is about one of these.
 """
 
@@ -13,9 +13,9 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from rulealign.data.simulated_trials import draw_order, run_drift
-from rulealign.data.simulated_voxels import TUNINGS, Scenes, see
-from rulealign.data.synthetic import CLASSES, draw_object
+from rulealign.data.simulated.objects import CLASSES, draw_object
+from rulealign.data.simulated.trials import draw_order, run_drift
+from rulealign.data.simulated.voxels import TUNINGS, Scenes, see
 from rulealign.provenance import derive_seed
 
 AREA = "V1"
@@ -169,7 +169,7 @@ def draw_trials(setting: Setting, names: list[str], *purpose: object) -> pd.Data
 def measure(
     setting: Setting, signal: np.ndarray, trials: pd.DataFrame, drift: float, *purpose: object
 ) -> np.ndarray:
-    """Measure a subject once: gain * (signal + noise + drift) + baseline, as `data.simulate` does.
+    """Measure a subject once: gain * (signal + noise + drift) + baseline.
 
     Args:
         setting: `noise` is used, and the seed.

@@ -1,0 +1,1 @@
+"""Downloads: where a file is published, and the bytes that it must have."""

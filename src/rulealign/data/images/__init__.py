@@ -1,0 +1,1 @@
+"""Images: stimuli, training sets, and the files that they are read from."""

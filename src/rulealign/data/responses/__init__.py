@@ -1,0 +1,1 @@
+"""Responses of voxels to single trials, whatever data set they come from."""

@@ -1,0 +1,1 @@
+"""Data sets whose truth is known: generated objects, and voxels that respond to them."""

@@ -1,0 +1,1 @@
+"""THINGS-fMRI: its tables, volumes and remote rows, and the images of THINGS."""

@@ -1,0 +1,91 @@
+"""THINGS-fMRI in its volume form: NIfTI images of single-trial responses, one file a run.
+
+Source of the form: Hebart et al. 2023, eLife 12:e82580.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from rulealign.data.things.nifti import read_voxels_of_series
+from rulealign.data.things.tables_form import read_sidecar
+from rulealign.data.things.volume_files import VolumeFiles
+from rulealign.data.things.volume_masks import Brain, VolumeColumns, read_brain
+from rulealign.data.things.volume_trials import read_conditions, trial_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Volumes:
+    """The volume form, as figshare's archives hold it; folders may be nested in any way.
+
+    Files are known by their names: `sub-01_ses-things01_run-01_betas.nii.gz` and
+    `..._conditions.tsv` (in betas_vol/ or scalematched/), `sub-01_space-T1w_brainmask.nii.gz`;
+    below a folder `prf` that names the person (prf/sub-01/) `resampled_varea.nii.gz` (labels 1 to
+    12: V1 V2 V3 hV4 VO1 VO2 LO1 LO2 TO1 TO2 V3b V3a), `resampled_va-1_interp-nn.nii.gz` or
+    `V1.nii.gz`; below `category_localizer` `sub-01_lEBA.nii.gz`, any name, also with `_mask`
+    behind it; `sub-01_nc_n-1.nii.gz` and `..._n-12.nii.gz` (noise ceilings in percent). Of the
+    other forms' files `sub-01_VoxelMetadata.csv` is used where it is there: for IT and glasser-*,
+    which have no masks. A last session or run that is missing for everybody cannot be noticed.
+
+    Args:
+        root: the folder, searched once with all folders in it; nothing is written there.
+    """
+
+    believed = False  # conditions name the image of every volume
+
+    def __init__(self, root: Path) -> None:
+        self._files = VolumeFiles(root)
+
+    def trials(self, subject: str) -> pd.DataFrame:
+        """Give the trials without catch trials; see `forms.Form.trials`."""
+        return trial_table(self._files.runs(subject), subject)
+
+    def columns(self, subject: str) -> list[str]:
+        """List the ROI columns; see `forms.Form.columns`."""
+        return VolumeColumns(self._files, subject, self._brain(subject)).names
+
+    def voxels(self, subject: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Give all voxels of the brain mask; see `forms.Form.voxels`.
+
+        Their order is that of the mask's array in C order, which `nilearn.masking.apply_mask`
+        gives and the published tables have.
+        """
+        import pandas as pd
+
+        brain = self._brain(subject)
+        sources = VolumeColumns(self._files, subject, brain)
+        table = {"voxel_id": np.arange(len(brain.places[0]))}
+        return pd.DataFrame(table | {name: sources.read(name) for name in columns})
+
+    def responses(self, subject: str, rows: np.ndarray) -> np.ndarray:
+        """Read voxels from all runs, one volume in memory at a time; see `forms.Form.responses`."""
+        brain = self._brain(subject)
+        places = tuple(axis[rows] for axis in brain.places)
+        runs = self._files.runs(subject)
+        shown = [read_conditions(run.conditions) for run in runs]
+        kept = [[place for place, name in enumerate(names) if name is not None] for names in shown]
+        out = np.empty((len(rows), sum(map(len, kept))), dtype=np.float32)
+        start = 0
+        for number, run in enumerate(tqdm(runs, f"sub-{subject}: runs", mininterval=2)):
+            values = read_voxels_of_series(run.betas, brain.grid, places, len(shown[number]))
+            out[:, start : start + len(kept[number])] = values[:, kept[number]]
+            start += len(kept[number])
+        return out
+
+    def source(self, subject: str) -> str:
+        """Name the folder and the person; see `forms.Form.source`."""
+        return f"{self._files.root}, sub-{subject}"
+
+    def acquisition(self, subject: str) -> dict[str, Any]:
+        """Read BIDS sidecars (`..._bold.json`) if there are any; see `forms.Form.acquisition`."""
+        return read_sidecar(self._files.sidecars(subject))
+
+    def _brain(self, subject: str) -> Brain:
+        return read_brain(self._files.brain_mask(subject))

@@ -1,0 +1,73 @@
+"""Which settings the layer x area table, trajectories and joined ceilings use: no more.
+
+As in `stages`: typed study in, plain values out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rulealign.config.study import Study
+from rulealign.plan import stages
+
+
+def layer_choice(study: Study) -> dict[str, Any]:
+    """Give the settings of the choice of a layer on other stimuli than it is scored on."""
+    keys = ("layer_folds", "layer_splits")
+    return {key: getattr(study.statistics, key) for key in keys}
+
+
+def layers_table(study: Study) -> dict[str, Any]:
+    """Give the settings of the layer x area table: the choice's, and the map fixed before."""
+    return {
+        **layer_choice(study),
+        "pairs": stages.pairs(study),
+        "study_seed": study.seed,
+        "layer_map": layer_map(study),
+        "seeds": {rule: stages.seeds(study, rule) for rule in study.rules},
+    }
+
+
+def layer_map(study: Study) -> list[dict[str, str]]:
+    """Give the pairs of layer and area that were fixed before the run, each once."""
+    return [stages.plain(pair) for pair in study.layer_map]
+
+
+def trajectories(study: Study) -> dict[str, Any]:
+    """Give the settings of the measures over training: the map, and seeds and epochs of rules."""
+    rules = trajectory_rules(study)
+    return stages.alignment(study) | {
+        "layer_map": layer_map(study),
+        "seeds": {rule: stages.seeds(study, rule) for rule in rules},
+        "epochs": {rule: stages.epochs(study, rule) for rule in rules},
+    }
+
+
+def baselines(study: Study) -> dict[str, Any]:
+    """Give the settings of the comparison of every trained rule with its baseline."""
+    named = {rule: study.rules[rule].baseline for rule in trajectory_rules(study)}
+    return stages.alignment(study) | {
+        "layer_map": layer_map(study),
+        "baselines": {rule: baseline for rule, baseline in named.items() if baseline},
+    }
+
+
+def compared_rules(study: Study) -> list[str]:
+    """List the rules that have a baseline, and the baselines, each once."""
+    named = baselines(study)["baselines"]
+    return list(dict.fromkeys([*named, *named.values()]))
+
+
+def trajectory_rules(study: Study) -> list[str]:
+    """List the rules that have a course to measure: two checkpoints or more."""
+    return [rule for rule in study.rules if len(stages.epochs(study, rule)) > 1]
+
+
+def trajectory_areas(study: Study) -> list[str]:
+    """List the areas of the layer map, each once, in its order."""
+    return list(dict.fromkeys(pair.roi for pair in study.layer_map))
+
+
+def ceilings_table(study: Study) -> dict[str, Any]:
+    """Give the settings of the table of noise ceilings: those of each, and the areas in order."""
+    return stages.ceilings(study) | {"rois": list(study.brain.rois)}

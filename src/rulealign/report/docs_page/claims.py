@@ -1,0 +1,122 @@
+"""Claims on a page of docs/results: their verdicts, and what each of their universes says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, UNRESOLVED, VERDICTS
+from rulealign.config.claims import AXES
+from rulealign.errors import DataError
+from rulealign.report.docs_page import markdown
+from rulealign.report.formatting import plain, with_ends
+from rulealign.store import read_csv
+
+
+def claims(results: Path) -> str:
+    """Write every claim: verdict and effect in the primary universe, and what all universes say.
+
+    Args:
+        results: the folder of the study's results.
+
+    Returns:
+        A Markdown table, from `statistics/claims_summary.csv`.
+
+    Raises:
+        StoreError: the study has no such table.
+    """
+    summary = read_csv(results / "statistics" / "claims_summary.csv")
+    heads = ["claim", "first universe", "effect", "over all universes", "p, Holm"]
+    heads += ["p of seeds, Holm"]
+    return markdown.table(heads, [_row(row) for _, row in summary.iterrows()])
+
+
+def _row(row: pd.Series) -> list[str]:
+    effect = str(row["reason"]) if row["verdict"] == MISSING else _effect(row)
+    p = [_p(row, name) for name in _P]
+    verdict = row["verdict"]
+    if verdict != MISSING and not pd.isna(row["reason"]):
+        verdict = f"{verdict}: {row['reason']}"
+    return [f"{row['statement']} (`{row['claim']}`)", verdict, effect, row["summary"], *p]
+
+
+def _p(row: pd.Series, name: str) -> str:
+    if pd.isna(row[f"{name}_holm"]):
+        return f"missing: {row[f'{name}_reason']}"
+    return plain(row[f"{name}_holm"], 3)
+
+
+_P = ("p", "p_seeds")
+
+
+def verdicts(results: Path, claim: str, axis: str) -> str:
+    """Write how often one claim has each verdict, by the value of one axis.
+
+    Args:
+        results: the folder of the study's results.
+        claim: the label of a claim.
+        axis: one of the grid's axes.
+
+    Returns:
+        A Markdown table, from `statistics/claims.csv`; a row per value, in the order of the grid.
+
+    Raises:
+        DataError: there is no such claim or axis.
+        StoreError: the study has no such table.
+    """
+    rows = read_csv(results / "statistics" / "claims.csv")
+    rows = rows[rows["claim"] == claim]
+    if rows.empty or axis not in AXES:
+        raise DataError(f"the table of claims has no '{claim}' by '{axis}'.")
+    body = [
+        [str(value), str(len(own)), *_counts(own["verdict"].value_counts())]
+        for value, own in rows.groupby(axis, sort=False)
+    ]
+    return markdown.table([axis, "universes", *VERDICTS], body)
+
+
+def intervals(results: Path, axis: str) -> str:
+    """Write the effect of every claim by one axis, all else as in the primary universe.
+
+    Args:
+        results: the folder of the study's results.
+        axis: one of the grid's axes.
+
+    Returns:
+        A Markdown table, from `statistics/claims.csv`: a row per claim, a column per value of the
+        axis; bold where the claim holds or is reversed, `missing` where it cannot be computed, and
+        "the same" where the value changes nothing about the claim.
+
+    Raises:
+        DataError: there is no such axis.
+        StoreError: the study has no such table.
+    """
+    rows = read_csv(results / "statistics" / "claims.csv")
+    if axis not in AXES:
+        raise DataError(f"the table of claims has no axis '{axis}'; there are {', '.join(AXES)}.")
+    values = list(dict.fromkeys(rows[axis].astype(str)))
+    body = []
+    for claim, own in rows.groupby("claim", sort=False):
+        others = [one for one in AXES if one != axis]
+        first = own[own["primary"]].iloc[0]
+        alike = own[(own[others] == first[others]).all(axis=1)]
+        by_value = {str(row[axis]): _interval(row) for _, row in alike.iterrows()}
+        body.append([f"`{claim}`", *(by_value.get(value, "the same") for value in values)])
+    return markdown.table(["claim", *values], body)
+
+
+def _interval(row: pd.Series) -> str:
+    if row["verdict"] == MISSING:
+        return MISSING
+    quiet = row["verdict"] in (UNRESOLVED, UNINFORMATIVE)
+    return _effect(row) if quiet else f"**{_effect(row)}**"
+
+
+def _effect(row: pd.Series) -> str:
+    return with_ends(row["effect"], row["low"], row["high"])
+
+
+def _counts(found: Mapping[str, int]) -> list[str]:
+    return [str(found.get(verdict, 0)) for verdict in VERDICTS]

@@ -1,0 +1,1 @@
+"""What must run again, and why: fingerprints of code, notes of settings, folders of results."""

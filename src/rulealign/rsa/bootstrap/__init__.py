@@ -1,0 +1,1 @@
+"""Resamples of stimuli and subjects, and the intervals that rest on them."""

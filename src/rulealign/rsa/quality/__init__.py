@@ -1,0 +1,1 @@
+"""Checks of the quality of brain data, and their table."""

@@ -17,8 +17,9 @@ import tempfile
 from itertools import cycle, islice
 from pathlib import Path
 
-import scaling_estimate
 import yaml
+
+import scaling_estimate
 
 PROJECT = Path(__file__).parent.parent
 PAGE = PROJECT / "docs" / "scaling.md"

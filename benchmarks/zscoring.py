@@ -19,11 +19,11 @@ from unittest.mock import patch
 import numpy as np
 
 from rulealign.rsa.rdm import correlation_rdm
-from rulealign.validation import data_sets
-from rulealign.validation.other_settings import OTHERS
-from rulealign.validation.road import stimulus_names
-from rulealign.validation.tables import WORDS
-from rulealign.validation.world import Setting, generator
+from validation import data_sets
+from validation.other_settings import OTHERS
+from validation.road import stimulus_names
+from validation.tables import WORDS
+from validation.world import Setting, generator
 
 SETTING = replace(Setting(), **OTHERS["weak noise"])
 

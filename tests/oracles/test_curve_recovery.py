@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from rulealign.validation.curves import curve_lines, specification_curves
-from rulealign.validation.world import Setting
+from validation.curves import curve_lines, specification_curves
+from validation.world import Setting
 
 SMALL = Setting(stimuli=40, subjects=3, voxels=40, cells=40, units=30, noise=0.5, network_noise=1.0)
 SMALL = replace(SMALL, draws=100)

@@ -15,7 +15,7 @@ from rulealign.errors import ConfigurationError, DataError
 from rulealign.rsa.bootstrap import corrected
 from rulealign.rsa.bootstrap.spearman import resample_counts
 from rulealign.rsa.bootstrap.subjects import crossed_interval, subject_counts
-from rulealign.validation import (
+from validation import (
     data_sets,
     measuring,
     new_networks,
@@ -27,9 +27,9 @@ from rulealign.validation import (
     verdicts,
     world,
 )
-from rulealign.validation.__main__ import main
-from rulealign.validation.families import family_rejections, null_claims
-from rulealign.validation.other_settings import (
+from validation.__main__ import main
+from validation.families import family_rejections, null_claims
+from validation.other_settings import (
     METHODS,
     OTHERS,
     OtherSetting,
@@ -38,7 +38,7 @@ from rulealign.validation.other_settings import (
     other_lines,
     other_table,
 )
-from rulealign.validation.world import OF_BOTH, OF_SUBJECTS, Setting
+from validation.world import OF_BOTH, OF_SUBJECTS, Setting
 
 SMALL = Setting(stimuli=48, subjects=5, cells=100, networks=7, rules=4, draws=120, null_draws=39)
 SETS = 32

@@ -19,7 +19,6 @@ FLOORS = [
     "rsa",
     "claims",
     "report",
-    "validation",
 ]
 # Registries, and what every kind of theirs is: configuration and plans ask them, so they are low.
 REGISTRIES = ("controls.__init__", "controls.control", "learning.rules.__init__", "learning.rule")
@@ -68,7 +67,7 @@ def test_every_folder_has_a_floor(project):
     assert {name for name in FLOORS if (library / name).is_dir()} == folders
 
 
-@pytest.mark.parametrize("package", ["rsa", "claims", "report", "data", "validation"])
+@pytest.mark.parametrize("package", ["rsa", "claims", "report", "data"])
 def test_a_floor_without_networks_does_not_load_torch(project, package):
     names = [
         f"rulealign.{module.removesuffix('.__init__')}"

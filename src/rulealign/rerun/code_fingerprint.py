@@ -30,7 +30,6 @@ REGISTRIES = {
 FILES = {
     "rulealign.report.page": "report/templates",
     "rulealign.report.cost_page": "report/templates",
-    "rulealign.validation.page": "validation/templates",
 }
 """Module -> the folder of the library with the files that it reads."""
 

@@ -21,10 +21,10 @@ from rulealign.atomic import whole
 from rulealign.errors import DataError
 from rulealign.provenance import fingerprint
 from rulealign.store import read_csv, write_csv
-from rulealign.validation.data_sets import ALL, measured
-from rulealign.validation.tables import Truths, named_truths
-from rulealign.validation.truths import truth, truth_of_subjects
-from rulealign.validation.world import Row, Setting, draw_scenes
+from validation.data_sets import ALL, measured
+from validation.tables import Truths, named_truths
+from validation.truths import truth, truth_of_subjects
+from validation.world import Row, Setting, draw_scenes
 
 MANY = 800
 """Stimuli in a batch of the truth of many stimuli."""
@@ -37,8 +37,9 @@ _OTHER = "is of another setting of the simulation, or of other code; delete it."
 def _mark(setting: Setting) -> str:
     # what is kept belongs to this simulation and to the code that measured it: all of the library,
     # as a page of old numbers would look new
-    folder = Path(rulealign.__file__).parent
-    code = {str(f.relative_to(folder)): f.read_text("utf-8") for f in folder.rglob("*.py")}
+    folders = (Path(rulealign.__file__).parent, Path(__file__).parent)
+    files = ((folder, file) for folder in folders for file in folder.rglob("*.py"))
+    code = {f"{folder.name}/{file.relative_to(folder)}": file.read_text() for folder, file in files}
     return fingerprint({"setting": asdict(setting), "code": code})
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from rulealign.validation.new_networks import INTERVALS, ONLY
-from rulealign.validation.truths import SCORES
-from rulealign.validation.verdicts import (
+from validation.new_networks import INTERVALS, ONLY
+from validation.truths import SCORES
+from validation.verdicts import (
     Line,
     artefact_line,
     bound_lines,
@@ -17,7 +17,7 @@ from rulealign.validation.verdicts import (
     error_line,
     uniform_line,
 )
-from rulealign.validation.world import OF_BOTH, OF_SUBJECTS
+from validation.world import OF_BOTH, OF_SUBJECTS
 
 WORDS = {
     "true": "score of the true model",

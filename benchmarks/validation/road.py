@@ -17,7 +17,7 @@ from rulealign.rsa.compare import CROSS_RUN
 from rulealign.rsa.pairs import read_pairs, write_pairs
 from rulealign.rsa.rdm import correlation_rdm, write_brain_rdm
 from rulealign.store import write_csv, write_h5
-from rulealign.validation.world import AREA, Setting, draw_trials, measure
+from validation.world import AREA, Setting, draw_trials, measure
 
 _STIMULUS_SET, _ZSCORE, _DISTANCE = "first-exemplar", "all-trials", "correlation"
 

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import binomtest, kstest
 
 from rulealign.errors import DataError
-from rulealign.validation.families import LEVEL
+from validation.families import LEVEL
 
 COVERAGE = (0.92, 0.98)
 """Between which shares an interval of 95% has to cover its truth."""

@@ -1,4 +1,4 @@
-"""`python -m rulealign.validation --sets 200 --others 100`: docs/validation.md."""
+"""Docs/validation.md: `PYTHONPATH=src:benchmarks python -m validation --sets 200`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from rulealign.errors import ConfigurationError, RulealignError
-from rulealign.validation.curves import CURVES
-from rulealign.validation.measuring import kept_truths, measured_sets
-from rulealign.validation.other_settings import measured_others
-from rulealign.validation.page import write_page
-from rulealign.validation.world import Setting
+from validation.curves import CURVES
+from validation.measuring import kept_truths, measured_sets
+from validation.other_settings import measured_others
+from validation.page import write_page
+from validation.world import Setting
 
 FEWEST_SETS = 10
 
@@ -44,9 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m rulealign.validation", description=main.__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m validation", description=main.__doc__)
     parser.add_argument("--sets", type=int, default=200, help="simulated data sets of each kind")
     parser.add_argument(
         "--others", type=int, default=100, help="data sets of each other setting, and of curves"

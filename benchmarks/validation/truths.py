@@ -13,7 +13,7 @@ from scipy.spatial.distance import pdist
 from scipy.stats import rankdata, zscore
 
 from rulealign.data.simulated.voxels import Scenes
-from rulealign.validation.world import (
+from validation.world import (
     MODELS,
     Setting,
     draw_scenes,

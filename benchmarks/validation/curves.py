@@ -29,11 +29,11 @@ from rulealign.rsa.bootstrap.primary import (
 )
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
 from rulealign.rsa.rdm import correlation_rdm
-from rulealign.validation.families import LEVEL
-from rulealign.validation.road import stimulus_names
-from rulealign.validation.truths import subjects_of
-from rulealign.validation.verdicts import MET, Line, error_line, share_seen, uniform_line
-from rulealign.validation.world import (
+from validation.families import LEVEL
+from validation.road import stimulus_names
+from validation.truths import subjects_of
+from validation.verdicts import MET, Line, error_line, share_seen, uniform_line
+from validation.world import (
     Row,
     Setting,
     draw_scenes,

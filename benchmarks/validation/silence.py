@@ -10,9 +10,9 @@ import pandas as pd
 from rulealign.provenance import derive_seed
 from rulealign.rsa.ceiling import nili_bounds, null_bounds
 from rulealign.rsa.compare import spearman_matrix
-from rulealign.validation.families import randomised
-from rulealign.validation.road import Subjects, brain_rdms, cross_run_pairs
-from rulealign.validation.world import Row, Setting, generator
+from validation.families import randomised
+from validation.road import Subjects, brain_rdms, cross_run_pairs
+from validation.world import Row, Setting, generator
 
 
 def nothing_seen(setting: Setting, number: int, folder: Path) -> Row:

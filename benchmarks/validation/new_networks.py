@@ -19,9 +19,9 @@ from rulealign.rsa.bootstrap.primary import (
 )
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.compare import spearman_matrix
-from rulealign.validation.road import Subjects, brain_rdms, model_rdms
-from rulealign.validation.truths import subjects_of
-from rulealign.validation.world import (
+from validation.road import Subjects, brain_rdms, model_rdms
+from validation.truths import subjects_of
+from validation.world import (
     Row,
     Setting,
     draw_scenes,

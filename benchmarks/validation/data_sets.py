@@ -28,13 +28,13 @@ from rulealign.rsa.bootstrap.subjects import (
 )
 from rulealign.rsa.ceiling import nili_bounds
 from rulealign.rsa.compare import spearman_matrix
-from rulealign.validation.curves import CURVES, specification_curves
-from rulealign.validation.families import decided, null_claims
-from rulealign.validation.new_networks import new_networks
-from rulealign.validation.road import Subjects, brain_rdms, model_rdms
-from rulealign.validation.silence import nothing_seen
-from rulealign.validation.truths import subjects_of
-from rulealign.validation.world import (
+from validation.curves import CURVES, specification_curves
+from validation.families import decided, null_claims
+from validation.new_networks import new_networks
+from validation.road import Subjects, brain_rdms, model_rdms
+from validation.silence import nothing_seen
+from validation.truths import subjects_of
+from validation.world import (
     MODELS,
     OF_BOTH,
     OF_SUBJECTS,

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from rulealign.validation.measuring import (
+from validation.measuring import (
     find_truth_of_fixed_subjects,
     kept_truths,
     measured_sets,
 )
-from rulealign.validation.tables import WORDS, Truths
-from rulealign.validation.verdicts import MET, Line, coverage_line, variance_ratios
-from rulealign.validation.world import Setting
+from validation.tables import WORDS, Truths
+from validation.verdicts import MET, Line, coverage_line, variance_ratios
+from validation.world import Setting
 
 OTHERS: Mapping[str, Mapping[str, float]] = {
     "weak noise": {"noise": 0.5, "network_noise": 0.5},

@@ -10,12 +10,12 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from rulealign.atomic import whole
-from rulealign.validation import tables
-from rulealign.validation.curves import curve_lines
-from rulealign.validation.other_settings import OtherSetting, met_of_others, other_table
-from rulealign.validation.tables import Truths
-from rulealign.validation.verdicts import MET, Line, variance_ratios
-from rulealign.validation.world import OF_BOTH, Setting
+from validation import tables
+from validation.curves import curve_lines
+from validation.other_settings import OtherSetting, met_of_others, other_table
+from validation.tables import Truths
+from validation.verdicts import MET, Line, variance_ratios
+from validation.world import OF_BOTH, Setting
 
 TEMPLATE = "templates/validation.md.j2"
 
@@ -80,7 +80,7 @@ def _environment() -> Environment:
 
 
 def _template() -> str:
-    return files("rulealign.validation").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    return files("validation").joinpath(TEMPLATE).read_text(encoding="utf-8")
 
 
 def table(lines: Sequence[Line]) -> str:

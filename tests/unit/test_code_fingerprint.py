@@ -265,7 +265,7 @@ def test_a_broken_note_of_what_files_say_is_made_anew(library, tmp_path, left):
 
 def test_other_code_that_reads_files_takes_no_note_of_the_old_one(library, tmp_path, monkeypatch):
     library(remember=tmp_path / "notes").versions()
-    other = tmp_path / "rerun/syntax.py"
+    other = tmp_path / "syntax.py"
     other.write_text("def tree_hash(): ...")
     monkeypatch.setattr("rulealign.rerun.syntax.__file__", str(other))
     library(remember=tmp_path / "notes").versions()

@@ -86,7 +86,7 @@ def evaluate_universe(
 
     Args:
         claim: with `direction` and `smallest_effect`.
-        universe: from `claim_grid.universes`.
+        universe: from `plan.universes.universes`.
         scores: of every rule and area that the universe takes.
         ceilings: of the areas. Where one is not clear of chance the claim is `uninformative`: it
             keeps its effect, interval and p, which say nothing about that area.
@@ -156,7 +156,7 @@ def terms_in(
     """Give the scores of a universe's terms, with the draws that all universes and claims share.
 
     Args:
-        universe: from `claim_grid.universes`.
+        universe: from `plan.universes.universes`.
         scores: of every rule and area that it takes.
         vectors: layers without positions.
 

@@ -27,7 +27,7 @@ def of_seeds(
 
     Args:
         by_seed: shape (n_seeds,); the effect with each seed that its terms have in common.
-        universe: from `claim_grid.universes`.
+        universe: from `plan.universes.universes`.
         scores: (rule, area) -> scores, of all rules that claims take.
         facts: of the study: `trains` and `vectors`.
 

@@ -26,7 +26,7 @@ def grid(study: Study) -> dict[str, Any]:
 
 
 def facts(study: Study) -> dict[str, Any]:
-    """Give what `claim_grid.universes` needs to know of a study."""
+    """Give what `plan.universes.universes` needs to know of a study."""
     return {
         "initial": {rule: settings.init for rule, settings in study.rules.items()},
         "trains": {rule: stages.trains(study, rule) for rule in study.rules},

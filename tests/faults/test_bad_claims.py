@@ -16,7 +16,7 @@ RULES = ("bp", "untrained_bn", "bp_normal")
 
 
 def run(folder, files, *claims, **changes):
-    made = folder / "claims.csv", folder / "summary.csv"
+    made = [folder / f"{name}.csv" for name in ("claims", "summary", "curves")]
     evaluate(*files, claim_files.settings(*(claims or (DROP,)), **changes), *made)
     return made
 
@@ -24,8 +24,8 @@ def run(folder, files, *claims, **changes):
 def refused(folder, files, error, message, *claims):
     with pytest.raises(error, match=message):
         run(folder, files, *claims)
-    assert not (folder / "claims.csv").exists()
-    assert not (folder / "summary.csv").exists()
+    for name in ("claims", "summary", "curves"):
+        assert not (folder / f"{name}.csv").exists()
 
 
 @pytest.fixture

@@ -77,6 +77,18 @@ def test_p_is_adjusted_over_all_cells_of_the_family_and_gives_the_verdict(tables
         assert row["verdict"] == expected
 
 
+def test_the_summary_begins_with_the_cell_of_the_primary_universe(tables):
+    universes, summary, curves = tables
+    names = ["verdict", "reason", "universes", "median", "p", "p_holm"]
+    for _, row in summary.iterrows():
+        (first,) = universes.query("claim == @row.claim and primary").to_dict("records")
+        own = curves[curves["claim"] == row["claim"]]
+        (cell,) = own[(own[list(ESTIMANDS)] == pd.Series(first)[list(ESTIMANDS)]).all(axis=1)].index
+        found = row[[f"cell_{name}" for name in names] + ["claimed_side"]].to_list()
+        expected = curves.loc[cell, [*names, "claimed_side"]].to_list()
+        pd.testing.assert_series_equal(pd.Series(found), pd.Series(expected))
+
+
 def test_a_planted_level_is_found_against_no_alignment_and_noise_is_not(tables):
     _, _, curves = tables
     own = curves.set_index("claim").query("primary")

@@ -23,9 +23,9 @@ from rulealign.rsa.ceiling import roi_ceiling
 def run(folder, *claims, rules=tuple(claim_files.SEEDS), goal="stimuli", **changes):
     folder.mkdir(exist_ok=True)
     files = claim_files.write_all(folder, rules, goal, **changes)
-    made = folder / "claims.csv", folder / "summary.csv"
+    made = [folder / f"{name}.csv" for name in ("claims", "summary", "curves")]
     evaluate(*files, claim_files.settings(*claims, goal=goal), *made)
-    return [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made]
+    return [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made[:2]]
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_where_no_rules_have_seeds_enough_it_is_of_these_seeds_only(tmp_path):
     grid |= {"initialisation": [["default", {}]]}
     claim = claim_files.claim("drop", [("bp_normal", 1)], [("bp_normal", 0)])
     files = claim_files.write_all(tmp_path, ("bp_normal",), bp_normal=two)
-    made = tmp_path / "claims.csv", tmp_path / "summary.csv"
+    made = [tmp_path / f"{name}.csv" for name in ("claims", "summary", "curves")]
     grid |= {"baseline": ["own"], "crossed": []}
     evaluate(*files, claim_files.settings(claim, universes=grid), *made)
     claims = pd.read_csv(made[0])
@@ -359,9 +359,9 @@ def test_a_brain_that_tells_nothing_makes_claims_uninformative(tmp_path, changes
     claim_files.write_ceilings(tmp_path, **changes)
     if "pairs" in changes:
         pd.read_csv(ceilings[0]).iloc[:1].to_csv(ceilings[0], index=False)
-    made = tmp_path / "claims.csv", tmp_path / "summary.csv"
+    made = [tmp_path / f"{name}.csv" for name in ("claims", "summary", "curves")]
     evaluate(*files, ceilings, claim_files.settings(DROP), *made)
-    claims, summary = (pd.read_csv(path, keep_default_na=False) for path in made)
+    claims, summary = (pd.read_csv(path, keep_default_na=False) for path in made[:2])
     assert claims["effect"].min() < -0.03  # it stays, with its interval
     own = claims[claims["initialisation"] == "default"]
     assert (own["verdict"] == verdict).all()

@@ -36,9 +36,9 @@ def evaluated(folder, grid, others=None, goal="stimuli", **changes):
     rules = {"bp": changes} | (others or {})
     folder.mkdir(exist_ok=True)
     files = claim_files.write_all(folder, tuple(rules), goal, **rules)
-    made = folder / "claims.csv", folder / "summary.csv"
+    made = [folder / f"{name}.csv" for name in ("claims", "summary", "curves")]
     evaluate(*files, claim_files.settings(DROP, universes=grid, goal=goal), *made)
-    return [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made]
+    return [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made[:2]]
 
 
 def raised(value):
@@ -160,7 +160,7 @@ def test_a_claim_about_levels_is_not_settled_by_growth(tmp_path):
     )
     grid = {name: [only] for name, only in PLAIN.items()} | {"crossed": []}
     files = claim_files.write_all(tmp_path, ("bp", "fa"), bp={"change": higher})
-    made = tmp_path / "claims.csv", tmp_path / "summary.csv"
+    made = [tmp_path / f"{name}.csv" for name in ("claims", "summary", "curves")]
     evaluate(*files, claim_files.settings(level, growth, universes=grid), *made)
     claims = pd.read_csv(made[0]).set_index("claim")
     assert claims["verdict"].to_dict() == {"level": "holds", "growth": "unresolved"}

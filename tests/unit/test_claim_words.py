@@ -133,6 +133,7 @@ def summary(label, verdict, effect, statement="It falls", **changes):
     }
     about = {"claim": label, "statement": statement, "verdict": verdict, **FIRST}
     about |= {"direction": "negative", "smallest_effect": np.nan}
+    about |= {"cell_verdict": "unresolved", "cell_p_holm": 0.2504, "cell_universes": 5}
     numbers = {"effect": effect, "low": effect - 0.01, "high": effect + 0.02}
     return empty | about | numbers | counts | changes
 
@@ -153,7 +154,9 @@ def test_studies_are_laid_side_by_side(tmp_path, capsys):
     one = study(tmp_path / "a", summary("drop", "holds", -0.05), summary("gain", "reversed", -0.2))
     two = study(
         tmp_path / "b",
-        summary("last", "missing", np.nan, reason=reason),
+        summary(
+            "last", "missing", np.nan, reason=reason, cell_verdict="missing", cell_p_holm=np.nan
+        ),
         summary("drop", "unresolved", 0.0004, "It falls in V1", missing=0),
     )
     assert main([one, two, "--csv", str(tmp_path / "both.csv")]) == 0
@@ -166,13 +169,15 @@ def test_studies_are_laid_side_by_side(tmp_path, capsys):
     assert [cells(line)[0] for line in body] == ["drop", "gain", "last"]
     assert cells(body[0]) == [
         *("drop", "It falls / It falls in V1"),
-        "holds: -0.050 [-0.060, -0.030]; 3 holds, 1 reversed, 2 missing",
-        "unresolved: +0.000 [-0.010, +0.020]; 3 holds, 1 reversed",
+        "unresolved over 5 universes (p = 0.250, Holm); primary universe holds: -0.050 [-0.060,"
+        " -0.030]; 3 holds, 1 reversed, 2 missing",
+        "unresolved over 5 universes (p = 0.250, Holm); primary universe unresolved: +0.000"
+        " [-0.010, +0.020]; 3 holds, 1 reversed",
     ]
     assert cells(body[1])[3] == "not declared"
     assert cells(body[2])[2:] == [
         "not declared",
-        "missing (too few people); 3 holds, 1 reversed, 2 missing",
+        "missing; primary universe missing (too few people); 3 holds, 1 reversed, 2 missing",
     ]
     written = pd.read_csv(tmp_path / "both.csv", keep_default_na=False)
     assert written.to_numpy().tolist() == [cells(line) for line in (first, *body)]
@@ -236,4 +241,4 @@ def test_a_folder_without_claims_is_named(tmp_path, capsys):
 def test_a_claim_without_a_primary_universe_is_refused():
     found = rows(lambda _: "holds", VIEWS).assign(claim="drop", primary=False)
     with pytest.raises(DataError, match="'drop' has 0 primary universes"):
-        summary_table(found, [{"label": "drop", "family": "x"}])
+        summary_table(found, pd.DataFrame(), [{"label": "drop", "family": "x"}])

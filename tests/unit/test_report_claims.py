@@ -21,9 +21,9 @@ def tables(tmp_path_factory):
     small = claim_files.DROP | {"label": "small", "smallest_effect": 0.05, "family": "other"}
     rise = claim_files.DROP | {"label": "rise", "direction": "positive"}
     told = claim_files.settings(claim_files.DROP, claim_files.LESS, small, rise)
-    made = folder / "claims.csv", folder / "summary.csv"
+    made = [folder / f"{name}.csv" for name in ("claims", "summary", "curves")]
     evaluate(*files, told, *made)
-    return [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made]
+    return [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made[:2]]
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,20 @@ def test_every_universe_that_was_computed_is_drawn_in_order_with_its_interval(ta
         assert [points[place][1] for place in range(len(own))] == expected["verdict"].tolist()
         ends = [heights[place] for place in range(len(own))]
         assert ends == expected[["low", "high"]].to_numpy().tolist()
+
+
+def test_a_panel_begins_with_the_verdict_over_all_universes(tables, tmp_path):
+    _, summary = tables
+    numbers = {"cell_p_holm": 0.2504, "cell_universes": 12, "claimed_side": 0.75}
+    told = summary.assign(cell_verdict="unresolved", verdict="holds", **numbers)
+    told.loc[1, ["cell_verdict", "cell_p_holm"]] = ["uninformative", np.nan]
+    figure = draw_claims(tables[0], told, output=tmp_path / "told.svg")
+    first, second = figure.axes[0], figure.axes[2]
+    assert first.get_title(loc="left") == "drop: unresolved"
+    assert "median of 12 universes: p = 0.250 (Holm)" in first.texts[0].get_text()
+    assert "75% on the claimed side; primary universe: holds" in first.texts[0].get_text()
+    assert second.get_title(loc="left") == "less: uninformative"
+    assert second.texts[0].get_text().startswith("no test over universes")
 
 
 def test_below_each_effect_are_its_values_on_every_axis(tables, drawn):

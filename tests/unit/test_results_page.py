@@ -343,6 +343,11 @@ def test_claims_are_those_of_the_tables_of_claims(results):
     rows = {
         "claim": ["drop", "gain"],
         "statement": ["It falls", "It | rises"],
+        "cell_verdict": ["unresolved", "missing"],
+        "cell_reason": [None, "no control"],
+        "cell_universes": [8, 0],
+        "cell_p_holm": [0.1255, None],
+        "claimed_side": [0.75, None],
         "verdict": ["holds", "missing"],
         "effect": [-0.05, None],
         "low": [-0.08, None],
@@ -358,11 +363,13 @@ def test_claims_are_those_of_the_tables_of_claims(results):
     pd.DataFrame(rows).to_csv(folder / "claims_summary.csv", index=False)
     lines = render(results, "{{ claims() }}").splitlines()
     assert lines[2] == (
-        "| It falls (`drop`) | holds | −0.050 [−0.080, −0.020] | holds in 2 of 3 | 0.062"
+        "| It falls (`drop`) | unresolved | 0.126 | 75% of 8"
+        " | holds | −0.050 [−0.080, −0.020] | holds in 2 of 3 | 0.062"
         " | missing: no p_seeds: a single seed |"
     )
     assert lines[3] == (
-        "| It \\| rises (`gain`) | missing | no control | missing in 3 | missing: no control"
+        "| It \\| rises (`gain`) | missing | missing: no control | "
+        " | missing | no control | missing in 3 | missing: no control"
         " | missing: no control |"
     )
     universes = {"claim": ["drop"] * 3, "size": [224, 32, 32]}

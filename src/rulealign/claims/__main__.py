@@ -1,8 +1,8 @@
 """Lay the claims of several studies side by side: `python -m rulealign.claims results/a results/b`.
 
-Prints a Markdown table: one row per claim, one column per study, with the verdict, effect and
-interval in the study's primary universe (named in the first row), and in how many universes each
-verdict was reached.
+Prints a Markdown table: one row per claim, one column per study. Each cell has the verdict over all
+universes that answer the same question as the primary one, then verdict, effect and interval in
+the primary universe (named in the first row), and how many universes have each verdict.
 """
 
 from __future__ import annotations

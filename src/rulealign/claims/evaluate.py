@@ -31,7 +31,7 @@ def evaluate(
     settings: Mapping[str, Any],
     output: Path,
     summary: Path,
-    curves: Path | None = None,
+    curves: Path,
 ) -> None:
     """Evaluate every declared claim in every universe of the grid.
 
@@ -44,8 +44,7 @@ def evaluate(
             `claims` and `facts`, as `plan.claims.claims` gives them.
         output: `statistics/claims.csv` to make: `COLUMNS`, one row per claim and universe.
         summary: `statistics/claims_summary.csv` to make: one row per claim.
-        curves: `statistics/specification_curves.csv` to make: one row per claim and cell. By
-            default none.
+        curves: `statistics/specification_curves.csv` to make: one row per claim and cell.
 
     Raises:
         DataError: a table, or a row that a claim needs, is not there: nothing is evaluated on less
@@ -77,10 +76,9 @@ def evaluate(
     found = pd.DataFrame(rows, columns=list(COLUMNS))
     found = found.astype({"n_seeds": "Int64", "seeds_same_sign": "Int64"})
     write_csv(output, found)
-    write_csv(summary, summary_table(found, settings["claims"]))
-    if curves is not None:
-        tested = curves_table(found, in_errors, settings["claims"], settings["interval"])
-        write_csv(curves, tested)
+    tested = curves_table(found, in_errors, settings["claims"], settings["interval"])
+    write_csv(summary, summary_table(found, tested, settings["claims"]))
+    write_csv(curves, tested)
 
 
 def _evaluated(

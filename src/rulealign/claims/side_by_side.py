@@ -92,11 +92,19 @@ def _read(folder: Path) -> pd.DataFrame:
 
 def _cell(row: pd.Series) -> str:
     counts = ", ".join(f"{row[verdict]} {verdict}" for verdict in VERDICTS if row[verdict])
+    over_all = f"{row['cell_verdict']}{_test(row)}"
     if row["verdict"] == MISSING:
-        return f"missing ({row['reason']}); {counts}"
+        return f"{over_all}; primary universe missing ({row['reason']}); {counts}"
     low, high = (f"{row[end]:+.3f}" for end in ("low", "high"))
     why = "" if pd.isna(row["reason"]) else f" ({row['reason']})"
-    return f"{row['verdict']}{why}: {row['effect']:+.3f} [{low}, {high}]; {counts}"
+    first = f"primary universe {row['verdict']}{why}: {row['effect']:+.3f} [{low}, {high}]"
+    return f"{over_all}; {first}; {counts}"
+
+
+def _test(row: pd.Series) -> str:
+    if pd.isna(row["cell_p_holm"]):
+        return ""
+    return f" over {row['cell_universes']:.0f} universes (p = {row['cell_p_holm']:.3f}, Holm)"
 
 
 def markdown(table: pd.DataFrame) -> str:

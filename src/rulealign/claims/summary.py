@@ -1,4 +1,4 @@
-"""One line per claim: its primary universe, its counts, and its p adjusted within its family."""
+"""One line per claim: its verdict over all universes, then its primary universe, and counts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,22 @@ _PRIMARY = (
     *("effect", "standard_error", "degrees_of_freedom", "low", "high", "verdict", "reason"),
     *("generalises_to", "p_equivalence", "n_seeds", "p_seeds_floor"),
 )
+_CELL = {
+    "cell_verdict": "verdict",
+    "cell_reason": "reason",
+    "cell_universes": "universes",
+    "cell_median": "median",
+    "cell_p": "p",
+    "cell_p_holm": "p_holm",
+    "claimed_side": "claimed_side",
+}
+"""Column -> the column of `statistics/specification_curves.csv` that it is of."""
+
 P_VALUES = ("p", "p_seeds")
 COLUMNS = (
     "claim",
     *_DECLARED,
+    *_CELL,
     *AXES,
     *_PRIMARY,
     "universes",
@@ -33,25 +45,30 @@ COLUMNS = (
 """Columns of `statistics/claims_summary.csv`."""
 
 
-def summary_table(rows: pd.DataFrame, claims: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def summary_table(
+    rows: pd.DataFrame, curves: pd.DataFrame, claims: Sequence[Mapping[str, Any]]
+) -> pd.DataFrame:
     """Sum up every claim in one row.
 
     Args:
         rows: of `statistics/claims.csv`.
+        curves: of `statistics/specification_curves.csv`.
         claims: as declared: `label`, `statement`, `direction`, `smallest_effect`, its reason and
             `family`.
 
     Returns:
-        One row per claim, in their order, with `COLUMNS`. The axes name the primary universe;
-        effect, verdict and p-values are of it, and these are adjusted over all claims of the
-        family.
+        One row per claim, in their order, with `COLUMNS`. `cell_verdict`, the verdict of the claim,
+        and what begins like it are of the cell that the primary universe is in. The axes name the
+        primary universe; effect, verdict and p-values are of it alone, and these are adjusted over
+        all claims of the family.
 
     Raises:
         DataError: a claim has not exactly one primary universe.
     """
     primary = {claim["label"]: _primary(rows, claim["label"]) for claim in claims}
     adjusted = {p: _adjusted(p, claims, primary) for p in P_VALUES}
-    found = [_row(claim, rows, primary, adjusted) for claim in claims]
+    cells = curves[curves["primary"].astype(bool)].set_index("claim")
+    found = [_row(claim, rows, cells, primary, adjusted) for claim in claims]
     return pd.DataFrame(found, columns=list(COLUMNS)).astype({"n_seeds": "Int64"})
 
 
@@ -88,12 +105,14 @@ def _reason(p: str, row: pd.Series) -> str:
 def _row(
     claim: Mapping[str, Any],
     rows: pd.DataFrame,
+    cells: pd.DataFrame,
     primary: Mapping[str, pd.Series],
     adjusted: Mapping[str, Mapping[str, AdjustedP]],
 ) -> dict[str, Any]:
     label = claim["label"]
     own = rows[rows["claim"] == label]
     row = {"claim": label, **{key: claim[key] for key in _DECLARED}}
+    row |= {name: cells.loc[label, column] for name, column in _CELL.items()}
     row["universes"] = int((own["verdict"] != MISSING).sum())
     row |= {key: primary[label][key] for key in (*AXES, *_PRIMARY)}
     row |= {verdict: int((own["verdict"] == verdict).sum()) for verdict in VERDICTS}

@@ -143,7 +143,10 @@ def figure_caption(rows: pd.DataFrame, interval: float) -> str:
     without = int((rows["verdict"] == MISSING).sum())
     left = f" Left out: {without} universes that do not exist." if without else ""
     return (
-        "Every claim in every universe. Above: effects in increasing order, with"
+        "Every claim in every universe. Title: the verdict of the claim, by one test of the median"
+        " over all universes that answer the same question as the primary one (p adjusted by Holm"
+        " over the family); the share of these on the claimed side describes, and tests nothing."
+        " Above: effects in increasing order, with"
         f" {plain(100 * interval, 0)}% intervals; blue filled circles: the claim holds; orange"
         " filled diamonds: the reverse holds; grey open circles: unresolved; crosses:"
         " uninformative. Dotted: the smallest"

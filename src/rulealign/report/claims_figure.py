@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, UNINFORMATIVE, UNRESOLVED
 from rulealign.config.claims import AXES
+from rulealign.report.formatting import plain
 from rulealign.report.style import HATCH, INK, PALE, QUIET, RC, grid, save
 
 LOOKS = {
@@ -28,7 +29,7 @@ _BARS[UNINFORMATIVE] = (0, 0.08)
 """Verdict -> middle and height of its bars, in rows: print without colour tells them apart, too."""
 
 WIDTH_IN, CURVE_IN, ROW_IN = 3.5, 1.55, 0.135
-LEFT_IN, RIGHT_IN, TOP_IN, GAP_IN, BOTTOM_IN = 1.62, 0.12, 0.42, 0.1, 0.3
+LEFT_IN, RIGHT_IN, TOP_IN, GAP_IN, BOTTOM_IN = 1.62, 0.12, 0.78, 0.1, 0.3
 _LABELS = {
     "size": "{} px",
     "pairs": "{} pairs",
@@ -124,13 +125,24 @@ def _draw_curve(ax: Axes, known: pd.DataFrame, claim: pd.Series) -> None:
         _uprights(ax, own.index, own["low"], own["high"], **line)
         look = {"color": colour, "markerfacecolor": fill, "markersize": np.clip(wide, 2.2, 4.5)}
         ax.plot(own.index, own["effect"], marker, linestyle="", markeredgewidth=0.7, **look)
-    ax.set_title(f"{claim['claim']}: {claim['verdict']}", fontsize=10, pad=6)
+    ax.set_title(f"{claim['claim']}: {claim['cell_verdict']}", fontsize=10, pad=30)
+    corner = {"xy": (0, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
+    ax.annotate(_about(claim), xytext=(0, 5), fontsize=8, linespacing=1.3, **corner)
     sign = "<" if claim["direction"] == "negative" else ">"
     ax.set_ylabel(f"effect (claimed: {sign} 0)", fontsize=8.5)
     ax.tick_params(axis="y", labelsize=8)
     ax.spines["bottom"].set_visible(False)
     if known.empty:
         ax.text(0.5, 0.5, "cannot be computed", transform=ax.transAxes, ha="center", color=QUIET)
+
+
+def _about(claim: pd.Series) -> str:
+    # how the verdict was reached, and what describes the universes that it is over
+    first = f"primary universe: {claim['verdict']}"
+    if pd.isna(claim["cell_p_holm"]):
+        return f"no test over universes\n{first}"
+    tested = f"median of {claim['cell_universes']:.0f} universes: p = {plain(claim['cell_p_holm'])}"
+    return f"{tested} (Holm)\n{claim['claimed_side']:.0%} on the claimed side; {first}"
 
 
 def _uprights(ax: Axes, at: pd.Index, low: np.ndarray, high: np.ndarray, **look: Any) -> None:

@@ -16,7 +16,7 @@ from rulealign.store import read_csv
 
 
 def claims(results: Path) -> str:
-    """Write every claim: verdict and effect in the primary universe, and what all universes say.
+    """Write every claim: its verdict over universes, its primary universe, and counts of universes.
 
     Args:
         results: the folder of the study's results.
@@ -28,8 +28,8 @@ def claims(results: Path) -> str:
         StoreError: the study has no such table.
     """
     summary = read_csv(results / "statistics" / "claims_summary.csv")
-    heads = ["claim", "first universe", "effect", "over all universes", "p, Holm"]
-    heads += ["p of seeds, Holm"]
+    heads = ["claim", "verdict", "p of the median, Holm", "on the claimed side"]
+    heads += ["primary universe", "effect", "single universes", "p, Holm", "p of seeds, Holm"]
     return markdown.table(heads, [_row(row) for _, row in summary.iterrows()])
 
 
@@ -39,7 +39,15 @@ def _row(row: pd.Series) -> list[str]:
     verdict = row["verdict"]
     if verdict != MISSING and not pd.isna(row["reason"]):
         verdict = f"{verdict}: {row['reason']}"
-    return [f"{row['statement']} (`{row['claim']}`)", verdict, effect, row["summary"], *p]
+    name = f"{row['statement']} (`{row['claim']}`)"
+    return [name, *_over_cell(row), verdict, effect, row["summary"], *p]
+
+
+def _over_cell(row: pd.Series) -> list[str]:
+    if pd.isna(row["cell_p_holm"]):
+        return [row["cell_verdict"], f"missing: {row['cell_reason']}", ""]
+    side = f"{row['claimed_side']:.0%} of {row['cell_universes']:.0f}"
+    return [row["cell_verdict"], plain(row["cell_p_holm"]), side]
 
 
 def _p(row: pd.Series, name: str) -> str:

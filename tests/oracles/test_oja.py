@@ -10,8 +10,9 @@ from torch.nn import functional
 
 from rulealign.errors import GuardError
 from rulealign.learning.network import initial_network
+from rulealign.learning.patches import draw_patches
 from rulealign.learning.rule import Course
-from rulealign.learning.rules.oja import Oja, draw_patches, oja_change, standardised
+from rulealign.learning.rules.oja import Oja, oja_change, standardised
 
 NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
 SETTINGS = {

@@ -15,6 +15,7 @@ from rulealign import guards
 from rulealign.errors import ConfigurationError, GuardError
 from rulealign.learning import trainer
 from rulealign.learning.network import initial_network
+from rulealign.learning.patches import draw_patches
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.stdp import Stdp, StdpSettings, stdp_kernel
 from rulealign.learning.spikes import (
@@ -23,7 +24,6 @@ from rulealign.learning.spikes import (
     SpikingLayer,
     compete,
     first_spikes,
-    sample_patches,
     weight_changes,
 )
 
@@ -250,7 +250,7 @@ def test_what_a_layer_carries_lies_where_its_weights_lie():
 def test_patches_are_squares_of_the_maps_in_the_order_of_a_filters_weights():
     maps = torch.randn(2, 3, 6, 6)
     torch.manual_seed(0)
-    patches = sample_patches(maps, 200, 3)
+    patches = draw_patches(maps, 3, 200, in_turn=True)
     weight = torch.randn(4, 3, 3, 3)
     responses = patches @ weight.flatten(1).T
     possible = functional.conv2d(maps, weight).flatten(2).transpose(1, 2)
@@ -258,7 +258,7 @@ def test_patches_are_squares_of_the_maps_in_the_order_of_a_filters_weights():
         assert (possible[n % 2] - response).abs().amax(1).min() < 1e-4
     assert len({tuple(patch.tolist()) for patch in patches}) == 32  # all 4 x 4 places of 2 maps
     with pytest.raises(ConfigurationError, match="^patches of 3 x 3 .* 2 x 2; .*_size.* 12 px"):
-        sample_patches(torch.zeros(1, 3, 2, 2), 1, 3)
+        draw_patches(torch.zeros(1, 3, 2, 2), 3, 1)
 
 
 def test_no_gradient_and_no_label_reaches_the_conv_stack():

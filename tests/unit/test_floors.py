@@ -56,6 +56,19 @@ def test_every_module_imports_only_from_its_floor_and_below(project):
     assert wrong == []
 
 
+def test_no_learning_rule_imports_another_one(project):
+    # else an edited rule would retrain the other
+    wrong = [
+        f"{module} imports {imported}"
+        for module, path in modules(project)
+        for imported in imports(path)
+        if module.startswith("learning.rules.")
+        and imported.startswith("learning.rules")
+        and module != "learning.rules.__init__"
+    ]
+    assert wrong == []
+
+
 def test_a_module_that_looks_up_is_found():
     assert floor("rsa.rdm") > floor("store") == 0
     assert floor("learning.rules") < floor("config.study") < floor("learning.rules.bp")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rulealign.errors import ConfigurationError
+from rulealign.learning.patches import draw_patches
 
 NEVER = float("inf")
 """Time of a spike that does not come."""
@@ -22,34 +22,6 @@ REFRESH = 20
 
 REPORTED = ("input_spikes", "winning_share", "winning_units", "firing_step")
 """What a layer reports of each batch."""
-
-
-def sample_patches(maps: Tensor, count: int, side: int) -> Tensor:
-    """Cut squares out of maps, at random places that lie wholly inside.
-
-    Args:
-        maps: float32, shape (batch, channels, height, width).
-        count: squares per map; places are drawn from the CPU's global random state.
-        side: positions per side of a square.
-
-    Returns:
-        Shape (count * batch, channels * side * side), in the order of a filter's weights.
-
-    Raises:
-        ConfigurationError: the maps are smaller than a square.
-    """
-    batch, channels, height, width = maps.shape
-    if min(height, width) < side:
-        raise ConfigurationError(
-            f"patches of {side} x {side} do not fit into a map of {height} x {width}; raise"
-            f" training_set.image_size: cnn3 needs {4 * side} px."
-        )
-    top = torch.randint(0, height - side + 1, (count * batch, 1, 1)).to(maps.device)
-    left = torch.randint(0, width - side + 1, (count * batch, 1, 1)).to(maps.device)
-    which = torch.arange(batch, device=maps.device).repeat(count)[:, None, None]
-    along = torch.arange(side, device=maps.device)
-    cut = maps.permute(0, 2, 3, 1)[which, top + along[:, None], left + along]
-    return cut.permute(0, 3, 1, 2).reshape(-1, channels * side**2)
 
 
 def first_spikes(rates: Tensor, steps: int) -> Tensor:
@@ -213,7 +185,8 @@ class SpikingLayer:
         if share == 0:
             return dict.fromkeys(REPORTED, 0.0)
         settings, weight = self.settings, self.conv.weight.detach().flatten(1)
-        contrast = self._contrast(sample_patches(maps, self.count, self.conv.kernel_size[0]))
+        patches = draw_patches(maps, self.conv.kernel_size[0], self.count, in_turn=True)
+        contrast = self._contrast(patches)
         rates = (settings.spikes_per_contrast * contrast.abs()).clamp(max=settings.largest_rate)
         times, signs = first_spikes(rates, settings.time_steps), contrast.sign()
         filters = functional.normalize(weight, dim=1)

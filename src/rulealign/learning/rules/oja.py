@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from rulealign.lazy import torch
+from rulealign.learning.patches import draw_patches
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
 from rulealign.schema import PositiveFloat, whole
 
@@ -87,26 +88,6 @@ def oja_change(weight: Tensor, patches: Tensor) -> tuple[Tensor, float]:
     responses = patches @ weight.T
     unexplained = patches - responses @ weight
     return responses.T @ unexplained / len(patches), unexplained.square().sum(1).mean().item()
-
-
-def draw_patches(values: Tensor, side: int, count: int) -> Tensor:
-    """Cut squares out of each map at random places, none of them over the edge.
-
-    Args:
-        values: shape (batch, channels, height, width).
-        side: of the squares, positions.
-        count: squares per map.
-
-    Returns:
-        Shape (batch x count, channels x side x side), in the order of a convolution's weights.
-    """
-    batch, _, height, width = values.shape
-    # on the CPU, so that the draw is the same for every device
-    top = torch.randint(height - side + 1, (batch, count)).to(values.device)
-    left = torch.randint(width - side + 1, (batch, count)).to(values.device)
-    windows = values.unfold(2, side, 1).unfold(3, side, 1)
-    each = torch.arange(batch, device=values.device)[:, None]
-    return windows[each, :, top, left].flatten(2).flatten(0, 1)
 
 
 def standardised(patches: Tensor) -> Tensor:

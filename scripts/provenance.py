@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from rulealign import computer
 from rulealign.data.inputs import records, remote_records
-from rulealign.job import job
+from rulealign.job import job, machine
 from rulealign.rerun.study_folder import write_record
 
 with job(snakemake):
@@ -23,6 +22,6 @@ with job(snakemake):
                 Path(".snakemake/checksums"),
             )
             + remote_records(json.loads(snakemake.params.remote)),
-            "machine": computer.describe(),
+            "machine": machine(),
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import resource
 import sys
 import time
@@ -14,7 +15,6 @@ from typing import Any, Protocol, TextIO
 
 from threadpoolctl import threadpool_limits
 
-from rulealign import computer
 from rulealign.errors import RulealignError
 from rulealign.manifest import verify, write_manifests
 
@@ -72,7 +72,7 @@ def job(told: Told) -> Iterator[None]:
             kind = "" if isinstance(error, RulealignError) else f"{type(error).__name__}: "
             sys.exit(f"{kind}{error}\n(traceback: {path})")
         with suppress(OSError):
-            print(f"machine: {computer.describe()}", file=handle)
+            print(f"machine: {machine()}", file=handle)
             print(_cost(time.perf_counter() - start), file=handle)
 
 
@@ -92,3 +92,41 @@ def _cost(wall: float) -> str:
     # Linux counts the peak in kilobytes, macOS in bytes
     peak = own.ru_maxrss * (1e-6 if sys.platform == "darwin" else 1e-3)
     return f"cost: wall {wall:.1f} s, cpu {own.ru_utime + own.ru_stime:.1f} s, peak {peak:.0f} MB"
+
+
+def machine(root: Path = Path("/")) -> str:
+    """Describe the machine: processor, cores, memory, system, and the GPU that torch has used.
+
+    Args:
+        root: where `/proc` lies.
+
+    Returns:
+        One line, such as "AMD EPYC 7B13, 8 cores, 32 GB, Linux 6.1.0 x86_64". It is the same in
+        every process of a machine but for the GPU, and depends on no limit of a job.
+    """
+    cores = f"{os.cpu_count()} cores"
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    parts = [_processor(root / "proc/cpuinfo"), cores, _memory(root / "proc/meminfo"), system]
+    return ", ".join(part for part in [*parts, _gpu()] if part)
+
+
+def _processor(file: Path) -> str:
+    for line in file.read_text().splitlines() if file.exists() else ():
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return " ".join(value.split())
+    return platform.processor() or platform.machine()
+
+
+def _memory(file: Path) -> str:
+    for line in file.read_text().splitlines() if file.exists() else ():
+        if line.startswith("MemTotal:"):
+            return f"{int(line.split()[1]) * 1024 / 1e9:.0f} GB"
+    return ""
+
+
+def _gpu() -> str:
+    # a job without torch must not load it, and one on the CPU must not wake a GPU
+    torch = sys.modules.get("torch")
+    cuda = getattr(torch, "cuda", None)
+    return cuda.get_device_name() if cuda and cuda.is_available() and cuda.is_initialized() else ""

@@ -55,6 +55,7 @@ def path_of(project, module):
 def needed(project, script):
     """List the packages of conda-forge that a script reaches, through all modules."""
     modules = [name for name in Sources(project / "scripts").modules(script) if ": " not in name]
+    modules.append("rulealign.job")  # what every script runs, and no fingerprint holds
     names = {name for module in modules for name in imported(path_of(project, module))}
     names -= EITHER | set(sys.stdlib_module_names)
     return {PACKAGES.get(name, DEPENDENCIES.get(name, name)) for name in names}

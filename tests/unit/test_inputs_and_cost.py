@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from helpers.told import told
-from rulealign import computer, cost
+from rulealign import cost
 from rulealign.data import inputs
 from rulealign.errors import StoreError
-from rulealign.job import job
+from rulealign.job import job, machine
 from rulealign.report import provenance_panel
 from rulealign.report.cost_page import write_cost
 from rulealign.store import read_csv, whole, write_csv, write_h5
@@ -112,14 +112,14 @@ def test_the_checksum_of_several_files_does_not_depend_on_their_order(tmp_path):
     assert row["checksum"] == f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 
-def test_the_computer_is_described_from_proc(tmp_path):
+def test_the_machine_is_described_from_proc(tmp_path):
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text("processor : 0\nmodel name\t: A  CPU @ 2 GHz\n")
     (tmp_path / "proc/meminfo").write_text("MemFree: 1 kB\nMemTotal:  15625000 kB\n")
-    described = computer.describe(tmp_path)
+    described = machine(tmp_path)
     assert described.startswith(f"A CPU @ 2 GHz, {os.cpu_count()} cores, 16 GB, ")
     assert platform.release() in described
-    assert platform.system() in computer.describe(tmp_path / "nowhere")
+    assert platform.system() in machine(tmp_path / "nowhere")
 
 
 def test_a_jobs_log_ends_with_its_machine_and_cost(tmp_path):
@@ -128,7 +128,7 @@ def test_a_jobs_log_ends_with_its_machine_and_cost(tmp_path):
         sum(number * number for number in range(3_000_000))
     (row,) = cost.job_table(tmp_path).to_dict("records")
     assert row["stage"] == "train"
-    assert row["machine"] == computer.describe()
+    assert row["machine"] == machine()
     assert 0.05 <= row["wall_s"] <= row["cpu_s"] + 5
     assert row["peak_mb"] > 20
 

@@ -1,6 +1,7 @@
 """Only what changed runs again: the exact set of jobs for every change of settings and of code,
 planned by the real Snakemake on a finished study."""
 
+import ast
 import contextlib
 import re
 
@@ -20,6 +21,7 @@ from expected_jobs import (
     COURSES,
     FA_AGAIN,
     FIGURES,
+    MIXED_MODELS,
     RECORD,
     RULE_TABLES,
     SCORES,
@@ -31,6 +33,8 @@ from expected_jobs import (
     of_roi,
     scores_of,
 )
+from helpers.reworded import reworded
+from rulealign.rerun.messages import WORDS_ONLY, without_messages
 
 pytestmark = pytest.mark.workflow
 
@@ -140,6 +144,20 @@ CODE = {
         [(LIBRARY + "data/things/volumes_form.py", "from __future__", "X = 1\nfrom __future__")],
         RECORD,
     ),
+    "a sign": (
+        [
+            (
+                LIBRARY + "claims/mixed_models.py",
+                "of_subjects - rest) / number",
+                "of_subjects + rest) / number",
+            )
+        ],
+        RECORD | {MIXED_MODELS},
+    ),
+    "a reason that a table holds": (
+        [(LIBRARY + "claims/mixed_models.py", "the same with every", "equal with every")],
+        RECORD | {MIXED_MODELS},
+    ),
     "the version": ([(LIBRARY + "__init__.py", '__version__ = "', '__version__ = "9.')], set()),
 }
 
@@ -169,3 +187,34 @@ def test_comments_docstrings_and_layout_run_nothing(done):
             new = re.sub(r'^(    +)"""(?=[A-Z])', r'\1"""In other words: ', new, flags=re.MULTILINE)
             stack.enter_context(done.rewritten(file.relative_to(done.folder), new))
         assert done.planned() == []
+
+
+def test_messages_in_other_words_run_nothing(done):
+    files = [*done.folder.glob("src/**/*.py"), *done.folder.glob("scripts/*.py")]
+    count = {}
+    with contextlib.ExitStack() as stack:
+        for file in files:
+            name = file.relative_to(done.folder)
+            text, count[str(name)] = reworded(file.read_text())
+            if file.name == "job.py":  # the machine's description, too
+                assert ' cores"' in text
+                text = text.replace(' cores"', ' CPUs"')
+            stack.enter_context(done.rewritten(name, text))
+        assert done.planned() == []
+    # errors of the store and lines in the log of the training are among them
+    assert count[LIBRARY + "store.py"] > 3
+    assert count[LIBRARY + "learning/trainer.py"] > 0
+    assert sum(count.values()) > 350
+
+
+@pytest.mark.slow
+def test_without_any_message_a_study_gives_the_same_bytes(done, tmp_path):
+    run = done.copy(tmp_path)
+    for file in [*run.folder.glob("src/**/*.py"), *run.folder.glob("scripts/*.py")]:
+        module = ".".join(file.relative_to(run.folder).with_suffix("").parts[1:])
+        if module not in WORDS_ONLY:
+            file.write_text(ast.unparse(without_messages(ast.parse(file.read_text()))))
+    assert run.planned() == []
+    before = run.results()
+    run.snakemake("--cores", "2", "--forceall")
+    assert run.results() == before

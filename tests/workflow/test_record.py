@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from rulealign import computer
+from rulealign.job import machine
 from rulealign.store import read_csv
 
 pytestmark = pytest.mark.workflow
@@ -30,8 +30,8 @@ def test_the_record_and_the_page_have_inputs_and_code(finished):
 
 
 def test_only_the_record_and_the_logs_name_the_machine(finished):
-    machine = computer.describe().encode()
-    named = [name for name, content in finished.results().items() if machine in content]
+    described = machine().encode()
+    named = [name for name, content in finished.results().items() if described in content]
     assert named == ["provenance.json"]
 
 
@@ -40,7 +40,7 @@ def test_every_job_has_its_cost(finished):
     table = read_csv(root / "logs/cost.csv")
     jobs = int(re.search(r"^total +(\d+)$", finished.first.output, re.MULTILINE)[1])
     assert len(table) == jobs - 1  # this one had not ended
-    assert (table["machine"] == computer.describe()).all()
+    assert (table["machine"] == machine()).all()
     assert (table["cpu_s"] > 0).all()
     assert f"<code>{root.name}</code>" in (root / "logs/cost.html").read_text()
 

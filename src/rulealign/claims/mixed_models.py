@@ -18,6 +18,7 @@ from scipy.special import stdtr, stdtrit
 
 from rulealign.errors import DataError
 from rulealign.plan.universes import VECTOR, Score, Universe, universes
+from rulealign.reasons import MissingValue
 from rulealign.store import read_csv, write_csv
 
 _PLAIN = {"convention": "per_subject", "comparison": "spearman", "control": "none"}
@@ -65,7 +66,7 @@ def mixed_effect(effects: np.ndarray, coverage: float) -> MixedEffect:
         The fit; degrees of freedom by Satterthwaite 1946.
 
     Raises:
-        DataError: there are fewer than 2 seeds or subjects, or the effects are not finite or all
+        MissingValue: there are fewer than 2 seeds or subjects, or the effects are not finite or all
             the same.
 
     Source: Searle, Casella & McCulloch, Variance Components (1992), chapter 4; where a variance
@@ -94,13 +95,13 @@ def mixed_effect(effects: np.ndarray, coverage: float) -> MixedEffect:
 def _require_table(effects: np.ndarray) -> tuple[int, int]:
     n_seeds, n_subjects = effects.shape
     if min(n_seeds, n_subjects) < 2:
-        raise DataError(
+        raise MissingValue(
             f"a mixed model needs two seeds and two subjects, not {n_seeds} and {n_subjects}"
         )
     if not np.isfinite(effects).all():
-        raise DataError("an effect is not finite; leave no seed and no subject out silently")
+        raise MissingValue("an effect is not finite; leave no seed and no subject out silently")
     if np.ptp(effects) <= 1e-12 * np.abs(effects).max():
-        raise DataError("the effect is the same with every seed and subject")
+        raise MissingValue("the effect is the same with every seed and subject")
     return n_seeds, n_subjects
 
 
@@ -175,8 +176,8 @@ def _row(universe: Universe, rows: pd.DataFrame, settings: Mapping[str, Any]) ->
     counts = dict(zip(("n_seeds", "n_subjects"), effects.shape, strict=True))
     try:
         return counts | mixed_effect(effects, settings["interval"])._asdict()
-    except DataError as error:
-        return counts | {"reason": str(error)}
+    except MissingValue as missing:
+        return counts | {"reason": missing.reason}
 
 
 def _scores(

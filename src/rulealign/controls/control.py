@@ -72,8 +72,8 @@ class Control:
     """A control: features of images, and how two stimuli's features are compared.
 
     Attributes:
-        features: images -> float64 (n_stimuli, n_features); raises DataError, with the reason,
-            where the images have no such feature.
+        features: images -> float64 (n_stimuli, n_features); raises MissingValue, with the
+            reason, where the images have no such feature.
         distance: `correlation` (1 - Pearson; needs many features), `difference` (|a - b| of a
             single feature, which has no Pearson correlation) or `euclidean` (of a few features,
             whose Pearson correlation is coarse and blind to their mean).

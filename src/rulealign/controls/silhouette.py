@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rulealign.controls.control import Control, Images, at_most
-from rulealign.errors import DataError
+from rulealign.reasons import MissingValue
 
 
 def features(images: Images) -> np.ndarray:
@@ -24,11 +24,11 @@ def features(images: Images) -> np.ndarray:
         float64, shape (n_stimuli, side * side), 0 (background) to 1 (object).
 
     Raises:
-        DataError: there is no uniform background, as in photographs of scenes: the stimuli have no
-            silhouette. Names the first such image and counts them.
+        MissingValue: there is no uniform background, as in photographs of scenes: the stimuli
+            have no silhouette. Names the first such image and counts them.
     """
     if images.silhouettes is None:
-        raise DataError(images.no_silhouettes)
+        raise MissingValue(images.no_silhouettes)
     return replace(images, pixels=images.silhouettes).mean_features(at_most)
 
 

@@ -2,8 +2,9 @@
 
 A job reaches its script, every rulealign module that the script imports, at once or later, and of
 each registry (a module whose `REGISTRY` maps names to modules that are imported by name) the
-entries that it was asked for. Versions of other packages are recorded by
-`rerun.study_folder.versions`.
+entries that it was asked for. Modules that make no number (`messages.WORDS_ONLY`) do not count
+themselves, nor do comments, docstrings and the texts of messages in any module. Versions of other
+packages are recorded by `rerun.study_folder.versions`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from rulealign.errors import ConfigurationError
 from rulealign.provenance import fingerprint
+from rulealign.rerun.messages import WORDS_ONLY
 from rulealign.rerun.noted import keep_note
 from rulealign.rerun.parsed_sources import ParsedSources, Said
 
@@ -116,10 +118,10 @@ class Sources:
         return {f"scripts/{script}.py": first.hash, **reached, **entries}
 
     def versions(self) -> dict[str, str]:
-        """List all code: every script and every module -> 16 hexadecimal digits."""
+        """List all code that counts: every script and every module -> 16 hexadecimal digits."""
         found = {name: module.hash for name in self._names if (module := self._module(name))}
         self._parsed.keep()
-        return found
+        return {name: value for name, value in found.items() if name not in WORDS_ONLY}
 
     @cached_property
     def _names(self) -> list[str]:
@@ -148,7 +150,7 @@ class Sources:
             reached[name] = module.hash
             # importing a.b runs a's __init__ first
             todo += [*module.imports, *filter(None, [name.rpartition(".")[0]])]
-        return reached
+        return {name: value for name, value in reached.items() if name not in WORDS_ONLY}
 
     def _module(self, name: str) -> Module | None:
         if name not in self._modules:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from rulealign.atomic import whole
 from rulealign.errors import StoreError
-from rulealign.rerun import syntax
+from rulealign.rerun import messages, syntax
 
 UNUSED = frozenset(("__version__",))
 """Names of modules that no result depends on: a release must not retrain anything."""
@@ -28,7 +28,7 @@ class Said(NamedTuple):
     """What one source file says.
 
     Attributes:
-        hash: 16 hexadecimal digits, see `syntax.tree_hash`.
+        hash: 16 hexadecimal digits, see `syntax.tree_hash`; of the tree without messages.
         imports: dotted names, sorted.
         entries: those of its registry; {} where it has none.
     """
@@ -46,7 +46,8 @@ class ParsedSources:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        readers = b"".join(Path(file).read_bytes() for file in (syntax.__file__, __file__))
+        files = (__file__, messages.__file__, syntax.__file__)
+        readers = b"".join(Path(file).read_bytes() for file in files)
         name = f"parsed-{hashlib.sha256(readers).hexdigest()[:16]}.json"
         self._file = None if folder is None else folder / name
         self._known = {} if self._file is None else _read(self._file)
@@ -84,9 +85,12 @@ class ParsedSources:
 def _parse(source: bytes) -> Said:
     tree = syntax.parse(source)
     entries = syntax.text_mapping(tree, REGISTRY)
+    imported = sorted(set(syntax.imports(tree)))
     # without its entries: one more rule in the registry must not retrain the others
-    own = syntax.tree_hash(tree, without=UNUSED | {REGISTRY} if entries else UNUSED)
-    return Said(own, sorted(set(syntax.imports(tree))), entries)
+    without = UNUSED | {REGISTRY} if entries else UNUSED
+    return Said(
+        syntax.tree_hash(messages.without_messages(tree), without=without), imported, entries
+    )
 
 
 def _read(file: Path) -> Mapping[str, Said]:

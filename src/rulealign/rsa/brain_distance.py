@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,18 +65,19 @@ def brain_distance(
             f"distance: there is no {distance!r}; use correlation, euclidean, or"
             " {crossnobis: {folds: run}}"
         )
+    # errors of reading name the file
+    if name == "crossnobis":
+        trials = repeated_patterns(responses_h5, stimulus_set, zscore)
+        compute = partial(_cross_validated, trials, distance["crossnobis"]["folds"])
+    else:
+        compute = partial(_averaged, *select_patterns(responses_h5, stimulus_set, zscore), name)
     try:
-        if name == "crossnobis":
-            folds = distance["crossnobis"]["folds"]
-            return _cross_validated(repeated_patterns(responses_h5, stimulus_set, zscore), folds)
-        return _averaged(responses_h5, stimulus_set, zscore, name)
+        return compute()
     except DataError as error:
-        named = str(error).startswith(str(responses_h5))
-        raise error if named else DataError(f"{responses_h5}: {error}") from error
+        raise DataError(f"{responses_h5}: {error}") from error
 
 
-def _averaged(responses_h5: Path, stimulus_set: str, zscore: str, name: str) -> BrainDistance:
-    ids, patterns, repetitions = select_patterns(responses_h5, stimulus_set, zscore)
+def _averaged(ids: list[str], patterns: np.ndarray, repetitions: int, name: str) -> BrainDistance:
     if name == "euclidean":
         rdm = euclidean_rdm(patterns, ids=ids)
         return BrainDistance(ids, rdm, repetitions, "squared Euclidean per voxel")

@@ -11,6 +11,7 @@ import pandas as pd
 
 from rulealign.errors import DataError, GuardError
 from rulealign.provenance import derive_seed, fingerprint
+from rulealign.reasons import MissingValue
 from rulealign.rsa.bootstrap.spearman import percentile_interval, require_draws
 from rulealign.rsa.brain_distance import CORRELATION
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
@@ -22,7 +23,7 @@ from rulealign.rsa.compare import (
 )
 from rulealign.rsa.pairs import read_pairs
 from rulealign.rsa.ranking import ranks, standardise
-from rulealign.rsa.unfit import naming
+from rulealign.rsa.unfit import UnfitRdm, naming
 from rulealign.store import write_csv
 
 CEILING_KEYS = ("study_seed", "null_draws", "interval", "pairs")
@@ -161,11 +162,10 @@ def null_bounds(
         try:
             own = drawn if mask is None else ranks(drawn, kind="brain")
             null[draw] = _against_means(standardise(own), own)
-        except DataError as error:
-            what = str(error).partition(":")[0]
-            raise DataError(
-                f"there is no null of the noise ceiling: in shuffle {draw} {what}. It needs more"
-                " stimuli, or finer dissimilarities."
+        except UnfitRdm as unfit:
+            raise MissingValue(
+                f"there is no null of the noise ceiling: in shuffle {draw} {unfit.reason}. It needs"
+                " more stimuli, or finer dissimilarities"
             ) from None
     return null
 
@@ -250,8 +250,8 @@ def _null_ends(
     seed = derive_seed(settings["study_seed"], brain.roi, "noise ceiling null")
     try:
         null = null_bounds(brain.rdms, settings["null_draws"], seed, mask)
-    except DataError as error:
-        return np.full(2, np.nan), np.full(2, np.nan), str(error).removesuffix(".")
+    except MissingValue as missing:
+        return np.full(2, np.nan), np.full(2, np.nan), missing.reason
     _, high = percentile_interval(null, settings["interval"])
     return null.mean(axis=0), high, ""
 

@@ -13,6 +13,7 @@ import numpy as np
 from rulealign.controls import find_control
 from rulealign.controls.control import Control, Images
 from rulealign.errors import DataError, GuardError
+from rulealign.reasons import MissingValue
 from rulealign.rsa.ranking import require_rankable
 from rulealign.rsa.rdm import CENTRING, correlation_rdm
 from rulealign.rsa.rdm_file import dataset_names, read_attributes, require_files, require_size
@@ -104,9 +105,9 @@ def write_control_rdms(
         for name in settings["controls"]:
             try:
                 rdms = control_rdms(find_control(name), shown, settings["centring"])
-            except DataError as error:
-                missing[f"{_REASON}{name}"] = str(error).removesuffix(".")
-                print(f"no {name} for {images}: {error}", flush=True)
+            except MissingValue as absent:
+                missing[f"{_REASON}{name}"] = absent.reason
+                print(f"no {name} for {images}: {absent}", flush=True)
                 continue
             arrays |= {f"{name}/{DESCRIPTOR}/{how}": rdm for how, rdm in rdms.items()}
     known = {"kind": KIND, "rule": KIND, "seed": 0, "epoch": 0, "stimuli": stimuli, "px": px}
@@ -126,12 +127,12 @@ def control_rdms(one: Control, images: Images, centring: Sequence[str]) -> dict[
         centring -> float32, shape (n_pairs,), in the order of `numpy.triu_indices(n_stimuli, 1)`.
 
     Raises:
-        DataError: the images have no such feature, or it is the same for all stimuli; says why.
+        MissingValue: the images have no such feature, or it is the same for all stimuli.
     """
     features = one.features(images)
     # features are of the order of pixel values, 0 to 1: one that is 0 everywhere has only rounding
     if np.ptp(features, axis=0).max() <= _ROUNDING * max(1, np.abs(features).max()):
-        raise DataError("it is the same for all stimuli: its RDM orders no pairs")
+        raise MissingValue("it is the same for all stimuli: its RDM orders no pairs")
     distance, rdms = _DISTANCES[one.distance], {}
     for how in centring:
         rdms[how] = distance(features, CENTRING[how], images.ids).astype(np.float32)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from rulealign.errors import DataError
 from rulealign.provenance import fingerprint
+from rulealign.reasons import MissingValue
 from rulealign.rsa.bootstrap.draw_blocks import WORK_MB
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman
 from rulealign.rsa.brain_rdms import BrainRdms
@@ -150,8 +151,8 @@ def _fold_scores(
     n_models = len(models.rdms)
     try:
         masks = fold_masks(n_stimuli, folds, splits, seed, mask)
-    except DataError as error:
-        return None, dict.fromkeys(range(n_models), f"{_NONE}: {str(error).removesuffix('.')}")
+    except MissingValue as missing:
+        return None, dict.fromkeys(range(n_models), f"{_NONE}: {missing.reason}")
     sides = np.array(masks).reshape(2 * folds * splits, -1)
     counts, brains = _stimuli_of(sides, n_stimuli), with_mean(brain.rdms)
     how |= {"combine": convention_weights(len(brain.subjects)), "mask": mask}

@@ -13,6 +13,7 @@ import numpy as np
 
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.provenance import derive_seed
+from rulealign.reasons import MissingValue
 from rulealign.rsa.compare import masked, require_same_pairs, spearman_matrix
 
 _LEAST_STIMULI = 3
@@ -90,9 +91,9 @@ def fold_masks(
             f"a nested choice needs at least 2 folds and 1 split, not {folds} and {splits}."
         )
     if n_stimuli // folds < _LEAST_STIMULI:
-        raise DataError(
+        raise MissingValue(
             f"{n_stimuli} stimuli in {folds} folds leave fewer than {_LEAST_STIMULI} in one; use"
-            " fewer folds."
+            " fewer folds"
         )
     first, second = np.triu_indices(n_stimuli, 1)
     allowed = np.zeros(len(first), dtype=bool)
@@ -105,7 +106,7 @@ def fold_masks(
             inside, inside_too = part[first] == fold, part[second] == fold
             sides = (allowed & ~inside & ~inside_too, allowed & inside & inside_too)
             if min(side.sum() for side in sides) < _LEAST_PAIRS:
-                raise DataError("a fold has too few pairs to rank; use fewer folds or all pairs.")
+                raise MissingValue("a fold has too few pairs to rank; use fewer folds or all pairs")
             masks.append(sides)
     return masks
 

@@ -14,13 +14,14 @@ from typing import Literal
 
 import numpy as np
 
-from rulealign.errors import DataError
-from rulealign.rsa.unfit import UnfitRdm
+from rulealign.rsa.unfit import NOT_FINITE, UnfitRdm
 
 # Single precision, in which features are computed and model RDMs are kept, tells no finer steps of
 # the largest apart. A power of two, so that no ratio of counts (of features, of spikes) that are
 # below it lies in the middle between two steps, where rounding errors would decide.
 _STEPS = 2.0**23
+
+_ORDERS_NONE = ": it orders none, so it has no rank correlation; leave it out."
 
 
 def in_steps(rdms: np.ndarray) -> np.ndarray:
@@ -90,19 +91,15 @@ def require_rankable(
     ends = np.stack([rdms.min(axis=1), rdms.max(axis=1)], axis=1)
     finite = np.isfinite(ends).all(axis=1)  # a NaN makes both ends NaN
     lowest, highest = in_steps(np.where(finite[:, np.newaxis], ends, 0)).T
-    for faulty, why in (
-        (~finite, "has dissimilarities that are NaN or infinite."),
-        (
-            lowest == highest,
-            "is constant over the pairs compared: it orders none, so it has no rank"
-            " correlation; leave it out.",
-        ),
+    for faulty, fault, more in (
+        (~finite, NOT_FINITE, "."),
+        (lowest == highest, "is constant over the pairs compared", _ORDERS_NONE),
     ):
         if faulty.any():
             place = int(np.argmax(faulty))
             if names is None:
-                raise UnfitRdm(kind, first + place, why)
-            raise DataError(f"{names[place]} {why}")
+                raise UnfitRdm(kind, first + place, fault, more)
+            raise UnfitRdm("", first + place, fault, more, name=names[place])
 
 
 def standardise(ranked: np.ndarray) -> np.ndarray:

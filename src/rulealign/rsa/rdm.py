@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rulealign.errors import ConfigurationError, DataError
+from rulealign.reasons import MissingValue
 from rulealign.rsa.rdm_file import dataset_names, require_size
 from rulealign.store import open_h5, read_ids, write_h5
 
@@ -69,9 +70,9 @@ def _standardise(features: np.ndarray, centred: bool, ids: Sequence[str]) -> np.
     constant = length <= _ROUNDING * size
     if constant.any():
         after = " after centring" if centred else ""
-        raise DataError(
+        raise MissingValue(
             f"the features of stimulus '{ids[np.argmax(constant)]}' are all equal{after}: they have"
-            " no Pearson correlation with another stimulus' features."
+            " no Pearson correlation with another stimulus' features"
         )
     return rows / length[:, np.newaxis]
 

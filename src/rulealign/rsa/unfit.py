@@ -6,20 +6,33 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rulealign.errors import DataError
+from rulealign.reasons import MissingValue
+
+NOT_FINITE = "has dissimilarities that are NaN or infinite"
+"""A fault of an RDM, in words that may stand in a table."""
 
 
-class UnfitRdm(DataError):
+class UnfitRdm(MissingValue):
     """An RDM among many cannot be ranked or correlated.
 
-    Attributes:
+    Args:
         kind: model, brain or control; "" where it is not known.
         place: among the RDMs of its kind, from 0.
-        why: the rest of the message, with the remedy.
+        fault: what is wrong with it.
+        more: as in `MissingValue`.
+        name: what to call it; by default its kind and place.
+
+    Attributes:
+        kind: as given.
+        place: as given.
+        why: the message behind the name.
     """
 
-    def __init__(self, kind: str, place: int, why: str) -> None:
-        super().__init__(f"{kind} RDM {place} {why}".lstrip())
-        self.kind, self.place, self.why = kind, place, why
+    def __init__(
+        self, kind: str, place: int, fault: str, more: str = ".", *, name: str = ""
+    ) -> None:
+        super().__init__(f"{name or f'{kind} RDM {place}'.lstrip()} {fault}", more)
+        self.kind, self.place, self.why = kind, place, f"{fault}{more}"
 
 
 class ConstantInDraw(UnfitRdm):
@@ -29,8 +42,8 @@ class ConstantInDraw(UnfitRdm):
         draw: which resample, from 0: a row of the counts that were given.
     """
 
-    def __init__(self, draw: int, kind: str, place: int, why: str) -> None:
-        super().__init__(kind, place, why)
+    def __init__(self, draw: int, kind: str, place: int, fault: str, more: str) -> None:
+        super().__init__(kind, place, fault, more)
         self.draw = draw
 
 
@@ -46,8 +59,9 @@ def constant_in(draw: int, kind: str, place: int, lacks: str) -> ConstantInDraw:
     Returns:
         The error, to be raised.
     """
-    why = f"is constant over the pairs of resample {draw} and has {lacks} there;"
-    return ConstantInDraw(draw, kind, place, f"{why} a bootstrap needs more stimuli or finer RDMs.")
+    fault = f"is constant over the pairs of resample {draw} and has {lacks} there"
+    more = "; a bootstrap needs more stimuli or finer RDMs."
+    return ConstantInDraw(draw, kind, place, fault, more)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy.ndimage import label
 
 from rulealign.data.images.resize import prepare
-from rulealign.errors import DataError
+from rulealign.reasons import MissingValue
 
 TOLERANCE = 10
 """Steps of 255, in any channel, up to which a pixel counts as background: JPEG blurs edges."""
@@ -42,14 +42,15 @@ def background(borders: Mapping[str, np.ndarray]) -> np.ndarray:
         float64, shape (3,), 0 to 255.
 
     Raises:
-        DataError: less than a quarter of some picture's border has that colour, as in photographs
-            of scenes: there is nothing to cut out. Names the first such picture and counts them.
+        MissingValue: less than a quarter of some picture's border has that colour, as in
+            photographs of scenes: there is nothing to cut out. Names the first such picture and
+            counts them.
     """
     colour = np.median(np.concatenate(list(borders.values())), axis=0)
     shares = {name: 1 - differs(pixels, colour).mean() for name, pixels in borders.items()}
     without = [name for name, share in shares.items() if share < LEAST_BORDER]
     if without:
-        raise DataError(
+        raise MissingValue(
             f"{len(without)} of {len(shares)} images have no uniform background, such as"
             f" '{without[0]}' ({shares[without[0]]:.0%} of its border has the median colour of"
             " all borders): nothing can be cut out"

@@ -20,6 +20,7 @@ from rulealign.data.simulated.objects import CLASSES, draw_object
 from rulealign.data.things.images import images_password, open_images
 from rulealign.errors import DataError
 from rulealign.provenance import derive_seed
+from rulealign.reasons import MissingValue
 from rulealign.store import refuse_duplicates, require_same_ids, write_h5
 
 BOOKKEEPING = ("fetched.json",)
@@ -106,8 +107,8 @@ def write_stimuli(
     about = {name: settings[name] for name in ("kind", "px", "background", "as_shown")}
     try:
         colour = background(borders)
-    except DataError as error:
-        about["no_silhouettes"] = str(error)
+    except MissingValue as missing:
+        about["no_silhouettes"] = missing.reason
     else:  # read again: pictures at their own size are too many to hold
         again = (image for _, image in read_stimuli(settings, source, ids))
         arrays["silhouettes"] = silhouettes(again, colour, px)

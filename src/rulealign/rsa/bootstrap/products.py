@@ -21,7 +21,7 @@ from scipy.linalg import cholesky, solve_triangular
 from rulealign.errors import DataError
 from rulealign.rsa.bootstrap.draw_threads import over_draws
 from rulealign.rsa.compare import masked, require_same_pairs
-from rulealign.rsa.unfit import UnfitRdm, constant_in
+from rulealign.rsa.unfit import NOT_FINITE, UnfitRdm, constant_in
 
 _ROWS = 32  # models at a time: always as many, so that rounding does not depend on memory
 
@@ -138,8 +138,7 @@ class _Rows:
         values = masked(rdms, pairs.mask).astype(np.float64)
         if not np.isfinite(values).all():
             place = int(np.argmin(np.isfinite(values).all(axis=1)))
-            why = "has dissimilarities that are NaN or infinite."
-            raise UnfitRdm(kind, start + place, why)
+            raise UnfitRdm(kind, start + place, NOT_FINITE)
         if centred:  # changes no correlation; near 0, sums of squares lose no digits
             values -= values.mean(axis=1, keepdims=True)
         tables = None

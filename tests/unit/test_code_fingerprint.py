@@ -176,6 +176,16 @@ def test_a_job_reaches_what_its_script_imports_wherever_it_does(library):
     assert modules == {"scripts/plain.py", "rulealign", *(f"rulealign.{m}" for m in expected)}
 
 
+def test_a_module_that_makes_no_number_counts_for_what_it_imports_and_no_more(library):
+    jobs = {"a.py": "from rulealign import job", "job.py": "import rulealign.late"}
+    jobs["late.py"] = "1"
+    code, versions = library(jobs).code("plain"), library(jobs).versions()
+    edited = library(jobs | {"job.py": "import rulealign.late\nx = 1"})
+    assert (edited.code("plain"), edited.versions()) == (code, versions)
+    assert library(jobs | {"late.py": "2"}).code("plain") != code
+    assert library(jobs | {"job.py": "import rulealign.feedback"}).code("plain") != code
+
+
 def test_of_a_registry_only_the_chosen_entry_counts(library):
     fa, bp, all_of_them = (
         lambda sources: sources.code("train", rules=["fa"]),

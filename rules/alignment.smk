@@ -22,6 +22,7 @@ rule alignment:
         code=code("alignment"),
         settings=settings(stages.alignment),
         layers=settings(statistics_stages.layer_choice),
+        primary=settings(statistics_stages.primary_samples, "rule", "roi"),
     message:
         "Hold {wildcards.rule} against {wildcards.roi}"
     script:

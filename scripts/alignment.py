@@ -19,6 +19,7 @@ with job(snakemake):
         Path(snakemake.output.draws),
         *map(Path, snakemake.input.get("pairs", [])),
         layers=(Path(snakemake.output.layers), json.loads(snakemake.params.layers)),
+        primary=json.loads(snakemake.params.primary),
         work_mb=snakemake.resources.bootstrap_mb,
         threads=snakemake.threads,
     )

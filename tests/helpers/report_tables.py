@@ -49,4 +49,5 @@ def baselines_of(alignment, layer_map, rng):
     rows = rows.merge(pairs, on=["layer", "roi"]).assign(baseline="untrained_bn")
     score = rng.normal(0, 0.1, len(rows))
     ends = {"low": score - 0.05, "high": score + 0.04, "seed_low": score, "seed_high": score}
+    ends |= {"generalises_to": "stimuli, seeds", "reason": np.nan}
     return rows.drop(columns=["n_stimuli", "n_pairs", "n_subjects"]).assign(score=score, **ends)

@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.alignment import COLUMNS, row_ids
@@ -11,7 +12,7 @@ from rulealign.rsa.baseline_table import baselines_table
 from rulealign.rsa.trajectory_table import trajectories_table
 from rulealign.store import read_csv, write_csv, write_h5
 
-DRAWS, EPOCHS, SEEDS = 60, (0, 1, 5), (42, 7)
+DRAWS, EPOCHS, SEEDS, STIMULI, SUBJECTS = 120, (0, 1, 5), (42, 7, 9), 9, 4
 BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": DRAWS, "interval": 0.9, "pairs": "all"}
 MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "IT"}]
 SETTINGS = BOOTSTRAP | {
@@ -19,7 +20,8 @@ SETTINGS = BOOTSTRAP | {
     "seeds": {"bp": list(SEEDS), "fa": [42]},
     "epochs": {"bp": list(EPOCHS), "fa": list(EPOCHS)},
 }
-COMPARED = BOOTSTRAP | {"layer_map": MAP, "baselines": {"bp": "fa", "fa": "still"}}
+COMPARED = BOOTSTRAP | {"layer_map": MAP, "generalise_to": "stimuli"}
+COMPARED |= {"baselines": {"bp": "fa", "fa": "still"}}
 SEEDS_OF = SETTINGS["seeds"] | {"still": list(SEEDS)}
 EPOCHS_OF = SETTINGS["epochs"] | {"still": [0]}
 LAYERS = {"conv1": ("grid-8", "global-average"), "fc1": ("vector",)}
@@ -40,7 +42,7 @@ def aligned(folder, rule, roi, level=0.5, noise=0.005, **changed):
     rows = pd.DataFrame(keys, columns=names)
     fall = 1 - 0.6 * (rows["epoch"] > 0) - 0.02 * rows["epoch"]
     rows["score"] = (level * fall + rng.normal(0, noise, len(rows))).round(6)
-    rows = rows.assign(n_stimuli=9, n_pairs=36, n_subjects=3, low=0.0, high=0.0)[list(COLUMNS)]
+    rows = rows.assign(n_stimuli=9, n_pairs=36, n_subjects=4, low=0.0, high=0.0)[list(COLUMNS)]
     draws = rows["score"].to_numpy() + rng.normal(0, noise, (DRAWS, len(rows)))
     table = folder / f"rule-{rule}_roi-{roi}.csv"
     write_csv(table, rows)
@@ -48,11 +50,19 @@ def aligned(folder, rule, roi, level=0.5, noise=0.005, **changed):
     return table
 
 
-def write(table, rows, draws, **changed):
-    ids = {"row": row_ids(rows), "stimulus": [f"s{place}" for place in range(9)]}
+def write(table, rows, draws, *, samples=True, **changed):
+    """Write draws, and what primary intervals need: over stimuli alone, and over subjects."""
+    rng = np.random.default_rng(len(table.name))
+    own = rows[rows["convention"] == "per_subject"]
+    ids = {"row": row_ids(rows), "stimulus": [f"s{place}" for place in range(STIMULI)]}
+    ids |= {"subject_row": row_ids(own), "sampled_row": row_ids(rows)}
     path = table.with_name(f"{table.stem}_draws.h5")
     about = {"pairs_hash": "all"}
     arrays = {"draws": draws.astype(np.float32)}
+    by_stimulus = rng.normal(0, 0.002, (STIMULI, 1))
+    noise = rng.normal(0, 0.001, (STIMULI, len(rows)))
+    if samples:
+        arrays["left_out"] = rows["score"].to_numpy() + by_stimulus + noise
     write_h5(path, arrays, ids=ids, settings=BOOTSTRAP | changed, attributes=about)
 
 
@@ -179,7 +189,7 @@ def test_too_few_draws_name_the_course(measured, tmp_path):
         rows = pd.read_csv(table)
         write(table, rows, np.zeros((DRAWS, len(rows))), **few)
     message = (
-        "rule-bp_roi-V1.csv: bp_grey_32_.*an interval of 0.99 needs at least 200 draws, not 60"
+        "rule-bp_roi-V1.csv: bp_grey_32_.*an interval of 0.99 needs at least 200 draws, not 120"
     )
     refused(tables, tmp_path, DataError, message, **few)
 
@@ -215,7 +225,9 @@ def test_a_rule_less_its_baseline_is_a_plain_difference_at_the_same_epoch_and_se
         (row,) = found[same].to_dict("records")
         assert row["score"] == pytest.approx(scores[key] - scores[other], abs=1e-12)
         ends = np.percentile(sampled[key] - sampled[other], [5, 95])
-        assert [row["low"], row["high"]] == pytest.approx(list(ends), abs=1e-9)
+        assert [row["percentile_low"], row["percentile_high"]] == pytest.approx(
+            list(ends), abs=1e-9
+        )
         assert row["seed_low"] == row["seed_high"] == row["score"]
         expected += 1
     assert len(found) == expected == 2 * 2 * 3 * 2  # rules, epochs, descriptors of both pairs
@@ -233,9 +245,106 @@ def test_a_baseline_over_several_seeds_is_matched_seed_by_seed(tmp_path):
         for rule, epoch in (("bp", 5), ("still", 0))
     )
     each = bp.set_index("seed")["score"] - still.set_index("seed")["score"]
-    assert row["n_seeds"] == 2
-    assert row["score"] == pytest.approx(each.mean(), abs=1e-12)
+    assert row["n_seeds"] == 3
+    assert row["score"] == pytest.approx(each.mean(), abs=1e-9)
     assert [row["seed_low"], row["seed_high"]] == pytest.approx([each.min(), each.max()])
+
+
+def sides_of(tables, at):
+    """Read scores, draws and left-out scores of a rule's rows at one place, a column per seed."""
+    found = {}
+    for table, path in zip(tables, draws_of(tables), strict=True):
+        rows = read_csv(table)
+        own = rows[(rows[list(at)] == list(at.values())).all(axis=1)]
+        with h5py.File(path) as file:
+            arrays = [file[name][:, own.index].astype(float) for name in ("draws", "left_out")]
+        found[rows["rule"][0]] = own.set_index("seed"), *arrays
+    return found
+
+
+def contrast(sides, rule, baseline, seeds, epoch):
+    """Subtract a baseline seed by seed: effects, draws and left-out scores."""
+    parts = []
+    for name, at in ((rule, epoch), (baseline, 0 if baseline == "still" else epoch)):
+        rows, *arrays = sides[name]
+        places = [list(zip(rows.index, rows["epoch"], strict=True)).index((s, at)) for s in seeds]
+        parts.append([rows["score"].to_numpy()[places], *(one[:, places] for one in arrays)])
+    return [one - other for one, other in zip(*parts, strict=True)]
+
+
+def pooled_over(sides, *rules):
+    """Pool half the variance over seeds of later epochs less epoch 0, weighted by freedom."""
+    total = freedom = 0
+    for rule in rules:
+        table = sides[rule][0].reset_index().pivot(index="seed", columns="epoch", values="score")
+        if len(table) > 1:
+            falls = [np.var(table[epoch] - table[0], ddof=1) / 2 for epoch in (1, 5)]
+            total += np.mean(falls) * (len(table) - 1)
+            freedom += len(table) - 1
+    return 2 * total / freedom, freedom
+
+
+@pytest.mark.parametrize(
+    ("rule", "baseline", "seeds", "over"),
+    [
+        ("bp", "still", [42, 7, 9], "stimuli, seeds"),
+        ("fa", "still", [42], "stimuli, seeds (variance pooled over rules)"),
+        ("fa", "still", [42], "stimuli, these seeds only"),
+    ],
+)
+def test_the_interval_is_the_primary_one_by_a_plain_computation(
+    tmp_path, rule, baseline, seeds, over
+):
+    tables = compared(tmp_path)
+    named = {rule: baseline} if "pooled" not in over else {"bp": "still", rule: baseline}
+    told = COMPARED | {"baselines": named, "layer_map": MAP[1:]}
+    baselines_table(tables, draws_of(tables), told, tmp_path / "b.csv")
+    at = {"layer": "fc1", "roi": "IT", "convention": "per_subject"}
+    sides = sides_of(tables[1::2], at)
+    for epoch in (1, 5):
+        by_seed, drawn, without = contrast(sides, rule, baseline, seeds, epoch)
+        jackknife = (STIMULI - 1) ** 2 / STIMULI * np.atleast_2d(np.cov(without.T))
+        both = 2 * jackknife - np.atleast_2d(np.cov(drawn.T))
+        # what different seeds have in common; all of a single one
+        taken = ~np.eye(len(seeds), dtype=bool) if len(seeds) > 1 else np.ones((1, 1), dtype=bool)
+        most = max(jackknife[taken].mean(), 0)
+        parts = [(min(max(both[taken].mean(), most / 2), most), STIMULI - 1)]
+        if over.endswith("stimuli, seeds"):
+            parts.append((by_seed.var(ddof=1) / 3, 2))
+        elif "pooled" in over:
+            parts.append(pooled_over(sides, "bp", "fa"))
+        variance = sum(part for part, _ in parts)
+        freedom = variance**2 / sum(part**2 / own for part, own in parts)
+        reach = student.ppf(0.95, freedom) * np.sqrt(variance)
+        found = read_csv(tmp_path / "b.csv").query(
+            f"epoch == {epoch} and convention == 'per_subject' and rule == '{rule}'"
+        )
+        (row,) = found.to_dict("records")
+        assert row["generalises_to"] == over
+        assert row["standard_error"] == pytest.approx(np.sqrt(variance))
+        assert row["degrees_of_freedom"] == pytest.approx(freedom)
+        ends = by_seed.mean() - reach, by_seed.mean() + reach
+        assert [row["low"], row["high"]] == pytest.approx(ends)
+        p = 2 * student.sf(abs(by_seed.mean()) / np.sqrt(variance), freedom)
+        assert row["p"] == pytest.approx(p)
+
+
+def test_differences_without_samples_or_enough_draws_have_no_interval(tmp_path):
+    tables = compared(tmp_path)
+    rows = read_csv(tables[0])
+    draws_of(tables)[0].unlink()
+    write(tables[0], rows, np.zeros((DRAWS, len(rows))), samples=False)
+    with pytest.raises(DataError, match=r"bp_roi-V1_draws.h5: has no scores of bp_42_.*delete"):
+        baselines_table(tables, draws_of(tables), COMPARED, tmp_path / "b.csv")
+    few = {"bootstrap_draws": 60}
+    for table in tables:
+        rows = read_csv(table)
+        write(table, rows, rows["score"].to_numpy() + np.eye(60, len(rows)), **few)
+    baselines_table(tables, draws_of(tables), COMPARED | few, tmp_path / "b.csv")
+    found = read_csv(tmp_path / "b.csv")
+    assert found[["low", "high", "p"]].isna().all().all()
+    assert found["reason"].str.contains("needs 100 draws or more, not 60").all()
+    assert found["percentile_low"].notna().all()
 
 
 def test_a_baseline_without_what_its_rule_has_is_named(tmp_path):

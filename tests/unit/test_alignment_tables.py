@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 from rulealign.errors import GuardError
 from rulealign.learning.training_table import training_table
 from rulealign.rsa.alignment import align
+from rulealign.rsa.bootstrap.alignment_samples import read_alignment_samples
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
 from rulealign.rsa.ceiling import nili_bounds, roi_ceiling
 from rulealign.rsa.joined_tables import ceilings_table
@@ -115,6 +116,47 @@ def test_scores_and_intervals_equal_scipy(aligned, name, convention):
         assert file["ids/row"][row.name].decode() == (
             f"bp_42_2_grey_32_{layer}_{descriptor}_{centring}_EVC_{convention}_all"
         )
+
+
+def left_out_scores(model, brain):
+    """Correlate what is left of two RDMs without each stimulus."""
+    squares = squareform(model), squareform(brain)
+    for lost in range(N):
+        kept = [np.delete(np.delete(one, lost, 0), lost, 1) for one in squares]
+        yield spearmanr(*(squareform(one, checks=False) for one in kept)).statistic
+
+
+@pytest.mark.parametrize("goal", ["stimuli", "both"])
+def test_samples_for_primary_intervals_equal_scipy(aligned, tmp_path, goal):
+    folder, tables, draws, brains = aligned
+    made = tmp_path / "a.csv", tmp_path / "a.h5"
+    models = sorted(folder.glob("rule-bp_seed-*.h5"))
+    asked = {"layers": ["fc1"], "generalise_to": goal}
+    align(models, brains["EVC"], BOOTSTRAP | {"roi": "EVC", "rule": "bp"}, *made, primary=asked)
+    assert made[0].read_bytes() == tables[0].read_bytes()  # no score changes
+    rows, subjects = pd.read_csv(made[0]), brain_rdms("EVC")
+    model = model_rdm("bp", 7, 10, MEASURED[2]).astype(float)
+    with h5py.File(made[1]) as file, h5py.File(draws[0]) as plain:
+        np.testing.assert_array_equal(file["draws"][()], plain["draws"][()])
+        scores = dict(zip(file["ids/row"].asstr()[()], rows["score"], strict=True))
+        samples = read_alignment_samples(file, scores, goal)
+    fc1 = rows["layer"] == "fc1"
+    assert len(samples.columns) == fc1.sum() / (1 if goal == "stimuli" else 2)
+    name = "bp_7_10_grey_32_fc1_vector_centred_EVC_per_subject_all"
+    effect = samples.effect([name])
+    each = np.array([list(left_out_scores(model, one)) for one in subjects]).T
+    scored = np.array([[spearmanr(model, one).statistic for one in subjects]])
+    if goal == "stimuli":
+        each, scored = each.mean(axis=1, keepdims=True), scored.mean(axis=1, keepdims=True)
+        mean = samples.effect([name.replace("per_subject", "mean_rdm")])
+        of_mean = list(left_out_scores(model, subjects.mean(axis=0)))
+        np.testing.assert_allclose(mean.left_out[:, 0, 0], of_mean, atol=1e-12)
+    else:
+        assert samples.effect([name.replace("per_subject", "mean_rdm")]) is None
+    np.testing.assert_allclose(effect.left_out[:, 0], each, atol=1e-12)
+    np.testing.assert_allclose(effect.scores, scored, atol=1e-9)
+    drawn = [draw["per_subject"] for draw in plain_draws(model, subjects)]
+    np.testing.assert_allclose(effect.drawn.mean(axis=(1, 2)), drawn, atol=1e-6)
 
 
 def test_rows_are_sorted_whatever_the_order_of_files(aligned):

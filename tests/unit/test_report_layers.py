@@ -18,7 +18,7 @@ from rulealign.store import read_csv, write_csv
 RULES, AREAS = ("untrained", "bp", "fa"), ("V1", "IT")
 MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "IT"}]
 STUDY = {"rules": dict.fromkeys(RULES, ""), "brain": {"rois": dict.fromkeys(AREAS, "")}}
-STUDY["layer_map"] = MAP
+STUDY |= {"layer_map": MAP, "statistics": {"interval": 0.95}}
 VIEW = {"stimuli": "grey", "px": 32, "descriptor": "grid-8", "centring": "centred"}
 
 
@@ -143,6 +143,13 @@ def test_each_rule_is_held_against_its_baseline_epoch_by_epoch(tables):
             for epoch, cell in zip((1, 5), row[1:], strict=True):
                 expected = own.loc[(rule, epoch), ["score", "low", "high"]]
                 assert values(cell) == expected.tolist()
+        assert "[95% interval], over the seeds" in table.caption
+        assert table.caption.endswith("Intervals are over stimuli, seeds.")
+    without = {"low": np.nan, "high": np.nan, "generalises_to": np.nan, "reason": "too few draws"}
+    lost = tables | {"baselines": tables["baselines"].assign(**without)}
+    table = baselines.comparisons(STUDY, lost, VIEW)[0]
+    assert "Intervals" not in table.caption
+    assert text(table.rows[0][1]).endswith("too few draws")
     assert baselines.comparisons(STUDY, {"alignment": tables["alignment"]}, VIEW) == []
     tables["baselines"] = tables["baselines"].assign(pairs="cross_run")
     with pytest.raises(GuardError, match="'all', 'cross_run'"):

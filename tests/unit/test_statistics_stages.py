@@ -54,9 +54,22 @@ def test_a_changed_value_changes_the_tables_that_use_it(values, section, key, va
     assert ("study" in found) == (key != "memory_mb")  # memory is no part of what is computed
 
 
-def test_another_map_touches_no_bootstrap(values):
+def test_another_map_touches_no_bootstrap_but_samples_of_its_areas(values):
+    before = samples(values)
     found = changed(values, lambda study: study["layer_map"].pop())
     assert found == {"study", "layers_table", "trajectories"}
+    after = samples(values)
+    compared = {"bp", "fa", "pc", "stdp", "untrained_bn"}  # pc and stdp have the same baseline
+    assert {key for key in before if before[key] != after[key]} == {(r, "IT") for r in compared}
+    assert after["bp", "IT"] == before["untrained", "V1"] == {}
+    assert after["bp", "V1"] == {"layers": ["conv1"], "generalise_to": "stimuli"}
+
+
+def samples(values):
+    """Give the settings of the samples for primary intervals, of each rule and area."""
+    study = load_study(copy.deepcopy(values))
+    names = [(rule, roi) for rule in study.rules for roi in study.brain.rois]
+    return {name: statistics_stages.primary_samples(study, *name) for name in names}
 
 
 def test_an_added_area_touches_no_other_areas_ceiling(values):

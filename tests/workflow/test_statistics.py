@@ -36,10 +36,18 @@ def test_other_splits_run_what_chooses_layers_and_nothing_before(finished):
     assert not before & set(jobs)
 
 
-def test_another_map_runs_tables_and_figures_and_no_bootstrap(finished):
+def test_another_map_runs_tables_and_the_intervals_of_differences_from_baselines(finished):
     jobs = planned(finished, lambda study: study["layer_map"][0].update(layer="conv2"))
     assert {"layers_table", "trajectories_table", "figures", "report"} <= set(jobs)
-    assert not {"alignment", "universes", "ceiling", "control_alignment"} & set(jobs)
+    assert jobs["alignment"] == len(finished.study["rules"])  # all are held against a baseline
+    assert not {"universes", "ceiling", "control_alignment"} & set(jobs)
+
+
+def test_another_goal_runs_what_intervals_rest_on(finished):
+    jobs = planned(finished, lambda study: study["statistics"].update(generalise_to="subjects"))
+    assert jobs["alignment"] == len(finished.study["rules"])
+    assert {"universes", "claims", "trajectories_table"} <= set(jobs)
+    assert not {"activations", "ceiling", "control_alignment"} & set(jobs)
 
 
 def test_an_added_area_leaves_the_nulls_of_others_alone(finished):

@@ -24,6 +24,7 @@ from rulealign.rsa.bootstrap.primary import (
     STIMULI,
     Effect,
     PrimaryInterval,
+    goal_words,
     primary_interval,
     variance_parts,
 )
@@ -117,7 +118,7 @@ def evaluate_universe(
     row = found._asdict()
     row["effect"] = row.pop("estimate")
     row |= {"verdict": judge(found.low, found.high, claim["direction"])}
-    row["generalises_to"] = f"{'stimuli, subjects' if goal == BOTH else goal}, {over}"
+    row["generalises_to"] = f"{goal_words(goal)}, {over}"
     notes = []
     for more, note in (
         _equivalence(found, claim, universe, settings),

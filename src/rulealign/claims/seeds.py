@@ -1,8 +1,8 @@
-"""What seeds say about an effect: their variance, pooled over rules where they are few."""
+"""What seeds say about the effect of a claim: their variance, pooled over rules where few."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,8 @@ import pandas as pd
 
 from rulealign.claims.scores import UniverseScores
 from rulealign.plan.universes import VECTOR, Universe
-from rulealign.rsa.bootstrap.primary import Part, seed_variance
-from rulealign.rsa.seeds import LEAST_SEEDS
-
-OWN, POOLED, ONLY = "seeds", "seeds (variance pooled over rules)", "these seeds only"
-"""How an interval takes seeds: by their own variance, by that of all rules, or not at all."""
+from rulealign.rsa.bootstrap.pooled_seeds import seeds_part
+from rulealign.rsa.bootstrap.primary import Part
 
 
 def of_seeds(
@@ -32,48 +29,23 @@ def of_seeds(
         facts: of the study: `trains` and `vectors`.
 
     Returns:
-        The variance of the effect with one seed, and how it was found: `OWN`; `POOLED`, below 3
-        seeds; or None and `ONLY`, where all trained rules together have too few.
+        As in `pooled_seeds.seeds_part`; pooled over the trained rules that claims take.
     """
-    own = seed_variance(by_seed)
-    if own is not None:
-        return own, OWN
-    pooled = pooled_variance(universe, scores, facts)
-    return pooled, ONLY if pooled is None else POOLED
+    terms = sum(weight**2 for weight in universe.weights.values())
+    return seeds_part(by_seed, lambda: _of_rules(universe, scores, facts), terms)
 
 
-def pooled_variance(
+def _of_rules(
     universe: Universe,
     scores: Mapping[tuple[str, str], UniverseScores],
     facts: Mapping[str, Any],
-) -> Part | None:
-    """Pool the variance over seeds of all trained rules, for an effect with few seeds of its own.
-
-    Of each trained rule it is the variance of its score less that of its own epoch 0, seed by seed
-    (of the score itself where epoch 0 is not there), averaged over its later epochs. Half of a
-    difference's variance is one term's; an effect has as many as the sum of its squared weights.
-    Supposes that terms vary alike with the seed in all rules.
-
-    Args:
-        universe: whose way of computing scores, layers and areas are taken.
-        scores: as in `of_seeds`.
-        facts: as in `of_seeds`.
-
-    Returns:
-        The variance of the effect with one seed; None below 2 degrees of freedom.
-    """
+) -> Iterator[list[pd.DataFrame]]:
+    # of every trained rule, its scores at the layers and areas of an effect
     places = {(score.layer, score.roi) for score in universe.weights}
-    found = []
     for (rule, roi), own in scores.items():
         layers = sorted(layer for layer, area in places if area == roi)
         if facts["trains"].get(rule) and layers:
-            tables = [_by_seed(own, universe, layer, facts["vectors"]) for layer in layers]
-            found += filter(None, [_of_terms(tables)])
-    freedom = sum(part.freedom for part in found)
-    if freedom < LEAST_SEEDS - 1:
-        return None
-    one = sum(part.variance * part.freedom for part in found) / freedom
-    return Part(one * sum(weight**2 for weight in universe.weights.values()), freedom)
+            yield [_by_seed(own, universe, layer, facts["vectors"]) for layer in layers]
 
 
 def _by_seed(
@@ -90,17 +62,3 @@ def _by_seed(
     }
     rows = rows[np.all([rows[name] == value for name, value in wanted.items()], axis=0)]
     return rows.pivot(index="seed", columns="epoch", values="score").dropna()
-
-
-def _of_terms(tables: Sequence[pd.DataFrame]) -> Part | None:
-    # the variance of a single term of one rule, over its layers and later epochs
-    tables = [table for table in tables if len(table) > 1 and set(table.columns) - {0}]
-    if not tables:
-        return None
-    each = []
-    for table in tables:
-        later = table.drop(columns=0, errors="ignore")
-        paired = 0 in table
-        scores = later.sub(table[0], axis=0) if paired else later
-        each += list(scores.var(ddof=1) / (2 if paired else 1))
-    return Part(float(np.mean(each)), min(len(table) for table in tables) - 1)

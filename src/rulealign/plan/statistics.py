@@ -47,6 +47,7 @@ def baselines(study: Study) -> dict[str, Any]:
     """Give the settings of the comparison of every trained rule with its baseline."""
     named = {rule: study.rules[rule].baseline for rule in trajectory_rules(study)}
     return stages.alignment(study) | {
+        "generalise_to": study.statistics.generalise_to,
         "layer_map": layer_map(study),
         "baselines": {rule: baseline for rule, baseline in named.items() if baseline},
     }
@@ -56,6 +57,17 @@ def compared_rules(study: Study) -> list[str]:
     """List the rules that have a baseline, and the baselines, each once."""
     named = baselines(study)["baselines"]
     return list(dict.fromkeys([*named, *named.values()]))
+
+
+def primary_samples(study: Study, rule: str, roi: str) -> dict[str, Any]:
+    """Give what tells which scores of an alignment need samples for primary intervals.
+
+    These are the ones that are held against a baseline, at the layers of the map; {} for none.
+    """
+    layers = sorted({pair.layer for pair in study.layer_map if pair.roi == roi})
+    if not layers or rule not in compared_rules(study):
+        return {}
+    return {"layers": layers, "generalise_to": study.statistics.generalise_to}
 
 
 def trajectory_rules(study: Study) -> list[str]:

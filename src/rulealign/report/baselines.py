@@ -9,7 +9,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from rulealign.report import select
-from rulealign.report.formatting import missing, number
+from rulealign.report.claims import generalises
+from rulealign.report.formatting import missing, number, plain
 from rulealign.report.tabulate import Table
 from rulealign.rsa.baseline_table import BASELINE
 from rulealign.rsa.compare import require_same_pairs_kind
@@ -55,8 +56,9 @@ def _comparison(
     ]
     caption = (
         f"{pair['layer']} → {pair['roi']}: per_subject score of a rule less that of its baseline at"
-        f" the same epoch [stimulus-bootstrap interval], over the seeds that both have, {shown}."
-    )
+        f" the same epoch [{plain(100 * study['statistics']['interval'], 0)}% interval], over the"
+        f" seeds that both have, {shown}. {generalises(own)}"
+    ).strip()
     heads = ["rule − baseline", *(f"epoch {epoch}" for epoch in epochs)]
     return Table(caption, heads, body)
 
@@ -65,4 +67,6 @@ def _cell(row: pd.Series | None) -> Markup:
     if row is None:
         return missing("none")
     value, low, high = (number(row[end], 3) for end in ("score", "low", "high"))
+    if pd.isna(row["low"]):
+        return Markup("{} {}").format(value, missing(row["reason"]))
     return Markup('{} <span class="interval">[{}, {}]</span>').format(value, low, high)

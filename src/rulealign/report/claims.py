@@ -47,16 +47,23 @@ def tabulate(summary: pd.DataFrame, interval: float) -> Table:
     caption = (
         "The primary universe has the first value of every axis. Effect: in it, the"
         f" difference that is claimed, in units of the score, [{plain(100 * interval, 0)}%"
-        f" interval]. {_generalises(summary)} A claim holds, or is reversed, where the interval"
+        f" interval]. {generalises(summary)} A claim holds, or is reversed, where the interval"
         " lies on one side of 0. Then the number of universes with each verdict; those that are"
         " missing do not exist, and are in no denominator."
     )
     return Table(caption, HEAD, [_row(row) for _, row in summary.iterrows()])
 
 
-def _generalises(summary: pd.DataFrame) -> str:
-    # what the intervals of primary universes generalise to, and how many to each
-    counts = summary["generalises_to"].dropna().value_counts(sort=False)
+def generalises(rows: pd.DataFrame) -> str:
+    """Say what intervals generalise to, and how many to each where that differs.
+
+    Args:
+        rows: of a table with the column `generalises_to`, empty where there is no interval.
+
+    Returns:
+        A sentence; "" where no row has an interval.
+    """
+    counts = rows["generalises_to"].dropna().value_counts(sort=False)
     if counts.empty:
         return ""
     if len(counts) == 1:

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from rulealign.errors import GuardError
+from rulealign.rsa.bootstrap.alignment_samples import alignment_samples
 from rulealign.rsa.bootstrap.draw_blocks import WORK_MB, draw_blocks
 from rulealign.rsa.bootstrap.draws_file import new_draws
+from rulealign.rsa.bootstrap.primary import STIMULI
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, percentile_interval, resample_counts
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import (
@@ -55,6 +57,7 @@ def align(
     pairs_file: Path | None = None,
     *,
     layers: tuple[Path, Mapping[str, int]] | None = None,
+    primary: Mapping[str, Any] | None = None,
     work_mb: float = WORK_MB,
     threads: int = 1,
 ) -> None:
@@ -69,10 +72,12 @@ def align(
         draws: the HDF5 file to make: `draws`, float32 (draws, rows), rows as in the table and
             named in `ids/row`; stimuli in `ids/stimulus`; `pairs_hash` tells over which pairs.
             Also `subject_scores`, float64 (rows of per_subject, subjects): each subject's rho,
-            with `ids/subject_row` and `ids/subject`.
+            with `ids/subject_row` and `ids/subject`; and what `primary` asks for.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
         layers: another CSV to make, of every layer beside the choice among them, with its settings
             `layer_folds` and `layer_splits`; see `layer_table.write_layer_area`. By default none.
+        primary: `layers` of which rows get what a primary interval needs, too, in the file of draws
+            (`alignment_samples`, with `ids/sampled_row`); and `generalise_to`. By default none.
         work_mb: megabytes for the bootstrap to work in, besides the RDMs; changes no draw.
         threads: resamples that are worked on at a time; changes no draw.
 
@@ -96,10 +101,14 @@ def align(
     about = {"rule": settings["rule"], "roi": brain.roi, "pairs_hash": pairs_hash(mask)}
     ids = {"row": row_ids(rows), "stimulus": brain.ids, "subject": brain.subjects}
     ids["subject_row"] = row_ids(rows[rows["convention"] == PER_SUBJECT])
-    by_subject = {"subject_scores": rho[:, : len(brain.subjects)]}
+    arrays = {"subject_scores": rho[:, : len(brain.subjects)]}
     how = {"mask": mask, "work_mb": work_mb, "threads": threads}
+    if primary:
+        samples, sampled = _primary_samples(models, brain, settings | dict(primary), **how)
+        arrays |= samples
+        ids["sampled_row"] = row_ids(rows[sampled])
     n_draws = settings["bootstrap_draws"]
-    with new_draws(draws, n_draws, ids, settings, about, by_subject) as stored:
+    with new_draws(draws, n_draws, ids, settings, about, arrays) as stored:
         rows["low"], rows["high"] = _sampled(models, brain, settings, stored, **how)
         if layers is not None:
             chosen_by, given = settings | layers[1], (models, brain, rows["score"].to_numpy())
@@ -113,6 +122,24 @@ def _rho(models: ModelRdms, brain: BrainRdms, mask: np.ndarray | None) -> np.nda
     return spearman_matrix(models.rdms, with_mean(brain.rdms), mask=mask, **names)
 
 
+def _primary_samples(
+    models: ModelRdms, brain: BrainRdms, settings: dict[str, Any], **how: Any
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    # and which rows of the table they are of
+    chosen = models.index["layer"].isin(settings["layers"]).to_numpy()
+    goal, names = settings["generalise_to"], np.array(models.names)[chosen]
+    counts = _counts(settings, len(brain.ids))
+    with naming(model=names, brain=brain.names):
+        samples = alignment_samples(models.rdms[chosen], brain.rdms, counts, goal, **how)
+    has = [goal == STIMULI or convention == PER_SUBJECT for convention in CONVENTIONS]
+    return samples, np.outer(chosen, has).reshape(-1)
+
+
+def _counts(settings: dict[str, Any], n_stimuli: int) -> np.ndarray:
+    seed = bootstrap_seed(settings["study_seed"], n_stimuli)
+    return resample_counts(n_stimuli, settings["bootstrap_draws"], seed)
+
+
 def _sampled(
     models: ModelRdms,
     brain: BrainRdms,
@@ -121,8 +148,8 @@ def _sampled(
     **how: Any,
 ) -> np.ndarray:
     # write the draws as they come; the intervals, shape (2, rows), need those of a set of models
-    n_stimuli, (n_draws, n_rows) = len(brain.ids), stored.shape
-    counts = resample_counts(n_stimuli, n_draws, bootstrap_seed(settings["study_seed"], n_stimuli))
+    n_draws, n_rows = stored.shape
+    counts = _counts(settings, len(brain.ids))
     show = _progress_lines(
         f"{settings['rule']} and {brain.roi}: {len(models.rdms)} RDMs, {n_draws} resamples"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,40 @@ import pandas as pd
 
 from rulealign.errors import DataError
 from rulealign.rsa.alignment import row_ids
+from rulealign.rsa.bootstrap.alignment_samples import AlignmentSamples, read_alignment_samples
+from rulealign.rsa.bootstrap.pooled_seeds import seeds_part
+from rulealign.rsa.bootstrap.primary import Effect, goal_words, primary_interval
 from rulealign.rsa.bootstrap.spearman import percentile_interval
+from rulealign.rsa.compare import PER_SUBJECT
 from rulealign.rsa.tables import ALIGNMENT_KEYS, require_shared_bootstrap
 from rulealign.store import open_h5, read_csv, read_ids, require_same_ids, write_csv
 
 BASELINE = "baseline"
 
 _KEYS = [name for name in ALIGNMENT_KEYS if name not in ("rule", "epoch")]
-_VALUES = ["n_seeds", "score", "low", "high", "seed_low", "seed_high"]
+_INTERVAL = ["standard_error", "degrees_of_freedom", "low", "high", "p", "generalises_to", "reason"]
+_VALUES = ["n_seeds", "score", *_INTERVAL, "percentile_low", "percentile_high"]
+_VALUES += ["seed_low", "seed_high"]
+_TERMS = 2  # a rule and its baseline, each with the weight 1
 
-Scores = tuple[pd.DataFrame, np.ndarray]
-"""Rows of a table of alignment, and their draws, shape (draws, rows)."""
+
+@dataclass(frozen=True)
+class _Side:
+    """Rows of a table of alignment at one layer, with their draws and samples.
+
+    Attributes:
+        rows: of the table.
+        drawn: float64, shape (draws, rows).
+        samples: what their primary interval needs.
+    """
+
+    rows: pd.DataFrame
+    drawn: np.ndarray
+    samples: AlignmentSamples
+
+    def effect(self, places: Sequence[int]) -> Effect | None:
+        """Give some rows, one per seed, as an effect; None where they have no samples."""
+        return self.samples.effect(row_ids(self.rows.loc[list(places)]))
 
 
 def baselines_table(
@@ -31,17 +55,19 @@ def baselines_table(
 
     Both are of the same epoch and the same seeds; a baseline that does not train has epoch 0 alone,
     which stands for every epoch. Differences are averaged over the seeds that both have, and so
-    are those in each resample of the stimuli, which both share: the interval is that of the
-    stimulus bootstrap for the mean over these seeds, and does not contain the variation over seeds.
+    are those in each resample of the stimuli, which both share. The interval is the primary one
+    (`bootstrap.primary`): over seeds, and what the study generalises to; below 3 seeds their
+    variance is pooled over the rules of this table that train.
 
     Args:
         tables: the `alignment/rule-<k>_roi-<r>.csv` of the rules and of their baselines.
         draws: their `*_draws.h5`, in the same order.
-        settings: `tables.BOOTSTRAP_KEYS`, `layer_map` (pairs of `layer` and `roi`), and `baselines`
-            (rule -> its baseline).
+        settings: `tables.BOOTSTRAP_KEYS`, `generalise_to`, `layer_map` (pairs of `layer` and
+            `roi`), and `baselines` (rule -> its baseline).
         output: the CSV to make: `tables.ALIGNMENT_KEYS`, `baseline`, `n_seeds`, the difference
-            `score` with its interval `low` and `high`, and those of the lowest and highest seed.
-            Epochs from 1 on.
+            `score` with its primary interval and two-sided `p`, `generalises_to`, `reason` (why
+            there is no interval), percentiles of the resamples, and the differences of the lowest
+            and highest seed. Epochs from 1 on.
 
     Raises:
         GuardError: draws were made with other bootstrap settings or over other pairs; names both.
@@ -56,51 +82,119 @@ def baselines_table(
         for pair in settings["layer_map"]
         for rule, baseline in settings["baselines"].items()
         for row in _differences(
-            _read(files, rule, pair), _read(files, baseline, pair), baseline, settings["interval"]
+            _read(files, rule, pair, settings["generalise_to"]),
+            _read(files, baseline, pair, settings["generalise_to"]),
+            baseline,
+            _Trained(files, pair, settings),
         )
     ]
     found = pd.DataFrame(rows, columns=[*ALIGNMENT_KEYS, BASELINE, *_VALUES])
     write_csv(output, found.drop_duplicates().sort_values(ALIGNMENT_KEYS, kind="stable"))
 
 
+Files = Mapping[tuple[str, str], tuple[pd.DataFrame, Path, Path]]
+"""(rule, area) -> the rows of its table, the table and its draws."""
+
+
 def _named(
     tables: Sequence[Path], draws: Sequence[Path]
-) -> Iterator[tuple[tuple[str, str], tuple[Path, Path]]]:
+) -> Iterator[tuple[tuple[str, str], tuple[pd.DataFrame, Path, Path]]]:
     for table, path in zip(map(Path, tables), map(Path, draws), strict=True):
-        first = read_csv(table).iloc[0]
-        yield (first["rule"], first["roi"]), (table, path)
+        rows = read_csv(table)
+        yield (rows["rule"].iloc[0], rows["roi"].iloc[0]), (rows, table, path)
 
 
-def _read(
-    files: Mapping[tuple[str, str], tuple[Path, Path]], rule: str, pair: Mapping[str, str]
-) -> Scores:
+def _read(files: Files, rule: str, pair: Mapping[str, str], goal: str) -> _Side:
     if (rule, pair["roi"]) not in files:
         raise DataError(f"there is no alignment table of {rule} with {pair['roi']}.")
-    table, path = files[rule, pair["roi"]]
-    rows = read_csv(table)
+    rows, table, path = files[rule, pair["roi"]]
+    names = row_ids(rows)
     with open_h5(path) as file:
-        require_same_ids(row_ids(rows), read_ids(file, "row"), str(table), str(path))
+        require_same_ids(names, read_ids(file, "row"), str(table), str(path))
         places = np.flatnonzero(rows["layer"] == pair["layer"])
-        sampled = file["draws"][:, places].astype(np.float64)
-    return rows.iloc[places].reset_index(drop=True), sampled
+        drawn = file["draws"][:, places].astype(np.float64)
+        scores = dict(zip(names, rows["score"], strict=True))
+        samples = read_alignment_samples(file, scores, goal)
+    own = rows.iloc[places].reset_index(drop=True)
+    _require_samples(own[own["convention"] == PER_SUBJECT], samples, path)
+    return _Side(own, drawn, samples)
+
+
+def _require_samples(rows: pd.DataFrame, samples: AlignmentSamples, path: Path) -> None:
+    for name in row_ids(rows):
+        if name not in samples.columns:
+            raise DataError(
+                f"{path}: has no scores of {name} without each stimulus, which its interval needs;"
+                " delete the file and rerun the command."
+            )
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """Scores of all rules of the table that train, for the pooled variance over seeds."""
+
+    files: Files
+    pair: Mapping[str, str]
+    settings: Mapping[str, Any]
+
+    def tables(self, known: Mapping[str, Any]) -> Iterator[list[pd.DataFrame]]:
+        """Give each rule's scores in one view: a row per seed, a column per epoch."""
+        named = self.settings["baselines"]
+        wanted = {key: known[key] for key in _KEYS}
+        for rule in dict.fromkeys([*named, *named.values()]):
+            rows, *_ = self.files[rule, self.pair["roi"]]
+            own = rows[(rows[list(wanted)] == pd.Series(wanted)).all(axis=1)]
+            if own["epoch"].max() > 0:
+                yield [own.pivot(index="seed", columns="epoch", values="score").dropna()]
 
 
 def _differences(
-    of_rule: Scores, of_baseline: Scores, baseline: str, interval: float
+    own: _Side, other: _Side, baseline: str, trained: _Trained
 ) -> Iterator[dict[str, Any]]:
-    (own, own_draws), (other, other_draws) = of_rule, of_baseline
-    trains = other["epoch"].max() > 0
+    trains = other.rows["epoch"].max() > 0
     at = [*_KEYS, "seed", *(["epoch"] if trains else [])]
-    places = dict(zip(other[at].itertuples(index=False, name=None), other.index, strict=True))
-    shared = own[own["seed"].isin(other["seed"]) & (own["epoch"] > 0)]
+    known_places = other.rows[at].itertuples(index=False, name=None)
+    places = dict(zip(known_places, other.rows.index, strict=True))
+    shared = own.rows[own.rows["seed"].isin(other.rows["seed"]) & (own.rows["epoch"] > 0)]
     for key, rows in shared.groupby(ALIGNMENT_KEYS, sort=True):
         known = dict(zip(ALIGNMENT_KEYS, key, strict=True))
         matched = [_place(places, row, baseline) for row in rows[at].itertuples(False, None)]
-        values = rows["score"].to_numpy() - other["score"].to_numpy()[matched]
-        sampled = (own_draws[:, rows.index] - other_draws[:, matched]).mean(axis=1)
-        low, high = map(float, percentile_interval(sampled, interval))
-        ends = values.mean(), low, high, values.min(), values.max()
-        yield {**known, BASELINE: baseline, **dict(zip(_VALUES, (len(rows), *ends), strict=True))}
+        values = rows["score"].to_numpy() - other.rows["score"].to_numpy()[matched]
+        sampled = (own.drawn[:, rows.index] - other.drawn[:, matched]).mean(axis=1)
+        ends = percentile_interval(sampled, trained.settings["interval"])
+        yield {
+            **known,
+            BASELINE: baseline,
+            "n_seeds": len(rows),
+            "score": values.mean(),
+            **_interval(own.effect(rows.index), other.effect(matched), values, known, trained),
+            **dict(zip(("percentile_low", "percentile_high"), map(float, ends), strict=True)),
+            "seed_low": values.min(),
+            "seed_high": values.max(),
+        }
+
+
+def _interval(
+    own: Effect | None,
+    other: Effect | None,
+    by_seed: np.ndarray,
+    known: Mapping[str, Any],
+    trained: _Trained,
+) -> dict[str, Any]:
+    # the primary interval, or why there is none
+    if own is None or other is None:
+        why = "the mean RDM has no scores of single subjects, to which the study generalises"
+        return dict.fromkeys(_INTERVAL) | {"reason": why}
+    effect = own.less(other)
+    of_seed, over = seeds_part(by_seed, lambda: trained.tables(known), _TERMS)
+    goal = trained.settings["generalise_to"]
+    try:
+        found = primary_interval(effect, goal, trained.settings["interval"], of_seed)._asdict()
+    except DataError as error:
+        return dict.fromkeys(_INTERVAL) | {"reason": str(error).removesuffix(".")}
+    return {name: found.get(name) for name in _INTERVAL} | {
+        "generalises_to": f"{goal_words(goal)}, {over}"
+    }
 
 
 def _place(places: Mapping[tuple, int], row: tuple, baseline: str) -> int:

@@ -50,6 +50,17 @@ class Effect:
     drawn: np.ndarray
     left_out: np.ndarray
 
+    def less(self, other: Effect) -> Effect:
+        """Subtract another one of the same seeds, subjects and samples."""
+        return Effect(
+            self.scores - other.scores, self.drawn - other.drawn, self.left_out - other.left_out
+        )
+
+
+def goal_words(generalise_to: str) -> str:
+    """Say what an interval generalises to, besides seeds, as tables do."""
+    return f"{STIMULI}, {SUBJECTS}" if generalise_to == BOTH else generalise_to
+
 
 class Part(NamedTuple):
     """One part of a variance.

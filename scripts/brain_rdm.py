@@ -6,7 +6,7 @@ from pathlib import Path
 from rulealign.data.responses.cleaning import check_cleaning
 from rulealign.data.responses.patterns import read_response_trials
 from rulealign.job import job
-from rulealign.rsa.brain_distance import brain_distance
+from rulealign.rsa.brain_distance import brain_distance, half_rdms
 from rulealign.rsa.rdm import write_brain_rdm
 
 with job(snakemake):
@@ -26,4 +26,5 @@ with job(snakemake):
         distance=found.words,
         acquisition=settings["acquisition"],
         repetitions=found.repetitions,
+        halves=half_rdms(responses, *chosen) if settings.get("halves") else None,
     )

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.rsa.ceiling import roi_ceiling
+from rulealign.rsa.ceiling_table import roi_ceiling
 
 with job(snakemake):
     roi_ceiling(

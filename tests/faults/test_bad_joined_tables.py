@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rulealign.errors import DataError, GuardError
-from rulealign.rsa.ceiling import roi_ceiling
+from rulealign.rsa.ceiling_table import roi_ceiling
 from rulealign.rsa.joined_tables import ceilings_table
 from rulealign.rsa.tables import ALIGNMENT_KEYS, require_whole
 from rulealign.store import write_h5

@@ -8,7 +8,8 @@ from edited_h5 import edited_h5
 from pairs_study import IDS, PAIRS, SEEDS, SETTINGS, brain_rdms, pairs_file, run, trials
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
-from rulealign.rsa.ceiling import nili_bounds, null_bounds, roi_ceiling
+from rulealign.rsa.ceiling import nili_bounds, null_bounds
+from rulealign.rsa.ceiling_table import roi_ceiling
 from rulealign.rsa.compare import require_same_pairs_kind, spearman_matrix
 from rulealign.rsa.pairs import cross_run_mask, read_pairs, write_pairs
 from rulealign.rsa.tables import alignment_table

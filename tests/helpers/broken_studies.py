@@ -92,7 +92,7 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
     "calibration with a stimulus set's label": ("calibration.shown", GENERATED, "another"),
     "an unknown kind of brain data": ("brain.kind", "eeg", "'rdm-archive'"),
     "a misspelt kind of brain data": ("brain.kind", "simulate", "did you mean 'simulated'"),
-    "one subject": ("brain.subjects", 1, "at least 2"),
+    "no subjects": ("brain.subjects", 0, "at least 1"),
     "a list of subjects": ("brain.subjects", ["01", "02"], "whole number"),
     "an unknown stimulus set": ("brain.stimulus_set", "test_repeats", "mean 'test-repeats'"),
     "an unknown distance": ("brain.distance", "pearson", "'correlation'"),

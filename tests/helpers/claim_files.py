@@ -169,7 +169,9 @@ def _reason(row, reasons):
 def write_ceilings(folder, **changes):
     """Write the noise ceiling of V1: clear of chance, but for what is changed."""
     row = {"roi": "V1", "pairs": "all", "lower": 0.2, "null_lower_high": 0.05}
-    row |= {"informative": True, "reason": ""} | changes
+    row |= {"informative": True, "reason": "", "n_subjects": SUBJECTS}
+    row |= {"informative_by": "lower bound of the noise ceiling", "reliability": np.nan}
+    row |= {"null_reliability_high": np.nan} | changes
     rows = [row, row | {"pairs": "cross_run"}]
     write_csv(folder / "ceilings.csv", pd.DataFrame(rows))
     return folder / "ceilings.csv"

@@ -6,9 +6,10 @@ from scipy.spatial.distance import squareform
 from scipy.stats import pearsonr, rankdata, spearmanr
 
 from rulealign.errors import DataError
-from rulealign.rsa import ceiling
+from rulealign.rsa import ceiling_table as table_module
 from rulealign.rsa.brain_rdms import BrainRdms
-from rulealign.rsa.ceiling import ceiling_table, nili_bounds, null_bounds, raw_bounds
+from rulealign.rsa.ceiling import nili_bounds, null_bounds, raw_bounds
+from rulealign.rsa.ceiling_table import ceiling_table
 
 
 def people(n_subjects=5, n_stimuli=10, noise=1.0, seed=0):
@@ -155,8 +156,10 @@ def test_subjects_that_agree_by_chance_are_not_informative():
 )
 def test_the_lower_bound_must_be_clear_of_its_null(monkeypatch, lower, upper, informative):
     null = np.column_stack([np.linspace(-0.1, 0.1, 200), np.linspace(0.4, 0.5, 200)])
-    monkeypatch.setattr(ceiling, "nili_bounds", lambda *_: ceiling.Bounds(lower, upper, upper))
-    monkeypatch.setattr(ceiling, "null_bounds", lambda *_: null)
+    monkeypatch.setattr(
+        table_module, "nili_bounds", lambda *_: table_module.Bounds(lower, upper, upper)
+    )
+    monkeypatch.setattr(table_module, "null_bounds", lambda *_: null)
     row = ceiling_table(brain(people(n_stimuli=20), 20), SETTINGS).iloc[0]
     assert row["informative"] == informative
 

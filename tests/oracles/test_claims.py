@@ -17,7 +17,7 @@ from rulealign.claims.evaluate import evaluate
 from rulealign.claims.verdicts import equivalence_p, judge, too_small
 from rulealign.rsa.bootstrap.primary import Effect, PrimaryInterval, primary_interval, seed_variance
 from rulealign.rsa.bootstrap.subjects import subject_counts, subject_seed
-from rulealign.rsa.ceiling import roi_ceiling
+from rulealign.rsa.ceiling_table import roi_ceiling
 
 
 def run(folder, *claims, rules=tuple(claim_files.SEEDS), goal="stimuli", **changes):
@@ -337,20 +337,36 @@ def test_the_claims_true_in_the_simulation_hold(evaluated):
     assert (own["verdict"] == "holds").mean() > 0.9
 
 
+ALONE = {"n_subjects": 1, "lower": np.nan, "null_lower_high": np.nan, "reliability": 0.03}
+ALONE |= {"null_reliability_high": 0.05, "informative_by": "reliability over 2 sessions"}
+"""What the table of ceilings says of an ROI of one subject."""
+
+
 @pytest.mark.parametrize(
     ("changes", "verdict", "words"),
     [
         (
             {"informative": False},
             "uninformative",
-            "V1's noise ceiling over all pairs, 0.200, is not",
+            "the lower bound of the noise ceiling of V1 over all pairs, 0.200, is not clear of",
         ),
         (
-            {"informative": False, "reason": "shuffle 3 is constant"},
+            {"informative": False, "informative_by": "", "reason": "shuffle 3 is constant"},
             "holds",
             "ceiling unknown of V1",
         ),
         ({"pairs": "cross_run"}, "holds", "ceiling unknown of V1 over all pairs: none is computed"),
+        (
+            ALONE | {"informative": False},
+            "uninformative",
+            "the reliability over 2 sessions of V1 over all pairs, 0.030, is not clear of chance",
+        ),
+        (ALONE, "holds", ""),
+        (
+            ALONE | {"informative": False, "informative_by": "", "reason": "there is 1 subject"},
+            "holds",
+            "ceiling unknown of V1 over all pairs: there is 1 subject",
+        ),
         ({}, "holds", ""),
     ],
 )

@@ -11,7 +11,8 @@ from scipy.stats import rankdata, spearmanr
 from rulealign.rsa import compare
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.brain_rdms import BrainRdms
-from rulealign.rsa.ceiling import ceiling_table, nili_bounds, null_bounds
+from rulealign.rsa.ceiling import nili_bounds, null_bounds
+from rulealign.rsa.ceiling_table import ceiling_table
 from rulealign.rsa.compare import spearman_matrix
 from rulealign.rsa.pairs import cross_run_mask
 from rulealign.rsa.rdm import correlation_rdm

@@ -83,7 +83,8 @@ def test_sessions_are_averaged_and_kept(tmp_path):
     write_subject_rdms(tmp_path / "rdms.npy", SETTINGS | {"sessions": 2}, "IT", outputs)
     for own, output in zip(each, outputs, strict=True):
         with h5py.File(output) as file:
-            np.testing.assert_array_equal(file["sessions"], own)
+            np.testing.assert_array_equal(file["repeats"], own)
+            assert file.attrs["repeats_are"] == "2 sessions"
             np.testing.assert_allclose(file["rdm"], (own[0] + own[1]) / 2, rtol=1e-15)
 
 

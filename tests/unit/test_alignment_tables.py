@@ -12,7 +12,8 @@ from rulealign.learning.training_table import training_table
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap.alignment_samples import read_alignment_samples
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
-from rulealign.rsa.ceiling import nili_bounds, roi_ceiling
+from rulealign.rsa.ceiling import nili_bounds
+from rulealign.rsa.ceiling_table import roi_ceiling
 from rulealign.rsa.joined_tables import ceilings_table
 from rulealign.rsa.tables import alignment_table
 from rulealign.store import write_h5
@@ -244,7 +245,7 @@ def test_ceilings_are_tabled_per_roi(aligned):
     assert ",".join(table.columns) == (
         "roi,convention,pairs,distance,acquisition,repetitions,n_subjects,n_stimuli,n_pairs,lower,"
         "upper,upper_any_model,lower_raw,upper_raw,null_lower_mean,null_lower_high,null_upper_mean,"
-        "null_upper_high,informative,reason"
+        "null_upper_high,reliability,null_reliability_high,informative,informative_by,reason"
     )
     assert list(table["roi"]) == ["EVC", "IT"]
     for roi in brains:

@@ -253,7 +253,7 @@ def real(project, changes):
             "train_images: must be at most 50000",
         ),
         (("training_set", "image_size"), 64, "training_set.image_size: must be 32"),
-        (("brain", "subjects"), 1, "brain.subjects"),
+        (("brain", "subjects"), 0, "brain.subjects"),
         (("brain", "ids"), "image", "brain.ids: 'image' has no place for the number"),
         (("stimuli", "white", "kind"), "brain", "stimuli.white.*source"),
     ],

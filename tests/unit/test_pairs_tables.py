@@ -23,7 +23,8 @@ from pairs_study import (
     trials,
 )
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
-from rulealign.rsa.ceiling import nili_bounds, null_bounds, roi_ceiling
+from rulealign.rsa.ceiling import nili_bounds, null_bounds
+from rulealign.rsa.ceiling_table import roi_ceiling
 from rulealign.rsa.joined_tables import ceilings_table
 from rulealign.rsa.pairs import read_pairs, write_pairs
 from rulealign.rsa.tables import alignment_table

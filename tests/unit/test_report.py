@@ -101,6 +101,7 @@ def _ceilings(study, rng):
         row = {"roi": roi, "convention": "per_subject", "pairs": "all", "n_subjects": 4}
         row |= {"distance": "1 - Pearson", "acquisition": "simulated 3T", "repetitions": 6}
         row |= {"n_stimuli": 30, "informative": place > 0, "reason": np.nan}
+        row |= {"informative_by": "lower bound of the noise ceiling", "reliability": np.nan}
         rows.append(row | dict(zip(bounds, rng.uniform(0, 0.5, len(bounds)), strict=True)))
     return pd.DataFrame(rows)
 

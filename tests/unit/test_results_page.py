@@ -52,6 +52,7 @@ CEILINGS = pd.DataFrame(
         "null_upper_mean": [0.24],
         "null_upper_high": [0.26],
         "informative": [True],
+        "informative_by": ["lower bound of the noise ceiling"],
     }
 )
 TRAINING = pd.DataFrame(

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rulealign.errors import DataError
 from rulealign.store import read_csv
 
 
 class Ceiling(NamedTuple):
-    """The lower bound of an area's noise ceiling, and what it could be by chance.
+    """What tells whether an area's brain data say anything, and what it could be by chance.
 
     Attributes:
-        lower: in units of the score.
+        by: what: the lower bound of the noise ceiling, or with one subject the reliability over
+            sessions or halves of the trials; "" where there is neither, or no null.
+        value: in units of the score.
         by_chance: upper end of its null.
-        informative: whether the lower bound lies above that.
-        reason: why there is no null; "" where there is one.
+        informative: whether the value lies above that.
+        reason: why it is unknown, where it is.
     """
 
-    lower: float
+    by: str
+    value: float
     by_chance: float
     informative: bool
     reason: str
@@ -28,6 +31,10 @@ class Ceiling(NamedTuple):
 
 Ceilings = Mapping[tuple[str, str], Ceiling]
 """(area, kind of pairs) -> its ceiling."""
+
+
+UNKNOWN = "ceiling unknown"
+"""How a note begins that says so."""
 
 
 def read_ceilings(files: Sequence[Path]) -> dict[tuple[str, str], Ceiling]:
@@ -51,12 +58,20 @@ def read_ceilings(files: Sequence[Path]) -> dict[tuple[str, str], Ceiling]:
             what = f"has no column '{min(lacking)}'"
             raise DataError(f"{path}: {what}; delete it and rerun the command.")
         for row in rows.to_dict("records"):
-            row["reason"] = row["reason"] if isinstance(row["reason"], str) else ""
-            found[str(row["roi"]), str(row["pairs"])] = Ceiling(*(row[one] for one in _COLUMNS))
+            found[str(row["roi"]), str(row["pairs"])] = _ceiling(row)
     return found
 
 
-_COLUMNS = ("lower", "null_lower_high", "informative", "reason")
+_BOUND, _ALONE = ("lower", "null_lower_high"), ("reliability", "null_reliability_high")
+_COLUMNS = {*_BOUND, *_ALONE, "n_subjects", "informative", "informative_by", "reason"}
+
+
+def _ceiling(row: Mapping[str, Any]) -> Ceiling:
+    by, reason = (
+        row[one] if isinstance(row[one], str) else "" for one in ("informative_by", "reason")
+    )
+    value, by_chance = (row[one] for one in (_BOUND if row["n_subjects"] > 1 else _ALONE))
+    return Ceiling(by, value, by_chance, bool(row["informative"]), reason)
 
 
 def uninformative(areas: Sequence[str], pairs: str, ceilings: Ceilings) -> tuple[str, str]:
@@ -68,18 +83,18 @@ def uninformative(areas: Sequence[str], pairs: str, ceilings: Ceilings) -> tuple
         ceilings: of `read_ceilings`.
 
     Returns:
-        Why the claim is uninformative, "" where it is not: the lower bound of an area, over the
-        same pairs, is not clear of chance. And a note where the ceiling is not known: it has no
-        null, or none over these pairs.
+        Why the claim is uninformative, "" where it is not: the lower bound of an area, or with one
+        subject its reliability, over the same pairs, is not clear of chance. And a note where
+        neither is known.
     """
     for area in areas:
         known = ceilings.get((area, pairs))
-        if known is None or known.reason:
+        if known is None or not known.by:
             why = "none is computed over these pairs" if known is None else known.reason
-            return "", f"ceiling unknown of {area} over {pairs} pairs: {why}"
+            return "", f"{UNKNOWN} of {area} over {pairs} pairs: {why}"
         if not known.informative:
             return (
-                f"the lower bound of {area}'s noise ceiling over {pairs} pairs, {known.lower:.3f},"
-                f" is not clear of chance (up to {known.by_chance:.3f})"
+                f"the {known.by} of {area} over {pairs} pairs, {known.value:.3f}, is not clear of"
+                f" chance (up to {known.by_chance:.3f})"
             ), ""
     return "", ""

@@ -16,7 +16,7 @@ from rulealign.rsa.families import AdjustedP, adjust_family
 _DECLARED = ("statement", "direction", "smallest_effect", "smallest_effect_reason", "family")
 _PRIMARY = (
     *("effect", "standard_error", "degrees_of_freedom", "low", "high", "verdict", "reason"),
-    *("generalises_to", "p_equivalence", "n_seeds", "p_seeds_floor"),
+    *("generalises_to", "p_equivalence", "n_seeds", "p_seeds_floor", "note"),
 )
 _CELL = {
     "cell_verdict": "verdict",

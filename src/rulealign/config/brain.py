@@ -30,7 +30,7 @@ SIMULATED_COLUMNS = ("V1", "V2", "lLOC", "rLOC", "IT")
 SHOWN_OFTEN = ("concept-mean", "test-repeats")
 """Stimulus sets whose stimuli rest on several trials each."""
 
-People = whole(2, 99)
+People = whole(1, 99)
 Columns = Annotated[list[str], Distinct]
 STIMULUS_SETS = ("first-exemplar", "concept-mean", "test-repeats")
 
@@ -57,7 +57,8 @@ class RdmArchive(Closed):
 
     kind: Literal["rdm-archive"] = Field(description="given RDMs per subject and ROI")
     subjects: People = Field(
-        description="people in every file; checked against the files. A noise ceiling needs two"
+        description="people in every file; checked against the files. One has no noise ceiling:"
+        " claims rest on how well its sessions agree"
     )
     sessions: whole(1, 99) = Field(
         default=1,
@@ -149,7 +150,10 @@ class Crossnobis(Closed):
 
 
 class _Responses(Closed):
-    subjects: People = Field(description="people: 01, 02 and so on. A noise ceiling needs two")
+    subjects: People = Field(
+        description="people: 01, 02 and so on. One has no noise ceiling: claims rest on how well"
+        " halves of its trials agree"
+    )
     stimulus_set: StimulusSet = Field(
         description="first-exemplar: the first image of each concept, shown once; concept-mean: all"
         " images of a concept, averaged; test-repeats: the repeated images, averaged; or a path"

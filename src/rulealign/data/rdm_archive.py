@@ -89,7 +89,8 @@ def write_subject_rdms(
             (stimuli * (stimuli - 1) / 2,), the upper triangle row by row, with the ids
             `stimulus` and the attributes subject (counted from 1), roi, distance, acquisition
             and repetitions (0: as given). Where there are several sessions, `rdm` is their mean,
-            and `sessions`, float64 (sessions, the same), holds each.
+            `repeats`, float64 (sessions, the same), holds each, and the attribute repeats_are says
+            how many.
 
     Raises:
         DataError: as in `read_rdms`.
@@ -101,13 +102,12 @@ def write_subject_rdms(
     rdms = rdms[(..., *np.triu_indices(len(stimuli), 1))]
     described = {name: settings[name] for name in ("distance", "acquisition")}
     for subject, (rdm, output) in enumerate(zip(rdms, outputs, strict=True), start=1):
-        write_h5(
-            output,
-            {"rdm": rdm} if rdm.ndim == 1 else {"rdm": rdm.mean(axis=0), "sessions": rdm},
-            ids={"stimulus": stimuli},
-            settings=settings,
-            attributes={"subject": subject, "roi": roi, "repetitions": 0, **described},
-        )
+        arrays, about = {"rdm": rdm}, {"subject": subject, "roi": roi, "repetitions": 0}
+        if rdm.ndim > 1:
+            arrays = {"rdm": rdm.mean(axis=0), "repeats": rdm}
+            about["repeats_are"] = f"{len(rdm)} sessions"
+        ids = {"stimulus": stimuli}
+        write_h5(output, arrays, ids=ids, settings=settings, attributes=about | described)
 
 
 def _load(path: Path, key: str | None, ids: str | None) -> np.ndarray:

@@ -131,7 +131,9 @@ def brain_rdm(study: Study) -> dict[str, Any]:
     }
     keys = ("stimulus_set", "zscore", "distance")
     settings = {key: plain(study.brain)[key] for key in keys}
-    return settings | {"acquisition": made_from[study.brain.kind]}
+    settings["acquisition"] = made_from[study.brain.kind]
+    # of one subject alone they are needed: several have a noise ceiling
+    return settings | ({"halves": True} if study.brain.subjects == 1 else {})
 
 
 def quality(_study: Study) -> dict[str, Any]:
@@ -143,7 +145,8 @@ def quality_table(study: Study) -> dict[str, Any]:
     """Give the settings of the table of quality measures over people and ROIs."""
     zscore = getattr(study.brain, "zscore", None)  # given RDMs are not cleaned here
     settings = {"shifts": quality(study)["shifts"], "study_seed": study.seed, "zscore": zscore}
-    keys = ("null_draws", "interval") if getattr(study.brain, "sessions", 1) > 1 else ()
+    repeats = study.brain.subjects == 1 or getattr(study.brain, "sessions", 1) > 1
+    keys = ("null_draws", "interval") if repeats else ()
     return settings | {key: getattr(study.statistics, key) for key in keys}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from rulealign.claims.ceilings import UNKNOWN
 from rulealign.claims.verdicts import HOLDS, MISSING, VERDICTS
 from rulealign.report.formatting import missing, number, plain
 from rulealign.report.tabulate import Table
@@ -104,9 +105,11 @@ def tabulate_p(summary: pd.DataFrame) -> Table:
 
 
 def _verdict(row: pd.Series) -> str:
+    notes = [] if pd.isna(row["note"]) else str(row["note"]).split("; ")
+    unknown = "".join(f" ({note})" for note in notes if note.startswith(UNKNOWN))
     if row["verdict"] == MISSING or pd.isna(row["reason"]):
-        return row["verdict"]
-    return f"{row['verdict']}: {row['reason']}"
+        return row["verdict"] + unknown
+    return f"{row['verdict']}: {row['reason']}{unknown}"
 
 
 def _p(row: pd.Series, name: str) -> list[Markup]:

@@ -147,6 +147,7 @@ def write_page(
         courses=trajectory_table.courses(study, tables, view),
         quality=quality_panel.panel(tables["quality"]),
         provenance=provenance_panel.panel(facts),
+        one_subject=bool((tables["ceilings"]["n_subjects"] == 1).any()),
         doubtful=_doubtful(study, tables["diagnostics"]),
         silent=_silent(study, tables["diagnostics"]),
     )

@@ -69,7 +69,8 @@ def limits(rows: pd.DataFrame, ceiling: pd.Series, *, always: bool) -> tuple[flo
         Low, high, and whether the ceiling is within.
     """
     low, high = np.nanmin([0, rows["low"].min()]), np.nanmax([0, rows["high"].max()])
-    shown = bool(always or ceiling["upper"] <= low + _FAR * (high - low))
+    there = np.isfinite(ceiling["upper"])  # one subject has no noise ceiling
+    shown = bool(there and (always or ceiling["upper"] <= low + _FAR * (high - low)))
     if shown:
         low = min(low, ceiling["lower"])
         high = np.nanmax([high, ceiling["upper"], ceiling["null_upper_high"]])
@@ -97,8 +98,10 @@ def draw_ceiling(axes: Axes, ceiling: pd.Series, *, shown: bool, upright: bool =
     bounds = f"{plain(ceiling['lower'])} to {plain(ceiling['upper'])}"
     known = "not informative" if np.isfinite(ceiling["null_upper_high"]) else "without a null"
     words = f"noise ceiling {bounds}" + ("" if informative else f", {known}")
-    beyond = "" if shown else "↑ "
-    axes.text(0, 1.02, beyond + words, transform=axes.transAxes, color=QUIET, fontsize=9)
+    words = words if shown else f"↑ {words}"
+    if not np.isfinite(ceiling["upper"]):
+        words = "1 subject: no noise ceiling"
+    axes.text(0, 1.02, words, transform=axes.transAxes, color=QUIET, fontsize=9)
 
 
 def label_lines(axes: Axes, ends: Mapping[str, float], styles: Mapping[str, RuleStyle]) -> None:

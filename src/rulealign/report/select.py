@@ -168,6 +168,22 @@ def bounds(ceilings: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return own
 
 
+def informative(ceiling: pd.Series) -> str:
+    """Say whether brain data tell anything, and by what where that is not the lower bound.
+
+    Args:
+        ceiling: a row of the ceiling table.
+
+    Returns:
+        yes, no or unknown, such as "no: reliability over 2 sessions".
+    """
+    by = ceiling["informative_by"]
+    if not isinstance(by, str) or not by:
+        return "unknown"
+    word = "yes" if ceiling["informative"] else "no"
+    return word if ceiling["n_subjects"] > 1 else f"{word}: {by}"
+
+
 def ceiling(ceilings: pd.DataFrame, roi: str, convention: str = "per_subject") -> pd.Series:
     """Take the noise ceiling of one area.
 

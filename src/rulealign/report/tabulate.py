@@ -95,14 +95,17 @@ def ceilings(table: pd.DataFrame, interval: float, caption: str) -> Table:
     lower = ["lower", "null_lower_mean", "null_lower_high"]
     upper = ["upper", "null_upper_mean", "null_upper_high"]
     upper += ["upper_any_model", "lower_raw", "upper_raw"]
+    if table["reliability"].notna().any():
+        head += ["reliability", top]
+        upper += ["reliability", "null_reliability_high"]
     body = []
     for _, row in table.iterrows():
-        informative = "yes" if row["informative"] else "no"
         low, high = (
             [number(row[column], reason=row["reason"]) for column in columns]
             for columns in (lower, upper)
         )
-        body.append([row["roi"], select.PAIRS_WORDS[row["pairs"]], *low, informative, *high])
+        told = select.informative(row)
+        body.append([row["roi"], select.PAIRS_WORDS[row["pairs"]], *low, told, *high])
     return Table(caption, head, body)
 
 

@@ -40,7 +40,12 @@ class BrainDistance:
 
 
 def brain_distance(
-    responses_h5: Path, stimulus_set: str, zscore: str, distance: str | Mapping[str, Any]
+    responses_h5: Path,
+    stimulus_set: str,
+    zscore: str,
+    distance: str | Mapping[str, Any],
+    *,
+    half: int | None = None,
 ) -> BrainDistance:
     """Compute the RDM of an ROI.
 
@@ -50,6 +55,7 @@ def brain_distance(
         zscore: as in `patterns.zscore`.
         distance: `correlation` (1 - Pearson of averaged patterns), `euclidean` (squared, of
             averaged patterns), or {"crossnobis": {"folds": "run" or "session"}} (of single trials).
+        half: of the trials, as in `patterns.select_patterns`; by default all.
 
     Returns:
         The RDM and what it is.
@@ -66,15 +72,44 @@ def brain_distance(
             " {crossnobis: {folds: run}}"
         )
     # errors of reading name the file
+    asked = responses_h5, stimulus_set, zscore
     if name == "crossnobis":
-        trials = repeated_patterns(responses_h5, stimulus_set, zscore)
+        trials = repeated_patterns(*asked, half=half)
         compute = partial(_cross_validated, trials, distance["crossnobis"]["folds"])
     else:
-        compute = partial(_averaged, *select_patterns(responses_h5, stimulus_set, zscore), name)
+        compute = partial(_averaged, *select_patterns(*asked, half=half), name)
     try:
         return compute()
     except DataError as error:
         raise DataError(f"{responses_h5}: {error}") from error
+
+
+def half_rdms(
+    responses_h5: Path, stimulus_set: str, zscore: str, distance: str | Mapping[str, Any]
+) -> np.ndarray | None:
+    """Compute the RDMs of two halves of the trials: every other one of each stimulus.
+
+    For how reliable an RDM of all trials is. Where stimuli came in one order again and again, the
+    halves share the noise of runs; not for such data.
+
+    Args:
+        responses_h5: as in `brain_distance`, like all that follow.
+        stimulus_set: see there.
+        zscore: see there.
+        distance: see there.
+
+    Returns:
+        float64, shape (2, pairs); None, with a printed line, where stimuli have too few trials.
+
+    Raises:
+        ConfigurationError: as in `brain_distance`.
+    """
+    asked = responses_h5, stimulus_set, zscore, distance
+    try:
+        return np.stack([brain_distance(*asked, half=half).rdm for half in (0, 1)])
+    except DataError as error:
+        print(f"the reliability of this RDM stays unknown: {error}")
+        return None
 
 
 def _averaged(ids: list[str], patterns: np.ndarray, repetitions: int, name: str) -> BrainDistance:

@@ -1,33 +1,16 @@
-"""The noise ceiling of an ROI, with the null of its bounds."""
+"""The bounds of a noise ceiling, and their null."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from rulealign.errors import DataError, GuardError
-from rulealign.provenance import derive_seed, fingerprint
+from rulealign.errors import DataError
 from rulealign.reasons import MissingValue
-from rulealign.rsa.bootstrap.spearman import percentile_interval, require_draws
-from rulealign.rsa.brain_distance import CORRELATION
-from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
-from rulealign.rsa.compare import (
-    ALL_PAIRS,
-    CROSS_RUN,
-    PER_SUBJECT,
-    masked,
-)
-from rulealign.rsa.pairs import read_pairs
+from rulealign.rsa.compare import masked
 from rulealign.rsa.ranking import ranks, standardise
-from rulealign.rsa.unfit import UnfitRdm, naming
-from rulealign.store import write_csv
-
-CEILING_KEYS = ("study_seed", "null_draws", "interval", "pairs")
-"""The settings that all noise ceilings of a study share."""
+from rulealign.rsa.unfit import UnfitRdm
 
 
 class Bounds(NamedTuple):
@@ -186,107 +169,3 @@ class _Shuffled:
         places = order[:, self._first] * self._n + order[:, self._second]
         flat = self._squares.reshape(len(self._squares), -1)
         return np.take_along_axis(flat, places, axis=1)
-
-
-def ceiling_table(
-    brain: BrainRdms, settings: dict[str, Any], mask: np.ndarray | None = None
-) -> pd.DataFrame:
-    """Make the row of `statistics/ceilings.csv` for one ROI and one kind of pairs.
-
-    Args:
-        brain: the subjects' RDMs of the ROI.
-        settings: `study_seed`, `null_draws` and `interval` (coverage).
-        mask: bool, shape (n_pairs,); the pairs in different runs. By default all pairs. Both kinds
-            are held against the same shuffles.
-
-    Returns:
-        One row: the bounds (`lower_raw` and `upper_raw` are those of `raw_bounds`), the mean and
-        the upper end of the central interval of the nulls of `lower` and `upper`, and
-        `informative`: whether the lower bound lies above that end. The upper bound's null decides
-        nothing: with 3 subjects it is never clear. Where there is no null, as in `null_bounds`,
-        what rests on it is missing, `reason` says why (it is empty elsewhere), and the ceiling is
-        not informative.
-
-    Raises:
-        DataError: there are fewer than 2 subjects or too few permutations for the interval, or an
-            RDM, or a mean of them, is constant or not finite over the pairs; names the ROI.
-    """
-    require_draws(settings["null_draws"], settings["interval"], "null_draws")
-    try:
-        with naming(brain=brain.names):
-            bounds = nili_bounds(brain.rdms, mask)
-            scaled = brain.distance != CORRELATION
-            lower_raw, upper_raw = raw_bounds(brain.rdms, mask, scaled=scaled)
-    except DataError as error:
-        raise DataError(f"noise ceiling of {brain.roi}: {error}") from None
-    mean, high, reason = _null_ends(brain, settings, mask)
-    row = {
-        "roi": brain.roi,
-        "convention": PER_SUBJECT,
-        "pairs": ALL_PAIRS if mask is None else CROSS_RUN,
-        "distance": brain.distance,
-        "acquisition": brain.acquisition,
-        "repetitions": brain.repetitions,
-        "n_subjects": len(brain.subjects),
-        "n_stimuli": len(brain.ids),
-        "n_pairs": brain.rdms.shape[1] if mask is None else int(mask.sum()),
-        **bounds._asdict(),
-        "lower_raw": lower_raw,
-        "upper_raw": upper_raw,
-        "null_lower_mean": mean[0],
-        "null_lower_high": high[0],
-        "null_upper_mean": mean[1],
-        "null_upper_high": high[1],
-        "informative": bool(bounds.lower > high[0]),
-        "reason": reason,
-    }
-    return pd.DataFrame([row])
-
-
-def _null_ends(
-    brain: BrainRdms, settings: dict[str, Any], mask: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, str]:
-    # mean and upper end of the nulls of both bounds; or why there are none
-    seed = derive_seed(settings["study_seed"], brain.roi, "noise ceiling null")
-    try:
-        null = null_bounds(brain.rdms, settings["null_draws"], seed, mask)
-    except MissingValue as missing:
-        return np.full(2, np.nan), np.full(2, np.nan), missing.reason
-    _, high = percentile_interval(null, settings["interval"])
-    return null.mean(axis=0), high, ""
-
-
-def roi_ceiling(
-    brain_files: Sequence[Path],
-    settings: dict[str, Any],
-    output: Path,
-    pairs_file: Path | None = None,
-) -> None:
-    """Make the noise ceiling of one ROI: `brain/roi-<r>_ceiling.csv`.
-
-    Where scores rest on pairs in different runs, an ROI has two rows: over all pairs too, which
-    shows how much of the agreement between subjects lies within runs.
-
-    Args:
-        brain_files: the subjects' `sub-<s>_roi-<r>_rdm.h5` of the ROI.
-        settings: `CEILING_KEYS`, and `roi`.
-        output: the CSV to make: rows of `ceiling_table`, and `settings_hash`, of `CEILING_KEYS`.
-        pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
-
-    Raises:
-        ConfigurationError: there is no such kind of pairs, or no file of pairs in different runs.
-        GuardError: the files are of another ROI, or differ in distance, acquisition or repetitions.
-        DataError: there are fewer than 2 subjects, or an RDM cannot be ranked, or the file of
-            pairs is of other stimuli.
-        StoreError: a file cannot be read, or the disk is full.
-    """
-    brain, rows = read_brain_rdms(brain_files), []
-    if brain.roi != settings["roi"]:
-        raise GuardError(f"{brain_files[0]}: is of the ROI '{brain.roi}', not '{settings['roi']}'.")
-    for kind in sorted({ALL_PAIRS, settings["pairs"]}):
-        mask = read_pairs(pairs_file, brain.ids, kind)
-        draws = settings["null_draws"]
-        print(f"noise ceiling of {brain.roi}, {kind}: {draws} permutations", flush=True)
-        rows.append(ceiling_table(brain, settings, mask))
-    used = fingerprint({key: settings[key] for key in CEILING_KEYS})
-    write_csv(output, pd.concat(rows).assign(settings_hash=used))

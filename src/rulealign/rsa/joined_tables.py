@@ -10,7 +10,7 @@ import pandas as pd
 
 from rulealign.errors import DataError, GuardError
 from rulealign.provenance import fingerprint
-from rulealign.rsa.ceiling import CEILING_KEYS
+from rulealign.rsa.ceiling_table import CEILING_KEYS
 from rulealign.rsa.compare import ALL_PAIRS
 from rulealign.rsa.layer_table import AMONG, CHOICE_KEYS
 from rulealign.rsa.mean_share import COLUMN

@@ -169,6 +169,7 @@ def write_brain_rdm(
     distance: str,
     acquisition: str,
     repetitions: int,
+    halves: np.ndarray | None = None,
 ) -> None:
     """Write the RDM of one subject's voxel patterns in one ROI.
 
@@ -183,6 +184,8 @@ def write_brain_rdm(
         distance: the dissimilarity, in words.
         acquisition: scanner, task and averaging, in words.
         repetitions: trials per stimulus.
+        halves: shape (2, n_pairs); the RDMs of two halves of the trials, kept as `repeats`. By
+            default none.
 
     Raises:
         DataError: the RDM has another size or is not finite; names the file.
@@ -200,4 +203,7 @@ def write_brain_rdm(
         "repetitions": repetitions,
     }
     arrays = {"rdm": rdm}
+    if halves is not None:
+        arrays["repeats"] = halves
+        attributes["repeats_are"] = "2 halves of the trials"
     write_h5(output, arrays, ids={"stimulus": ids}, settings=settings, attributes=attributes)

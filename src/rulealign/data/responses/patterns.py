@@ -147,16 +147,26 @@ def _scored(responses: np.ndarray, voxels: Sequence[str] | None, where: str) -> 
 
 
 def _read_scores(
-    responses_h5: Path, stimulus_set: str, how: str
+    responses_h5: Path, stimulus_set: str, how: str, half: int | None
 ) -> tuple[pd.DataFrame, np.ndarray, Chosen]:
     trials, responses = read_trials_and_responses(responses_h5)
     with open_h5(responses_h5) as file:
         voxels = read_ids(file, "voxel")
     chosen = _chosen(responses_h5, trials, stimulus_set)
+    if half is not None:
+        chosen = _half(chosen, half, str(responses_h5))
     try:
         return trials, zscore(responses, trials, how, voxels), chosen
     except DataError as error:
         raise DataError(f"{responses_h5}: {error}") from error
+
+
+def _half(chosen: Chosen, half: int, place: str) -> Chosen:
+    found = {name: places[half::2] for name, places in chosen.items()}
+    for name, places in found.items():
+        if not len(places):
+            raise DataError(f"{place}: stimulus '{name}' has a single trial, which has no halves.")
+    return found
 
 
 def _chosen(responses_h5: Path, trials: pd.DataFrame, stimulus_set: str) -> Chosen:
@@ -178,7 +188,7 @@ def _chosen(responses_h5: Path, trials: pd.DataFrame, stimulus_set: str) -> Chos
 
 
 def select_patterns(
-    responses_h5: Path, stimulus_set: str, how: str = "all-trials"
+    responses_h5: Path, stimulus_set: str, how: str = "all-trials", *, half: int | None = None
 ) -> tuple[list[str], np.ndarray, int]:
     """Turn an ROI's single trials into one pattern per stimulus.
 
@@ -186,6 +196,8 @@ def select_patterns(
         responses_h5: a file made by `things.write_roi_responses`.
         stimulus_set: as in `choose_trials`.
         how: as in `zscore`; every voxel is z-scored before the trials of a stimulus are averaged.
+        half: 0 for the first, third and so on of the trials of each stimulus, 1 for the others;
+            voxels are z-scored over all trials either way. By default all.
 
     Returns:
         ids: the stimuli in alphabetical order.
@@ -196,13 +208,13 @@ def select_patterns(
         DataError: the set is empty, its images were not shown equally often, or a voxel is
             constant.
     """
-    _, scores, chosen = _read_scores(responses_h5, stimulus_set, how)
+    _, scores, chosen = _read_scores(responses_h5, stimulus_set, how, half)
     patterns = np.stack([scores[:, places].mean(axis=1) for places in chosen.values()])
     return list(chosen), patterns, max(map(len, chosen.values()))
 
 
 def repeated_patterns(
-    responses_h5: Path, stimulus_set: str, how: str = "all-trials"
+    responses_h5: Path, stimulus_set: str, how: str = "all-trials", *, half: int | None = None
 ) -> RepeatedPatterns:
     """Keep the single trials of an ROI that belong to a stimulus set, for cross-validation.
 
@@ -210,6 +222,7 @@ def repeated_patterns(
         responses_h5: a file made by `things.write_roi_responses`.
         stimulus_set: as in `choose_trials`.
         how: as in `zscore`.
+        half: as in `select_patterns`.
 
     Returns:
         The trials, those of one stimulus after those of the one before it.
@@ -217,7 +230,7 @@ def repeated_patterns(
     Raises:
         DataError: as in `select_patterns`.
     """
-    trials, scores, chosen = _read_scores(responses_h5, stimulus_set, how)
+    trials, scores, chosen = _read_scores(responses_h5, stimulus_set, how, half)
     places = np.concatenate(list(chosen.values()))
     stimulus = np.repeat(np.arange(len(chosen)), [len(shown) for shown in chosen.values()])
     kept = trials.iloc[places]

@@ -169,7 +169,7 @@ class ResultsPage:
             [row["roi"], select.PAIRS_WORDS[row["pairs"]]]
             + [str(row["n_subjects"]), str(row["n_stimuli"])]
             + [plain(row[column], 4) for column in columns]
-            + ["yes" if row["informative"] else "no"]
+            + [select.informative(row)]
             for _, row in self.tables["ceilings"].iterrows()
         ]
         heads = [

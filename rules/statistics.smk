@@ -196,6 +196,7 @@ rule diagnostics_table:
         mem_mb=memory(500),
     params:
         code=code("diagnostics_table"),
+        settings=settings(statistics_stages.rules_settings),
     message:
         "Diagnostics of all networks; rules that did not learn are named"
     script:

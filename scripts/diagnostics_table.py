@@ -1,5 +1,6 @@
 """Bring the diagnostics of all networks into one table, and warn of rules that did not learn."""
 
+import json
 from pathlib import Path
 
 from rulealign.job import job
@@ -15,5 +16,5 @@ with job(snakemake):
         classes,
         Path(snakemake.output[0]),
     )
-    for line in warnings(table):
+    for line in warnings(table, json.loads(snakemake.params.settings)):
         print(line)

@@ -15,6 +15,7 @@ from rulealign.learning.verdict import (
     diagnostics_table,
     learned,
     mostly_dead,
+    silent_words,
     warnings,
 )
 from rulealign.report import tabulate
@@ -25,6 +26,8 @@ LAYERS = ["conv1", "conv2", "conv3", "fc1", "fc2"]
 EPOCHS = (0, 1, 10)
 SEEDS = (42, 123)
 RULES = ["untrained_bn", "bp", "local"]
+SETTINGS = {"untrained_bn": {}, "bp": {"optimizer": "adam", "learning_rate": 0.001}}
+SETTINGS["local"] = {"readout_learning_rate": 0.001, "learning_rate": 1}
 
 
 def network_rows(rule, seed, epoch):
@@ -154,7 +157,7 @@ def test_rules_that_move_and_know_something_have_learned(table):
     assert list(verdicts) == RULES
     assert [one.words for one in verdicts.values()] == ["does not train", "learns", "learns"]
     assert not any(one.doubtful for one in verdicts.values())
-    assert warnings(table) == []
+    assert warnings(table, SETTINGS) == []
 
 
 def test_a_conv_layer_that_moves_half_a_percent_in_one_seed_is_named(table):
@@ -163,7 +166,7 @@ def test_a_conv_layer_that_moves_half_a_percent_in_one_seed_is_named(table):
     assert verdict.doubtful
     assert verdict.still == (("conv2", 0.005),)
     assert verdict.words == "does not learn: not all conv layers move (conv2 0.50%)"
-    assert warnings(faulty) == [f"WARNING: rule 'local' {verdict.words}"]
+    assert warnings(faulty, SETTINGS) == [f"WARNING: rule 'local' {verdict.words}"]
     assert learned(faulty, RULES)["bp"].words == "learns"
 
 
@@ -207,7 +210,7 @@ def test_accuracy_at_chance_is_named_with_its_seed(table):
 def test_epoch_0_alone_is_no_failure_and_an_absent_rule_is_an_error(table):
     first = table[table["epoch"] == 0]
     assert learned(first, ["bp"])["bp"].words.startswith("not trained yet")
-    assert warnings(first) == []
+    assert warnings(first, SETTINGS) == []
     with pytest.raises(DataError, match="no rows of rule 'other'"):
         learned(table, ["bp", "other"])
 
@@ -265,12 +268,22 @@ def test_a_layer_of_which_most_units_are_dead_is_named(table):
     faulty.loc[(faulty["rule"] == "bp") & (faulty["epoch"] == 1), "dead_units"] = 0.9
     assert mostly_dead(faulty, "local") == pytest.approx({"fc1": 0.7})
     assert mostly_dead(faulty, "bp") == mostly_dead(faulty, "untrained_bn") == {}
-    assert warnings(faulty) == ["WARNING: rule 'local': 70% of the units of fc1 are dead"]
+    said = "70% of the units of fc1 are dead; to have fewer, lower readout_learning_rate"
+    assert warnings(faulty, SETTINGS) == [f"WARNING: rule 'local': {said}"]
     made = tabulate.learning(faulty, RULES, "caption")
     cells = {row[0]: row[made.head.index("dead units")] for row in made.rows}
     assert "⚠" in cells["local"]
     assert cells["local"].endswith("% in fc1</strong>")
     assert "⚠" not in cells["bp"] + cells["untrained_bn"]
+    faulty.loc[last & (faulty["layer"] == "conv3"), "dead_units"] = 0.6
+    assert (
+        warnings(faulty, SETTINGS)[0] == "WARNING: rule 'local': 60% of the units of conv3 are dead"
+    )
+    faulty.loc[(faulty["rule"] == "bp") & (faulty["layer"] == "fc1"), "dead_units"] = 0.8
+    plain = "to have fewer, set optimizer to sgd, learning_rate to 0.01, momentum to 0.9"
+    assert silent_words(faulty, "bp", SETTINGS["bp"])[0].endswith(plain)
+    slow = SETTINGS["bp"] | {"optimizer": "sgd"}
+    assert silent_words(faulty, "bp", slow)[0].endswith("to have fewer, lower learning_rate")
 
 
 def line(ax, label):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -187,19 +188,47 @@ def mostly_dead(table: pd.DataFrame, rule: str) -> dict[str, float]:
     return shares[shares > MOSTLY_DEAD].to_dict()
 
 
-def warnings(table: pd.DataFrame) -> list[str]:
+def silent_words(table: pd.DataFrame, rule: str, settings: Mapping[str, Any]) -> list[str]:
+    """Say which layers of a rule are mostly dead, and which of its settings leaves fewer.
+
+    What helps is known of fully connected layers alone; see docs/rules.md for what was measured.
+
+    Args:
+        table: rows of `diagnostics_table`.
+        rule: a label.
+        settings: of the rule, plain.
+
+    Returns:
+        Such as "89% of the units of fc1 are dead; to have fewer, lower readout_learning_rate"; none
+        where no layer is.
+    """
+    said = []
+    for layer, share in mostly_dead(table, rule).items():
+        remedy = "" if layer.startswith("conv") else _remedy(settings)
+        said.append(f"{share:.0%} of the units of {layer} are dead{remedy}")
+    return said
+
+
+def _remedy(settings: Mapping[str, Any]) -> str:
+    if settings.get("optimizer") == "adam":
+        return "; to have fewer, set optimizer to sgd, learning_rate to 0.01, momentum to 0.9"
+    rate = next((one for one in ("readout_learning_rate", "learning_rate") if one in settings), "")
+    return f"; to have fewer, lower {rate}" if rate else ""
+
+
+def warnings(table: pd.DataFrame, rules: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Write a line for every rule that did not learn, and for every layer that fell silent.
 
     Args:
         table: rows of `diagnostics_table`.
+        rules: label -> its settings, plain.
 
     Returns:
         Lines, none where all learned.
     """
-    rules = table["rule"].unique()
-    verdicts = learned(table, rules).items()
+    verdicts = learned(table, list(rules)).items()
     lines = [f"WARNING: rule '{rule}' {one.words}" for rule, one in verdicts if one.doubtful]
-    for rule in rules:
-        for layer, share in mostly_dead(table, rule).items():
-            lines.append(f"WARNING: rule '{rule}': {share:.0%} of the units of {layer} are dead")
+    for rule, settings in rules.items():
+        said = silent_words(table, rule, settings)
+        lines += [f"WARNING: rule '{rule}': {words}" for words in said]
     return lines

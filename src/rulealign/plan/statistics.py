@@ -59,6 +59,11 @@ def compared_rules(study: Study) -> list[str]:
     return list(dict.fromkeys([*named, *named.values()]))
 
 
+def rules_settings(study: Study) -> dict[str, Any]:
+    """Give every rule's settings, of which a warning names those that help."""
+    return {label: stages.plain(rule) for label, rule in study.rules.items()}
+
+
 def primary_samples(study: Study, rule: str, roi: str) -> dict[str, Any]:
     """Give what tells which scores of an alignment need samples for primary intervals.
 

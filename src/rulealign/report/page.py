@@ -10,7 +10,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rulealign.atomic import whole
-from rulealign.learning.verdict import learned, mostly_dead
+from rulealign.learning.verdict import learned, silent_words
 from rulealign.report import (
     baselines,
     captions,
@@ -207,11 +207,10 @@ def _doubtful(study: Mapping[str, Any], diagnostics: pd.DataFrame) -> list[tuple
 
 
 def _silent(study: Mapping[str, Any], diagnostics: pd.DataFrame) -> list[str]:
-    found = {rule: mostly_dead(diagnostics, rule) for rule in study["rules"]}
     return [
-        f"{layer} of {rule} ({share:.0%})"
-        for rule, layers in found.items()
-        for layer, share in layers.items()
+        f"{rule}: {words}"
+        for rule, settings in study["rules"].items()
+        for words in silent_words(diagnostics, rule, settings)
     ]
 
 

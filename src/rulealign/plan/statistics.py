@@ -60,8 +60,8 @@ def compared_rules(study: Study) -> list[str]:
 
 
 def rules_settings(study: Study) -> dict[str, Any]:
-    """Give every rule's settings, of which a warning names those that help."""
-    return {label: stages.plain(rule) for label, rule in study.rules.items()}
+    """Give the settings of every rule's training, of which a warning names those that help."""
+    return {rule: stages.checkpoint(study, rule)["rule"] for rule in study.rules}
 
 
 def primary_samples(study: Study, rule: str, roi: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.errors import DataError
+from rulealign.reasons import MissingValue
 from rulealign.rsa.alignment import row_ids
 from rulealign.rsa.bootstrap.alignment_samples import AlignmentSamples, read_alignment_samples
 from rulealign.rsa.bootstrap.pooled_seeds import seeds_part
@@ -190,8 +191,8 @@ def _interval(
     goal = trained.settings["generalise_to"]
     try:
         found = primary_interval(effect, goal, trained.settings["interval"], of_seed)._asdict()
-    except DataError as error:
-        return dict.fromkeys(_INTERVAL) | {"reason": str(error).removesuffix(".")}
+    except MissingValue as missing:
+        return dict.fromkeys(_INTERVAL) | {"reason": missing.reason}
     return {name: found.get(name) for name in _INTERVAL} | {
         "generalises_to": f"{goal_words(goal)}, {over}"
     }

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from rulealign.errors import DataError
+from rulealign.reasons import MissingValue
 from rulealign.rsa.bootstrap.corrected import jackknife_variance
 from rulealign.rsa.bootstrap.subjects import MIN_DRAWS, ROUNDING, require_subjects
 from rulealign.rsa.seeds import LEAST_SEEDS
@@ -115,8 +115,8 @@ def primary_interval(
         plus the parts that seeds have in common; each of these is 0 at the least.
 
     Raises:
-        DataError: there are fewer than 100 draws; fewer than 3 subjects where they are generalised
-            to; or an effect that is not 0 has no variance.
+        MissingValue: there are fewer than 100 draws; fewer than 3 subjects where they are
+            generalised to; or an effect that is not 0 has no variance.
 
     Source: for the parts, Cornfield & Tukey 1956, Annals of Mathematical Statistics 27:907;
     Satterthwaite 1946, Biometrics Bulletin 2:110.
@@ -148,7 +148,7 @@ def variance_parts(
         `STIMULI`, `SUBJECTS` or both, and `OF_SEEDS` where it is known -> that part.
 
     Raises:
-        DataError: as in `primary_interval`.
+        MissingValue: as in `primary_interval`.
     """
     parts = _parts(effect, generalise_to, apart=of_seed is not None)
     if of_seed is not None:
@@ -159,7 +159,7 @@ def variance_parts(
 def _without_variance(estimate: float, freedom: float) -> PrimaryInterval:
     # both sides are the same representation, such as a layer that a rule does not touch
     if estimate:
-        raise DataError(f"an effect of {estimate:g} is the same in every sample of stimuli.")
+        raise MissingValue(f"an effect of {estimate:g} is the same in every sample of stimuli")
     return PrimaryInterval(0.0, 0.0, freedom, 0.0, 0.0, 1.0)
 
 
@@ -200,9 +200,9 @@ def _parts(effect: Effect, generalise_to: str, *, apart: bool) -> dict[str, Part
 
 def _over_stimuli(drawn: np.ndarray, left_out: np.ndarray, apart: Sequence[int]) -> Part:
     if len(drawn) < MIN_DRAWS:
-        raise DataError(
+        raise MissingValue(
             f"a variance over resamples of stimuli needs {MIN_DRAWS} draws or more, not"
-            f" {len(drawn)}; raise statistics.bootstrap_draws."
+            f" {len(drawn)}; raise statistics.bootstrap_draws"
         )
     jackknife = max(_shared(jackknife_variance, left_out, apart), 0.0)
     bootstrap = _shared(lambda x: x.var(axis=0, ddof=1), drawn, apart)

@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 
 from rulealign.errors import DataError
 from rulealign.provenance import derive_seed
+from rulealign.reasons import MissingValue
 
 MIN_SUBJECTS = 3
 """With fewer subjects there is no bootstrap over them."""
@@ -249,12 +250,12 @@ def require_subjects(n_subjects: int) -> None:
         n_subjects: number of subjects.
 
     Raises:
-        DataError: there are fewer than 3; names the number and the remedy.
+        MissingValue: there are fewer than 3; names the number and the remedy.
     """
     if n_subjects < MIN_SUBJECTS:
-        raise DataError(
+        raise MissingValue(
             f"a bootstrap over subjects needs at least {MIN_SUBJECTS} of them (better"
-            f" {RECOMMENDED_SUBJECTS}), not {n_subjects}; use the bootstrap over stimuli."
+            f" {RECOMMENDED_SUBJECTS}), not {n_subjects}; use the bootstrap over stimuli"
         )
 
 

@@ -124,8 +124,8 @@ def test_tables_are_tidy_and_complete(finished):
     statistics = finished.folder / "results/small/statistics"
     for name in ("alignment", "ceilings", "training", "inputs"):
         table = pd.read_csv(statistics / f"{name}.csv")
-        # no loss before training, no reason where nothing is missing, no copy where none
-        # there is, and no reliability of one subject where there are several
+        # no loss before training, no reason where nothing is missing, no copy where there is none,
+        # and no reliability of one subject where there are several
         allowed = {"training": ["loss"], "inputs": ["copy", "reason"]}
         allowed["ceilings"] = ["reason", "reliability", "null_reliability_high"]
         table = table.drop(columns=allowed.get(name, []), errors="ignore")

@@ -70,9 +70,9 @@ class Statistics(Closed):
         description="coverage of the intervals, such as 0.95"
     )
     generalise_to: Literal["stimuli", "subjects", "both"] = Field(
-        description="what the intervals of claims generalise to, besides other seeds: other stimuli"
-        " for the same subjects, other subjects for the same stimuli, or both; with subjects, 3 are"
-        " needed, and 5 or more are better",
+        description="what the intervals of claims, and of differences from baselines, generalise"
+        " to, besides other seeds: other stimuli for the same subjects, other subjects for the same"
+        " stimuli, or both; with subjects, 3 are needed, and 5 or more are better",
     )
     layer_folds: whole(2, 1000) = Field(
         description="parts that the stimuli are split into; the nested score of a network is that"

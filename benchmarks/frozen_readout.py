@@ -34,7 +34,8 @@ def main(results: Path, rule: str, seed: int, epoch: int) -> float:
     device = require_device(settings["device"])
     run = start_run(settings, seed, device)
     taught = load(results, rule, seed, epoch).network
-    conv = {name: value for name, value in taught.items() if not name.startswith("fc")}
+    readout = tuple(f"{name}." for name in run.network.linear())
+    conv = {name: value for name, value in taught.items() if not name.startswith(readout)}
     run.network.load_state_dict(conv, strict=False)
     images = results / "training_set" / "images.h5"
     epochs = Epochs(training_images(images, settings, seed, device), settings, seed)

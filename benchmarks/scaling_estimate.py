@@ -206,7 +206,7 @@ def _training(known: Finished, study: Any) -> float:
 
 
 def _rdms_of_a_network(study: Any) -> int:
-    spatial = len([layer for layer in study.evaluation.layers if layer.startswith("conv")])
+    spatial = len(set(study.evaluation.layers) - set(study.network.vectors()))
     others = len(study.evaluation.layers) - spatial
     return (spatial * len(study.evaluation.descriptors) + others) * len(study.evaluation.centring)
 

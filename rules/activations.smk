@@ -18,7 +18,9 @@ rule activations:
         mem_mb=memory(3000),
         gpu=GPU,
     params:
-        code=lambda wildcards: code("activations", rules=kinds(wildcards.rule)),
+        code=lambda wildcards: code(
+            "activations", networks=USED_NETWORK, rules=kinds(wildcards.rule)
+        ),
         settings=settings(stages.activations, "rule"),
         rdms=settings(stages.model_rdms),
     message:

@@ -21,7 +21,9 @@ rule initial_state:
         mem_mb=memory(2000),
         gpu=GPU,
     params:
-        code=lambda wildcards: code("initial_state", rules=kinds(wildcards.rule)),
+        code=lambda wildcards: code(
+            "initial_state", networks=USED_NETWORK, rules=kinds(wildcards.rule)
+        ),
         settings=settings(stages.checkpoint, "rule"),
     message:
         "Make the initial network of {wildcards.rule}, seed {wildcards.seed}"
@@ -48,7 +50,9 @@ rule train:
         mem_mb=memory(2000),
         gpu=GPU,
     params:
-        code=lambda wildcards: code("train", rules=kinds(wildcards.rule)),
+        code=lambda wildcards: code(
+            "train", networks=USED_NETWORK, rules=kinds(wildcards.rule)
+        ),
         settings=settings(stages.checkpoint, "rule"),
         start=lambda wildcards: previous_epoch(wildcards),
     message:
@@ -75,7 +79,9 @@ rule diagnostics:
         mem_mb=memory(2000),
         gpu=GPU,
     params:
-        code=lambda wildcards: code("diagnostics", rules=kinds(wildcards.rule)),
+        code=lambda wildcards: code(
+            "diagnostics", networks=USED_NETWORK, rules=kinds(wildcards.rule)
+        ),
         settings=settings(stages.diagnostics, "rule"),
         epochs=lambda wildcards: EPOCHS[wildcards.rule],
     message:

@@ -51,7 +51,7 @@ def describe(values: Tensor, descriptor: str) -> Tensor:
 
     Returns:
         float32, shape (n, channels * rows * columns), in this order. Not for layers without
-        positions, such as fc1.
+        positions.
     """
     return functional.adaptive_avg_pool2d(values, grid(values, descriptor)).flatten(1)
 

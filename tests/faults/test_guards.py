@@ -8,31 +8,27 @@ from rulealign import guards
 from rulealign.errors import GuardError
 from rulealign.learning import trainer
 from rulealign.learning.batches import LabelledImages
-from rulealign.learning.network import Cnn3, initial_network
+from rulealign.learning.chain import Chain
 from rulealign.learning.rule import LearningRule
+from rulealign.learning.weights import initial_network
 
 NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
-
-
-class EvalDoesNothing(Cnn3):
-    """The fault of two published rules: eval() leaves the network in training mode."""
-
-    def eval(self):
-        return self
 
 
 def images(count=6):
     return torch.randn(count, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 
 
-def test_a_network_whose_eval_does_nothing_is_not_read():
-    network = EvalDoesNothing([4, 6, 8], 16, 0.3).eval()
+def test_a_network_whose_eval_does_nothing_is_not_read(monkeypatch):
+    # the fault of two published rules: eval() leaves the network in training mode
+    monkeypatch.setattr(Chain, "eval", lambda self: self)
+    network = initial_network(NETWORK, 0, 1, classes=10).eval()
     with pytest.raises(GuardError, match=r"rule 'x', seed 1, epoch 2: norm layer 'norm1'"):
         guards.norm_layers_in_eval(network, "rule 'x', seed 1, epoch 2")
 
 
 def test_one_norm_layer_in_training_mode_is_named():
-    network = initial_network(NETWORK, 0, 1).eval()
+    network = initial_network(NETWORK, 0, 1, classes=10).eval()
     guards.norm_layers_in_eval(network, "x")
     network.norm3.train()
     with pytest.raises(GuardError, match="'norm3' is in training mode"):
@@ -40,14 +36,14 @@ def test_one_norm_layer_in_training_mode_is_named():
 
 
 def test_a_norm_layer_without_statistics_is_named():
-    network = initial_network(NETWORK, 0, 1)
+    network = initial_network(NETWORK, 0, 1, classes=10)
     network.norm2 = nn.BatchNorm2d(6, track_running_stats=False)
     with pytest.raises(GuardError, match="'norm2' keeps no statistics"):
         guards.norm_layers_in_eval(network.eval(), "x")
 
 
 def test_a_frozen_norm_layer_is_not_trained():
-    network = initial_network(NETWORK, 0, 1).train()
+    network = initial_network(NETWORK, 0, 1, classes=10).train()
     guards.norm_layers_in_train(network, "x")
     network.norm2.eval()
     with pytest.raises(GuardError, match="'norm2' is in evaluation mode"):
@@ -56,7 +52,7 @@ def test_a_frozen_norm_layer_is_not_trained():
 
 @pytest.mark.parametrize("count", [1, 2, 6])
 def test_a_forward_that_uses_batch_statistics_is_caught(count):
-    network = initial_network(NETWORK, 0, 1).eval()
+    network = initial_network(NETWORK, 0, 1, classes=10).eval()
     with torch.no_grad():
         guards.alone_equals_in_batch(network.layers, images(count), 1e-4, "x")
         network.norm1.train()
@@ -65,7 +61,7 @@ def test_a_forward_that_uses_batch_statistics_is_caught(count):
 
 
 def test_batch_statistics_outside_norm_layers_are_caught():
-    network = initial_network(NETWORK, 0, 1).eval()
+    network = initial_network(NETWORK, 0, 1, classes=10).eval()
 
     def forward(batch):
         layers = network.layers(batch)
@@ -85,7 +81,7 @@ def test_features_that_are_not_numbers_are_caught():
 
 
 def test_a_measurement_that_changes_the_network_is_caught():
-    network = initial_network(NETWORK, 0, 1)
+    network = initial_network(NETWORK, 0, 1, classes=10)
     with torch.no_grad():
         with guards.unchanged_state(network, "x"):
             network.eval()(images())
@@ -108,7 +104,7 @@ def test_a_measurement_that_changes_the_network_is_caught():
     ],
 )
 def test_a_measurement_that_changes_what_the_rule_carries_is_caught(change, named):
-    network = initial_network(NETWORK, 0, 1)
+    network = initial_network(NETWORK, 0, 1, classes=10)
     adam = {"state": {0: {"exp_avg": torch.zeros(3)}}, "param_groups": [{"lr": 1, "eps": None}]}
     state = {"optimizer": adam, "thresholds": [1.0, 2.0], "batches": 3}
     with guards.unchanged_state(network, "x", lambda: state):
@@ -141,28 +137,29 @@ MEASURING = {"mean": [0.5] * 3, "std": [0.2] * 3, "batch_size": 8}
 
 
 def test_a_rule_that_changes_while_accuracy_is_measured_is_stopped():
-    rule = Restless(initial_network(NETWORK, 0, 1), None, None)
+    rule = Restless(initial_network(NETWORK, 0, 1, classes=10), None, None)
     with pytest.raises(GuardError, match="rule 'x', epoch 2: .* the rule's state, first 'seen'"):
         trainer.held_out_accuracy(rule, blank_images(), MEASURING, "rule 'x', epoch 2")
 
 
 def test_a_network_that_changes_while_accuracy_is_measured_is_stopped(monkeypatch):
-    maps = Cnn3.maps
+    maps = Chain.maps
 
     def moving(self, images):
         read = maps(self, images)
         self.norm2.running_mean += 1e-6
         return read
 
-    monkeypatch.setattr(Cnn3, "maps", moving)
-    rule = LearningRule(initial_network(NETWORK, 0, 1), None, None)
+    monkeypatch.setattr(Chain, "maps", moving)
+    rule = LearningRule(initial_network(NETWORK, 0, 1, classes=10), None, None)
     message = r"rule 'x', epoch 2: .* the network, first 'norm2\.running_mean'"
     with pytest.raises(GuardError, match=message):
         trainer.held_out_accuracy(rule, blank_images(), MEASURING, "rule 'x', epoch 2")
 
 
-def test_accuracy_is_not_measured_in_training_mode():
-    network = EvalDoesNothing([4, 6, 8], 16, 0.3)
+def test_accuracy_is_not_measured_in_training_mode(monkeypatch):
+    monkeypatch.setattr(Chain, "eval", lambda self: self)
+    network = initial_network(NETWORK, 0, 1, classes=10)
     rule = LearningRule(network, None, None)
     with pytest.raises(GuardError, match="'norm1' is in training mode"):
         trainer.held_out_accuracy(rule, blank_images(), MEASURING, "x")

@@ -5,8 +5,9 @@ import torch
 
 from rulealign.errors import GuardError
 from rulealign.learning import trainer
-from rulealign.learning.network import Cnn3, initial_network, weights_hash
+from rulealign.learning.chain import Chain
 from rulealign.learning.rules.bp import Backpropagation
+from rulealign.learning.weights import initial_network, weights_hash
 from rulealign.store import read_csv
 
 
@@ -26,7 +27,7 @@ def test_the_hash_of_the_log_is_that_of_the_initial_weights_and_differs_between_
         for seed in (5, 6)
     }
     for seed, found in logged.items():
-        network = initial_network(settings["network"], settings["study_seed"], seed)
+        network = initial_network(settings["network"], settings["study_seed"], seed, classes=10)
         assert found == weights_hash(network)
     assert logged[5] != logged[6]
 
@@ -51,7 +52,7 @@ def test_a_network_whose_norm_layers_stay_frozen_is_not_trained(
     settings = checkpoint_settings("bp")
     _, checkpoint = first_epoch(settings, 5, small_training_set, tmp_path)
     frozen = torch.nn.Module.train
-    monkeypatch.setattr(Cnn3, "train", lambda self, mode=True: frozen(self, False))
+    monkeypatch.setattr(Chain, "train", lambda self, mode=True: frozen(self, False))
     output = tmp_path / "1.pt"
     with pytest.raises(GuardError, match="seed 5, epoch 1: norm layer 'norm1' is in evaluation"):
         trainer.train_stretch(

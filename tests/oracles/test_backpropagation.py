@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rulealign.learning.network import initial_network
 from rulealign.learning.optimised import cosine
 from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
+from rulealign.learning.weights import initial_network
 
 
 def make_rule(settings, double=False, **changes):
-    network = initial_network(settings["network"], settings["study_seed"], 3)
+    network = initial_network(settings["network"], settings["study_seed"], 3, classes=10)
     network = network.double() if double else network
     kind = rule_class(settings["rule"]["kind"])
     course = Course(settings["study_seed"], settings["label"], 3, 6, "cpu")

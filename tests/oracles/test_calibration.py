@@ -29,7 +29,7 @@ from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
 from rulealign.learning.batches import Epochs, training_images
-from rulealign.learning.network import build_network, initial_network, weights_hash
+from rulealign.learning.weights import build_network, initial_network, weights_hash
 from rulealign.plan import stages
 from rulealign.provenance import derive_seed, fingerprint
 from rulealign.store import read_csv, write_h5
@@ -88,7 +88,7 @@ def calibrated(checkpoint_settings, small_training_set, tmp_path):
         loaded = checkpoints.load(
             paths[0], rule=kind, seed=SEED, epoch=0, settings_hash=fingerprint(settings)
         )
-        network = build_network(settings["network"])
+        network = build_network(settings["network"], 10)
         network.load_state_dict(loaded.network)
         return network.eval(), read_csv(paths[1]).iloc[-1], settings
 
@@ -154,7 +154,7 @@ def test_statistics_of_training_images_at_their_own_and_another_size(
     images = drawn_for_training(small_training_set, size)
     images = images if count == "all" else images[:count]
     require_statistics(network, images, settings["training"])
-    untrained = initial_network(settings["network"], settings["study_seed"], SEED)
+    untrained = initial_network(settings["network"], settings["study_seed"], SEED, classes=10)
     assert weights_hash(network) == weights_hash(untrained) == log["initial_hash"]
 
 

@@ -7,14 +7,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rulealign.learning.feedback import attach, layers_with_error, random_feedback, through
-from rulealign.learning.network import initial_network
+from rulealign.learning.feedback import attach, random_feedback, through
 from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
+from rulealign.learning.weights import initial_network
 
 
 def make_rule(settings, network=None, seed=3, **changes):
-    network = network or initial_network(settings["network"], settings["study_seed"], seed)
+    network = network or initial_network(
+        settings["network"], settings["study_seed"], seed, classes=10
+    )
     kind = rule_class(settings["rule"]["kind"])
     course = Course(settings["study_seed"], settings["label"], seed, 6, "cpu")
     return kind(network, kind.Settings.model_validate(settings["rule"] | changes), course)
@@ -82,9 +84,9 @@ def test_with_b_equal_to_w_the_gradients_are_those_of_backpropagation(
 ):
     settings = checkpoint_settings("fa")
     settings["network"]["dropout"] = 0.0
-    network = initial_network(settings["network"], 7, 3).to(dtype)
+    network = initial_network(settings["network"], 7, 3, classes=10).to(dtype)
     twin = copy.deepcopy(network)
-    for layer in layers_with_error(twin).values():
+    for layer in twin.error_path().values():
         own = layer.weight.detach().clone()
         attach(layer, through(layer, lambda own=own: own))
     images, labels = some_batch(dtype)
@@ -117,7 +119,7 @@ def test_b_is_drawn_like_initial_weights_and_independently_of_them(checkpoint_se
     settings = checkpoint_settings("fa")
     settings["network"] |= {"channels": [16, 32, 64], "hidden_units": 128}
     rule = make_rule(settings)
-    for name, layer in layers_with_error(rule.network).items():
+    for name, layer in rule.network.error_path().items():
         drawn, weight = rule.feedback[name].flatten(), layer.weight.detach().flatten()
         # PyTorch's default: uniform up to 1 / sqrt(inputs), of variance bound^2 / 3
         bound = layer.weight[0].numel() ** -0.5
@@ -141,7 +143,7 @@ def test_b_depends_on_label_and_seed_and_leaves_the_random_state_alone(checkpoin
 
 def test_b_is_in_the_rules_state_and_not_in_the_networks(checkpoint_settings):
     rule = make_rule(checkpoint_settings("fa"))
-    plain = initial_network(checkpoint_settings("fa")["network"], 7, 3)
+    plain = initial_network(checkpoint_settings("fa")["network"], 7, 3, classes=10)
     assert list(rule.network.state_dict()) == list(plain.state_dict())
     assert len(list(rule.network.parameters())) == len(list(plain.parameters()))
     state = {name: torch.ones_like(value) for name, value in rule.feedback.items()}
@@ -163,7 +165,7 @@ def test_updates_align_with_those_of_backpropagation_during_training(checkpoint_
 
     def cosines():
         images = patterns[labels] + torch.randn(60, 3, 32, 32, generator=generator)
-        exact = initial_network(settings["network"], 7, 3)
+        exact = initial_network(settings["network"], 7, 3, classes=10)
         exact.load_state_dict(rule.network.state_dict())
         ours, theirs = (gradients(net, images, labels) for net in (rule.network, exact))
         names = ("conv3.weight", "fc1.weight")
@@ -182,8 +184,8 @@ def test_updates_align_with_those_of_backpropagation_during_training(checkpoint_
 
 
 def test_random_feedback_has_the_layers_shapes_and_no_gradient(checkpoint_settings):
-    network = initial_network(checkpoint_settings("fa")["network"], 7, 3)
-    for name, feedback in random_feedback(layers_with_error(network), 11).items():
+    network = initial_network(checkpoint_settings("fa")["network"], 7, 3, classes=10)
+    for name, feedback in random_feedback(network.error_path(), 11).items():
         assert feedback.shape == network.get_submodule(name).weight.shape
         assert not feedback.requires_grad
 
@@ -193,7 +195,7 @@ def test_the_published_form_has_random_feedback_in_convolutions_only(checkpoint_
     settings["network"]["dropout"] = 0.0
     rule = make_rule(settings, layers="conv")
     assert list(rule.feedback) == ["conv2", "conv3"]
-    plain = initial_network(settings["network"], 7, 3)
+    plain = initial_network(settings["network"], 7, 3, classes=10)
     images, labels = some_batch()
     ours, exact = (gradients(net, images, labels) for net in (rule.network, plain))
     for layer in ("conv3", "fc1", "fc2"):  # what lies above the lowest random feedback is exact

@@ -9,10 +9,10 @@ import torch
 from torch.nn import functional
 
 from rulealign.errors import GuardError
-from rulealign.learning.network import initial_network
 from rulealign.learning.patches import draw_patches
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.oja import Oja, oja_change, standardised
+from rulealign.learning.weights import initial_network
 
 NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
 SETTINGS = {
@@ -27,7 +27,7 @@ SETTINGS = {
 
 
 def make_rule(**changes):
-    network = initial_network(NETWORK, 7, 3)
+    network = initial_network(NETWORK, 7, 3, classes=10)
     settings = Oja.Settings.model_validate(SETTINGS | changes)
     return Oja(network, settings, Course(7, "oja", 3, 6, "cpu"))
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rulealign.learning.network import initial_network
 from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
+from rulealign.learning.weights import initial_network
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def make_rule(checkpoint_settings):
     def make(kind, seed=3, **network):
         settings = checkpoint_settings(kind)
         settings["network"] |= {"dropout": 0.0, **network}
-        network = initial_network(settings["network"], 7, seed)
+        network = initial_network(settings["network"], 7, seed, classes=10)
         settings_class = rule_class(kind).Settings
         course = Course(7, kind, seed, 6, "cpu")
         return rule_class(kind)(network, settings_class.model_validate(settings["rule"]), course)
@@ -44,7 +44,7 @@ def test_dfa_sends_the_outputs_error_to_every_layer(make_rule):
     assert sorted(rule.feedback) == ["conv2", "conv3", "fc1", "fc2"]
 
     # the same by hand: every layer of a plain twin is asked for the error that DFA gives it
-    plain = initial_network(rule_settings_network(rule), 7, 3).train()
+    plain = initial_network(rule_settings_network(rule), 7, 3, classes=10).train()
     maps = [images]
     for _, conv, norm in plain.blocks():
         below = maps[-1].detach().requires_grad_()
@@ -125,7 +125,7 @@ def test_learning_lowers_the_loss_and_turns_towards_backpropagation(make_rule, k
         last = rule.step(images(), labels)["loss"]
     assert last < 0.5 * first
     shown = images()
-    exact = initial_network(rule_settings_network(rule), 7, 3)
+    exact = initial_network(rule_settings_network(rule), 7, 3, classes=10)
     exact.load_state_dict(rule.network.state_dict())
     ours, theirs = (gradients(net, shown, labels)["fc1.weight"] for net in (rule.network, exact))
     assert functional.cosine_similarity(ours.ravel(), theirs.ravel(), 0) > 0.2

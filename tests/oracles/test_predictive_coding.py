@@ -10,9 +10,9 @@ from torch.nn import functional
 from rule_settings import NETWORK, RULES
 from rulealign.errors import DataError, GuardError
 from rulealign.learning.generative import Hierarchy, run_block
-from rulealign.learning.network import initial_network
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.pc import PredictiveCoding
+from rulealign.learning.weights import initial_network
 
 SETTINGS = {"kind": "pc", "init": "default", **RULES["pc"]}
 CONVS = ("conv1", "conv2", "conv3")
@@ -28,7 +28,7 @@ def one_thread():
 
 
 def make_rule(seed=3, network=None, dtype=torch.float32, **changes):
-    network = network or initial_network(NETWORK, 7, seed).to(dtype)
+    network = network or initial_network(NETWORK, 7, seed, classes=10).to(dtype)
     settings = PredictiveCoding.Settings.model_validate(SETTINGS | changes)
     return PredictiveCoding(network, settings, Course(7, "pc", seed, 6, "cpu"))
 
@@ -215,7 +215,7 @@ def test_with_a_strong_prior_the_conv_change_is_the_gradient_of_the_prediction_e
 
 
 def test_the_forward_pass_is_the_networks_and_updates_statistics_once():
-    network = initial_network(NETWORK, 7, 3).train()
+    network = initial_network(NETWORK, 7, 3, classes=10).train()
     twin = copy.deepcopy(network)
     images = some_images()
     expected = twin.maps(images)

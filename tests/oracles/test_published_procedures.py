@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from rule_settings import NETWORK, RULES
 from rulealign.errors import GuardError
-from rulealign.learning.network import initial_network
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.pc_2026 import PublishedPredictiveCoding, outer_product, predict
 from rulealign.learning.rules.stdp import stdp_kernel
@@ -21,6 +20,7 @@ from rulealign.learning.rules.stdp_2026 import (
     mean_kernel,
     published_kernel,
 )
+from rulealign.learning.weights import initial_network
 
 READOUT = {"readout_weight_decay": 0.0}  # the gradient alone, to hold against autograd's
 SETTINGS = {
@@ -43,7 +43,7 @@ CONVS = ("conv1", "conv2", "conv3")
 
 def make_rule(kind, seed=3, label="published", dropout=0.3, **changes):
     settings = kind.Settings.model_validate(SETTINGS[kind] | changes)
-    network = initial_network(NETWORK | {"dropout": dropout}, 7, seed, settings.init)
+    network = initial_network(NETWORK | {"dropout": dropout}, 7, seed, settings.init, classes=10)
     return kind(network, settings, Course(7, label, seed, 6, "cpu"))
 
 

@@ -14,7 +14,6 @@ from rule_settings import NETWORK, RULES
 from rulealign import guards
 from rulealign.errors import ConfigurationError, GuardError
 from rulealign.learning import trainer
-from rulealign.learning.network import initial_network
 from rulealign.learning.patches import draw_patches
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.stdp import Stdp, StdpSettings, stdp_kernel
@@ -26,6 +25,7 @@ from rulealign.learning.spikes import (
     first_spikes,
     weight_changes,
 )
+from rulealign.learning.weights import initial_network
 
 KERNEL = {"a_plus": 0.4, "a_minus": 0.3, "tau_plus": 5.0, "tau_minus": 4.0}
 RULE = {"kind": "stdp", "init": "default", **RULES["stdp"], "learning_epochs": 2}
@@ -33,7 +33,9 @@ RULE = {"kind": "stdp", "init": "default", **RULES["stdp"], "learning_epochs": 2
 
 def make_rule(seed=3, **changes):
     settings = StdpSettings.model_validate(RULE | changes)
-    return Stdp(initial_network(NETWORK, 7, seed), settings, Course(7, "stdp", seed, 6, "cpu"))
+    return Stdp(
+        initial_network(NETWORK, 7, seed, classes=10), settings, Course(7, "stdp", seed, 6, "cpu")
+    )
 
 
 def some_batch(seed=1):
@@ -257,7 +259,7 @@ def test_patches_are_squares_of_the_maps_in_the_order_of_a_filters_weights():
     for n, response in enumerate(responses):
         assert (possible[n % 2] - response).abs().amax(1).min() < 1e-4
     assert len({tuple(patch.tolist()) for patch in patches}) == 32  # all 4 x 4 places of 2 maps
-    with pytest.raises(ConfigurationError, match="^patches of 3 x 3 .* 2 x 2; .*_size.* 12 px"):
+    with pytest.raises(ConfigurationError, match=r"^patches of 3 x 3 .* 2 x 2; raise training_set"):
         draw_patches(torch.zeros(1, 3, 2, 2), 3, 1)
 
 

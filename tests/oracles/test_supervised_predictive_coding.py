@@ -9,9 +9,9 @@ from torch.nn import functional
 
 from rulealign.errors import GuardError
 from rulealign.learning.hierarchy import Hierarchy
-from rulealign.learning.network import initial_network
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.pc_supervised import SupervisedPredictiveCoding
+from rulealign.learning.weights import initial_network
 
 NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
 SETTINGS = {
@@ -31,7 +31,7 @@ SETTINGS = {
 
 
 def make_rule(dtype=torch.float64, dropout=0.3, **changes):
-    network = initial_network(NETWORK | {"dropout": dropout}, 7, 3).to(dtype)
+    network = initial_network(NETWORK | {"dropout": dropout}, 7, 3, classes=10).to(dtype)
     settings = SupervisedPredictiveCoding.Settings.model_validate(SETTINGS | changes)
     return SupervisedPredictiveCoding(network, settings, Course(7, "pc", 3, 6, "cpu"))
 

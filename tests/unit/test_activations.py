@@ -9,9 +9,10 @@ from rulealign.activations import describe, write_activations
 from rulealign.errors import DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
-from rulealign.learning.network import Cnn3, build_network
+from rulealign.learning.chain import Chain
 from rulealign.learning.rules.bp import Backpropagation
 from rulealign.learning.trainer import use_threads
+from rulealign.learning.weights import build_network
 from rulealign.provenance import fingerprint
 
 SEED = 5
@@ -63,7 +64,7 @@ def test_written_activations_equal_a_plain_forward_pass(trained, tmp_path):
     stimuli, pixels = write_stimuli(tmp_path)
     write_activations(checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings))
 
-    network = build_network(settings["network"])
+    network = build_network(settings["network"], 10)
     network.load_state_dict(torch.load(checkpoint, weights_only=True)["network"])
     mean, std = (np.array(settings["training"][name]) for name in ("mean", "std"))
     shown = ((pixels / 255 - mean) / std).transpose(0, 3, 1, 2).astype(np.float32)
@@ -97,14 +98,14 @@ def test_written_activations_equal_a_plain_forward_pass(trained, tmp_path):
 def test_a_network_that_changes_while_it_is_read_is_stopped(trained, tmp_path, monkeypatch):
     settings, checkpoint = trained
     stimuli, _ = write_stimuli(tmp_path)
-    layers = Cnn3.layers
+    layers = Chain.layers
 
     def moving(self, images):
         read = layers(self, images)
         self.norm2.running_mean += 1e-6  # too little for features to differ
         return read
 
-    monkeypatch.setattr(Cnn3, "layers", moving)
+    monkeypatch.setattr(Chain, "layers", moving)
     output = output_path(tmp_path)
     message = r"rule 'bp', seed 5, epoch 1, .*grey_1.* the network, first 'norm2\.running_mean'"
     with pytest.raises(GuardError, match=message):
@@ -225,7 +226,7 @@ def test_stimuli_of_another_size_are_refused(trained, tmp_path):
 def test_a_network_that_eval_does_not_reach_is_not_read(trained, tmp_path, monkeypatch):
     settings, checkpoint = trained
     stimuli, _ = write_stimuli(tmp_path)
-    monkeypatch.setattr("rulealign.learning.network.Cnn3.eval", lambda self: self)
+    monkeypatch.setattr("rulealign.learning.chain.Chain.eval", lambda self: self)
     with pytest.raises(GuardError, match="'norm1' is in training mode"):
         write_activations(
             checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings)
@@ -249,7 +250,7 @@ def test_batch_statistics_in_the_forward_pass_are_caught(trained, tmp_path, monk
 def test_activations_that_are_not_finite_name_layer_and_stimulus(trained, tmp_path, monkeypatch):
     settings, checkpoint = trained
     stimuli, _ = write_stimuli(tmp_path)
-    honest = build_network(settings["network"]).layers.__func__
+    honest = build_network(settings["network"], 10).layers.__func__
 
     def layers(self, images):
         read = honest(self, images)
@@ -257,7 +258,7 @@ def test_activations_that_are_not_finite_name_layer_and_stimulus(trained, tmp_pa
             read["conv3"][1, 0, 0, 0] = float("inf")
         return read
 
-    monkeypatch.setattr("rulealign.learning.network.Cnn3.layers", layers)
+    monkeypatch.setattr("rulealign.learning.chain.Chain.layers", layers)
     with pytest.raises(GuardError, match="conv3/global-average is not finite for .*'image_09'"):
         write_activations(
             checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings)

@@ -27,7 +27,7 @@ def test_every_rule_has_the_fingerprint_of_its_own_script(project):
     for file, rule, script, block in found:
         params = re.search(r"^(\s*)params:\n((?:\1 +.*\n)+)", block, re.MULTILINE)
         codes = re.findall(
-            r'^\s*code=.*?\bcode\("(\w+)"', params[2] if params else "", re.MULTILINE
+            r'^\s*code=.*?\bcode\(\s*"(\w+)"', params[2] if params else "", re.MULTILINE
         )
         # the bytes of a download are those of the registry's checksums, whatever code got them
         expected = [] if rule == "fetch" else [script]
@@ -42,7 +42,7 @@ def test_a_rule_names_the_entries_of_every_registry_that_its_script_reaches(proj
         reached = sources.modules(script)
         for name, module in REGISTRIES.items():
             if module in reached:
-                named = re.search(rf'code\("{script}",[^\n]*\b{name}=', block)
+                named = re.search(rf'code\(\s*"{script}",[^)]*\b{name}=', block)
                 assert named, f"{file}: rule {rule} reaches {module}: say code(..., {name}=...)"
 
 

@@ -21,7 +21,11 @@ FLOORS = [
     "report",
 ]
 # Registries, and what every kind of theirs is: configuration and plans ask them, so they are low.
-REGISTRIES = ("controls.__init__", "controls.control", "learning.rules.__init__", "learning.rule")
+REGISTRIES = (
+    *("controls.__init__", "controls.control"),
+    *("learning.networks.__init__", "learning.network"),
+    *("learning.rules.__init__", "learning.rule"),
+)
 
 
 def floor(module):

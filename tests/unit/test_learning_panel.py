@@ -40,6 +40,7 @@ def network_rows(rule, seed, epoch):
         rows.append(
             {
                 **{"rule": rule, "kind": rule, "seed": seed, "epoch": epoch, "layer": layer},
+                "convolution": conv,
                 "weight_change": 0.02 * depth * epoch * place * trained,
                 "dead_units": np.nan if layer == "fc2" else 0.01 * depth,
                 "angle_to_bp": angle,

@@ -120,6 +120,7 @@ def _training(study, rng):
 def _diagnostics(study, rng):
     networks = _training(study, rng).drop(columns="loss")
     layers = pd.DataFrame({"layer": ["conv1", "conv2", "conv3", "fc1", "fc2"]})
+    layers["convolution"] = layers["layer"].str.startswith("conv")
     table = networks.merge(layers, how="cross").assign(chance=0.1)
     for column in ("weight_change", "dead_units", "angle_to_bp", "effective_rank"):
         table[column] = rng.uniform(0.02, 1, len(table))

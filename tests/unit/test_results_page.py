@@ -67,6 +67,7 @@ DIAGNOSTICS = pd.DataFrame(
     {
         **{"rule": ["bp"] * 4, "kind": ["bp"] * 4, "seed": [1] * 4, "epoch": [0, 0, 5, 5]},
         "layer": ["conv1", "conv2"] * 2,
+        "convolution": [True] * 4,
         "weight_change": [0, 0, 0.25, 0.004],
         "dead_units": [0, 0.1, 0.2, 0.3],
         "angle_to_bp": [0.0] * 4,

@@ -14,7 +14,7 @@ from rulealign.data.images.resize import prepare
 from rulealign.data.images.stimulus_images import write_stimuli
 from rulealign.errors import DataError, GuardError
 from rulealign.learning import trainer
-from rulealign.learning.network import Cnn3
+from rulealign.learning.chain import Chain
 from rulealign.provenance import fingerprint
 
 PX = 16
@@ -152,7 +152,7 @@ def test_a_mean_is_rounded_once(network, stimuli, tmp_path):
 
 
 def test_an_image_without_finite_features_is_named(network, stimuli, tmp_path, monkeypatch):
-    honest = Cnn3.layers
+    honest = Chain.layers
 
     def layers(self, images):
         read = honest(self, images)
@@ -160,7 +160,7 @@ def test_an_image_without_finite_features_is_named(network, stimuli, tmp_path, m
             read["fc1"][1, 0] = float("nan")
         return read
 
-    monkeypatch.setattr(Cnn3, "layers", layers)
+    monkeypatch.setattr(Chain, "layers", layers)
     with pytest.raises(GuardError, match="fc1/vector is not finite for .*'ice_cream_06n.png'"):
         show(network, stimuli, tmp_path / "out")
 

@@ -15,10 +15,10 @@ from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
 from rulealign.learning.batches import Epochs, LabelledImages, crop, normalise
 from rulealign.learning.gradient import GradientRule
-from rulealign.learning.network import initial_network
 from rulealign.learning.rule import LearningRule
 from rulealign.learning.rules.bp import Backpropagation
 from rulealign.learning.rules.fa import FeedbackAlignment
+from rulealign.learning.weights import initial_network
 from rulealign.provenance import derive_seed, fingerprint, state_hash
 
 SEED = 5
@@ -139,7 +139,7 @@ def test_only_training_rules_are_trained(checkpoint_settings, chain):
 
 def test_held_out_accuracy_is_the_share_of_right_answers_in_evaluation_mode(checkpoint_settings):
     settings = checkpoint_settings("bp")
-    network = initial_network(settings["network"], 7, 3)
+    network = initial_network(settings["network"], 7, 3, classes=10)
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (37, 16, 16, 3), generator=generator, dtype=torch.uint8)
     network.norm1.running_mean += 0.3

@@ -38,6 +38,8 @@ from rulealign.rerun.messages import WORDS_ONLY, without_messages
 
 pytestmark = pytest.mark.workflow
 
+ALL_TRAINED = chain("bp", 1) | chain("fa", 1) | SCORES | RULE_TABLES | UNIVERSES
+
 SETTINGS = {
     "nothing": (lambda study: None, set()),
     "an ROI is added": (lambda study: study["brain"]["rois"].update(IT=["IT"]), ADDED_ROI),
@@ -45,6 +47,7 @@ SETTINGS = {
         lambda study: study["brain"]["rois"].update(LOC=["lLOC"]),
         of_roi("LOC") | BRAIN_TABLES | CONTROLS_TABLE | ALIGNMENT_TABLE | COURSES,
     ),
+    "the network": (lambda study: study["network"].update(dropout=0.5), ALL_TRAINED),
     "the learning rate of a rule": (
         lambda study: study["rules"]["fa"].update(learning_rate=0.002),
         FA_AGAIN,
@@ -115,6 +118,14 @@ CODE = {
     "a learning rule": (
         [(LIBRARY + "learning/rules/fa.py", 'layers == "conv"', 'layers != "all"')],
         FA_AGAIN,
+    ),
+    "the network": (
+        [(LIBRARY + "learning/networks/cnn3.py", "from __future__", "X = 1\nfrom __future__")],
+        ALL_TRAINED,
+    ),
+    "one more network": (
+        [(LIBRARY + "learning/networks/__init__.py", "str] = {", 'str] = {"n2": "x.y:Z",')],
+        set(),
     ),
     "one more entry of the registry": (
         [(LIBRARY + "learning/rules/__init__.py", '    "oja":', '    "o2": "x.y:Z",\n    "oja":')],

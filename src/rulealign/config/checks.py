@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from rulealign.config.claim_checks import check_claims, check_universes
 from rulealign.config.evaluation import LayerArea
-from rulealign.config.networks import LAYERS, VECTORS, map_side
 from rulealign.learning.rule import TRAINING, RuleSettings
 from rulealign.learning.rules import rule_class
 from rulealign.mistakes import Checks, Mistake, require
@@ -49,6 +48,7 @@ def study_checks(study: Study) -> Checks:
     yield _check_brain_has_images(study, "calibration")
     yield _check_cutouts(study)
     yield _check_sizes(study)
+    yield _check_sizes_of_network(study)
     yield _check_images(study)
     yield _check_mirrored(study)
     yield _check_names_of_controls(study)
@@ -69,19 +69,16 @@ def _check_listed(study: Study, key: str, source: str) -> Iterator[Mistake]:
 
 
 def _check_layers(study: Study) -> Iterator[Mistake]:
-    layers = LAYERS[study.network.kind]
+    layers = study.network.layer_names()
     for layer in study.evaluation.layers:
         yield from require("evaluation.layers", layer, layers, "the network has the layers")
 
 
 def _check_descriptors(study: Study) -> Iterator[Mistake]:
     # a grid may be finer than a small map, which then stays as it is; but not than all maps
-    kind, size = study.network.kind, max(study.evaluation.sizes)
-    maps = [
-        map_side(place, size)
-        for place, layer in enumerate(LAYERS[kind])
-        if layer in study.evaluation.layers and layer not in VECTORS[kind]
-    ]
+    size = max(study.evaluation.sizes)
+    read = [layer for layer in study.network.layers() if layer.name in study.evaluation.layers]
+    maps = [side for layer in read if (side := layer.side(size)) is not None]
     for descriptor in study.evaluation.descriptors if maps else ():
         if descriptor.startswith("grid-") and int(descriptor[5:]) > max(maps):
             yield Mistake(
@@ -141,6 +138,16 @@ def _check_sizes(study: Study) -> Iterator[Mistake]:
         )
 
 
+def _check_sizes_of_network(study: Study) -> Iterator[Mistake]:
+    smallest = study.network.smallest_image_side
+    for key in ("training_set.image_size", "evaluation.sizes"):
+        sizes = attrgetter(key)(study)
+        for size in sizes if isinstance(sizes, list) else [sizes]:
+            if size < smallest:
+                why = f"{size} px leave a map of '{study.network.kind}' empty; it needs {smallest}"
+                yield Mistake(key, f"{why} or more")
+
+
 def _check_images(study: Study) -> Iterator[Mistake]:
     batch, images = study.training.batch_size, study.training_set.train_images
     if batch > images:
@@ -193,14 +200,15 @@ def _check_rois(study: Study) -> Iterator[Mistake]:
 def _check_rules(study: Study) -> Checks:
     for label, rule in study.rules.items():
         yield _check_image_side(study, label, rule)
+        yield _check_per_block(study, label, rule)
         yield _check_calibration(study, f"rules.{label}", rule)
         yield _check_baseline(study, label, rule)
 
 
 def _check_image_side(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
     kind, size = settings.kind, study.training_set.image_size
-    rule = rule_class(kind)
-    multiple, smallest = rule.image_side_multiple, rule.smallest_image_side
+    rule, network = rule_class(kind), study.network
+    multiple, smallest = rule.image_side_multiple(network), rule.smallest_image_side(network)
     if size % multiple or size < smallest:
         wanted = f"a multiple of {multiple}" if size % multiple else f"at least {smallest}"
         yield Mistake(
@@ -208,6 +216,18 @@ def _check_image_side(study: Study, label: str, settings: RuleSettings) -> Itera
             f"'{kind}' needs training_set.image_size to be {wanted} px, and it is {size};"
             " change it or remove the rule",
         )
+
+
+def _check_per_block(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
+    network, blocks = study.network.kind, len(study.network.blocks())
+    for key in settings.per_block:
+        values = getattr(settings, key)
+        if len(values) != blocks:
+            yield Mistake(
+                f"rules.{label}.{key}",
+                f"must be a list of {blocks}, one value for each conv block of '{network}', not"
+                f" {shown(values)}",
+            )
 
 
 def _check_baseline(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rulealign.config.brain import SHOWN_OFTEN
 from rulealign.config.claims import NO_CONTROL, OWN, Claim
-from rulealign.config.networks import LAYERS
+from rulealign.learning.network import Layer
 from rulealign.learning.rules import rule_class
 from rulealign.mistakes import Checks, Mistake, require
 from rulealign.wrong_values import no_such, shown
@@ -163,7 +163,7 @@ def _check_terms(key: str, claim: Claim, study: Study) -> Checks:
             at = f"{key}.{side}.{place}"
             yield require(f"{at}.rule", rule, study.rules, "rules lists")
             yield _check_epoch(f"{at}.epoch", epoch, rule, study)
-            yield _check_layer(at, layer, claim, LAYERS[study.network.kind])
+            yield _check_layer(at, layer, claim, study.network.layers())
             yield require(f"{at}.roi", roi, claim.roi, "the claim names")
 
 
@@ -173,15 +173,16 @@ def _check_epoch(key: str, epoch: int, rule: str, study: Study) -> Iterator[Mist
         yield from require(key, epoch, kept, f"'{rule}' has the checkpoints")
 
 
-def _check_layer(key: str, layer: str, claim: Claim, layers: Sequence[str]) -> Iterator[Mistake]:
-    yield from require(f"{key}.layer", layer, layers, "the network has the layers")
-    if layer in layers and layer not in claim.layer:
-        yield from _foreign_evidence(key, layer, claim.layer, layers)
+def _check_layer(key: str, layer: str, claim: Claim, layers: Sequence[Layer]) -> Iterator[Mistake]:
+    depths = {one.name: one.depth for one in layers}
+    yield from require(f"{key}.layer", layer, depths, "the network has the layers")
+    if layer in depths and layer not in claim.layer:
+        yield from _foreign_evidence(key, layer, claim.layer, depths)
 
 
 def _check_evidence(key: str, claim: Claim) -> Iterator[Mistake]:
-    # else a claim could name conv1 beside fc1, and rest on fc1 alone; terms that stand on both
-    # sides cancel, and are no evidence
+    # else a claim could name two layers, and rest on one alone; terms that stand on both sides
+    # cancel, and are no evidence
     plus, minus = (Counter(claim.terms(side)) for side in ("plus", "minus"))
     left = [*(plus - minus), *(minus - plus)]
     for what, named, at in (("layer", claim.layer, 2), ("roi", claim.roi, 3)):
@@ -195,14 +196,14 @@ def _check_evidence(key: str, claim: Claim) -> Iterator[Mistake]:
 
 
 def _foreign_evidence(
-    key: str, layer: str, named: Sequence[str], order: Sequence[str]
+    key: str, layer: str, named: Sequence[str], depths: Mapping[str, float]
 ) -> Iterator[Mistake]:
-    place, places = order.index(layer), [order.index(one) for one in named if one in order]
-    if not places:  # the claim's own layers are a mistake already
+    depth, own = depths[layer], [depths[one] for one in named if one in depths]
+    if not own:  # the claim's own layers are a mistake already
         return
-    if place > max(places):
+    if depth > max(own):
         why = "downstream of it: what happens there does not show what happens in the named layer"
-    elif place < min(places):
+    elif depth < min(own):
         why = "upstream of it: what happens there need not reach the named layer"
     else:
         why = "which lies between them and is none of them"

@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rulealign.config import brain, claims, evaluation, networks, stimuli, study, training
+from rulealign.config import brain, claims, evaluation, stimuli, study, training
+from rulealign.learning.networks import REGISTRY as NETWORKS
+from rulealign.learning.networks import network_class
 from rulealign.learning.rules import REGISTRY, rule_class
 
 HEADER = """# Configuration reference
@@ -27,7 +29,6 @@ snakemake --cores 2 --config statistics='{bootstrap_draws: 200}'
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("The study", study.Study),
-    ("`network:`", networks.Network),
     ("`training_set:` with `kind: cifar10`", training.Cifar10),
     ("`training_set:` with `kind: image-folder`", training.ImageFolder),
     ("`training_set:` with `kind: synthetic-objects`", training.SyntheticObjects),
@@ -73,7 +74,9 @@ def reference() -> str:
         ValueError: a field has no description.
     """
     rules = [(f"`rules: <label>:` with `kind: {kind}`", rule_class(kind)) for kind in REGISTRY]
-    parts = [_section(title, model) for title, model in SECTIONS]
+    networks = [(f"`network:` with `kind: {kind}`", network_class(kind)) for kind in NETWORKS]
+    first, *others = SECTIONS
+    parts = [_section(title, model) for title, model in [first, *networks, *others]]
     parts += [_section(title, rule.Settings, _purpose(rule)) for title, rule in rules]
     return HEADER + "".join(parts)
 

@@ -12,14 +12,15 @@ from rulealign.config.brain import Brain, ThingsFiles
 from rulealign.config.checks import study_checks
 from rulealign.config.claims import Claim, Universes
 from rulealign.config.evaluation import Controls, Evaluation, LayerArea, Report, Statistics
-from rulealign.config.networks import Network
 from rulealign.config.stimuli import CalibrationSet, Stimuli
 from rulealign.config.training import Training, TrainingSet
 from rulealign.errors import ConfigurationError
+from rulealign.learning.networks import REGISTRY as NETWORKS
+from rulealign.learning.networks import network_class
 from rulealign.learning.rule import RuleSettings
 from rulealign.learning.rules import REGISTRY, rule_class
 from rulealign.mistakes import Checks, Mistakes, require_kind
-from rulealign.schema import Closed, Label, Reason, Seed, each
+from rulealign.schema import Closed, Label, Reason, Seed, by_kind, each
 from rulealign.wrong_values import shown
 
 LONGEST_NAME = 100
@@ -37,6 +38,7 @@ def _rule_settings(settings: Any, info: ValidationInfo) -> RuleSettings:
 
 
 Rule = Annotated[Any, BeforeValidator(_rule_settings)]
+Network = by_kind("networks are one of", *map(network_class, NETWORKS))
 
 
 def _study_name(name: str) -> str:
@@ -63,7 +65,7 @@ class Study(Closed):
         description="folders or URLs asked for downloads before the public ones;"
         " RULEALIGN_DATA_MIRRORS (separated by the system's path separator) is asked before these"
     )
-    network: Network
+    network: Network = Field(description="the network that every rule trains")
     training_set: TrainingSet
     training: Training
     rules: Annotated[each(dict[Label, Rule]), Field(min_length=1)] = Field(

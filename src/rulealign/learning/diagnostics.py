@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from rulealign import store
+from rulealign.data.images.training_split import CLASSES
 from rulealign.errors import DataError
 from rulealign.learning.batches import held_out_images, normalise, training_images
 from rulealign.learning.device import (
@@ -31,9 +32,9 @@ from rulealign.learning.measures import (
     rerun_drift,
     weight_change,
 )
-from rulealign.learning.network import build_network, carries_weights
 from rulealign.learning.rule import Probe
 from rulealign.learning.run import Run, start_run, take_up
+from rulealign.learning.weights import build_network, carries_weights
 from rulealign.provenance import derive_seed
 
 DEAD_UNIT_IMAGES = 1000
@@ -65,11 +66,11 @@ def write_diagnostics(
 ) -> None:
     """Measure all checkpoints of one rule and seed: a row per epoch and layer.
 
-    Columns: `weight_change` (|W - W0| / |W0|), `dead_units` (share of a readable layer's),
-    `angle_to_bp` (degrees), `effective_rank` (of the errors at the layer's output),
-    `norm_mean_drift` and `norm_variance_drift` (since the checkpoint before), `rerun_drift`
-    (largest difference of the same gradient computed twice; guard 15). Cells are empty where there
-    is nothing to measure, as the direction of a rule that does not train.
+    Columns: `convolution` (whether the layer is one), `weight_change` (|W - W0| / |W0|),
+    `dead_units` (share of a readable layer's), `angle_to_bp` (degrees), `effective_rank` (of the
+    errors at the layer's output), `norm_mean_drift` and `norm_variance_drift` (since the checkpoint
+    before), `rerun_drift` (largest difference of the same gradient computed twice; guard 15). Cells
+    are empty where there is nothing to measure, as the direction of a rule that does not train.
 
     Args:
         settings: those of the checkpoints, see `trainer.initial_checkpoint`.
@@ -129,12 +130,12 @@ def _shown(
 def _measure(
     run: Run, epoch: int, state: State, initial: State, before: State | None, shown: Shown
 ) -> list[dict[str, Any]]:
-    names = [name for name, layer in run.network.named_modules() if carries_weights(layer)]
+    layers = {name: one for name, one in run.network.named_modules() if carries_weights(one)}
     norms = {name: norm for name, _, norm in run.network.blocks()}
     dead = dead_units(run.rule, shown.held_out, run.settings["training"], run.name(epoch))
     directions = _directions(run, epoch, state, shown) if run.rule.trains else {}
     rows = []
-    for name in names:
+    for name, layer in layers.items():
         drift = norm_drift(run.network, norms[name], state, before) if name in norms else None
         rows.append(
             {
@@ -143,6 +144,7 @@ def _measure(
                 "seed": run.seed,
                 "epoch": epoch,
                 "layer": name,
+                "convolution": isinstance(layer, nn.Conv2d),
                 "weight_change": weight_change(state[f"{name}.weight"], initial[f"{name}.weight"]),
                 "dead_units": dead.get(name, math.nan),
                 **directions.get(name, dict.fromkeys(DIRECTIONS, math.nan)),
@@ -177,7 +179,7 @@ def plain_gradient(run: Run, state: State, shown: Shown) -> Probe:
     Returns:
         Minus the gradient of every parameter, and the errors at the layers' outputs.
     """
-    network = build_network(run.settings["network"]).to(run.device)
+    network = build_network(run.settings["network"], CLASSES).to(run.device)
     network.load_state_dict(state)
     network.train()
     with same_dropout(network, shown.draw):

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rulealign.learning.network import carries_weights, seeded
+from rulealign.learning.weights import seeded
 
 SendBack = Callable[[Tensor, torch.Size], Tensor]
 """Turns the error at a layer's output into one of the given shape, that of the layer's input."""
@@ -65,19 +65,6 @@ def through(layer: nn.Conv2d | nn.Linear, feedback: Callable[[], Tensor]) -> Sen
         return lambda error, _: error @ feedback()
     how = {name: getattr(layer, name) for name in ("stride", "padding", "dilation", "groups")}
     return lambda error, shape: nn.grad.conv2d_input(shape, feedback(), error, **how)
-
-
-def layers_with_error(network: nn.Module) -> dict[str, nn.Module]:
-    """Find the layers that propagate an error: all convolutions and linear layers but the first.
-
-    Args:
-        network: a network whose modules are listed in the order of computation.
-
-    Returns:
-        Name -> layer.
-    """
-    layers = [(name, layer) for name, layer in network.named_modules() if carries_weights(layer)]
-    return dict(layers[1:])
 
 
 def random_feedback(layers: Mapping[str, nn.Module], seed: int) -> dict[str, Tensor]:

@@ -25,11 +25,11 @@ class FeedbackRule(GradientRule):
     """
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
-        from rulealign.learning.feedback import attach, layers_with_error
+        from rulealign.learning.feedback import attach
 
         super().__init__(network, settings, course)
         self.feedback: dict[str, Tensor] = {}
-        layers = layers_with_error(network)
+        layers = network.error_path()
         for name, send_back in self.send_back(layers).items():
             attach(layers[name], send_back)
 

@@ -32,7 +32,7 @@ def draw_patches(maps: Tensor, side: int, count: int, *, in_turn: bool = False) 
     if min(height, width) < side:
         raise ConfigurationError(
             f"patches of {side} x {side} do not fit into a map of {height} x {width}; raise"
-            f" training_set.image_size: cnn3 needs {4 * side} px."
+            " training_set.image_size."
         )
     top = torch.randint(height - side + 1, (batch * count,)).to(maps.device)
     left = torch.randint(width - side + 1, (batch * count,)).to(maps.device)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ReadoutSettings(RuleSettings):
-    """The settings of the supervised readout, fc1 and fc2."""
+    """The settings of the supervised readout, the linear layers above the conv stack."""
 
     readout_learning_rate: PositiveFloat = Field(description="Adam's step size at epoch 0")
     readout_weight_decay: NonNegativeFloat = Field(
@@ -29,10 +29,10 @@ class ReadoutSettings(RuleSettings):
 
 
 class ReadoutRule(OptimisedRule):
-    """Teach fc1 and fc2 by the gradient of the cross-entropy, on features that learn otherwise.
+    """Teach the readout by the gradient of the cross-entropy, on features that learn otherwise.
 
-    Adam (Kingma & Ba 2015) on fc1 and fc2 alone. The features are cut off from the gradient: none
-    reaches the conv stack. Subclasses say in `learn_features` how the conv stack learns.
+    Adam (Kingma & Ba 2015) on the linear layers alone. The features are cut off from the gradient:
+    none reaches the conv stack. Subclasses say in `learn_features` how the conv stack learns.
     """
 
     Settings = ReadoutSettings
@@ -48,8 +48,8 @@ class ReadoutRule(OptimisedRule):
         )
 
     def supervised_parameters(self) -> list[nn.Parameter]:
-        """List what the optimiser changes: the weights and biases of fc1 and fc2."""
-        return [*self.network.fc1.parameters(), *self.network.fc2.parameters()]
+        """List what the optimiser changes: the weights and biases of the linear layers."""
+        return [one for layer in self.network.linear().values() for one in layer.parameters()]
 
     def remedy(self) -> str:
         """Say which settings to change when training diverges."""
@@ -64,11 +64,11 @@ class ReadoutRule(OptimisedRule):
             images: float32, shape (batch, 3, px, px).
 
         Returns:
-            The map of conv3 that the readout learns from, shape (batch, channels, height, width),
+            The last map, which the readout learns from, shape (batch, channels, height, width),
             without a graph; what to log.
         """
         with torch.no_grad():
-            return self.network.maps(images)["conv3"], {}
+            return self.network.last(self.network.maps(images)), {}
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         """Let the conv stack learn, then the readout on its features.
@@ -94,10 +94,10 @@ class ReadoutRule(OptimisedRule):
         }
 
     def readout_gradient(self, features: Tensor, labels: Tensor) -> float:
-        """Give fc1 and fc2, and nothing else, their gradients.
+        """Give the linear layers, and nothing else, their gradients.
 
         Args:
-            features: map of conv3, shape (batch, channels, height, width).
+            features: the last map, shape (batch, channels, height, width).
             labels: int64, shape (batch,).
 
         Returns:
@@ -128,6 +128,12 @@ class ReadoutRule(OptimisedRule):
         self.readout_gradient(features, labels)
         after = dict(self.network.named_parameters())
         update = {name: (after[name] - before[name]).detach() for name in before}
-        for name in ("fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"):
-            update[name] = -after[name].grad
-        return Probe(update, {})
+        return Probe(update | self.readout_update(), {})
+
+    def readout_update(self) -> dict[str, Tensor]:
+        """Give minus the gradient of every weight and bias of the linear layers, by name."""
+        return {
+            f"{layer}.{name}": -value.grad
+            for layer, module in self.network.linear().items()
+            for name, value in module.named_parameters()
+        }

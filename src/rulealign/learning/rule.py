@@ -16,6 +16,7 @@ from rulealign.schema import Closed, Label
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from rulealign.learning.network import Network
 
 TRAINING = "training"
 """What `images` is where a rule is prepared with the training images of its seed."""
@@ -42,6 +43,9 @@ class Calibration(NamedTuple):
 
 class RuleSettings(Closed):
     """The settings that every rule has."""
+
+    per_block: ClassVar[tuple[str, ...]] = ()
+    """Settings that are lists of one value for each conv block of the network."""
 
     kind: str = Field(description="the rule's name in the registry")
     init: Literal["default", "kaiming-normal"] = Field(
@@ -121,9 +125,9 @@ class LearningRule:
 
     A subclass states its equations, shapes, units and source in its docstring, its settings in
     `Settings`, and overrides `step`; a rule that does not learn sets `trains` to False, one that
-    cannot learn from training images of every size sets `smallest_image_side` or
-    `image_side_multiple`, pixels. A rule may change a network's weights only in `step`, and norm
-    statistics also in `prepare`.
+    cannot learn from training images of every size overrides `smallest_image_side` or
+    `image_side_multiple`. A rule may change a network's weights only in `step`, and norm statistics
+    also in `prepare`.
 
     Args:
         network: the network to change, in place.
@@ -133,14 +137,22 @@ class LearningRule:
 
     Settings: ClassVar[type[RuleSettings]] = RuleSettings
     trains: ClassVar[bool] = True
-    smallest_image_side: ClassVar[int] = 1
-    image_side_multiple: ClassVar[int] = 1
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         self.network = network
         self.settings = settings
         self.course = course
         self.epoch = 0
+
+    @classmethod
+    def smallest_image_side(cls, network: Network) -> int:
+        """Give the pixels per side of the smallest images that it can train a network with."""
+        return network.smallest_image_side
+
+    @classmethod
+    def image_side_multiple(cls, network: Network) -> int:
+        """Give what sides of images must be multiples of, in pixels, to train a network with it."""
+        return 1
 
     def prepare(self, images: ShownImages | DealtImages) -> None:
         """Set the network up once, before epoch 0 is kept; most rules need nothing here.
@@ -221,8 +233,8 @@ class LearningRule:
             what: look at the weights or at their gradients.
 
         Returns:
-            Such as "layer 'conv2'", the first one with a value that is NaN or infinite; "the
-            output" where there is none.
+            "layer '<name>'", the first one with a value that is NaN or infinite; "the output" where
+            there is none.
         """
         for name, parameter in self.network.named_parameters():
             values = getattr(parameter, what)
@@ -234,7 +246,7 @@ class LearningRule:
         """Stop a training that has diverged; the checkpoint before is kept.
 
         Args:
-            place: the layer where it was seen, such as "layer 'conv2'".
+            place: the layer where it was seen: "layer '<name>'".
             what: what was seen there, such as "the weights are not finite".
             remedy: which setting to change, and how.
 

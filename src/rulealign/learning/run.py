@@ -11,11 +11,12 @@ import torch
 from torch import nn
 
 from rulealign import guards
+from rulealign.data.images.training_split import CLASSES
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning.checkpoint import Checkpoint
-from rulealign.learning.network import initial_network, weights_hash
 from rulealign.learning.rule import Course, LearningRule
 from rulealign.learning.rules import rule_class
+from rulealign.learning.weights import initial_network, weights_hash
 from rulealign.provenance import fingerprint
 
 EXPLODED = 1e4
@@ -79,7 +80,11 @@ def start_run(settings: Mapping[str, Any], seed: int, device: torch.device) -> R
         ConfigurationError: there is no such rule, network or `init`.
     """
     network = initial_network(
-        settings["network"], settings["study_seed"], seed, settings["rule"]["init"]
+        settings["network"],
+        settings["study_seed"],
+        seed,
+        settings["rule"]["init"],
+        classes=CLASSES,
     ).to(device)
     initial_hash = weights_hash(network)
     course = Course(

@@ -146,7 +146,7 @@ class SpikingLayer:
 
     Args:
         conv: the convolution, without bias; changed in place.
-        place: 0 for conv1; picks the layer's values in settings that are lists.
+        place: 0 for the first block; picks the layer's values in settings that are lists.
         settings: of the rule.
         kernel: as in `weight_changes`.
     """

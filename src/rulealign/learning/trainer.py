@@ -31,9 +31,9 @@ from rulealign.learning.device import (
     restore_random_state,
     use_threads,
 )
-from rulealign.learning.network import weights_hash
 from rulealign.learning.rule import LearningRule
 from rulealign.learning.run import Run, start_run, take_up
+from rulealign.learning.weights import weights_hash
 from rulealign.provenance import canonical, derive_seed, fingerprint, state_hash
 
 __all__ = ["held_out_accuracy", "initial_checkpoint", "train_stretch", "use_threads"]

@@ -35,7 +35,8 @@ def diagnostics_table(
         parts: the `diagnostics/*.csv` of all rules and seeds.
         training: `statistics/training.csv`.
         classes: classes of the training set; chance is one in so many.
-        output: the CSV to make: a row per rule, kind, seed, epoch and layer.
+        output: the CSV to make: a row per rule, kind, seed, epoch and layer, layers in the order of
+            computation.
 
     Returns:
         The table.
@@ -50,7 +51,7 @@ def diagnostics_table(
     _require_same_networks(measured, accuracy, str(training))
     table = measured.merge(accuracy, on=NETWORK, how="left", validate="many_to_one")
     table["chance"] = 1 / classes
-    table = table.sort_values(["rule", "seed", "epoch", "layer"], kind="stable")
+    table = table.sort_values(["rule", "seed", "epoch"], kind="stable")
     write_csv(output, table)
     return table
 
@@ -133,9 +134,9 @@ def _judge(rows: pd.DataFrame) -> Verdict:
         return Verdict(False, (), (), "does not train")
     if last["epoch"].iloc[0] == 0:
         return Verdict(False, (), (), "not trained yet: epoch 0 is its only checkpoint")
-    conv = last[last["layer"].str.startswith("conv")]
+    conv = last[last["convolution"]]
     # skipna: a change that is NaN must count as not moved
-    least = conv.groupby("layer", sort=True)["weight_change"].agg(lambda v: v.min(skipna=False))
+    least = conv.groupby("layer", sort=False)["weight_change"].agg(lambda v: v.min(skipna=False))
     still = tuple((layer, change) for layer, change in least.items() if not change >= STILL)
     at_chance = tuple(
         (row["seed"], row["held_out_accuracy"])

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from rulealign.config.claims import OWN, SmallestEffect
-from rulealign.config.networks import VECTORS
 from rulealign.config.study import Study
 from rulealign.errors import ConfigurationError
 from rulealign.plan import stages
@@ -31,7 +30,7 @@ def facts(study: Study) -> dict[str, Any]:
         "initial": {rule: settings.init for rule, settings in study.rules.items()},
         "trains": {rule: stages.trains(study, rule) for rule in study.rules},
         "seeds": {rule: stages.seeds(study, rule) for rule in study.rules},
-        "vectors": list(VECTORS[study.network.kind]),
+        "vectors": study.network.vectors(),
         "generalise_to": study.statistics.generalise_to,
     }
 

@@ -78,7 +78,7 @@ def draw_learning(diagnostics: pd.DataFrame, *, rules: Sequence[str], output: Pa
 
     Returns:
         The figure that was written: change and angle of each conv layer side by side, then the
-        rank of the errors at each conv layer and fc1.
+        rank of the errors at each layer that can be read.
     """
     styles, places = rule_styles(rules), parts.epoch_places(diagnostics["epoch"])
     trained = diagnostics[diagnostics["trains"]]
@@ -94,9 +94,10 @@ def draw_learning(diagnostics: pd.DataFrame, *, rules: Sequence[str], output: Pa
 
 
 def _layout(diagnostics: pd.DataFrame) -> list[tuple[Measure, str]]:
-    conv = sorted(name for name in diagnostics["layer"].unique() if name.startswith("conv"))
+    conv = diagnostics.loc[diagnostics["convolution"], "layer"].unique()
+    readable = diagnostics.dropna(subset="dead_units")["layer"].unique()
     side_by_side = [(measure, layer) for layer in conv for measure in (CHANGE, ANGLE)]
-    return side_by_side + [(RANK, layer) for layer in [*conv, "fc1"]]
+    return side_by_side + [(RANK, layer) for layer in readable]
 
 
 def _draw_panel(

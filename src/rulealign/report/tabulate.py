@@ -147,7 +147,7 @@ def learning(diagnostics: pd.DataFrame, rules: Sequence[str], caption: str) -> T
         A row per rule: verdict, accuracy, change of each conv layer, dead units, angle to
         backpropagation at the first and the last trained checkpoint, effective rank.
     """
-    layers = sorted(layer for layer in diagnostics["layer"].unique() if layer.startswith("conv"))
+    layers = diagnostics.loc[diagnostics["convolution"], "layer"].unique()
     verdicts = learned(diagnostics, rules)
     body = []
     for rule in rules:

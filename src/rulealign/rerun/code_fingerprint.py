@@ -23,6 +23,7 @@ from rulealign.rerun.parsed_sources import ParsedSources, Said
 LIBRARY = Path(__file__).parent.parent
 
 REGISTRIES = {
+    "networks": "rulealign.learning.networks",
     "rules": "rulealign.learning.rules",
     "controls": "rulealign.controls",
     "forms": "rulealign.data.responses.forms",

@@ -28,12 +28,12 @@ class DirectFeedbackAlignmentSettings(GradientSettings):
 class DirectFeedbackAlignment(FeedbackRule):
     """Send the error of the output straight to every layer, through fixed random weights.
 
-    With e = dL/dlogits, shape (batch, 10): what backpropagation sends to the output x_l of a layer
-    below, dL/dx_l, is replaced by e B_l, with B_l of shape (10, units of x_l), and goes on through
-    that layer's pooling, ReLU and BatchNorm exactly (for the outputs of conv1, conv2, conv3 and fc1
-    of cnn3). B_l is drawn once per label and seed, normal with standard deviation 1 / sqrt(units),
-    so that |e B_l| is about |e|, and never changes. Source: Nokland 2016 (NeurIPS), equation 6. B_l
-    belongs to maps of one size: images of another size cannot be trained on with it.
+    With e = dL/dlogits, shape (batch, classes): what backpropagation sends to the output x_l of a
+    layer below, dL/dx_l, is replaced by e B_l, with B_l of shape (classes, units of x_l), and goes
+    on through that layer's pooling, ReLU and BatchNorm exactly. B_l is drawn once per label and
+    seed, normal with standard deviation 1 / sqrt(units), so that |e B_l| is about |e|, and never
+    changes. Source: Nokland 2016 (NeurIPS), equation 6. B_l belongs to maps of one size: images of
+    another size cannot be trained on with it.
     """
 
     Settings = DirectFeedbackAlignmentSettings

@@ -23,7 +23,7 @@ class FeedbackAlignmentSettings(GradientSettings):
     kind: Literal["fa"] = Field(description="errors go back through fixed random weights")
     layers: Literal["all", "conv"] = Field(
         description="layers that send errors back through random weights: all that propagate one,"
-        " or convolutions only, as published in 2026 (fc1 and fc2 then send them back exactly)"
+        " or convolutions only, as published in 2026 (linear layers then send them back exactly)"
     )
 
 
@@ -31,8 +31,8 @@ class FeedbackAlignment(FeedbackRule):
     """Send errors back through fixed random weights.
 
     For a layer y = W x with the error e, shape (batch, out): dW = e^T x as in backpropagation, but
-    e B instead of e W goes to the layer below, in every layer that propagates an error (conv2,
-    conv3, fc1 and fc2 of cnn3; nothing lies below conv1). B has the shape of W, is drawn once per
+    e B instead of e W goes to the layer below, in every layer that propagates an error (nothing
+    lies below the first). B has the shape of W, is drawn once per
     label and seed from the distribution of PyTorch's initial weights, and never changes. Source:
     Lillicrap, Cownden, Tweed & Akerman 2016, Nature Communications 7:13276, equation 3. As
     published in 2026: SGD 5e-4 with momentum .9. Not for asking what a biological circuit could do

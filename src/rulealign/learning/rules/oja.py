@@ -14,6 +14,8 @@ from rulealign.schema import PositiveFloat, whole
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from rulealign.learning.network import Network
+
 
 class OjaSettings(ReadoutSettings):
     """The settings of `oja`."""
@@ -37,14 +39,18 @@ class Oja(ReadoutRule):
 
     (Oja 1989, Int. J. Neural Systems 1:61, the subspace rule): Hebbian growth, less what the layer
     already explains. Where filters are fewer than inputs, they become an orthonormal basis of the
-    principal subspace: W W^T = 1. Where they are more (conv1 of cnn3: 32 filters, 27 inputs), no
+    principal subspace: W W^T = 1. Where they are more (32 filters on the 27 inputs of RGB), no
     such basis exists; then W^T W becomes 1: the layer keeps the whole patch, in a rotation that is
     near the initial weights'. In both cases the rule fixes the subspace, not the single filters: do
     not read them as principal components. No label and no layer above acts on the filters.
     """
 
     Settings = OjaSettings
-    smallest_image_side = 12  # conv3 is shown a quarter of it, and patches have 3
+
+    @classmethod
+    def smallest_image_side(cls, network: Network) -> int:
+        """Give the pixels per side of the smallest images of which every block sees patches."""
+        return network.smallest_side_with_patches()
 
     def learn_features(self, images: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Change every conv layer by the patches of its input, all from one forward pass.
@@ -53,7 +59,7 @@ class Oja(ReadoutRule):
             images: float32, shape (batch, 3, px, px).
 
         Returns:
-            The map of conv3 before the change, shape (batch, channels, height, width); per layer
+            The last map before the change, shape (batch, channels, height, width); per layer
             `residual_<layer>`, the share of the patches' variance outside of what it explains.
 
         Raises:
@@ -72,7 +78,7 @@ class Oja(ReadoutRule):
                 if not conv.weight.isfinite().all():
                     remedy = f"lower the rule's learning_rate ({self.settings.learning_rate})"
                     self.diverged(f"layer '{name}'", "the weights are not finite", remedy)
-        return maps["conv3"], residuals
+        return self.network.last(maps), residuals
 
 
 def oja_change(weight: Tensor, patches: Tensor) -> tuple[Tensor, float]:

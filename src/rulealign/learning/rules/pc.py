@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from rulealign.learning.generative import Block, Settled
+    from rulealign.learning.network import Network
 
 ROUNDING = 1e-5
 """Share of F that it may seem to rise by, in float32, when it does not."""
@@ -26,6 +27,8 @@ ROUNDING = 1e-5
 
 class PredictiveCodingSettings(ReadoutSettings):
     """The settings of `pc`."""
+
+    per_block = ("precision",)
 
     kind: Literal["pc"] = Field(description="states, predictions and local Hebbian learning")
     inference_steps: whole(1, 10_000) = Field(
@@ -36,8 +39,9 @@ class PredictiveCodingSettings(ReadoutSettings):
         " above, level by level, at every batch); from 2 on the energy may rise, which stops"
         " training"
     )
-    precision: Annotated[list[PositiveFloat], Field(min_length=3, max_length=3)] = Field(
-        description="inverse variance of the prediction errors of image, conv1 and conv2"
+    precision: list[PositiveFloat] = Field(
+        description="inverse variance of the prediction errors of the image and of every conv block"
+        " but the last"
     )
     prior: PositiveFloat = Field(
         description="inverse variance of the states around their feed-forward values; large: states"
@@ -45,7 +49,7 @@ class PredictiveCodingSettings(ReadoutSettings):
     )
     conv_learning_rate: PositiveFloat = Field(
         description="Adam's step size for the conv weights at epoch 0; keep it well below that"
-        " of the predictions (at 3e-4 against 1e-3 the channels of conv3 became alike)"
+        " of the predictions (at 3e-4 against 1e-3 the channels of a third block became alike)"
     )
     prediction_learning_rate: PositiveFloat = Field(
         description="Adam's step size for the prediction weights at epoch 0"
@@ -55,11 +59,11 @@ class PredictiveCodingSettings(ReadoutSettings):
 class PredictiveCoding(ReadoutRule):
     """Settle states that predict each other, then learn from the prediction errors that are left.
 
-    Levels: r_0 the image, r_1 ... r_3 the states of conv1 ... conv3 after pooling. The forward
-    pass gives a_1 ... a_3, where inference starts (amortised, as in hybrid predictive coding); it
+    Levels: r_0 the image, r_1 ... r_L the states of the conv blocks after pooling. The forward
+    pass gives a_1 ... a_L, where inference starts (amortised, as in hybrid predictive coding); it
     lowers F in `inference_steps` steps, all levels at once::
 
-        e_{l-1} = r_{l-1} - (V_l^T * r_l + b_l)                              l = 1, 2, 3
+        e_{l-1} = r_{l-1} - (V_l^T * r_l + b_l)                              l = 1 ... L
         F = 1/2 sum_l precision_l |e_l|^2 + prior/2 sum_l |r_l - a_l|^2
         r_l <- r_l - rate/curvature_l (prior (r_l - a_l) - precision_{l-1} V_l * e_{l-1}
                                        + precision_l e_l)
@@ -72,9 +76,9 @@ class PredictiveCoding(ReadoutRule):
 
     where the post-synaptic error r* - a counts at open ReLUs, at the position that won its pooling
     window, times BatchNorm's scale; BatchNorm's statistics are held constant. W, V and b each have
-    their own Adam: V is to run ahead of W, and errors shrink by orders of magnitude from conv1 to
-    conv3 and in training; Adam scales each synapse by its own history only. No label and no error
-    of the readout reaches the conv stack; fc1 and fc2 are supervised. V is drawn from
+    their own Adam: V is to run ahead of W, and errors shrink by orders of magnitude from the first
+    block to the last and in training; Adam scales each synapse by its own history only. No label
+    and no error of the readout, which is supervised, reaches the conv stack. V is drawn from
     U(-s, s), s = 1/sqrt(channels_l); b starts at 0.
 
     When prior is large, r* - a tends to -dE/da / prior with E the precision-weighted prediction
@@ -83,12 +87,15 @@ class PredictiveCoding(ReadoutRule):
 
     Sources: Rao & Ballard 1999, Nature Neuroscience 2:79 (equations 4 to 9); Whittington & Bogacz
     2017, Neural Computation 29:1229; Tschantz et al. 2023, PLOS Computational Biology 19:e1011280.
-    Not for supervised credit assignment: these features predict images, not labels. Image sides
-    must be multiples of 8.
+    Not for supervised credit assignment: these features predict images, not labels.
     """
 
     Settings = PredictiveCodingSettings
-    image_side_multiple = 8  # it predicts every pixel below a pooled map, three times
+
+    @classmethod
+    def image_side_multiple(cls, network: Network) -> int:
+        """Give what sides must be multiples of: it predicts every pixel below a pooled map."""
+        return network.side_multiple()
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         from rulealign.learning.generative import Hierarchy
@@ -135,22 +142,23 @@ class PredictiveCoding(ReadoutRule):
         """Run the forward pass and let the states settle; no weight changes.
 
         Args:
-            images: float32, shape (batch, 3, px, px), px a multiple of 8.
+            images: float32, shape (batch, 3, px, px), px a multiple of 2 to the number of blocks.
 
         Returns:
             The conv blocks as computed; the settled states.
 
         Raises:
-            DataError: px is not a multiple of 8.
+            DataError: px is not such a multiple.
             GuardError: the energy rises, or is not finite.
         """
         from rulealign.learning.generative import run_block
 
-        if any(side % 8 for side in images.shape[-2:]):
+        multiple = 2 ** len(self.convs)
+        if any(side % multiple for side in images.shape[-2:]):
             raise DataError(
                 f"rule '{self.course.label}': images are {images.shape[-2]} x {images.shape[-1]}"
-                " px, but pc predicts every pixel of a pooled map, so sides must be multiples of 8;"
-                " change training_set.image_size."
+                " px, but pc predicts every pixel of a pooled map, so sides must be multiples of"
+                f" {multiple}; change training_set.image_size."
             )
         blocks: list[Block] = []
         values = images
@@ -198,7 +206,7 @@ class PredictiveCoding(ReadoutRule):
             settled: the settled states.
 
         Returns:
-            Of W_1 ... W_3, V_1 ... V_3 and b_1 ... b_3, mean over images.
+            Of W_1 ... W_L, V_1 ... V_L and b_1 ... b_L, mean over images.
         """
         share = self.settings.prior / len(settled.states[0])
         convs = [
@@ -214,11 +222,11 @@ class PredictiveCoding(ReadoutRule):
             images: as in `infer`.
 
         Returns:
-            The feed-forward map of conv3, shape (batch, channels, height, width), without a graph;
+            The last feed-forward map, shape (batch, channels, height, width), without a graph;
             `energy_0` ... `energy_N`: F before and after each step, mean per image.
 
         Raises:
-            DataError: px is not a multiple of 8.
+            DataError: px is not such a multiple.
             GuardError: the energy rises, or is not finite.
         """
         blocks, settled = self.infer(images)
@@ -252,11 +260,7 @@ class PredictiveCoding(ReadoutRule):
         convs, _, _ = self.local_changes(blocks, settled)
         self.readout_gradient(blocks[-1].output, labels)
         update = {name: torch.zeros_like(value) for name, value in self.network.named_parameters()}
-        update |= {
-            name: -value.grad
-            for name, value in self.network.named_parameters()
-            if name.startswith("fc")
-        }
+        update |= self.readout_update()
         errors = {}
         for (name, _, _), block, state, change in zip(
             self.network.blocks(), blocks, settled.states[1:], convs, strict=True

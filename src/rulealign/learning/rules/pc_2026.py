@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
@@ -14,9 +15,6 @@ from rulealign.schema import PositiveFloat, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-PREDICTED = {"conv1": "conv2", "conv2": "conv3"}
-"""Layer whose state is predicted -> layer whose state predicts it."""
 
 
 class PublishedPredictiveCodingSettings(ReadoutSettings):
@@ -33,7 +31,8 @@ class PublishedPredictiveCodingSettings(ReadoutSettings):
         le=1, description="share of its prediction error that a state loses in a step"
     )
     weight_rate: PositiveFloat = Field(
-        description="this times the clamped outer product is added to the weights of conv1, conv2"
+        description="this times the clamped outer product is added to the weights of every conv"
+        " block but the last"
     )
     clamp: PositiveFloat = Field(
         description="largest size of an entry of the outer product; larger ones are cut to it"
@@ -44,8 +43,8 @@ class Settled(NamedTuple):
     """States after inference, and what is left of their prediction errors.
 
     Attributes:
-        states: conv1, conv2, conv3 -> r_l, float32, shape (batch, channels, height, width).
-        errors: conv1, conv2 -> e_l of these states, of the shape of r_l; conv3 has none.
+        states: block -> r_l, float32, shape (batch, channels, height, width).
+        errors: block -> e_l of these states, of the shape of r_l; the last block has none.
     """
 
     states: dict[str, Tensor]
@@ -53,21 +52,21 @@ class Settled(NamedTuple):
 
 
 class PublishedPredictiveCoding(ReadoutRule):
-    """Move states and two conv layers by prediction errors, as code published in 2026 did.
+    """Move states and conv layers by prediction errors, as code published in 2026 did.
 
     With r_l the map of conv block l after pooling, shape (batch, channels_l, height_l, width_l),
     as the forward pass gives it, and x_l the input of conv l in that pass::
 
-        p_l = upsample(tanh(B_l^T * r_{l+1})),   e_l = r_l - p_l         for l = 1, 2
+        p_l = upsample(tanh(B_l^T * r_{l+1})),   e_l = r_l - p_l         for l = 1 ... L-1
         r_l <- r_l - inference_rate e_l                                  inference_steps times
-        W_l <- W_l + weight_rate clamp(<e_l> <x_l>^T, -clamp, clamp)     for l = 1, 2
+        W_l <- W_l + weight_rate clamp(<e_l> <x_l>^T, -clamp, clamp)     for l = 1 ... L-1
 
     B_l^T * is a transposed 3x3 convolution (stride 1, padding 1, no bias) from the channels of
     r_{l+1} to those of r_l; upsample repeats the nearest value up to the size of r_l; < > is the
     mean over batch and positions, so <e_l> <x_l>^T has shape (channels_l, inputs_l) and changes
     all nine weights of a kernel alike. B_l has shape (channels_{l+1}, channels_l, 3, 3), is drawn
     once per label and seed from PyTorch's default distribution, and never changes. All states move
-    at once. fc1 and fc2 learn by Adam from r_3; what is read are the states after inference.
+    at once. The readout learns by Adam from r_L; what is read are the states after inference.
 
     Source: predictive coding as published in 2026 (arXiv 2605.30556, 2604.16875), settings .02
     (10 steps), 1e-4, clamp .01, Adam 1e-3, PyTorch's initial weights. Their defects, kept here:
@@ -76,15 +75,16 @@ class PublishedPredictiveCoding(ReadoutRule):
     - errors and inputs are averaged over batch and positions before they are multiplied, and the
       product is broadcast over the kernel: no spatial structure can be learned;
     - the clamp cuts every entry at the start of training (measured on CIFAR-10), so that only the
-      signs of the means are left; in conv2, all positive, every weight grows by 1e-6 a batch;
+      signs of the means are left; in a second block, all positive, every weight grows by 1e-6 a
+      batch;
     - the weights move along e_l x_l^T and not against it: no energy is descended;
-    - conv3 never changes: nothing above it predicts its state;
-    - |dW| / |W0| is .0005 (conv1) and .0018 (conv2) an epoch of 62 batches, and accuracy is that of
-      a readout of nearly random features;
+    - the last block never changes: nothing above it predicts its state;
+    - |dW| / |W0| is .0005 and .0018 (first two blocks of three) an epoch of 62 batches, and
+      accuracy is that of a readout of nearly random features;
     - BatchNorm's scale and shift are not trained.
 
     Open in the source's description, chosen here as the simplest reading: a state moves by its own
-    error only, not also by the error of what it predicts (so r_3 stays that of the forward pass);
+    error only, not also by the error of what it predicts (so r_L stays that of the forward pass);
     the weights use the errors of the settled states but the inputs of the forward pass; they move
     with the sign of the product; B_l has no bias. Not for a claim about predictive coding.
     """
@@ -97,24 +97,25 @@ class PublishedPredictiveCoding(ReadoutRule):
         self.prediction = random_predictions(network, drawn_by)
 
     def learn_features(self, images: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """Infer the states of one batch, then change conv1 and conv2.
+        """Infer the states of one batch, then change every conv layer but the last.
 
         Args:
             images: float32, shape (batch, 3, px, px).
 
         Returns:
-            The state of conv3; `prediction_error`, the mean square of all errors left.
+            The state of the last block; `prediction_error`, the mean square of all errors left.
         """
         with torch.no_grad():
             passed = self.network.maps(images)
             settled = self.settle(passed)
-            inputs = {"conv1": images, "conv2": passed["conv1"]}
-            for name, error in settled.errors.items():
+            inputs = [images, *passed.values()]
+            for (name, error), seen in zip(settled.errors.items(), inputs, strict=False):
                 weight = self.network.get_submodule(name).weight
-                change = outer_product(error, inputs[name], self.settings.clamp)
+                change = outer_product(error, seen, self.settings.clamp)
                 weight.add_(change[:, :, None, None], alpha=self._weight_rate())
             errors = torch.cat([error.flatten() for error in settled.errors.values()])
-            return settled.states["conv3"], {"prediction_error": errors.square().mean().item()}
+            left = errors.square().mean().item()
+            return self.network.last(settled.states), {"prediction_error": left}
 
     def _weight_rate(self) -> float:
         return self.settings.weight_rate * self.learning_rate_share(self.epoch)
@@ -123,7 +124,7 @@ class PublishedPredictiveCoding(ReadoutRule):
         """Let states lose part of their prediction errors, step by step.
 
         Args:
-            passed: conv1, conv2, conv3 -> map of the forward pass; not changed.
+            passed: block -> map of the forward pass; not changed.
 
         Returns:
             The states after `inference_steps` steps, and their errors.
@@ -139,14 +140,14 @@ class PublishedPredictiveCoding(ReadoutRule):
         """Compute what of each state is not predicted.
 
         Args:
-            states: conv1, conv2, conv3 -> shape (batch, channels, height, width).
+            states: block -> shape (batch, channels, height, width), in the order of computation.
 
         Returns:
-            conv1, conv2 -> state minus prediction.
+            Block, all but the last -> state minus prediction.
         """
         return {
-            name: states[name] - predict(states[above], self.prediction[name], states[name].shape)
-            for name, above in PREDICTED.items()
+            name: state - predict(above, self.prediction[name], state.shape)
+            for (name, state), (_, above) in pairwise(states.items())
         }
 
     def layers(self, images: Tensor) -> dict[str, Tensor]:
@@ -156,10 +157,10 @@ class PublishedPredictiveCoding(ReadoutRule):
             images: float32, shape (n, 3, px, px), normalised; the network is in evaluation mode.
 
         Returns:
-            `conv1`, `conv2`, `conv3`: states; `fc1`: computed from the state of conv3.
+            Of every conv block its state; the hidden layer is computed from that of the last.
         """
         states = self.settle(self.network.maps(images)).states
-        return states | {"fc1": self.network.read_out(states["conv3"])}
+        return states | self.network.hidden(self.network.last(states))
 
     def classify(self, images: Tensor) -> Tensor:
         """Classify images by the states after inference.
@@ -170,7 +171,8 @@ class PublishedPredictiveCoding(ReadoutRule):
         Returns:
             Logits, float32, shape (n, classes).
         """
-        return self.network.decide(self.layers(images)["fc1"])
+        states = self.settle(self.network.maps(images)).states
+        return self.network.decide(self.network.read_out(self.network.last(states)))
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimiser's state and the prediction weights."""
@@ -188,22 +190,21 @@ class PublishedPredictiveCoding(ReadoutRule):
 
 
 def random_predictions(network: nn.Module, seed: int) -> dict[str, Tensor]:
-    """Draw the weights that predict conv1 and conv2, as PyTorch draws a transposed convolution's.
+    """Draw the weights that predict states, as PyTorch draws those of transposed convolutions.
 
     Args:
         network: the network; it is not changed, nor is the global random state.
         seed: as made by `provenance.derive_seed`.
 
     Returns:
-        Predicted layer -> weights, float32, shape (channels above, channels, 3, 3).
+        Predicted block, all but the last -> weights, float32, (channels above, channels, 3, 3).
     """
-    from rulealign.learning.network import seeded
+    from rulealign.learning.weights import seeded
 
     weights = {}
     with seeded(seed):
-        for name, above in PREDICTED.items():
-            below, source = network.get_submodule(name), network.get_submodule(above)
-            drawn = torch.nn.ConvTranspose2d(source.out_channels, below.out_channels, 3)
+        for (name, below, _), (_, above, _) in pairwise(network.blocks()):
+            drawn = torch.nn.ConvTranspose2d(above.out_channels, below.out_channels, 3)
             weights[name] = drawn.weight.detach().to(below.weight.device)
     return weights
 

@@ -66,11 +66,11 @@ class ConvBlock:
 class SupervisedPredictiveCoding(GradientRule):
     """Settle the layers' states between an image and its label, then learn from local errors.
 
-    States x_1..x_4 stand for conv1, conv2, conv3 (after pooling and ReLU) and fc1 (after ReLU);
-    x_0 is the image, and f_l is the network's layer l. With the errors e_l = x_l - f_l(x_{l-1}),
-    per image,
+    States x_1..x_L stand for the conv blocks (after pooling and ReLU) and the hidden layer (after
+    ReLU); x_0 is the image, and f_l is the network's layer l. With the errors
+    e_l = x_l - f_l(x_{l-1}), per image,
 
-        F = 1/2 sum_l |e_l|^2 + output_precision * cross-entropy(fc2(dropout(x_4)), label).
+        F = 1/2 sum_l |e_l|^2 + output_precision * cross-entropy(logits(dropout(x_L)), label).
 
     Inference: from the feed-forward sweep, `inference_steps` times from the top down, dx_l =
     -inference_rate dF/dx_l; as the weights grow in training, so does F's curvature, and a step that
@@ -81,8 +81,8 @@ class SupervisedPredictiveCoding(GradientRule):
     step. f_l contains BatchNorm as bp has it: its batch statistics are functions of x_{l-1} and
     have derivatives (held constant, they cost 10 points after the first epoch on CIFAR-10, under
     bp's gradient too). States and errors are float64, and only the resulting update is rounded: in
-    float32 that of conv2 was off by a quarter, that of its BatchNorm by twice its own size. What is
-    read and what classifies is the feed-forward pass.
+    float32 that of a second block was off by a quarter, that of its BatchNorm by twice its size.
+    What is read and what classifies is the feed-forward pass.
 
     Source: Whittington & Bogacz 2017, Neural Computation 29:1229, equations 2.13 to 2.19 (there
     with a Gaussian output; the categorical one as in Pinchetti et al. 2022, NeurIPS). The order of
@@ -125,9 +125,9 @@ class SupervisedPredictiveCoding(GradientRule):
         """Give the network in float64, as a copy unless it is so already.
 
         Errors are small differences of large states, and the update of BatchNorm's weights in
-        conv2 a sum of them that nearly cancels: in float32 it was rounding for the most part.
+        a block a sum of them that nearly cancels: in float32 it was rounding for the most part.
         """
-        if self.network.fc1.weight.dtype == torch.float64:
+        if next(self.network.parameters()).dtype == torch.float64:
             return self.network
         return copy.deepcopy(self.network).double()
 
@@ -143,10 +143,11 @@ class SupervisedPredictiveCoding(GradientRule):
             The states, at the feed-forward sweep.
         """
         net, settings = network, self.settings
-        mask = net.dropout(images.new_ones(len(images), net.fc1.out_features)).double()
+        hidden_layer, logits = net.linear().values()
+        mask = net.dropout(images.new_ones(len(images), hidden_layer.out_features)).double()
 
         def top(hidden: Tensor) -> Tensor:
-            loss = functional.cross_entropy(net.fc2(hidden * mask), labels, reduction="sum")
+            loss = functional.cross_entropy(logits(hidden * mask), labels, reduction="sum")
             return settings.output_precision * loss
 
         blocks = [*(ConvBlock(conv, norm) for _, conv, norm in net.blocks()), net.read_out]
@@ -155,7 +156,7 @@ class SupervisedPredictiveCoding(GradientRule):
     def _require_descent(self, energies: list[list[float]]) -> None:
         if self.settings.fixed_prediction:
             return  # F rises from its errors' 0; what diverges is seen in the gradient
-        names = [*(name for name, *_ in self.network.blocks()), "fc1", "fc2"]
+        names = [*(name for name, *_ in self.network.blocks()), *self.network.linear()]
         for step, (before, after) in enumerate(pairwise(energies), 1):
             if sum(after) <= sum(before) * (1 + ROUNDING):
                 continue

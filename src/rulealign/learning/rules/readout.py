@@ -12,11 +12,11 @@ from rulealign.learning.readout import ReadoutRule, ReadoutSettings
 class ReadoutOnlySettings(ReadoutSettings):
     """The settings of `readout`."""
 
-    kind: Literal["readout"] = Field(description="only fc1 and fc2 learn, supervised")
+    kind: Literal["readout"] = Field(description="only the linear layers learn, supervised")
 
 
 class ReadoutOnly(ReadoutRule):
-    """Keep the initial conv weights, and teach fc1 and fc2 by the gradient of the cross-entropy.
+    """Keep the initial conv weights, and teach the readout by the gradient of the cross-entropy.
 
     What a rule that teaches the conv stack must exceed. BatchNorm's running statistics follow the
     training images; its scale and shift stay 1 and 0.

@@ -18,13 +18,13 @@ from rulealign.schema import NonNegativeFloat, PositiveFloat, PositiveInt, whole
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-
-def _three(kind: Any) -> Any:
-    return Annotated[list[kind], Field(min_length=3, max_length=3)]
+    from rulealign.learning.network import Network
 
 
 class StdpSettings(ReadoutSettings):
-    """The settings of `stdp`; lists hold one value for each of conv1, conv2, conv3."""
+    """The settings of `stdp`; lists hold one value for each conv block."""
+
+    per_block = ("learning_rate", "patches_per_image", "centring", "decorrelation")
 
     kind: Literal["stdp"] = Field(description="spike times change conv weights")
     time_steps: whole(3, 10_000) = Field(description="steps that a patch is shown for")
@@ -35,7 +35,7 @@ class StdpSettings(ReadoutSettings):
     a_minus: PositiveFloat = Field(description="largest depression, as a_plus")
     tau_plus: PositiveFloat = Field(description="decay of potentiation with |dt|, steps")
     tau_minus: PositiveFloat = Field(description="decay of depression with |dt|, steps")
-    learning_rate: _three(NonNegativeFloat) = Field(
+    learning_rate: list[NonNegativeFloat] = Field(
         description="factor of all weight changes in the first epoch that a layer learns in"
     )
     learning_epochs: PositiveInt = Field(
@@ -45,13 +45,13 @@ class StdpSettings(ReadoutSettings):
     order: Literal["together", "one-after-another"] = Field(
         description="all layers learn from epoch 0 on, or each when the one below has finished"
     )
-    patches_per_image: _three(whole(1, 10_000)) = Field(
+    patches_per_image: list[whole(1, 10_000)] = Field(
         description="patches that a layer learns from, drawn at random from each image"
     )
-    centring: _three(Literal["patch", "input"]) = Field(
+    centring: list[Literal["patch", "input"]] = Field(
         description="what is subtracted from an input: its patch's mean, or its own running mean"
     )
-    decorrelation: _three(NonNegativeFloat) = Field(
+    decorrelation: list[NonNegativeFloat] = Field(
         description="regularisation of the lateral inhibition between inputs; 0 switches it off"
     )
     contrast_floor: PositiveFloat = Field(
@@ -100,7 +100,7 @@ def stdp_kernel(
 
 
 class Stdp(ReadoutRule):
-    """Let conv1, conv2 and conv3 learn from the order of spikes; readout as in `ReadoutRule`.
+    """Let the conv blocks learn from the order of spikes; readout as in `ReadoutRule`.
 
     For each synapse and image patch: dW = a_plus exp(-dt / tau_plus) for dt = t_post - t_pre > 0,
     -a_minus exp(dt / tau_minus) for dt < 0 (`stdp_kernel`). Times are those of first spikes.
@@ -120,7 +120,11 @@ class Stdp(ReadoutRule):
     """
 
     Settings = StdpSettings
-    smallest_image_side = 12  # conv3 is shown a quarter of it, and patches have 3
+
+    @classmethod
+    def smallest_image_side(cls, network: Network) -> int:
+        """Give the pixels per side of the smallest images of which every block sees patches."""
+        return network.smallest_side_with_patches()
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         from rulealign.learning import spikes
@@ -141,7 +145,7 @@ class Stdp(ReadoutRule):
             images: float32, shape (batch, 3, px, px).
 
         Returns:
-            The map of conv3, without a graph; what `SpikingLayer.learn` reports of each layer.
+            The last map, without a graph; what `SpikingLayer.learn` reports of each layer.
 
         Raises:
             GuardError: weights are not finite.

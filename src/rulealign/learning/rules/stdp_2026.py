@@ -49,7 +49,7 @@ class PublishedSTDP(ReadoutRule):
         dW[o, i, :, :] = learning_rate clamp(mean over batch of K(dt[o, i]), -clamp, clamp)
 
     A train spikes in each of the `time_steps` steps with the probability `rate`. BatchNorm's scale
-    and shift, fc1 and fc2 descend the gradient of the cross-entropy by Adam
+    and shift, and the readout, descend the gradient of the cross-entropy by Adam
     (`readout_learning_rate`), which comes from the weights before dW.
 
     Source: STDP as published in 2026 (arXiv 2605.30556, 2604.16875); there A+ = A- = .003,
@@ -64,10 +64,10 @@ class PublishedSTDP(ReadoutRule):
     - a channel's rate hardly differs between images (standard deviation .07 to .13 at the start, on
       CIFAR-10), and one train per image is drawn: most of a spike time is chance;
     - |K| stays below A (1 - exp(-time_steps / tau)) = .0012, so the clamp never acts, and a weight
-      changes by 6e-7 a batch at most: |dW| / |W0| is 1e-5 (conv1) to 1e-4 (conv3) an epoch of 62
-      batches, so the conv weights hardly learn;
+      changes by 6e-7 a batch at most: |dW| / |W0| is 1e-5 (first block) to 1e-4 (third) an epoch of
+      62 batches, so the conv weights hardly learn;
     - BatchNorm's scale and shift are trained by backpropagation through the conv stack: what the
-      network learns before fc1 it learns by the rule that it is compared with.
+      network learns before the readout it learns by the rule that it is compared with.
 
     Open in the source's description, chosen here as the simplest reading: one Bernoulli draw per
     step stands for a Poisson train; a train without a spike has its first one at `time_steps`; the

@@ -146,7 +146,7 @@ class UntrainedBatchNorm(LearningRule):
         self.network.train(was_training)
 
     def _keep(self) -> None:
-        for _, _, norm in self.network.blocks():
+        for norm in self._norms():
             if self.settings.keep == "variances":
                 norm.running_mean.zero_()
             if self.settings.keep == "means":
@@ -154,17 +154,19 @@ class UntrainedBatchNorm(LearningRule):
 
     def _follow(self, images: DealtImages) -> None:
         self.network.train()
-        kept = 1 - self.network.norm1.momentum
+        kept = 1 - next(self._norms()).momentum
         batches = math.ceil(math.log(FORGOTTEN) / math.log(kept))
         for epoch in range(math.ceil(batches / len(images))):
             for batch, _ in images.batches(epoch):
-                self.network.maps(batch)
+                self.network.layers(batch)
 
     def _calibrate_all(self, images: ShownImages) -> None:
         self.network.eval()
-        for layer in self.network.modules():
-            if isinstance(layer, torch.nn.BatchNorm2d):
-                self._calibrate(layer, images)
+        for norm in self._norms():
+            self._calibrate(norm, images)
+
+    def _norms(self) -> Iterator[nn.BatchNorm2d]:
+        return (m for m in self.network.modules() if isinstance(m, torch.nn.BatchNorm2d))
 
     def _calibrate(self, layer: nn.BatchNorm2d, images: ShownImages) -> None:
         sums = _Sums()

@@ -1,0 +1,133 @@
+"""A chain of conv blocks under a readout, as networks are that local rules may teach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+Part = TypeVar("Part", bound=nn.Module)
+
+
+class ConvBlock(NamedTuple):
+    """A conv block: convolution -> norm layer -> ReLU -> 2x2 max-pool."""
+
+    name: str
+    conv: nn.Conv2d
+    norm: nn.BatchNorm2d
+
+
+class Chain(nn.Module):
+    """Conv blocks, each convolution -> BatchNorm -> ReLU -> 2x2 max-pool, then a readout.
+
+    The readout averages the last map to a fixed side, and has a hidden layer, ReLU, dropout and the
+    layer of the logits.
+
+    Args:
+        parts: name -> module, in the order of computation: a convolution and its norm layer for
+            each block, then two linear layers. Blocks have the names of their convolutions.
+        map_side: positions per side of the map that the hidden layer reads.
+        dropout: probability that a hidden unit is silenced in training.
+    """
+
+    def __init__(self, parts: Mapping[str, nn.Module], map_side: int, dropout: float) -> None:
+        super().__init__()
+        for name, part in parts.items():
+            self.add_module(name, part)
+        self.map_side = map_side
+        self.dropout = nn.Dropout(dropout)
+
+    def blocks(self) -> tuple[ConvBlock, ...]:
+        """List name, convolution and norm layer of the conv blocks, in the order of computation."""
+        convs, norms = self._parts(nn.Conv2d), self._parts(nn.BatchNorm2d)
+        pairs = zip(convs.items(), norms.values(), strict=True)
+        return tuple(ConvBlock(name, conv, norm) for (name, conv), norm in pairs)
+
+    def linear(self) -> dict[str, nn.Linear]:
+        """Give the linear layers, name -> layer: the hidden one, then that of the logits."""
+        return self._parts(nn.Linear)
+
+    def error_path(self) -> dict[str, nn.Module]:
+        """Give the layers that send an error back, name -> layer: all but the first."""
+        return dict(list((self._parts(nn.Conv2d) | self.linear()).items())[1:])
+
+    def _parts(self, kind: type[Part]) -> dict[str, Part]:
+        return {name: part for name, part in self.named_children() if isinstance(part, kind)}
+
+    def layers(self, images: Tensor) -> dict[str, Tensor]:
+        """Compute the readable layers.
+
+        Args:
+            images: float32, shape (batch, 3, height, width), normalised.
+
+        Returns:
+            The map of each block, as `maps`, and the hidden layer, as `hidden`.
+        """
+        maps = self.maps(images)
+        return maps | self.hidden(self.last(maps))
+
+    def maps(self, images: Tensor) -> dict[str, Tensor]:
+        """Compute the conv stack.
+
+        Args:
+            images: as in `layers`.
+
+        Returns:
+            Block -> its map after pooling, shape (batch, channels, height, width).
+        """
+        read = {}
+        values = images
+        for name, conv, norm in self.blocks():
+            # ReLU after pooling instead of before it: the same values and gradients, as ReLU keeps
+            # order and lets no gradient through where a whole window is negative; 10% faster
+            values = functional.relu(functional.max_pool2d(norm(conv(values)), 2))
+            read[name] = values
+        return read
+
+    def last(self, maps: Mapping[str, Tensor]) -> Tensor:
+        """Give the map of the last block, which the readout reads, of what `maps` computes."""
+        return maps[self.blocks()[-1].name]
+
+    def hidden(self, features: Tensor) -> dict[str, Tensor]:
+        """Compute the hidden layer, name -> values, as it is read; see `read_out`."""
+        name, _ = self.linear()
+        return {name: self.read_out(features)}
+
+    def read_out(self, features: Tensor) -> Tensor:
+        """Compute the hidden layer from the last map.
+
+        Args:
+            features: float32, shape (batch, channels, height, width), after pooling.
+
+        Returns:
+            After ReLU and before dropout, shape (batch, units).
+        """
+        hidden, _ = self.linear().values()
+        return functional.relu(hidden(_averaged(features, self.map_side).flatten(1)))
+
+    def decide(self, hidden: Tensor) -> Tensor:
+        """Compute the logits, shape (batch, classes), from hidden units, shape (batch, units)."""
+        _, logits = self.linear().values()
+        return logits(self.dropout(hidden))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Classify images.
+
+        Args:
+            images: as in `layers`.
+
+        Returns:
+            Logits, float32, shape (batch, classes).
+        """
+        return self.decide(self.read_out(self.last(self.maps(images))))
+
+
+def _averaged(values: Tensor, side: int) -> Tensor:
+    # A map that has this side already is left alone: that keeps the gradient of the pool, which is
+    # not deterministic on a GPU, out of training.
+    if values.shape[-2:] == torch.Size((side, side)):
+        return values
+    return functional.adaptive_avg_pool2d(values, side)

@@ -1,0 +1,68 @@
+"""The small network of the published studies: three conv blocks and two linear layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from rulealign.learning.network import Block, Layer, Network
+from rulealign.schema import Fraction, whole
+
+if TYPE_CHECKING:
+    from rulealign.learning.chain import Chain
+
+CONVOLUTIONS = ("conv1", "conv2", "conv3")
+WITH_WEIGHTS = (*CONVOLUTIONS, "fc1", "fc2")
+
+MAP_SIDE = 4
+"""Positions per side of the map that fc1 reads; the map of conv3 at 32 px."""
+
+
+class Cnn3(Network):
+    """Three blocks of convolution, BatchNorm, ReLU and max-pooling, then two linear layers.
+
+    Each block is conv 3x3 (padding 1, no bias) -> BatchNorm -> ReLU -> 2x2 max-pool; then fc1,
+    ReLU, dropout and fc2. PyTorch's default initialisation throughout. Source: the network of the
+    studies published in 2026 (arXiv 2605.30556, 2604.16875). See docs/networks.md.
+    """
+
+    smallest_image_side = 8
+
+    kind: Literal["cnn3"] = Field(description="architecture; see docs/networks.md")
+    channels: Annotated[list[whole(1, 4096)], Field(min_length=3, max_length=3)] = Field(
+        description="channels of conv1, conv2 and conv3"
+    )
+    hidden_units: whole(1, 65_536) = Field(description="units of fc1")
+    dropout: Fraction = Field(description="dropout probability between fc1 and fc2")
+
+    def layers(self) -> tuple[Layer, ...]:
+        """List conv1, conv2 and conv3, read after pooling, and fc1, after ReLU, before dropout."""
+        strides = {block.name: block.stride for block in self.blocks()}
+        return tuple(
+            Layer(name, place / len(WITH_WEIGHTS), strides.get(name))
+            for place, name in enumerate(WITH_WEIGHTS[:-1], 1)
+        )
+
+    def blocks(self) -> tuple[Block, ...]:
+        """List conv1, conv2 and conv3; each halves its map, and drops an odd row and column."""
+        return tuple(Block(name, 3, 2**place) for place, name in enumerate(CONVOLUTIONS, 1))
+
+    def build(self, classes: int) -> Chain:
+        """Build the network; see `Network.build`."""
+        from torch import nn
+
+        from rulealign.learning.chain import Chain
+
+        one, two, three = self.channels
+        parts = {
+            "conv1": nn.Conv2d(3, one, 3, padding=1, bias=False),
+            "norm1": nn.BatchNorm2d(one),
+            "conv2": nn.Conv2d(one, two, 3, padding=1, bias=False),
+            "norm2": nn.BatchNorm2d(two),
+            "conv3": nn.Conv2d(two, three, 3, padding=1, bias=False),
+            "norm3": nn.BatchNorm2d(three),
+            "fc1": nn.Linear(three * MAP_SIDE**2, self.hidden_units),
+            "fc2": nn.Linear(self.hidden_units, classes),
+        }
+        return Chain(parts, MAP_SIDE, self.dropout)

@@ -30,9 +30,10 @@ def load(results: Path, rule: str, seed: int, epoch: int) -> checkpoints.Checkpo
 def main(results: Path, rule: str, seed: int, epoch: int) -> float:
     """Teach a new readout and measure it."""
     use_threads(1)
-    settings = json.loads(load(results, "readout", seed, 0).settings)
+    untaught = load(results, "readout", seed, 0)
+    settings = json.loads(untaught.settings)
     device = require_device(settings["device"])
-    run = start_run(settings, seed, device)
+    run = start_run(settings, seed, device, classes=untaught.classes)
     taught = load(results, rule, seed, epoch).network
     readout = tuple(f"{name}." for name in run.network.linear())
     conv = {name: value for name, value in taught.items() if not name.startswith(readout)}

@@ -140,7 +140,7 @@ def settings(stage, *named):
 def code(script, **chosen):
     """Fingerprint the code that a script reaches, as every rule's params hold it.
 
-    Of a registry that the script reaches (networks, rules, controls, forms) name the entries that
+    Of a registry that the script reaches (networks, rules, controls, training_sets, forms) name the entries that
     it uses.
     """
     return SOURCES.code(script, **chosen)
@@ -210,6 +210,7 @@ def networks(rule):
 
 
 USED_NETWORK = [STUDY.network.kind]
+USED_TRAINING_SET = [STUDY.training_set.kind]
 USED_FORM = [THINGS.form if THINGS else "tables"]
 FORM = noted("form", THINGS.settings if THINGS else {"form": "tables"})
 COMPARED_PAIRS = [PAIRS] if stages.pairs(STUDY) == "cross_run" else []

@@ -31,7 +31,7 @@ rule training_set:
     resources:
         mem_mb=memory(2000),
     params:
-        code=code("training_set"),
+        code=code("training_set", training_sets=USED_TRAINING_SET),
         settings=settings(stages.training_set),
         source=verbatim(stages.source(STUDY.training_set)),
         listing=noted("folder", TRAINING_LISTING),

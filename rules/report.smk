@@ -176,7 +176,7 @@ rule report:
     resources:
         mem_mb=memory(1000),
     params:
-        code=code("report"),
+        code=code("report", training_sets=USED_TRAINING_SET),
         sources=noted("sources", fetch.described(stages.sources(STUDY))),
         views=noted("views", list(VIEWS.values())),
         rules=list(STUDY.rules),

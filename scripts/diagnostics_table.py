@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 
+from rulealign.data.images.training_split import class_names
 from rulealign.job import job
 from rulealign.learning.verdict import diagnostics_table, warnings
-from rulealign.store import open_h5, read_ids
 
 with job(snakemake):
-    with open_h5(Path(snakemake.input.training_set)) as file:
-        classes = len(read_ids(file, "class"))
+    classes = len(class_names(Path(snakemake.input.training_set)))
     table = diagnostics_table(
         [Path(path) for path in snakemake.input.parts],
         Path(snakemake.input.training),

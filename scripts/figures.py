@@ -3,15 +3,15 @@
 import json
 from pathlib import Path
 
+from rulealign.data.images.training_split import class_names
 from rulealign.job import job
 from rulealign.report.figures import draw_all
-from rulealign.store import open_h5, read_csv, read_ids
+from rulealign.store import read_csv
 
 with job(snakemake):
     names = ("alignment", "alignment_subjects", "ceilings", "training", "diagnostics", "quality")
     names += ("controls",)
-    with open_h5(Path(snakemake.input.training_set)) as file:
-        classes = len(read_ids(file, "class"))
+    classes = len(class_names(Path(snakemake.input.training_set)))
     draw_all(
         {
             name: read_csv(Path(snakemake.input[name]))

@@ -108,7 +108,7 @@ def write_activations(
         epoch=settings["epoch"],
         settings_hash=settings["checkpoint_settings_hash"],
     )
-    run = start_run(json.loads(loaded.settings), loaded.seed, device)
+    run = start_run(json.loads(loaded.settings), loaded.seed, device, classes=loaded.classes)
     adopt(run, loaded)
     run.network.eval()
     what = f"rule '{loaded.rule}', seed {loaded.seed}, epoch {loaded.epoch}"

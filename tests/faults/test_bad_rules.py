@@ -84,7 +84,7 @@ def test_a_rule_with_fewer_seeds_must_be_there_and_have_at_least_one(study):
 def test_a_loss_that_is_not_finite_is_blamed_on_the_first_layer_with_such_weights(
     checkpoint_settings, kind
 ):
-    run = start_run(checkpoint_settings(kind), 5, torch.device("cpu"))
+    run = start_run(checkpoint_settings(kind), 5, torch.device("cpu"), classes=10)
     run.network.train()
     with torch.no_grad():
         run.network.conv2.weight[1, 2, 0, 0] = float("inf")

@@ -60,7 +60,8 @@ def test_saving_again_under_another_name_gives_the_same_bytes(made, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("rule", "fa"), ("seed", 6), ("epoch", 2), ("settings_hash", "0" * 16)]
+    ("name", "value"),
+    [("rule", "fa"), ("seed", 6), ("epoch", 2), ("classes", 12), ("settings_hash", "0" * 16)],
 )
 def test_another_networks_checkpoint_is_refused(made, name, value):
     settings, path = made
@@ -88,7 +89,7 @@ def test_a_checkpoint_that_started_from_other_weights_is_not_adopted(
     made, small_training_set, tmp_path
 ):
     settings, path = made
-    run = start_run(settings, SEED, torch.device("cpu"))
+    run = start_run(settings, SEED, torch.device("cpu"), classes=10)
     before = state_hash(run.network.state_dict())
     checkpoints.save(path, dataclasses.replace(load(path, settings), initial_hash="0" * 16))
     message = rf"seed 5: rules 'of this run' .*different weights \({run.initial_hash} and 0{{16}}\)"

@@ -32,6 +32,7 @@ def write_checkpoint(path):
             random={"cpu": torch.get_rng_state()},
             seed=1,
             epoch=2,
+            classes=10,
             **{name: name for name in names},
         ),
     )

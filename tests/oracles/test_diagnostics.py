@@ -32,7 +32,7 @@ def shown():
 
 def a_run(settings, **network):
     settings["network"] |= network
-    return start_run(settings, SEED, CPU)
+    return start_run(settings, SEED, CPU, classes=10)
 
 
 def angles(run, shown, state=None):

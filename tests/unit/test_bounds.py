@@ -4,8 +4,13 @@ import pytest
 import yaml
 
 from rulealign.config.study import Study, load_study
+from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
+from rulealign.data.training_sets import training_set_class
 from rulealign.errors import ConfigurationError
-from rulealign.learning.rules import REGISTRY, rule_class
+from rulealign.learning.networks import REGISTRY as NETWORKS
+from rulealign.learning.networks import network_class
+from rulealign.learning.rules import REGISTRY as RULES
+from rulealign.learning.rules import rule_class
 
 
 def unbounded(schema, path=""):
@@ -24,9 +29,16 @@ def test_every_whole_number_of_the_configuration_has_an_upper_bound():
     assert unbounded(Study.model_json_schema()) == []
 
 
-@pytest.mark.parametrize("kind", sorted(REGISTRY))
-def test_every_whole_number_of_a_rule_has_an_upper_bound(kind):
-    assert unbounded(rule_class(kind).Settings.model_json_schema()) == []
+SECTIONS = {
+    **{kind: network_class(kind) for kind in NETWORKS},
+    **{kind: training_set_class(kind) for kind in TRAINING_SETS},
+    **{kind: rule_class(kind).Settings for kind in RULES},
+}
+
+
+@pytest.mark.parametrize("kind", sorted(SECTIONS))
+def test_every_whole_number_of_a_kind_has_an_upper_bound(kind):
+    assert unbounded(SECTIONS[kind].model_json_schema()) == []
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ FLOORS = [
 # Registries, and what every kind of theirs is: configuration and plans ask them, so they are low.
 REGISTRIES = (
     *("controls.__init__", "controls.control"),
+    *("data.training_sets.__init__", "data.training_set"),
     *("learning.networks.__init__", "learning.network"),
     *("learning.rules.__init__", "learning.rule"),
 )

@@ -125,6 +125,7 @@ def _diagnostics(study, rng):
     for column in ("weight_change", "dead_units", "angle_to_bp", "effective_rank"):
         table[column] = rng.uniform(0.02, 1, len(table))
     table.loc[~table["trains"], ["angle_to_bp", "effective_rank"]] = np.nan
+    table.loc[table["layer"] == "fc2", "dead_units"] = np.nan  # it is not read
     table.loc[(table["rule"] == "fa") & (table["layer"] == "conv2"), "weight_change"] = 0.004
     return table.assign(held_out_accuracy=0.5)
 

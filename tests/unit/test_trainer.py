@@ -275,15 +275,16 @@ def test_training_images_that_do_not_fit_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_more_classes_than_the_network_has_are_refused(checkpoint_settings, tmp_path):
+@pytest.mark.parametrize("label", [-1, 10])
+def test_a_label_that_is_none_of_the_classes_is_refused(checkpoint_settings, tmp_path, label):
     rng = np.random.default_rng(0)
     path = tmp_path / "images.h5"
     arrays = {}
     for split in ("train", "test"):
         arrays[f"{split}/images"] = rng.integers(0, 9, (60, 16, 16, 3), dtype=np.uint8)
-        arrays[f"{split}/labels"] = np.arange(60) % 11
-    store.write_h5(path, arrays, ids={"class": [str(label) for label in range(11)]}, settings={})
-    with pytest.raises(DataError, match="label 10"):
+        arrays[f"{split}/labels"] = np.where(np.arange(60) == 7, label, np.arange(60) % 10)
+    store.write_h5(path, arrays, ids={"class": [str(label) for label in range(10)]}, settings={})
+    with pytest.raises(DataError, match=f"label {label}, but there are 10 classes, 0 to 9"):
         trainer.initial_checkpoint(
             checkpoint_settings("bp"), SEED, path, tmp_path / "0.pt", tmp_path / "0.csv"
         )

@@ -29,7 +29,7 @@ def pack(files, place):
 
 
 CIFAR = {"kind": "cifar10", "image_size": 32, "train_images": 10, "held_out_images": 2, "seed": 1}
-NAMES = ["airplane", "automobile", "bird"]
+NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 
 def cifar_rows(first, count):

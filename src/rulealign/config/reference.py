@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from rulealign.config import brain, claims, evaluation, stimuli, study, training
+from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
+from rulealign.data.training_sets import training_set_class
 from rulealign.learning.networks import REGISTRY as NETWORKS
 from rulealign.learning.networks import network_class
 from rulealign.learning.rules import REGISTRY, rule_class
@@ -29,9 +31,6 @@ snakemake --cores 2 --config statistics='{bootstrap_draws: 200}'
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("The study", study.Study),
-    ("`training_set:` with `kind: cifar10`", training.Cifar10),
-    ("`training_set:` with `kind: image-folder`", training.ImageFolder),
-    ("`training_set:` with `kind: synthetic-objects`", training.SyntheticObjects),
     ("`training:`", training.Training),
     (
         "`stimuli: <label>:` or `calibration: <label>:` with `kind: folder`",
@@ -74,9 +73,12 @@ def reference() -> str:
         ValueError: a field has no description.
     """
     rules = [(f"`rules: <label>:` with `kind: {kind}`", rule_class(kind)) for kind in REGISTRY]
-    networks = [(f"`network:` with `kind: {kind}`", network_class(kind)) for kind in NETWORKS]
+    kinds = [(f"`network:` with `kind: {kind}`", network_class(kind)) for kind in NETWORKS]
+    kinds += [
+        (f"`training_set:` with `kind: {kind}`", training_set_class(kind)) for kind in TRAINING_SETS
+    ]
     first, *others = SECTIONS
-    parts = [_section(title, model) for title, model in [first, *networks, *others]]
+    parts = [_section(title, model) for title, model in [first, *kinds, *others]]
     parts += [_section(title, rule.Settings, _purpose(rule)) for title, rule in rules]
     return HEADER + "".join(parts)
 
@@ -101,7 +103,7 @@ def _description(model: type[BaseModel], name: str, field: Any) -> str:
         return field.description
     if isinstance(section, type) and issubclass(section, BaseModel):
         return _purpose(section)
-    if name in ("training_set", "brain"):
+    if name == "brain":
         return "one of the kinds below"
     raise ValueError(f"{model.__name__}.{name} has no description")
 
@@ -125,7 +127,7 @@ def _type(schema: dict[str, Any]) -> str:
 
 def _plain_type(schema: dict[str, Any]) -> str:
     names = {"integer": "integer", "number": "number", "string": "text", "null": "null"}
-    name = names.get(schema.get("type", ""), schema.get("type", "any"))
+    name = names.get(schema.get("type", ""), schema.get("type", "section"))
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     bounds = [f"{sign} {json.dumps(schema[key])}" for key, sign in signs.items() if key in schema]
     return " ".join([name, ", ".join(bounds)]).strip()

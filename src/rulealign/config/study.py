@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
@@ -13,32 +13,38 @@ from rulealign.config.checks import study_checks
 from rulealign.config.claims import Claim, Universes
 from rulealign.config.evaluation import Controls, Evaluation, LayerArea, Report, Statistics
 from rulealign.config.stimuli import CalibrationSet, Stimuli
-from rulealign.config.training import Training, TrainingSet
+from rulealign.config.training import Training
+from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
+from rulealign.data.training_sets import training_set_class
 from rulealign.errors import ConfigurationError
 from rulealign.learning.networks import REGISTRY as NETWORKS
 from rulealign.learning.networks import network_class
-from rulealign.learning.rule import RuleSettings
-from rulealign.learning.rules import REGISTRY, rule_class
+from rulealign.learning.rules import REGISTRY as RULES
+from rulealign.learning.rules import rule_class
 from rulealign.mistakes import Checks, Mistakes, require_kind
-from rulealign.schema import Closed, Label, Reason, Seed, by_kind, each
+from rulealign.schema import Closed, Label, Reason, Seed, each
 from rulealign.wrong_values import shown
 
 LONGEST_NAME = 100
 """Characters of a study's name, which names a folder."""
 
 
-def _rule_settings(settings: Any, info: ValidationInfo) -> RuleSettings:
-    if isinstance(settings, RuleSettings):
-        return settings
-    if not isinstance(settings, Mapping):
-        raise ValueError("must be the settings of a rule, with its `kind`")
-    require_kind(settings, REGISTRY, "learning rules are one of")
-    rule = rule_class(settings["kind"])
-    return rule.Settings.model_validate(dict(settings), context=info.context)
+def _of_registry(what: str, registry: Mapping[str, str], find: Callable[[str], type]) -> Any:
+    # no module of a kind that the study does not use is imported
+    def read(settings: Any, info: ValidationInfo) -> Closed:
+        if isinstance(settings, Closed):
+            return settings
+        if not isinstance(settings, Mapping):
+            raise ValueError(f"must be a section with its `kind`, not {shown(settings)}")
+        require_kind(settings, registry, what)
+        return find(settings["kind"]).model_validate(dict(settings), context=info.context)
+
+    return Annotated[Any, BeforeValidator(read)]
 
 
-Rule = Annotated[Any, BeforeValidator(_rule_settings)]
-Network = by_kind("networks are one of", *map(network_class, NETWORKS))
+Network = _of_registry("networks are one of", NETWORKS, network_class)
+TrainingSet = _of_registry("a training set is one of", TRAINING_SETS, training_set_class)
+Rule = _of_registry("learning rules are one of", RULES, lambda kind: rule_class(kind).Settings)
 
 
 def _study_name(name: str) -> str:
@@ -66,7 +72,7 @@ class Study(Closed):
         " RULEALIGN_DATA_MIRRORS (separated by the system's path separator) is asked before these"
     )
     network: Network = Field(description="the network that every rule trains")
-    training_set: TrainingSet
+    training_set: TrainingSet = Field(description="the images that networks learn from")
     training: Training
     rules: Annotated[each(dict[Label, Rule]), Field(min_length=1)] = Field(
         description="label -> settings of one learning rule; `kind` names the rule"

@@ -1,10 +1,10 @@
-"""The sections of training: the images that networks learn from, and how."""
+"""The section of training: how networks learn."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -16,79 +16,13 @@ from rulealign.schema import (
     Finite,
     Label,
     PaddingMode,
-    Pixels,
     PositiveFloat,
     PositiveInt,
     Seed,
-    by_kind,
     each,
     whole,
 )
 from rulealign.wrong_values import shown
-
-
-class _TrainingSet(Closed):
-    image_size: Pixels = Field(description="pixels per side of the stored images")
-    train_images: PositiveInt = Field(
-        description="images per seed, drawn from the train split by the seed"
-    )
-    held_out_images: PositiveInt = Field(
-        description="images of the test split that accuracy is measured on (the first ones drawn"
-        " by the study's seed; as many as there are in the split means all)"
-    )
-
-
-class Cifar10(_TrainingSet):
-    """CIFAR-10 as published, through torchvision."""
-
-    kind: Literal["cifar10"] = Field(description="the official arrays, MD5 checked")
-
-    def checks(self) -> Checks:
-        """Check that CIFAR-10 has the images."""
-        yield self._size()
-        yield self._count("train_images", 50_000)
-        yield self._count("held_out_images", 10_000)
-
-    def _size(self) -> Iterator[Mistake]:
-        if self.image_size != 32:
-            why = f"must be 32, the pixels per side of cifar10's images, not {self.image_size}"
-            yield Mistake("image_size", why)
-
-    def _count(self, key: str, there: int) -> Iterator[Mistake]:
-        if getattr(self, key) > there:
-            why = f"must be at most {there}, the images that cifar10 has, not {getattr(self, key)}"
-            yield Mistake(key, why)
-
-
-class ImageFolder(_TrainingSet):
-    """A folder, zip or tar of `split/class/image`, with the splits `train` and `test`."""
-
-    kind: Literal["image-folder"] = Field(description="images in folders named by class")
-    source: str = Field(
-        description="a dataset of the registry, or a path (with a '/') to a folder, .zip or .tar*"
-    )
-
-
-class SyntheticObjects(_TrainingSet):
-    """Generated objects: 10 classes of shape and texture on 1/f backgrounds."""
-
-    kind: Literal["synthetic-objects"] = Field(description="generated, no download")
-    pool_images: PositiveInt = Field(description="images of the train split that seeds draw from")
-
-    def checks(self) -> Checks:
-        """Check that there are enough images to draw from."""
-        yield self._enough_to_draw()
-
-    def _enough_to_draw(self) -> Iterator[Mistake]:
-        if self.pool_images < self.train_images:
-            yield Mistake(
-                "pool_images",
-                f"{self.pool_images} is less than train_images {self.train_images}, which are drawn"
-                " from it; raise it",
-            )
-
-
-TrainingSet = by_kind("a training set is one of", Cifar10, ImageFolder, SyntheticObjects)
 
 
 class Training(Closed):

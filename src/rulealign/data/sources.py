@@ -50,7 +50,7 @@ def require_sources(study: Study) -> None:
     """
     for key, section in named_sources(study).items():
         source, kind = stages.source(section), getattr(section, "kind", "rdms")
-        key = f"{key}.kind" if kind == source else f"{key}.source"
+        key = f"{key}.source" if "source" in type(section).model_fields else f"{key}.kind"
         try:
             check_source(source)
         except ConfigurationError as error:

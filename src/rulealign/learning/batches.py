@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rulealign.data.images.training_split import CLASSES, load_split
+from rulealign.data.images.training_split import class_names, load_split
 from rulealign.errors import DataError
 from rulealign.provenance import derive_seed
 
@@ -104,10 +104,12 @@ def _load(
             f"{path}: {split}/images are {images.shape[1]} x {images.shape[2]} px, but"
             f" training_set.image_size is {px}; delete the file to have it made again."
         )
-    if labels.min() < 0 or labels.max() >= CLASSES:
+    classes = len(class_names(path))
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if len(wrong):
         raise DataError(
-            f"{path}: {split}/labels has label {labels.max()}, but the network tells {CLASSES}"
-            f" classes apart, 0 to {CLASSES - 1}; use a training set of at most {CLASSES} classes."
+            f"{path}: {split}/labels has the label {wrong[0]}, but there are {classes} classes, 0"
+            f" to {classes - 1}; delete the file to have it made again."
         )
     return LabelledImages(
         *(torch.from_numpy(np.array(array)).to(device) for array in (images, labels))

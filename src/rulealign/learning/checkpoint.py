@@ -29,6 +29,7 @@ class Checkpoint:
         kind: the rule's name in the registry.
         seed: the network's seed.
         epoch: epochs trained.
+        classes: that the network tells apart.
         settings: everything the training depends on, as canonical JSON.
         settings_hash: fingerprint of the settings.
         initial_hash: hash of the initial weights of the convolutions and linear layers.
@@ -42,6 +43,7 @@ class Checkpoint:
     kind: str
     seed: int
     epoch: int
+    classes: int
     settings: str
     settings_hash: str
     initial_hash: str
@@ -66,7 +68,15 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         temporary.write_bytes(buffer.getbuffer())
 
 
-def load(path: Path, *, rule: str, seed: int, epoch: int, settings_hash: str | None) -> Checkpoint:
+def load(
+    path: Path,
+    *,
+    rule: str,
+    seed: int,
+    epoch: int,
+    settings_hash: str | None,
+    classes: int | None = None,
+) -> Checkpoint:
     """Read a checkpoint, and refuse one that is not what it should be (guard 17).
 
     Args:
@@ -75,6 +85,7 @@ def load(path: Path, *, rule: str, seed: int, epoch: int, settings_hash: str | N
         seed: the seed that it must have.
         epoch: the epoch that it must have.
         settings_hash: the fingerprint of settings that it must have; None accepts any.
+        classes: how many it must tell apart; None accepts any number.
 
     Returns:
         The checkpoint, on the CPU.
@@ -85,9 +96,9 @@ def load(path: Path, *, rule: str, seed: int, epoch: int, settings_hash: str | N
     """
     checkpoint = _read(path)
     expected = {"rule": rule, "seed": seed, "epoch": epoch, "settings_hash": settings_hash}
-    for name, value in expected.items():
+    for name, value in (expected | {"classes": classes}).items():
         found = getattr(checkpoint, name)
-        if found != value and (name, value) != ("settings_hash", None):
+        if found != value and not (name in ("settings_hash", "classes") and value is None):
             raise GuardError(
                 f"{path}: expected {name} {value!r}, found {found!r}; it is another network's."
                 " Delete it and rerun the command."

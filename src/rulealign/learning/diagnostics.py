@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from rulealign import store
-from rulealign.data.images.training_split import CLASSES
+from rulealign.data.images.training_split import class_names
 from rulealign.errors import DataError
 from rulealign.learning.batches import held_out_images, normalise, training_images
 from rulealign.learning.device import (
@@ -91,8 +91,9 @@ def write_diagnostics(
     rows, initial, before = [], None, None
     with repeatable(device):
         shown = _shown(settings, seed, training_set, device)
+        classes = len(class_names(training_set))
         for epoch, path in sorted(kept.items()):
-            run = start_run(settings, seed, device)
+            run = start_run(settings, seed, device, classes=classes)
             state = take_up(run, path, epoch).network
             initial = initial or state
             rows += _measure(run, epoch, state, initial, before, shown)
@@ -179,7 +180,7 @@ def plain_gradient(run: Run, state: State, shown: Shown) -> Probe:
     Returns:
         Minus the gradient of every parameter, and the errors at the layers' outputs.
     """
-    network = build_network(run.settings["network"], CLASSES).to(run.device)
+    network = build_network(run.settings["network"], run.classes).to(run.device)
     network.load_state_dict(state)
     network.train()
     with same_dropout(network, shown.draw):

@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from rulealign import guards
-from rulealign.data.images.training_split import CLASSES
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning.checkpoint import Checkpoint
 from rulealign.learning.rule import Course, LearningRule
@@ -35,6 +34,7 @@ class Run:
         network: the network.
         rule: the rule that changes it.
         initial_hash: hash of the initial weights, as they were before the rule came to them.
+        classes: that the network tells apart.
     """
 
     settings: Mapping[str, Any]
@@ -43,6 +43,7 @@ class Run:
     network: nn.Module
     rule: LearningRule
     initial_hash: str
+    classes: int
 
     def name(self, epoch: int) -> str:
         """Say whose network it is, for messages."""
@@ -65,13 +66,14 @@ class Run:
                 )
 
 
-def start_run(settings: Mapping[str, Any], seed: int, device: torch.device) -> Run:
+def start_run(settings: Mapping[str, Any], seed: int, device: torch.device, *, classes: int) -> Run:
     """Make a network with its initial weights, and the rule that will change it.
 
     Args:
         settings: as in `Run`.
         seed: the network's seed.
         device: where to put the network.
+        classes: that the network tells apart: those of its training set.
 
     Returns:
         The run at epoch 0, before the rule's `prepare`.
@@ -84,7 +86,7 @@ def start_run(settings: Mapping[str, Any], seed: int, device: torch.device) -> R
         settings["study_seed"],
         seed,
         settings["rule"]["init"],
-        classes=CLASSES,
+        classes=classes,
     ).to(device)
     initial_hash = weights_hash(network)
     course = Course(
@@ -96,7 +98,7 @@ def start_run(settings: Mapping[str, Any], seed: int, device: torch.device) -> R
     )
     kind = rule_class(settings["rule"]["kind"])
     rule = kind(network, kind.Settings.model_validate(settings["rule"]), course)
-    return Run(settings, seed, device, network, rule, initial_hash)
+    return Run(settings, seed, device, network, rule, initial_hash, classes)
 
 
 def take_up(run: Run, path: Path, epoch: int) -> Checkpoint:
@@ -120,6 +122,7 @@ def take_up(run: Run, path: Path, epoch: int) -> Checkpoint:
         seed=run.seed,
         epoch=epoch,
         settings_hash=fingerprint(run.settings),
+        classes=run.classes,
     )
     adopt(run, loaded)
     return loaded

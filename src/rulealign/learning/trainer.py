@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from rulealign import guards, store
 from rulealign.data.check import refuse_compared
+from rulealign.data.images.training_split import class_names
 from rulealign.errors import ConfigurationError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning.batches import (
@@ -69,7 +70,7 @@ def initial_checkpoint(
     """
     device = require_device(settings["device"])
     with repeatable(device):
-        run = start_run(settings, seed, device)
+        run = start_run(settings, seed, device, classes=len(class_names(training_set)))
         wanted = run.rule.settings.calibration
         shown = calibration_images(wanted, settings, seed, training_set, calibration_set, device)
         if calibration_set is not None:
@@ -110,7 +111,7 @@ def train_stretch(
     """
     device = require_device(settings["device"])
     with repeatable(device):
-        run = start_run(settings, seed, device)
+        run = start_run(settings, seed, device, classes=len(class_names(training_set)))
         if not run.rule.trains:
             raise ConfigurationError(f"rule '{settings['label']}' does not train; keep its epoch 0")
         loaded = take_up(run, previous, from_epoch)
@@ -158,6 +159,7 @@ def _finish(
         kind=run.settings["rule"]["kind"],
         seed=run.seed,
         epoch=epoch,
+        classes=run.classes,
         settings=canonical(run.settings),
         settings_hash=fingerprint(run.settings),
         initial_hash=run.initial_hash,

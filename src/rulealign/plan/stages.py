@@ -57,15 +57,13 @@ def sources(study: Study) -> list[str]:
 
 def source(section: Any) -> str | None:
     """Give the source of one section, or None where nothing is brought from outside."""
-    if getattr(section, "kind", None) == "cifar10":
-        return "cifar10"
     return getattr(section, "source", None)
 
 
 def training_set(study: Study) -> dict[str, Any]:
     """Give the settings of the training set: its section and the study's seed."""
     settings = {**plain(study.training_set), "seed": study.seed}
-    if study.training_set.kind == "image-folder":
+    if study.training_set.may_repeat:
         # the words themselves are left out: another reason trains nothing anew
         settings["copies_explained"] = HELD_OUT in study.copies
     return settings

@@ -7,15 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from rulealign.data.training_sets import training_set_class
 from rulealign.report import select
 from rulealign.report.formatting import counted
 
-_TRAINING_SETS = {
-    "cifar10": "CIFAR-10, the official arrays.",
-    "image-folder": "Images as they are in the folder or archive “{source}”. They are not the"
-    " official arrays of a data set of that name, even where they are copies of it.",
-    "synthetic-objects": "Generated: shaped, textured objects on 1/f backgrounds; no photographs.",
-}
 _BRAINS = {
     "rdm-archive": "RDMs as given by their source.",
     "simulated": "Simulated from a known truth. Nobody was measured: nothing here is a finding"
@@ -74,7 +69,7 @@ def _training(study: Mapping[str, Any]) -> Facts:
     images, training = study["training_set"], study["training"]
     networks = counted([len(training["seeds"])], "network", "networks")
     epochs = "epochs" if len(training["checkpoints"]) > 1 else "epoch"
-    about = _TRAINING_SETS.get(images["kind"], f"{images['kind']}.").format_map(images)
+    about = training_set_class(images["kind"]).words.format_map(images)
     return [
         ("Network", _settings(study["network"])),
         ("Training images", about),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rulealign.data.download.fetch import check_source, is_path, load_registry
+from rulealign.data.training_sets import training_set_class
 from rulealign.report.describe import Facts
 
 _OWN = "The user's own files."
@@ -27,18 +28,15 @@ def sources(study: Mapping[str, Any]) -> Facts:
     Raises:
         ConfigurationError: the study names a dataset that the registry does not have.
     """
-    named = [source for section in _sections(study) if (source := _source(section))]
+    sections = [*study["stimuli"].values(), *study["calibration"].values(), *_brain(study)]
+    every = [_training_source(study), *map(_source, sections)]
+    named = [source for source in every if source]
     copies = [(f"“{name}” appears twice", reason) for name, reason in study["copies"].items()]
     return [
         *((source, _about(source)) for source in dict.fromkeys(named)),
         *_without_source(study),
         *copies,
     ]
-
-
-def _sections(study: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    images = [*study["stimuli"].values(), *study["calibration"].values()]
-    return [study["training_set"], *images, *_brain(study)]
 
 
 def _brain(study: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -48,8 +46,13 @@ def _brain(study: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _source(section: Mapping[str, Any]) -> str | None:
-    # torchvision's reader takes no source: the kind itself names the dataset
-    return "cifar10" if section.get("kind") == "cifar10" else section.get("source")
+    return section.get("source")
+
+
+def _training_source(study: Mapping[str, Any]) -> str | None:
+    # some kinds name the dataset themselves
+    section = study["training_set"]
+    return _source(section) or getattr(training_set_class(section["kind"]), "source", None)
 
 
 def _about(source: str) -> str:
@@ -62,7 +65,7 @@ def _about(source: str) -> str:
 
 def _without_source(study: Mapping[str, Any]) -> Facts:
     facts = []
-    if _source(study["training_set"]) is None:
+    if _training_source(study) is None:
         facts.append(("Training images", _GENERATED))
     if not any(map(_source, _brain(study))):
         facts.append(("Brain data", _GENERATED))

@@ -26,6 +26,7 @@ REGISTRIES = {
     "networks": "rulealign.learning.networks",
     "rules": "rulealign.learning.rules",
     "controls": "rulealign.controls",
+    "training_sets": "rulealign.data.training_sets",
     "forms": "rulealign.data.responses.forms",
 }
 """What a job chooses from by name -> the module with the registry."""

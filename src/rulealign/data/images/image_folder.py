@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +14,8 @@ from rulealign.data.images.archives import read_files
 from rulealign.data.images.pictures import read_rgb
 from rulealign.errors import DataError
 
-Split = tuple[np.ndarray, np.ndarray]
-"""Images uint8 (n, px, px, 3) RGB, and labels int64 (n,)."""
+if TYPE_CHECKING:
+    from rulealign.data.training_set import Split
 
 _REPORT_EVERY = 5.0
 

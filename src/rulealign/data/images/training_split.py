@@ -7,11 +7,25 @@ from pathlib import Path
 import numpy as np
 
 from rulealign.errors import DataError
-from rulealign.store import open_h5
+from rulealign.store import open_h5, read_ids
 
 SPLITS = ("train", "test")
-CLASSES = 10
-"""Classes that a network tells apart."""
+
+
+def class_names(path: Path) -> list[str]:
+    """Name the classes that a network tells apart, as `training_set.build` wrote them.
+
+    Args:
+        path: a file made by `training_set.build`.
+
+    Returns:
+        The classes in label order; chance is one in so many.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    with open_h5(path) as file:
+        return read_ids(file, "class")
 
 
 def load_split(path: Path, split: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,94 @@
+"""CIFAR-10 as published."""
+
+from __future__ import annotations
+
+import errno
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from rulealign.data.training_set import TrainingSet
+from rulealign.errors import DataError, StoreError
+from rulealign.mistakes import Checks, Mistake
+
+if TYPE_CHECKING:
+    from rulealign.data.training_set import Split
+
+SIDE = 32
+"""Pixels per side of its images."""
+
+
+class Cifar10(TrainingSet):
+    """CIFAR-10 as published, through torchvision.
+
+    Source: Krizhevsky 2009, "Learning multiple layers of features from tiny images"; the archive
+    for Python, checked by MD5.
+    """
+
+    words = "CIFAR-10, the official arrays."
+    source: ClassVar[str] = "cifar10"
+    images: ClassVar[Mapping[str, int]] = {"train": 50_000, "test": 10_000}
+    classes = (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    )
+
+    kind: Literal["cifar10"] = Field(description="the official arrays, MD5 checked")
+
+    def checks(self) -> Checks:
+        """Check that CIFAR-10 has the images."""
+        yield self._size()
+        yield super().checks()
+
+    def _size(self) -> Iterator[Mistake]:
+        if self.image_size != SIDE:
+            why = f"must be {SIDE}, the pixels per side of cifar10's images, not {self.image_size}"
+            yield Mistake("image_size", why)
+
+    @classmethod
+    def read(
+        cls, settings: Mapping[str, Any], source: Path | None, workplace: Path
+    ) -> tuple[list[str], dict[str, Split]]:
+        """Unpack the official archive and read it; see `TrainingSet.read`."""
+        import numpy as np
+        from torchvision.datasets import CIFAR10
+
+        if settings["image_size"] != SIDE:
+            raise DataError(
+                f"training_set.image_size is {settings['image_size']}, but CIFAR-10 has {SIDE}"
+                f" pixels per side; set it to {SIDE} (images are shown at other sizes by"
+                " evaluation.sizes)."
+            )
+        workplace.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=workplace, prefix=".cifar10-") as root:
+            try:
+                with tarfile.open(source) as archive:
+                    archive.extractall(root, filter="data")
+                parts = {
+                    split: CIFAR10(root, train=split == "train", download=False)
+                    for split in cls.images
+                }
+            except (tarfile.TarError, EOFError, RuntimeError, OSError, zlib.error) as error:
+                raise _not_unpacked(source, workplace, error) from error
+        splits = {
+            split: (np.ascontiguousarray(part.data), np.array(part.targets, dtype=np.int64))
+            for split, part in parts.items()
+        }
+        return parts["train"].classes, splits
+
+
+def _not_unpacked(source: Path | None, workplace: Path, error: Exception) -> Exception:
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return StoreError(
+            f"{workplace}: the disk is full; unpacking {source} needs 180 MB for a while."
+            " Free some space and rerun the command."
+        )
+    return DataError(
+        f"{source}: is not the official archive of CIFAR-10 ({error}); delete it and"
+        " rerun the command, it will be fetched anew."
+    )

@@ -90,6 +90,15 @@ def test_what_is_missing_says_why(tables):
     assert [text(cell) for cell in p[1:]] == ["no silhouette", "", ""] * 2
 
 
+def test_an_unknown_ceiling_is_said_beside_the_verdict(tables):
+    _, summary = tables
+    note = "no p_seeds: 1 seed; ceiling unknown of V1 over all pairs: there is 1 subject"
+    told = summary.iloc[[0]].assign(verdict="holds", reason=np.nan, note=note)
+    cells = dict(zip(claims.HEAD, claims.tabulate(told, 0.9).rows[0], strict=True))
+    said = "(ceiling unknown of V1 over all pairs: there is 1 subject)"
+    assert text(cells["primary universe"]) == f"holds {said}"
+
+
 def test_every_universe_that_was_computed_is_drawn_in_order_with_its_interval(tables, drawn):
     rows, summary = tables
     _, figure = drawn

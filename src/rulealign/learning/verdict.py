@@ -200,12 +200,12 @@ def silent_words(table: pd.DataFrame, rule: str, settings: Mapping[str, Any]) ->
         settings: of the rule, plain.
 
     Returns:
-        Such as "89% of the units of fc1 are dead; to have fewer, lower readout_learning_rate"; none
-        where no layer is.
+        Such as "89% of the units of <layer> are dead; to have fewer, lower readout_learning_rate";
+        none where no layer is.
     """
-    said = []
+    said, convolutions = [], set(table.loc[table["convolution"], "layer"])
     for layer, share in mostly_dead(table, rule).items():
-        remedy = "" if layer.startswith("conv") else _remedy(settings)
+        remedy = "" if layer in convolutions else _remedy(settings)
         said.append(f"{share:.0%} of the units of {layer} are dead{remedy}")
     return said
 

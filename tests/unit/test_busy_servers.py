@@ -93,7 +93,7 @@ def test_a_killed_download_continues_where_it_stopped(get, tmp_path, monkeypatch
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from rulealign.data import fetch\n"
+        "from rulealign.data.download import fetch\n"
         "from rulealign.data.download.registry import Dataset\n"
         "entry = Dataset.model_validate_json(sys.stdin.read())\n"
         "fetch.load_registry = lambda: {'small': entry}\n"

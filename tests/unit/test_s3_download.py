@@ -123,7 +123,7 @@ def test_a_killed_download_continues_where_it_stopped(site, tmp_path):
 
     site.faults = [None, None, stall]
     code = (
-        "from rulealign.data import s3, s3_download\n"
+        "from rulealign.data.things import s3, s3_download\n"
         "s3_download.BLOCK = 200_000\n"
         "with s3.connected() as files:\n"
         f"    s3_download.fetch_object(files, {ADDRESS!r}, {str(tmp_path / 'table.tsv')!r})\n"

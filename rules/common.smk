@@ -17,14 +17,25 @@ from rulealign.data.things.source import ThingsSource
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
 from rulealign.rerun.noted import Noted, keep_note
-from rulealign.provenance import folder_listing
+from rulealign.provenance import fingerprint, folder_listing
 from rulealign.rerun.results_folder import refuse_unnoted_results
 from rulealign.rerun.study_folder import (
+    COMPLETE,
     refuse_other_study,
     refuse_same_name,
     refuse_second_file,
+    study_text,
     versions,
 )
+
+
+def settings_of_file(file):
+    """Give the fingerprint of the settings that a study file has; None where it has mistakes."""
+    try:
+        return fingerprint(stages.study(load_study(read_study_file(file))))
+    except RulealignError:
+        return None
+
 
 try:
     study_files = [os.path.relpath(file) for file in workflow.overwrite_configfiles]
@@ -35,7 +46,7 @@ try:
     SUBJECTS = [f"{number:02d}" for number in range(1, STUDY.brain.subjects + 1)]
     sources.require_sources(STUDY)
     sources.refuse_placeholders(STUDY)
-    refuse_same_name(Path(workflow.basedir), STUDY.study, STUDY_FILE)
+    refuse_same_name(Path(workflow.basedir), STUDY.study, STUDY_FILE, settings_of_file)
     THINGS = ThingsSource(STUDY.things, Path("resources")) if STUDY.things else None
     stages.require_stimulus_list(STUDY)
     claim_stages.require_primaries(STUDY)

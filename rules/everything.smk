@@ -52,7 +52,7 @@ EVERYTHING = [
     TABLE.format(table="layers"),
     *(expand(TABLE, table=("trajectories", "baselines")) if COURSES else []),
     *rules.figures.output,
-    f"{RESULTS}/provenance.json",
+    *rules.provenance.output,
     f"{RESULTS}/report.html",
     *rules.cost.output,
 ]

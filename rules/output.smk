@@ -95,6 +95,8 @@ class Console(ColorizingTextHandler):
             return ""
         jobs = planned_jobs()
         self.progress = Progress(len(jobs))
+        if Quietness.ALL in (workflow.output_settings.quiet or ()):
+            return ""
         parts = [explain.table(jobs, NOTES)]
         if workflow.dryrun and os.environ.get("RULEALIGN_EXPLAIN"):
             parts.insert(0, explain.listing(jobs, NOTES))

@@ -49,7 +49,8 @@ rule provenance:
         OWN_FILES,
         RECORDED_WHEN_FETCHED,
     output:
-        f"{RESULTS}/provenance.json",
+        record=f"{RESULTS}/provenance.json",
+        study=f"{RESULTS}/{COMPLETE}",
     log:
         f"{LOGS}/provenance.log",
     priority: 100
@@ -61,6 +62,7 @@ rule provenance:
         code=code("provenance"),
         study=settings(stages.study),
         study_file=verbatim(STUDY_FILE),
+        complete=noted("complete", study_text(stages.complete(STUDY))),
         versions=noted("versions", versions()),
         modules=noted("modules", SOURCES.versions()),
         datasets=noted("published", PUBLISHED),

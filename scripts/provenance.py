@@ -5,11 +5,11 @@ from pathlib import Path
 
 from rulealign.data.inputs import records, remote_records
 from rulealign.job import job, machine
-from rulealign.rerun.study_folder import write_record
+from rulealign.rerun.study_folder import write_record, write_study
 
 with job(snakemake):
     write_record(
-        Path(snakemake.output[0]),
+        Path(snakemake.output.record),
         json.loads(snakemake.params.study),
         snakemake.params.study_file,
         json.loads(snakemake.params.versions),
@@ -25,3 +25,4 @@ with job(snakemake):
             "machine": machine(),
         },
     )
+    write_study(Path(snakemake.output.study), json.loads(snakemake.params.complete))

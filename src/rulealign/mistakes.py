@@ -79,23 +79,29 @@ class Mistakes:
         if mistake not in self.found:
             self.found.append(mistake)
 
-    def add_keys(self, values: Mapping, known: Iterable[str], required: Iterable[str]) -> None:
+    def add_keys(self, values: Mapping, known: Iterable[str], required: Iterable[str]) -> set[str]:
         """Add the unknown and the missing keys of a section; a misspelt key is one mistake.
 
         Args:
             values: the section.
             known: the keys that it may have.
             required: those that it must have.
+
+        Returns:
+            The keys that misspelt ones were probably meant to be.
         """
+        meant: set[str] = set()
         absent = [key for key in known if key not in values]
         missing = [key for key in required if key in absent]
         for key in values:
             if key not in known:
                 likely = nearest(key, missing) or nearest(key, absent)
                 missing = [other for other in missing if other != likely]
+                meant |= {likely} if likely else set()
                 self.add(str(key), _unknown(likely, values[key]))
         for key in missing:
-            self.add(key, "missing; every value must be stated, see docs/configuration.md")
+            self.add(key, "missing, and has no default; see docs/configuration.md")
+        return meant
 
     def add_errors(self, error: ValidationError, known_parts: int = 0) -> None:
         """Add what pydantic found in one value.

@@ -221,7 +221,7 @@ class Closed(BaseModel):
     lack what is not understood: use the result only where there are no mistakes.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     def checks(self) -> Checks:
         """Check values of the section against each other; a subclass says which must fit.
@@ -243,8 +243,8 @@ class Closed(BaseModel):
             return read(values)
         fields = cls.model_fields
         required = [name for name, field in fields.items() if field.is_required()]
-        info.context.add_keys(values, fields, required)
-        names = [name for name in fields if name in values or name in required]
+        unknown = {*required, *info.context.add_keys(values, fields, required)}
+        names = [name for name in fields if name in values or name in unknown]
         section = read({name: values.get(name, _UNKNOWN) for name in names})
         for name in names:
             if section.__dict__[name] is _UNKNOWN:

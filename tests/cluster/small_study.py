@@ -3,12 +3,16 @@
 python small_study.py > <study file>
 
 All rules of the default study and each kind of job, but one seed, size and epoch, fewer images,
-two people and one ROI: start-up of jobs takes most of the time, and the test may take ten minutes.
+two subjects and one ROI: start-up of jobs takes most of the time, and the test may take ten
+minutes.
 """
 
 from pathlib import Path
 
 import yaml
+
+from rulealign.config.study import load_study
+from rulealign.plan.stages import plain
 
 DEFAULT = Path(__file__).resolve().parents[2] / "workflow_config.yaml"
 
@@ -30,4 +34,5 @@ def small(study):
 
 
 if __name__ == "__main__":
-    print(yaml.safe_dump(small(yaml.safe_load(DEFAULT.read_text())), sort_keys=False))
+    default = plain(load_study(yaml.safe_load(DEFAULT.read_text())))
+    print(yaml.safe_dump(small(default), sort_keys=False))

@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
+from complete_studies import complete
 from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.controls import find_control
@@ -155,11 +156,10 @@ def test_a_table_with_a_control_too_few_or_a_gap_without_reason_is_refused(tmp_p
 
 
 def test_an_unknown_control_and_a_rule_named_like_one_are_named(project):
-    import yaml
 
     with pytest.raises(ConfigurationError, match=r"no control 'pixel'; there are: \['pixels'"):
         find_control("pixel")
-    values = without_claims(yaml.safe_load((project / "workflow_config.yaml").read_text()))
+    values = without_claims(complete(project / "workflow_config.yaml"))
     for wrong, message in (
         (["pixels", "pixel"], r"controls\.1: there is no 'pixel'; the controls are"),
         (["pixels", "pixels"], "controls: 'pixels' is listed twice"),

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-import yaml
 
+from complete_studies import complete
 from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError, GuardError
@@ -15,7 +15,7 @@ from rulealign.learning.run import start_run
 @pytest.fixture
 def study(project):
     """Give the values of the study with all rules."""
-    return without_claims(yaml.safe_load((project / "studies/cichy92.yaml").read_text()))
+    return without_claims(complete(project / "studies/cichy92.yaml"))
 
 
 @pytest.mark.parametrize(

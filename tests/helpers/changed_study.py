@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from complete_studies import complete
 from helpers.snakemake_calls import call
 from no_claims import without_claims
 
@@ -43,7 +44,7 @@ def note():
 def small_simulated_study(project):
     """Give the settings of a study with simulated responses: 2 people, 2 ROIs, 2 rules, 1 seed; one
     claim, about fa in V1."""
-    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study = complete(project / "workflow_config.yaml")
     study["study"] = "changed"
     study["training_set"] |= {"pool_images": 300, "train_images": 256, "held_out_images": 100}
     study["training"] |= {"seeds": [1], "fewer_seeds": {}, "checkpoints": [0, 2]}

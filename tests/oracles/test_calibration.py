@@ -18,6 +18,7 @@ from PIL import Image
 from torchvision import transforms
 
 from changed_study import EXPLAINED, messages
+from complete_studies import complete
 from helpers.snakemake_calls import call
 from rulealign.config.study import load_study
 from rulealign.data.check import refuse_compared
@@ -383,7 +384,7 @@ def test_another_border_is_that_of_a_study_with_it_and_means_or_variances_stand_
 
 @pytest.fixture
 def values(project):
-    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study = complete(project / "workflow_config.yaml")
     study["calibration"] = {
         "others": {"kind": "brain-others", "background": "1/f noise", "as_shown": True},
         "objects": {key: value for key, value in GENERATED.items() if key != "seed"},
@@ -420,7 +421,7 @@ def test_a_label_that_means_other_images_is_refused(values, label):
 
 
 def test_other_images_of_brain_data_need_brain_data_with_images(project, values):
-    study = yaml.safe_load((project / "studies/cichy92.yaml").read_text())
+    study = complete(project / "studies/cichy92.yaml")
     study["calibration"] = {"others": values["calibration"]["others"]}
     with pytest.raises(ConfigurationError, match=r"calibration\.others\.kind: 'brain-others'"):
         load_study(study)

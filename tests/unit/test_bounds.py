@@ -1,8 +1,8 @@
 """Every whole number of a study has bounds, so that a slip of the pen is told before a plan."""
 
 import pytest
-import yaml
 
+from complete_studies import complete
 from rulealign.config.study import Study, load_study
 from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
 from rulealign.data.training_sets import training_set_class
@@ -52,7 +52,7 @@ def test_every_whole_number_of_a_kind_has_an_upper_bound(kind):
     ],
 )
 def test_a_size_that_no_machine_holds_is_refused_by_its_key(project, section, key, value):
-    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study = complete(project / "workflow_config.yaml")
     study[section][key] = value
     with pytest.raises(ConfigurationError, match=rf"{section}\.{key}"):
         load_study(study)

@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from complete_studies import complete
 from conftest import PROJECT
 from helpers.broken_studies import broken_studies, study_of_many_mistakes, with_value, written
 from rulealign.config.study import load_study
@@ -12,7 +13,8 @@ from rulealign.errors import ConfigurationError
 from rulealign.rerun.study_folder import refuse_same_name
 from rulealign.schema import LONGEST_LABEL
 
-DEFAULT = yaml.safe_load((PROJECT / "workflow_config.yaml").read_text())
+DEFAULT = complete(PROJECT / "workflow_config.yaml")
+DEFAULT["brain"]["rois"] = {roi: full["union"] for roi, full in DEFAULT["brain"]["rois"].items()}
 BROKEN = {name: rest for name, *rest in broken_studies(DEFAULT)}
 FOREIGN = re.compile(
     r"Input should|Value error|validation error|type=|\[key\]|dict_type|union|discriminator"
@@ -53,6 +55,12 @@ def test_a_misspelt_key_is_one_mistake():
         if name.endswith("misspelt"):
             found, _ = mistakes_of(text)
             assert list(found) == [key], (name, found)
+
+
+def test_a_mistake_is_told_where_it_is_written_and_not_where_it_is_taken_over():
+    short = {key: DEFAULT[key] for key in DEFAULT if key not in ("universes", "claims", "report")}
+    found, _ = mistakes_of(written(with_value(short, "evaluation.sizes", [32, "big"])))
+    assert list(found) == ["evaluation.sizes.1"]
 
 
 def test_all_mistakes_of_a_study_are_told_at_once():
@@ -101,8 +109,8 @@ def test_what_is_refused_is_what_would_collide(project):
 
 def test_two_studies_whose_names_differ_in_capitals_only_are_refused(project):
     with pytest.raises(ConfigurationError, match="'CICHY92' is the name of two studies"):
-        refuse_same_name(project, "CICHY92", "mine.yaml")
-    refuse_same_name(project, "cichy", "mine.yaml")
+        refuse_same_name(project, "CICHY92", "mine.yaml", str)
+    refuse_same_name(project, "cichy", "mine.yaml", str)
 
 
 def test_the_longest_labels_make_names_that_file_systems_allow(project):

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-import yaml
 
+from complete_studies import complete
 from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
@@ -13,12 +13,12 @@ from rulealign.plan import claims as claim_stages
 
 @pytest.fixture
 def default(project):
-    return yaml.safe_load((project / "workflow_config.yaml").read_text())
+    return complete(project / "workflow_config.yaml")
 
 
 @pytest.fixture
 def real(project):
-    return yaml.safe_load((project / "studies/cichy92.yaml").read_text())
+    return complete(project / "studies/cichy92.yaml")
 
 
 def refused(values, message):
@@ -224,10 +224,13 @@ def test_an_interval_needs_its_draws(default):
     refused({**default, "statistics": statistics}, "must be at least 200 for an interval of 0.99")
 
 
-def test_claims_and_universes_are_stated_though_there_may_be_no_claim(default):
-    assert load_study(without_claims(default)).claims == {}
-    for key in ("claims", "universes"):
-        refused({name: value for name, value in default.items() if name != key}, f"{key}: missing")
+def test_without_claims_and_universes_there_are_none_and_one_of_what_is_evaluated(default):
+    study = load_study({key: default[key] for key in default if key not in ("claims", "universes")})
+    assert study.claims == {}
+    assert study.universes.size == study.evaluation.sizes
+    assert study.universes.descriptor == study.evaluation.descriptors
+    assert study.universes.stimuli == list(study.stimuli)
+    assert study.universes.crossed == []
 
 
 def test_comparisons_of_claims_are_those_that_can_be_computed_but_for_cosines(default):

@@ -6,9 +6,9 @@ from dataclasses import replace
 from math import prod
 
 import pytest
-import yaml
 
 import claim_files
+from complete_studies import complete
 from rulealign.claims.scores import KEYS, read_universe_scores
 from rulealign.config.claims import AXES
 from rulealign.config.study import load_study
@@ -246,7 +246,7 @@ def test_each_rule_has_the_calibrated_network_of_its_own_initial_weights():
 
 @pytest.fixture
 def values(project):
-    return yaml.safe_load((project / "workflow_config.yaml").read_text())
+    return complete(project / "workflow_config.yaml")
 
 
 def job_settings(values):

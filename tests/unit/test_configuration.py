@@ -8,6 +8,7 @@ import sys
 import pytest
 import yaml
 
+from complete_studies import complete
 from rulealign.config.reference import reference
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
@@ -30,12 +31,12 @@ LABELLED = {
 
 @pytest.fixture(params=STUDIES)
 def values(request, project):
-    return yaml.safe_load((project / request.param).read_text())
+    return complete(project / request.param)
 
 
 @pytest.fixture
 def default(project):
-    return yaml.safe_load((project / "workflow_config.yaml").read_text())
+    return complete(project / "workflow_config.yaml")
 
 
 def sections(values, path=()):
@@ -95,7 +96,7 @@ def test_every_trained_rule_of_the_project_names_its_baseline_and_claims_may_use
     ],
 )
 def test_a_baseline_that_cannot_be_is_refused(project, rule, baseline, message):
-    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study = complete(project / "workflow_config.yaml")
     study["rules"]["normal"] = {"kind": "untrained_bn", "init": "kaiming-normal"}
     study["rules"][rule]["baseline"] = baseline
     with pytest.raises(ConfigurationError, match=message):
@@ -104,7 +105,7 @@ def test_a_baseline_that_cannot_be_is_refused(project, rule, baseline, message):
 
 @pytest.mark.parametrize("section", ["training", "rules.untrained_bn"])
 def test_a_border_that_an_image_cannot_mirror_is_refused(project, section):
-    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study = complete(project / "workflow_config.yaml")
     place = at(study, section.split("."))
     place |= {"padding_mode": "reflect", "crop_padding": 31}
     load_study(copy.deepcopy(study))
@@ -114,7 +115,7 @@ def test_a_border_that_an_image_cannot_mirror_is_refused(project, section):
 
 
 def test_a_cut_out_set_is_made_from_the_pictures_of_its_origin(project):
-    study = yaml.safe_load((project / "studies" / "cichy92_quick.yaml").read_text())
+    study = complete(project / "studies" / "cichy92_quick.yaml")
     cut = {"kind": "cutout", "cutout_of": "grey", "level": 112}
     study["stimuli"]["grey_112"] = cut | {"background": "grey 112", "as_shown": False}
     study["universes"]["stimuli"].append("grey_112")
@@ -130,7 +131,7 @@ def test_a_cut_out_set_is_made_from_the_pictures_of_its_origin(project):
 
 
 def test_another_baseline_trains_nothing_anew(project):
-    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study = complete(project / "workflow_config.yaml")
     before = load_study(copy.deepcopy(study))
     study["rules"]["bp"]["baseline"] = "untrained"
     after = load_study(study)
@@ -138,21 +139,22 @@ def test_another_baseline_trains_nothing_anew(project):
     assert stages.activations(before, "bp") == stages.activations(after, "bp")
 
 
-WITH_DEFAULT = ("baseline", "augment", "images", "size", "count", "batch_size")
-"""Keys of rules that may be left out."""
+def mistakes(values):
+    try:
+        load_study(values)
+    except ConfigurationError as error:
+        return str(error)
+    return ""
 
 
-def test_a_missing_key_is_named_wherever_it_is(values):
+def test_a_missing_key_is_named_or_has_the_value_that_the_reference_tells(values):
+    """Nothing else may fill it in: what a key that is left out becomes is a default or derived."""
+    told = set(re.findall(r"\| `(\w+)` \|[^|]*\| (?!required)", reference()))
     for path in sections(values):
-        if path in LABELLED:
-            continue
-        for key in at(values, path):
-            if path[0:1] == ("rules",) and key in WITH_DEFAULT:
-                continue
-            wrong = copy.deepcopy(values)
-            del at(wrong, path)[key]
-            with pytest.raises(ConfigurationError, match=key):
-                load_study(wrong)
+        for key in at(values, path) if path not in LABELLED else ():
+            less = copy.deepcopy(values)
+            del at(less, path)[key]
+            assert key in told or key in mistakes(less), (path, key)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +218,7 @@ def test_an_impossible_value_is_refused_by_name(default, path, value, message):
         (("brain", "distance"), {"crossnobis": {"folds": "trial"}}, "folds"),
         (("brain", "rois", "V1"), [], "brain.rois.V1"),
         (("brain", "rois", "V1"), ["V1", "V1"], "'V1' is listed twice"),
-        (("brain", "rois", "V1"), {"union": ["V1"]}, "rois.V1.*missing"),
+        (("brain", "rois", "V1"), {"difference": ["V1"]}, "rois.V1.*missing"),
         (("things", "root"), "/data", "things.root: '/data' is not read by form 'remote-rows'"),
         (("things", "form"), "csv", "things.form"),
         (("things", "parallel"), 0, "things.parallel"),
@@ -224,21 +226,21 @@ def test_an_impossible_value_is_refused_by_name(default, path, value, message):
     ],
 )
 def test_an_impossible_value_of_things_is_refused(project, path, value, message):
-    values = yaml.safe_load((project / "studies/things.yaml").read_text())
+    values = complete(project / "studies/things.yaml")
     at(values, path[:-1])[path[-1]] = value
     with pytest.raises(ConfigurationError, match=re.compile(message, re.DOTALL)):
         load_study(values)
 
 
 def test_a_study_of_other_brains_takes_nothing_from_things(project, default):
-    things = yaml.safe_load((project / "studies/things.yaml").read_text())["things"]
+    things = complete(project / "studies/things.yaml")["things"]
     with pytest.raises(ConfigurationError, match="things: brain.kind 'simulated' takes nothing"):
         load_study({**default, "things": things})
 
 
 def real(project, changes):
     """Give the study on real data, with some values changed."""
-    values = yaml.safe_load((project / "studies/cichy92.yaml").read_text())
+    values = complete(project / "studies/cichy92.yaml")
     for path, value in changes.items():
         at(values, path[:-1])[path[-1]] = value
     return values

@@ -3,10 +3,10 @@
 import copy
 
 import pytest
-import yaml
 from snakemake.io import WILDCARD_REGEX
 from snakemake.pathvars import PATHVAR_REGEX
 
+from complete_studies import complete
 from rulealign.config.study import load_study
 from rulealign.data import sources
 from rulealign.errors import ConfigurationError
@@ -15,7 +15,7 @@ from rulealign.errors import ConfigurationError
 @pytest.fixture
 def study(project, tmp_path):
     """Give a function: changes of a study of given images and RDMs -> the study."""
-    plain = yaml.safe_load((project / "studies/cichy92_quick.yaml").read_text())
+    plain = complete(project / "studies/cichy92_quick.yaml")
     label = next(iter(plain["stimuli"]))
     roi = next(iter(plain["brain"]["rois"]))
     (tmp_path / "images").mkdir()

@@ -93,10 +93,15 @@ def test_the_record_holds_settings_file_and_versions(tmp_path):
     assert versions()["torch"] == torch.__version__.split("+")[0]
 
 
-def test_two_files_of_the_project_with_one_name_are_refused(tmp_path):
+def test_two_files_of_the_project_with_one_name_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "studies").mkdir()
     (tmp_path / "workflow_config.yaml").write_text("study: default # x\n")
     (tmp_path / "studies" / "mine.yaml").write_text("study: 'mine'\n")
-    refuse_same_name(tmp_path, "mine", str(tmp_path / "studies" / "mine.yaml"))
+    refuse_same_name(tmp_path, "mine", str(tmp_path / "studies" / "mine.yaml"), str)
     with pytest.raises(ConfigurationError, match=r"mine\.yaml"):
-        refuse_same_name(tmp_path, "mine", "elsewhere.yaml")
+        refuse_same_name(tmp_path, "mine", "elsewhere.yaml", str)
+    refuse_same_name(tmp_path, "mine", "a_copy.yaml", lambda file: "the same settings")
+    refuse_same_name(tmp_path, "mine", "results/mine/study.yaml", str)
+    with pytest.raises(ConfigurationError, match=r"mine\.yaml"):
+        refuse_same_name(tmp_path, "mine", "results/other/study.yaml", str)

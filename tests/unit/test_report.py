@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 import planted
 import report_tables
+from complete_studies import complete
 from rulealign.config.study import load_study
 from rulealign.errors import GuardError, StoreError
 from rulealign.plan import stages
@@ -62,7 +62,7 @@ class Page(HTMLParser):
 
 
 def _study(project):
-    settings = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    settings = complete(project / "workflow_config.yaml")
     study = load_study({**settings, "title": "Rules & <areas>"})
     return stages.plain(study), stages.views(study)
 
@@ -376,7 +376,7 @@ def test_one_of_a_thing_is_written_in_the_singular(made, tmp_path):
 
 def test_the_page_names_datasets_own_files_and_generated_data(project, made, tmp_path):
     _, study, tables, figures = made
-    other = yaml.safe_load((project / "studies" / "cichy92.yaml").read_text())
+    other = complete(project / "studies" / "cichy92.yaml")
     study = {**study, "training_set": other["training_set"]}
     study["stimuli"] = {"shown": {**other["stimuli"]["grey"], "source": "data/<mine>/x.mat"}}
     write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)

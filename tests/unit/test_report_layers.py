@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 import report_tables
+from complete_studies import complete
 from rulealign.config.study import load_study
 from rulealign.errors import DataError, GuardError
 from rulealign.plan import stages
@@ -193,7 +193,7 @@ def test_courses_over_other_pairs_than_the_scores_are_refused(tables):
 def test_the_default_study_has_courses_of_its_trained_rules_alone(project):
     from rulealign.plan import statistics as statistics_stages
 
-    values = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    values = complete(project / "workflow_config.yaml")
     study = load_study(values)
     rules = statistics_stages.trajectory_rules(study)
     assert set(rules) == {rule for rule in study.rules if stages.trains(study, rule)}

@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from complete_studies import complete
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan import stages
@@ -11,7 +12,7 @@ from rulealign.report.sources import sources
 
 
 def _study(project, path, **changes):
-    values = yaml.safe_load((project / path).read_text())
+    values = complete(project / path)
     return stages.plain(load_study({**values, **changes}))
 
 

@@ -3,8 +3,8 @@
 import copy
 
 import pytest
-import yaml
 
+from complete_studies import complete
 from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.plan import stages
@@ -38,7 +38,7 @@ TRAINING = {
 
 @pytest.fixture
 def values(project):
-    return without_claims(yaml.safe_load((project / "workflow_config.yaml").read_text()))
+    return without_claims(complete(project / "workflow_config.yaml"))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_the_pairs_change_comparisons_alone(values):
 
 
 def test_where_the_data_are_taken_from_is_no_part_of_a_study(project):
-    values = yaml.safe_load((project / "studies/things.yaml").read_text())
+    values = complete(project / "studies/things.yaml")
     before = load_study(copy.deepcopy(values))
     values["things"] |= {"form": "volumes", "root": "/data", "parallel": 2}
     after = load_study(values)

@@ -10,6 +10,7 @@ import yaml
 from PIL import Image
 
 from changed_study import EXPLAINED, SEEN_BY_JOBS, make_checkout
+from complete_studies import complete
 from helpers.snakemake_calls import call
 
 STIMULI = 12
@@ -25,7 +26,7 @@ def small_study(project):
 
 def small_settings(project):
     """Make the settings of a study of seconds: given RDMs, one seed, one epoch."""
-    study = yaml.safe_load((project / "workflow_config.yaml").read_text())
+    study = complete(project / "workflow_config.yaml")
     study |= {"study": "small", "title": ODD_TEXT, "question": ODD_TEXT}
     study["training_set"] |= {"pool_images": 300, "train_images": 256, "held_out_images": 100}
     study["training"] |= {"seeds": [1], "fewer_seeds": {}, "checkpoints": [0, 1]}
@@ -82,10 +83,14 @@ class Run:
         self.project, self.folder, self.study = project, folder, copy.deepcopy(study)
         self.environment = {"RULEALIGN_DATA_MIRRORS": "", **EXPLAINED}
 
-    def snakemake(self, *arguments, cores=2, check=False, **how):
-        """Call Snakemake on the study as it stands in `self.study`; `how` as `call` takes it."""
-        study = self.folder / "study.yaml"
-        study.write_text(yaml.safe_dump(self.study, sort_keys=False))
+    def snakemake(self, *arguments, cores=2, check=False, study_file=None, **how):
+        """Call Snakemake on the study as it stands in `self.study`, or on a study file.
+
+        `how` is as `call` takes it.
+        """
+        study = study_file or self.folder / "study.yaml"
+        if not study_file:
+            study.write_text(yaml.safe_dump(self.study, sort_keys=False))
         words = ["--snakefile", self.project / "Snakefile", "--directory", self.folder]
         words += ["--cores", cores, "--configfile", study]
         words += ["--workflow-profile", self.project / "profiles" / "default", *arguments]

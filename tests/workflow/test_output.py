@@ -48,8 +48,9 @@ def test_the_plan_of_the_default_study_ends_with_a_table_of_stages(project, tmp_
     assert int(total[1]) == sum(int(row[1]) for row in rows) > 100
 
 
-def test_a_quiet_plan_is_quiet(project, tmp_path):
-    text = plan_of_the_default_study(project, tmp_path, "--quiet")
+@pytest.mark.parametrize("how", [(), ("all",)])
+def test_a_quiet_plan_is_quiet(project, tmp_path, how):
+    text = plan_of_the_default_study(project, tmp_path, "--quiet", *how)
     assert "stage" not in text
     assert fits(text, lines=2), text
 

@@ -49,7 +49,9 @@ class RdmFile(Closed):
     """Given RDMs of one ROI: subjects x stimuli x stimuli."""
 
     source: str = Field(description="a dataset of the registry, or a path (with a '/') to a file")
-    key: str | None = Field(description="name of the array in a .npz or .mat; null for a .npy")
+    key: str | None = Field(
+        default=None, description="name of the array in a .npz or .mat; null for a .npy"
+    )
 
 
 class RdmArchive(Closed):
@@ -110,13 +112,13 @@ class Roi(Closed):
         description="columns of the voxel table, or masks; a voxel must be in one of them. A line"
         " break in a name is left out: glasser-p9-46v"
     )
-    intersection: Columns = Field(description="and in every one of these; [] for none")
-    difference: Columns = Field(description="and in none of these; [] for none")
+    intersection: Columns = Field(default=[], description="and in every one of these; [] for none")
+    difference: Columns = Field(default=[], description="and in none of these; [] for none")
     hemisphere: Literal["both", "left", "right"] = Field(
-        description="the side of the brain, by the voxels' coordinates"
+        default="both", description="the side of the brain, by the voxels' coordinates"
     )
     voxels: chosen_by(_selection, all=Literal["all"], least=ReliableVoxels, top=BestVoxels) = Field(
-        description="all of them; or {by, at_least: percent}; or {by, top: number}"
+        default="all", description="all of them; or {by, at_least: percent}; or {by, top: number}"
     )
 
     @property
@@ -160,26 +162,31 @@ class _Responses(Closed):
         " (with a '/') to a text file of yours, one image name a line"
     )
     zscore: Literal["all-trials", "run"] = Field(
+        default="all-trials",
         description="each voxel is z-scored over all its trials, as published; or run by run, which"
-        " induces correlations between patterns (a warning says how large)"
+        " induces correlations between patterns (a warning says how large)",
     )
     distance: chosen_by(
         lambda value: "section" if isinstance(value, Crossnobis | Mapping) else "word",
         word=Literal["correlation", "euclidean"],
         section=Crossnobis,
     ) = Field(
+        default="correlation",
         description="of the patterns: correlation (1 - Pearson), euclidean (squared, per"
-        " voxel), or {crossnobis: {folds: run}}"
+        " voxel), or {crossnobis: {folds: run}}",
     )
     pairs: Literal["all", "cross_run"] = Field(
-        description="pairs of stimuli that are compared: all, or those that nobody saw in one run"
+        default="all",
+        description="pairs of stimuli that are compared: all, or those that nobody saw in one run",
     )
     faulty_voxels: Literal["stop", "drop"] = Field(
-        description="what to do with a voxel that is constant or not finite; said either way"
+        default="stop",
+        description="what to do with a voxel that is constant or not finite; said either way",
     )
     duplicated_trials: Literal["stop", "drop", "keep"] = Field(
+        default="stop",
         description="what to do with a trial whose responses are those of an earlier one; said"
-        " either way"
+        " either way",
     )
     rois: Rois = Field(description="ROI -> its voxels")
 
@@ -210,21 +217,23 @@ class Simulated(_Responses):
 
     kind: Literal["simulated"] = Field(description="generated, no download")
     concepts: whole(10, 100_000) = Field(
-        description="object concepts; classes of objects take turns over them"
+        default=30, description="object concepts; classes of objects take turns over them"
     )
-    exemplars: whole(1, 1000) = Field(description="images per concept, each shown once (`train`)")
+    exemplars: whole(1, 1000) = Field(
+        default=2, description="images per concept, each shown once (`train`)"
+    )
     repeated_images: whole(4, 100_000) = Field(
-        description="further images, shown once in every session (`test`)"
+        default=60, description="further images, shown once in every session (`test`)"
     )
-    sessions: whole(2, 1000) = Field(description="sessions per subject")
-    runs: whole(1, 1000) = Field(description="runs per session")
-    image_size: Pixels = Field(description="pixels per side of the generated images")
-    voxels_per_roi: whole(8, 100_000) = Field(description="voxels of each ROI column")
+    sessions: whole(2, 1000) = Field(default=6, description="sessions per subject")
+    runs: whole(1, 1000) = Field(default=4, description="runs per session")
+    image_size: Pixels = Field(default=96, description="pixels per side of the generated images")
+    voxels_per_roi: whole(8, 100_000) = Field(default=120, description="voxels of each ROI column")
     noise: NonNegativeFloat = Field(
-        description="standard deviation of the trial noise, in units of the signal's"
+        default=2.0, description="standard deviation of the trial noise, in units of the signal's"
     )
     drift: NonNegativeFloat = Field(
-        description="standard deviation of run-wise offsets, in units of the signal's"
+        default=0.5, description="standard deviation of run-wise offsets, in units of the signal's"
     )
 
     def checks(self) -> Checks:
@@ -257,15 +266,17 @@ class ThingsFiles(Closed):
         " all voxels; volumes: NIfTI volumes and masks"
     )
     root: str | None = Field(
+        default=None,
         description="a folder (or .zip of tables) with the files of that form, only read; null:"
-        " they are downloaded. See docs/data.md for sizes and layouts"
+        " they are downloaded. See docs/data.md for sizes and layouts",
     )
     images: str | None = Field(
+        default=None,
         description="your images_THINGS.zip, or a folder with its images; null while you have none:"
         " a plan can be made, and a run stops at once. The password of a zip is read from"
-        " THINGS_IMAGES_PASSWORD"
+        " THINGS_IMAGES_PASSWORD",
     )
-    parallel: whole(1, 64) = Field(description="requests at a time, of remote-rows")
+    parallel: whole(1, 64) = Field(default=8, description="requests at a time, of remote-rows")
     columns: Literal["checked", "as_stored"] = Field(
         default="checked",
         description="of a response file. checked: labels must tell which trial a column is;"

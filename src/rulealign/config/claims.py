@@ -189,10 +189,13 @@ class Claim(Closed):
         chosen_by(_size, none=Literal["none"], section=SmallestEffect),
         BeforeValidator(_no_bare_number),
     ] = Field(
+        default="none",
         description="a section, or none: the effect below which a claim is too small to matter; it"
-        " serves that verdict alone"
+        " serves that verdict alone",
     )
-    family: Label = Field(description="claims of one family have their p-values adjusted together")
+    family: Label = Field(
+        default="all", description="claims of one family have their p-values adjusted together"
+    )
 
     def checks(self) -> Checks:
         """Check that every term is of something named, and that the terms make a contrast."""

@@ -32,12 +32,18 @@ class Evaluation(Closed):
         description="layers that are read"
     )
     descriptors: Annotated[list[Descriptor], Field(min_length=1), Distinct] = Field(
-        description="how a conv map becomes a vector: global-average, or grid-k (k x k averages)"
+        default=["global-average", "grid-8"],
+        description="how a conv map becomes a vector: global-average, or grid-k (k x k averages)",
     )
     centring: Annotated[list[Literal["uncentred", "centred"]], Field(min_length=1), Distinct] = (
-        Field(description="whether each feature's mean over stimuli is subtracted before Pearson")
+        Field(
+            default=["uncentred", "centred"],
+            description="whether each feature's mean over stimuli is subtracted before Pearson",
+        )
     )
-    batch_size: PositiveInt = Field(description="images per forward pass; does not change scores")
+    batch_size: PositiveInt = Field(
+        default=16, description="images per forward pass; does not change scores"
+    )
 
 
 def _known_control(name: str) -> str:
@@ -61,29 +67,33 @@ class Statistics(Closed):
     """How sure a score is."""
 
     bootstrap_draws: whole(20, 100_000) = Field(
-        description="resamples of the stimuli, shared by all rules, layers, areas and epochs"
+        default=1000,
+        description="resamples of the stimuli, shared by all rules, layers, areas and epochs",
     )
     null_draws: whole(20, 100_000) = Field(
-        description="permutations for the null of the noise ceiling"
+        default=1000, description="permutations for the null of the noise ceiling"
     )
     interval: Annotated[float, Field(gt=0.5, lt=1), Number] = Field(
-        description="coverage of the intervals, such as 0.95"
+        default=0.95, description="coverage of the intervals, such as 0.95"
     )
     generalise_to: Literal["stimuli", "subjects", "both"] = Field(
+        default="stimuli",
         description="what the intervals of claims, and of differences from baselines, generalise"
         " to, besides other seeds: other stimuli for the same subjects, other subjects for the same"
         " stimuli, or both; with subjects, 3 are needed, and 5 or more are better",
     )
     layer_folds: whole(2, 1000) = Field(
+        default=2,
         description="parts that the stimuli are split into; the nested score of a network is that"
-        " of the layer which scores best outside of a part, on the part"
+        " of the layer which scores best outside of a part, on the part",
     )
     layer_splits: whole(1, 100_000) = Field(
-        description="how many times the stimuli are split anew for the nested score"
+        default=10, description="how many times the stimuli are split anew for the nested score"
     )
     memory_mb: whole(64, 100_000_000) = Field(
+        default=512,
         description="megabytes that a bootstrap may work in, besides the RDMs and, for the scores"
-        " of claims, all of their draws; it changes no number, and changing it reruns nothing"
+        " of claims, all of their draws; it changes no number, and changing it reruns nothing",
     )
 
     def checks(self) -> Checks:

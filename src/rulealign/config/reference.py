@@ -6,22 +6,28 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import BaseModel
 
 from rulealign.config import brain, claims, evaluation, stimuli, study, training
+from rulealign.config.derived import FOLLOWS
 from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
 from rulealign.data.training_sets import training_set_class
+from rulealign.learning.network import Network
 from rulealign.learning.networks import REGISTRY as NETWORKS
 from rulealign.learning.networks import network_class
+from rulealign.learning.rule import RuleSettings
 from rulealign.learning.rules import REGISTRY, rule_class
 
 HEADER = """# Configuration reference
 
 Generated from the types by `python -m rulealign.config.reference`; a test holds it equal to them.
 
-A study file is complete: every key below is stated in it, and no other key may occur. The default
-study is `workflow_config.yaml`; a file given with `--configfile` replaces it and is never merged
-with it. Single values are overridden on the command line, nested ones as a small mapping:
+A study file states what the study is about. A key that it leaves out has the default below; one
+that is *required* must be stated, and no other key may occur. `results/<study>/study.yaml`, which a
+run writes, states every setting. The default study is `workflow_config.yaml`; a file given with
+`--configfile` replaces it and is never merged with it. Single values are overridden on the command
+line, nested ones as a small mapping:
 
 ```
 snakemake --cores 2 --configfile studies/cichy92_quick.yaml --config seed=7
@@ -86,11 +92,25 @@ def reference() -> str:
 def _section(title: str, model: type[BaseModel], purpose: str | None = None) -> str:
     properties = model.model_json_schema()["properties"]
     rows = [
-        f"| `{name}` | {_type(properties[name])} | {_description(model, name, field)} |\n"
+        f"| `{name}` | {_type(properties[name])} | {_default(model, name, field)} |"
+        f" {_description(model, name, field)} |\n"
         for name, field in model.model_fields.items()
     ]
     head = ["\n## ", title, "\n\n", purpose or _purpose(model), "\n\n"]
-    return "".join([*head, "| key | value | meaning |\n|---|---|---|\n", *rows])
+    return "".join([*head, "| key | value | default | meaning |\n|---|---|---|---|\n", *rows])
+
+
+def _default(model: type[BaseModel], name: str, field: Any) -> str:
+    rooms = {RuleSettings: "rules", Network: "network"}
+    section = next((rooms[kind] for kind in rooms if issubclass(model, kind)), model.__name__)
+    if words := FOLLOWS.get(f"{section.lower()}.{name}"):
+        return words
+    if isinstance(field.default, BaseModel) or name in ("network", "universes", "report"):
+        return "as below"
+    if field.is_required():
+        return "required"
+    text = yaml.safe_dump(field.default, default_flow_style=True, width=1000)
+    return text.removesuffix("...\n").strip()
 
 
 def _purpose(owner: type) -> str:

@@ -11,9 +11,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from rulealign.config.brain import Brain, ThingsFiles
 from rulealign.config.checks import study_checks
 from rulealign.config.claims import Claim, Universes
+from rulealign.config.derived import completed
 from rulealign.config.evaluation import Controls, Evaluation, LayerArea, Report, Statistics
 from rulealign.config.stimuli import CalibrationSet, Stimuli
 from rulealign.config.training import Training
+from rulealign.controls import REGISTRY as CONTROLS
 from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
 from rulealign.data.training_sets import training_set_class
 from rulealign.errors import ConfigurationError
@@ -58,18 +60,21 @@ def _study_name(name: str) -> str:
 
 
 class Study(Closed):
-    """A complete study."""
+    """A study; what it does not state has its default, or follows from the rest of it."""
 
     study: Annotated[str, AfterValidator(_study_name)] = Field(
         description="name; results go to results/<study>/"
     )
     title: str = Field(description="the study in one line, for the report")
-    question: str = Field(description="what the study asks, for the report")
-    seed: Seed = Field(description="all randomness derives from it")
-    device: Literal["cpu", "cuda"] = Field(description="where networks run; never replaced")
+    question: str = Field(default="", description="what the study asks, for the report")
+    seed: Seed = Field(default=2026, description="all randomness derives from it")
+    device: Literal["cpu", "cuda"] = Field(
+        default="cpu", description="where networks run; never replaced"
+    )
     data_mirrors: list[str] = Field(
+        default=[],
         description="folders or URLs asked for downloads before the public ones;"
-        " RULEALIGN_DATA_MIRRORS (separated by the system's path separator) is asked before these"
+        " RULEALIGN_DATA_MIRRORS (separated by the system's path separator) is asked before these",
     )
     network: Network = Field(description="the network that every rule trains")
     training_set: TrainingSet = Field(description="the images that networks learn from")
@@ -81,8 +86,9 @@ class Study(Closed):
         description="label -> one stimulus set; all sets have the same ids"
     )
     calibration: each(dict[Label, CalibrationSet]) = Field(
+        default={},
         description="label -> images, none of which is compared, for rules that calibrate BatchNorm"
-        " on them; {} where no rule does"
+        " on them; {} where no rule does",
     )
     brain: Brain
     copies: each(dict[str, Reason]) = Field(
@@ -98,18 +104,19 @@ class Study(Closed):
     )
     evaluation: Evaluation
     controls: Controls = Field(
+        default=list(CONTROLS),
         description="features of the images alone, scored and drawn beside layers: pixels,"
         " silhouette, mean-luminance, contrast, mean-rgb, colour-histogram, gabor-pooled,"
         " gabor-grid; [] for none. One that stimuli do not have (a silhouette needs a uniform"
-        " background) is missing for them, with the reason"
+        " background) is missing for them, with the reason",
     )
     layer_map: Annotated[each(list[LayerArea]), Field(min_length=1)] = Field(
         description="the comparisons named in advance: which layer is held against which area"
     )
-    statistics: Statistics
+    statistics: Statistics = Statistics()
     universes: Universes
     claims: each(dict[Label, Claim]) = Field(
-        description="label -> what is claimed before the run; {} for none"
+        default={}, description="label -> what is claimed before the run; {} for none"
     )
     report: Report
 
@@ -131,9 +138,13 @@ def load_study(values: Mapping[str, Any], file: str = "the configuration") -> St
     Raises:
         ConfigurationError: names every key that is wrong, its value and what is allowed.
     """
+    full, derived = completed(values)
     mistakes = Mistakes(values)
-    study = Study.model_validate(dict(values), context=mistakes)
+    study = Study.model_validate(full, context=mistakes)
     if mistakes.found:
-        told = "\n".join(f"  {mistake.key}: {mistake.text}" for mistake in mistakes.found)
+        # what follows from a mistaken value is mistaken, too, and is not in the file
+        places = tuple(f"{key}." for key in derived)
+        stated = [one for one in mistakes.found if not f"{one.key}.".startswith(places)]
+        told = "\n".join(f"  {one.key}: {one.text}" for one in stated or mistakes.found)
         raise ConfigurationError(f"{file} has mistakes:\n{told}")
     return study

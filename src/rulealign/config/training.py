@@ -32,33 +32,39 @@ class Training(Closed):
         description="one network per rule and seed; a seed sets initial weights, images and order"
     )
     fewer_seeds: each(dict[Label, PositiveInt]) = Field(
+        default={},
         description="rule -> how many of `seeds` it is trained with, the first ones (all, where"
         " there are no more); {} for none. Differences between rules are taken over the seeds that"
-        " both have"
+        " both have",
     )
     checkpoints: Annotated[list[Count], Field(min_length=1)] = Field(
         description="epochs after which the network is kept and compared; increasing, 0 first"
     )
     schedule_epochs: PositiveInt = Field(
-        description="length of the learning-rate schedule in epochs, whatever the last checkpoint"
+        default=40,
+        description="length of the learning-rate schedule in epochs, whatever the last checkpoint",
     )
     batch_size: whole(2) = Field(
-        description="images per step; the last partial batch of an epoch is dropped"
+        default=128, description="images per step; the last partial batch of an epoch is dropped"
     )
     crop_padding: whole(0, 1024) = Field(
-        description="pixels added around an image before a random crop of its size"
+        default=4, description="pixels added around an image before a random crop of its size"
     )
     padding_mode: PaddingMode = Field(
         default="zero",
         description="what is added: zero (black, as published), reflect (the image mirrored at its"
         " edge), replicate (its outermost pixels) or mean (the colour of `mean`)",
     )
-    horizontal_flip: bool = Field(description="mirror half of the training images at random")
+    horizontal_flip: bool = Field(
+        default=True, description="mirror half of the training images at random"
+    )
     mean: Annotated[list[Finite], Field(min_length=3, max_length=3)] = Field(
-        description="RGB mean that is subtracted, pixel values 0-1; training and evaluation"
+        default=[0.4914, 0.4822, 0.4465],
+        description="RGB mean that is subtracted, pixel values 0-1; training and evaluation",
     )
     std: Annotated[list[PositiveFloat], Field(min_length=3, max_length=3)] = Field(
-        description="RGB standard deviation that is divided by; training and evaluation"
+        default=[0.247, 0.243, 0.261],
+        description="RGB standard deviation that is divided by; training and evaluation",
     )
 
     def checks(self) -> Checks:

@@ -40,13 +40,14 @@ class TrainingSet(Closed):
     """Whether held-out images may be training images; the study then says why in `copies`."""
 
     kind: str = Field(description="the training set's name in the registry")
-    image_size: Pixels = Field(description="pixels per side of the stored images")
+    image_size: Pixels = Field(default=32, description="pixels per side of the stored images")
     train_images: PositiveInt = Field(
-        description="images per seed, drawn from the train split by the seed"
+        default=8000, description="images per seed, drawn from the train split by the seed"
     )
     held_out_images: PositiveInt = Field(
+        default=10_000,
         description="images of the test split that accuracy is measured on (the first ones drawn"
-        " by the study's seed; as many as there are in the split means all)"
+        " by the study's seed; as many as there are in the split means all)",
     )
 
     @classmethod

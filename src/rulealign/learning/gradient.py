@@ -21,17 +21,24 @@ if TYPE_CHECKING:
 class GradientSettings(RuleSettings):
     """The settings of a rule that descends a gradient."""
 
-    optimizer: Literal["adam", "sgd"] = Field(description="how a gradient becomes a step")
-    learning_rate: PositiveFloat = Field(description="step size at epoch 0")
-    momentum: Fraction = Field(description="of sgd; must be 0 for adam, which has its own")
+    optimizer: Literal["adam", "sgd"] = Field(
+        default="adam", description="how a gradient becomes a step"
+    )
+    learning_rate: PositiveFloat = Field(default=0.001, description="step size at epoch 0")
+    momentum: Fraction = Field(
+        default=0, description="of sgd; must be 0 for adam, which has its own"
+    )
     weight_decay: NonNegativeFloat = Field(
-        description="this times the weights is added to the gradient (L2, not decoupled)"
+        default=0.0001,
+        description="this times the weights is added to the gradient (L2, not decoupled)",
     )
     schedule: Literal["cosine", "constant"] = Field(
-        description="learning rate over training.schedule_epochs: down to 0, or the same"
+        default="cosine",
+        description="learning rate over training.schedule_epochs: down to 0, or the same",
     )
     clip_norm: PositiveFloat = Field(
-        description="gradients of a larger norm, over all weights, are scaled down to this norm"
+        default=1.0,
+        description="gradients of a larger norm, over all weights, are scaled down to this norm",
     )
 
     def checks(self) -> Checks:

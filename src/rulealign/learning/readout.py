@@ -18,13 +18,28 @@ if TYPE_CHECKING:
 class ReadoutSettings(RuleSettings):
     """The settings of the supervised readout, the linear layers above the conv stack."""
 
-    readout_learning_rate: PositiveFloat = Field(description="Adam's step size at epoch 0")
+    readout_learning_rate: PositiveFloat = Field(
+        default=0.001, description="Adam's step size at epoch 0"
+    )
     readout_weight_decay: NonNegativeFloat = Field(
-        description="this times the readout's weights is added to their gradient (L2)"
+        default=0.0001,
+        description="this times the readout's weights is added to their gradient (L2)",
     )
     schedule: Literal["cosine", "constant"] = Field(
+        default="cosine",
         description="the readout's rate over training.schedule_epochs: down to 0, or the same; the"
-        " conv layers' rates go along, unless the rule has a setting for how long they learn"
+        " conv layers' rates go along, unless the rule has a setting for how long they learn",
+    )
+
+
+class PublishedReadoutSettings(ReadoutSettings):
+    """The settings of the readout that was published in 2026: no weight decay, a constant rate."""
+
+    readout_weight_decay: NonNegativeFloat = Field(
+        default=0, description=ReadoutSettings.model_fields["readout_weight_decay"].description
+    )
+    schedule: Literal["cosine", "constant"] = Field(
+        default="constant", description=ReadoutSettings.model_fields["schedule"].description
     )
 
 

@@ -49,9 +49,10 @@ class RuleSettings(Closed):
 
     kind: str = Field(description="the rule's name in the registry")
     init: Literal["default", "kaiming-normal"] = Field(
+        default="default",
         description="initial conv weights: PyTorch's default (uniform, standard deviation"
         " 1/sqrt(3 inputs)), the same for every rule of a seed; or normal, standard deviation"
-        " sqrt(2/inputs), 2.4 times as large, as some rules were published with"
+        " sqrt(2/inputs), 2.4 times as large, as some rules were published with",
     )
 
     baseline: Label | None = Field(

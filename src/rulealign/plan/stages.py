@@ -43,7 +43,12 @@ def _without(settings: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 def study(study: Study) -> dict[str, Any]:
     """Give all settings that say what is computed; where files and memory are is left out."""
-    settings = _without(plain(study), "data_mirrors", "things")
+    return _without(complete(study), "things")
+
+
+def complete(study: Study) -> dict[str, Any]:
+    """Give every setting, in its order, but mirrors and memory, which no result depends on."""
+    settings = _without(plain(study), "data_mirrors")
     return settings | {"statistics": _without(settings["statistics"], "memory_mb")}
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+
+import yaml
 
 from rulealign.atomic import whole
 from rulealign.errors import ConfigurationError
@@ -19,6 +21,14 @@ PACKAGES = (
     *("numba", "nibabel", "nilearn", "Pillow", "matplotlib", "Jinja2"),
 )
 """What a study's numbers and figures may depend on."""
+
+COMPLETE = "study.yaml"
+"""The file in a study's results that states every setting."""
+
+_HEADER = """\
+# Every setting that this study ran with, defaults included. To make the same results again:
+#   snakemake --cores all --configfile {file}
+"""
 
 
 def refuse_second_file(study_files: Iterable[str]) -> None:
@@ -33,7 +43,7 @@ def refuse_second_file(study_files: Iterable[str]) -> None:
     files = list(study_files)
     if len(files) > 1:
         raise ConfigurationError(
-            f"{' and '.join(files)}: a study file is complete and is never merged with another;"
+            f"{' and '.join(files)}: a study file stands alone and is never merged with another;"
             " give one with --configfile, and override single values with --config key=value"
         )
 
@@ -62,24 +72,31 @@ def refuse_other_study(results: Path, name: str, study_file: str, settings: Mapp
         raise _same_name(name, study_file, other, f"{record.parent} holds the results of the other")
 
 
-def refuse_same_name(folder: Path, name: str, study_file: str) -> None:
-    """Refuse a study whose name another study file of the project has too.
+def refuse_same_name(
+    folder: Path, name: str, study_file: str, settings: Callable[[Path], str | None]
+) -> None:
+    """Refuse a study whose name another study file of the project has, too, with other settings.
 
     Args:
         folder: the project's folder, with `workflow_config.yaml` and `studies/`.
         name: the study's name.
         study_file: the file it comes from.
+        settings: gives the fingerprint of a study file's settings; None where they have mistakes.
 
     Raises:
         ConfigurationError: names both files and the remedy.
     """
+    given = Path(study_file).resolve()
+    if given == Path("results", name, COMPLETE).resolve():
+        return  # `refuse_other_study` holds it against the record that it lies beside
     for file in [folder / "workflow_config.yaml", *sorted((folder / "studies").glob("*.yaml"))]:
-        if not file.exists() or file.resolve() == Path(study_file).resolve():
+        if not file.exists() or file.resolve() == given:
             continue
         # a pattern, not a parser: reading every study file would slow each start of Snakemake
         found = re.search(r"^study:\s*[\"']?([\w-]+)", file.read_text(), re.MULTILINE)
         # macOS takes names that differ in capitals only for one folder
-        if found and found.group(1).casefold() == name.casefold():
+        namesake = found and found.group(1).casefold() == name.casefold()
+        if namesake and settings(file) != settings(given):
             raise _same_name(name, study_file, str(file), "their results would share a folder")
 
 
@@ -111,6 +128,29 @@ def write_record(
     }
     with whole(output) as temporary:
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+
+
+def study_text(settings: Mapping) -> str:
+    """Write a study as YAML, sections and labels in their order, which is that of tables.
+
+    Args:
+        settings: plain settings, all that the study has.
+
+    Returns:
+        The text, to be read as a study file.
+    """
+    return yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True, width=100)
+
+
+def write_study(output: Path, text: str) -> None:
+    """Write the file of a study's results that states every setting, to be run again.
+
+    Args:
+        output: `study.yaml` of the study's results.
+        text: as `study_text` gives it.
+    """
+    with whole(output) as temporary:
+        temporary.write_text(_HEADER.format(file=output) + text, encoding="utf-8")
 
 
 def _same_name(name: str, study_file: str, other: str, why: str) -> ConfigurationError:

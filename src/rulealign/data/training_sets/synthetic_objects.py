@@ -23,7 +23,9 @@ class SyntheticObjects(TrainingSet):
     words = "Generated: shaped, textured objects on 1/f backgrounds; no photographs."
 
     kind: Literal["synthetic-objects"] = Field(description="generated, no download")
-    pool_images: PositiveInt = Field(description="images of the train split that seeds draw from")
+    pool_images: PositiveInt = Field(
+        default=10_000, description="images of the train split that seeds draw from"
+    )
 
     def checks(self) -> Checks:
         """Check that there are enough images to draw from."""

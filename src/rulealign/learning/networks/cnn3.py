@@ -31,10 +31,10 @@ class Cnn3(Network):
 
     kind: Literal["cnn3"] = Field(description="architecture; see docs/networks.md")
     channels: Annotated[list[whole(1, 4096)], Field(min_length=3, max_length=3)] = Field(
-        description="channels of conv1, conv2 and conv3"
+        default=[32, 64, 128], description="channels of conv1, conv2 and conv3"
     )
-    hidden_units: whole(1, 65_536) = Field(description="units of fc1")
-    dropout: Fraction = Field(description="dropout probability between fc1 and fc2")
+    hidden_units: whole(1, 65_536) = Field(default=512, description="units of fc1")
+    dropout: Fraction = Field(default=0.3, description="dropout probability between fc1 and fc2")
 
     def layers(self) -> tuple[Layer, ...]:
         """List conv1, conv2 and conv3, read after pooling, and fc1, after ReLU, before dropout."""

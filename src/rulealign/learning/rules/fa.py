@@ -22,8 +22,9 @@ class FeedbackAlignmentSettings(GradientSettings):
 
     kind: Literal["fa"] = Field(description="errors go back through fixed random weights")
     layers: Literal["all", "conv"] = Field(
+        default="all",
         description="layers that send errors back through random weights: all that propagate one,"
-        " or convolutions only, as published in 2026 (linear layers then send them back exactly)"
+        " or convolutions only, as published in 2026 (linear layers then send them back exactly)",
     )
 
 

@@ -22,11 +22,12 @@ class OjaSettings(ReadoutSettings):
 
     kind: Literal["oja"] = Field(description="conv layers learn the principal subspace of patches")
     learning_rate: PositiveFloat = Field(
+        default=1.0,
         description="eta at epoch 0, for patches of mean squared length 1; above 1 the filters may"
-        " swing or grow instead of settling"
+        " swing or grow instead of settling",
     )
     patches_per_image: whole(1, 10_000) = Field(
-        description="random places per image, layer and step"
+        default=16, description="random places per image, layer and step"
     )
 
 

@@ -32,27 +32,31 @@ class PredictiveCodingSettings(ReadoutSettings):
 
     kind: Literal["pc"] = Field(description="states, predictions and local Hebbian learning")
     inference_steps: whole(1, 10_000) = Field(
-        description="steps of the states after the forward pass"
+        default=4, description="steps of the states after the forward pass"
     )
     inference_rate: PositiveFloat = Field(
+        default=1.0,
         description="size of these steps, 1 = the inverse of the energy's curvature (bounded from"
         " above, level by level, at every batch); from 2 on the energy may rise, which stops"
-        " training"
+        " training",
     )
     precision: list[PositiveFloat] = Field(
+        default=[1.0, 0.1, 0.01],
         description="inverse variance of the prediction errors of the image and of every conv block"
-        " but the last"
+        " but the last",
     )
     prior: PositiveFloat = Field(
+        default=1.0,
         description="inverse variance of the states around their feed-forward values; large: states"
-        " hardly move"
+        " hardly move",
     )
     conv_learning_rate: PositiveFloat = Field(
+        default=0.0001,
         description="Adam's step size for the conv weights at epoch 0; keep it well below that"
-        " of the predictions (at 3e-4 against 1e-3 the channels of a third block became alike)"
+        " of the predictions (at 3e-4 against 1e-3 the channels of a third block became alike)",
     )
     prediction_learning_rate: PositiveFloat = Field(
-        description="Adam's step size for the prediction weights at epoch 0"
+        default=0.01, description="Adam's step size for the prediction weights at epoch 0"
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from pydantic import Field
 
 from rulealign.lazy import functional, torch
-from rulealign.learning.readout import ReadoutRule, ReadoutSettings
+from rulealign.learning.readout import PublishedReadoutSettings, ReadoutRule
 from rulealign.learning.rule import Course
 from rulealign.provenance import derive_seed
 from rulealign.schema import PositiveFloat, whole
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-class PublishedPredictiveCodingSettings(ReadoutSettings):
+class PublishedPredictiveCodingSettings(PublishedReadoutSettings):
     """The settings of `pc_2026`."""
 
     kind: Literal["pc_2026"] = Field(
@@ -25,17 +25,19 @@ class PublishedPredictiveCodingSettings(ReadoutSettings):
         " predictive coding, use pc"
     )
     inference_steps: whole(1, 10_000) = Field(
-        description="steps of the states after the forward pass"
+        default=10, description="steps of the states after the forward pass"
     )
     inference_rate: PositiveFloat = Field(
-        le=1, description="share of its prediction error that a state loses in a step"
+        default=0.02, le=1, description="share of its prediction error that a state loses in a step"
     )
     weight_rate: PositiveFloat = Field(
+        default=0.0001,
         description="this times the clamped outer product is added to the weights of every conv"
-        " block but the last"
+        " block but the last",
     )
     clamp: PositiveFloat = Field(
-        description="largest size of an entry of the outer product; larger ones are cut to it"
+        default=0.01,
+        description="largest size of an entry of the outer product; larger ones are cut to it",
     )
 
 

@@ -26,18 +26,20 @@ class SupervisedPredictiveCodingSettings(GradientSettings):
         description="predictive coding between the image and its label"
     )
     inference_steps: whole(1, 10_000) = Field(
-        description="sweeps over all states, from the top, before the weights learn"
+        default=3, description="sweeps over all states, from the top, before the weights learn"
     )
     inference_rate: PositiveFloat = Field(
-        description="share of the gradient of F that a state follows in a sweep"
+        default=0.2, description="share of the gradient of F that a state follows in a sweep"
     )
     output_precision: PositiveFloat = Field(
+        default=0.3,
         description="weight of the label's term in F; the smaller, the nearer to bp. Errors get as"
-        " small against the states that inference runs in float64, whatever the network has"
+        " small against the states that inference runs in float64, whatever the network has",
     )
     fixed_prediction: bool = Field(
+        default=False,
         description="hold predictions and their derivatives at the feed-forward sweep, which makes"
-        " the settled errors those of bp; false: predict from the states as they move"
+        " the settled errors those of bp; false: predict from the states as they move",
     )
 
 

@@ -27,49 +27,61 @@ class StdpSettings(ReadoutSettings):
     per_block = ("learning_rate", "patches_per_image", "centring", "decorrelation")
 
     kind: Literal["stdp"] = Field(description="spike times change conv weights")
-    time_steps: whole(3, 10_000) = Field(description="steps that a patch is shown for")
+    time_steps: whole(3, 10_000) = Field(default=10, description="steps that a patch is shown for")
     a_plus: PositiveFloat = Field(
+        default=0.003,
         description="largest potentiation of a spike pair, in standard deviations of the layer's"
-        " initial weights"
+        " initial weights",
     )
-    a_minus: PositiveFloat = Field(description="largest depression, as a_plus")
-    tau_plus: PositiveFloat = Field(description="decay of potentiation with |dt|, steps")
-    tau_minus: PositiveFloat = Field(description="decay of depression with |dt|, steps")
+    a_minus: PositiveFloat = Field(default=0.003, description="largest depression, as a_plus")
+    tau_plus: PositiveFloat = Field(
+        default=20, description="decay of potentiation with |dt|, steps"
+    )
+    tau_minus: PositiveFloat = Field(default=20, description="decay of depression with |dt|, steps")
     learning_rate: list[NonNegativeFloat] = Field(
-        description="factor of all weight changes in the first epoch that a layer learns in"
+        default=[1, 4, 4],
+        description="factor of all weight changes in the first epoch that a layer learns in",
     )
     learning_epochs: PositiveInt = Field(
+        default=3,
         description="epochs that a layer learns for; `schedule` takes its learning_rate to 0 over"
-        " them, and afterwards the layer keeps its weights"
+        " them, and afterwards the layer keeps its weights",
     )
     order: Literal["together", "one-after-another"] = Field(
-        description="all layers learn from epoch 0 on, or each when the one below has finished"
+        default="together",
+        description="all layers learn from epoch 0 on, or each when the one below has finished",
     )
     patches_per_image: list[whole(1, 10_000)] = Field(
-        description="patches that a layer learns from, drawn at random from each image"
+        default=[8, 4, 2],
+        description="patches that a layer learns from, drawn at random from each image",
     )
     centring: list[Literal["patch", "input"]] = Field(
-        description="what is subtracted from an input: its patch's mean, or its own running mean"
+        default=["patch", "input", "input"],
+        description="what is subtracted from an input: its patch's mean, or its own running mean",
     )
     decorrelation: list[NonNegativeFloat] = Field(
-        description="regularisation of the lateral inhibition between inputs; 0 switches it off"
+        default=[0, 0.1, 0.1],
+        description="regularisation of the lateral inhibition between inputs; 0 switches it off",
     )
     contrast_floor: PositiveFloat = Field(
-        description="added to a patch's standard deviation before dividing by it"
+        default=0.1, description="added to a patch's standard deviation before dividing by it"
     )
     spikes_per_contrast: PositiveFloat = Field(
-        description="firing rate of an input of contrast 1, spikes per step"
+        default=1.0, description="firing rate of an input of contrast 1, spikes per step"
     )
-    largest_rate: PositiveFloat = Field(description="limit of the firing rate, spikes per step")
+    largest_rate: PositiveFloat = Field(
+        default=2.0, description="limit of the firing rate, spikes per step"
+    )
     initial_threshold: PositiveFloat = Field(
-        description="summed weights at which a unit fires, for a filter of norm 1"
+        default=3.0, description="summed weights at which a unit fires, for a filter of norm 1"
     )
     winning_share: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="share of patches that homeostasis lets some unit win, 0-1"
+        default=0.7, description="share of patches that homeostasis lets some unit win, 0-1"
     )
-    homeostasis_rate: PositiveFloat = Field(description="step size of the thresholds")
+    homeostasis_rate: PositiveFloat = Field(default=0.02, description="step size of the thresholds")
     weight_bound: PositiveFloat = Field(
-        description="largest size of a weight, in standard deviations of the initial ones"
+        default=4.0,
+        description="largest size of a weight, in standard deviations of the initial ones",
     )
 
 

@@ -9,31 +9,41 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from rulealign.lazy import functional, torch
-from rulealign.learning.readout import ReadoutRule, ReadoutSettings
-from rulealign.learning.rule import Probe
+from rulealign.learning.readout import PublishedReadoutSettings, ReadoutRule
+from rulealign.learning.rule import Probe, RuleSettings
 from rulealign.schema import PositiveFloat, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-class PublishedSTDPSettings(ReadoutSettings):
+class PublishedSTDPSettings(PublishedReadoutSettings):
     """The settings of `stdp_2026`."""
 
     kind: Literal["stdp_2026"] = Field(
         description="spike timing as published in 2026, with its defects (BatchNorm is trained with"
         " the readout); to learn by spike timing, use stdp"
     )
-    time_steps: whole(1, 10_000) = Field(description="length of the spike trains")
-    a_plus: PositiveFloat = Field(description="size of the first term of the kernel")
-    a_minus: PositiveFloat = Field(description="size of the second term of the kernel")
-    tau_plus: PositiveFloat = Field(description="time constant of the first term, time steps")
-    tau_minus: PositiveFloat = Field(description="time constant of the second term, time steps")
+    init: Literal["default", "kaiming-normal"] = Field(
+        default="kaiming-normal", description=RuleSettings.model_fields["init"].description
+    )
+    time_steps: whole(1, 10_000) = Field(default=10, description="length of the spike trains")
+    a_plus: PositiveFloat = Field(default=0.003, description="size of the first term of the kernel")
+    a_minus: PositiveFloat = Field(
+        default=0.003, description="size of the second term of the kernel"
+    )
+    tau_plus: PositiveFloat = Field(
+        default=20, description="time constant of the first term, time steps"
+    )
+    tau_minus: PositiveFloat = Field(
+        default=20, description="time constant of the second term, time steps"
+    )
     clamp: PositiveFloat = Field(
-        description="largest size of the kernel's mean over a batch; larger ones are cut to it"
+        default=0.002,
+        description="largest size of the kernel's mean over a batch; larger ones are cut to it",
     )
     learning_rate: PositiveFloat = Field(
-        description="this times the clamped mean is added to the conv weights"
+        default=0.0005, description="this times the clamped mean is added to the conv weights"
     )
 
 

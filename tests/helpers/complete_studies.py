@@ -1,0 +1,11 @@
+"""Study files with every setting stated, for tests that change some."""
+
+import yaml
+
+from rulealign.config.study import load_study
+from rulealign.plan.stages import plain
+
+
+def complete(file):
+    """Give the plain values of a study file, with what it does not state filled in."""
+    return plain(load_study(yaml.safe_load(file.read_text()), str(file)))

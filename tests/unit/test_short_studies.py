@@ -1,0 +1,102 @@
+"""A study states what it is about; all else has a default, or follows, and is written down."""
+
+import re
+
+import pytest
+import yaml
+
+from complete_studies import complete
+from rulealign.config.derived import FOLLOWS, completed
+from rulealign.config.file import read_study_file
+from rulealign.config.study import load_study
+from rulealign.learning.rules import REGISTRY, rule_class
+from rulealign.plan import stages
+from rulealign.rerun.study_folder import study_text, write_study
+
+SHORT = """\
+study: mine
+title: My images
+training_set: { kind: cifar10 }
+training: { seeds: [1], checkpoints: [0, 1] }
+rules: { untrained_bn: {}, bp: {}, fa: { learning_rate: 0.01 } }
+stimuli:
+  mine: { kind: folder, source: my/images, background: grey, as_shown: true }
+brain:
+  kind: rdm-archive
+  subjects: 4
+  ids: "image_{:02d}"
+  acquisition: 3T, two sessions
+  distance: 1 - Pearson
+  rois: { V1: { source: my/V1.npy } }
+evaluation: { sizes: [32, 64], centring: [centred] }
+layer_map: [{ layer: conv1, roi: V1 }]
+"""
+
+
+def short(**changes):
+    values = yaml.safe_load(SHORT)
+    return values | changes
+
+
+def test_what_a_short_study_leaves_out_follows_from_the_rest():
+    full = stages.plain(load_study(short()))
+    assert {rule: one["kind"] for rule, one in full["rules"].items()} == {
+        "untrained_bn": "untrained_bn",
+        "bp": "bp",
+        "fa": "fa",
+    }
+    assert [one["baseline"] for one in full["rules"].values()] == [None, *["untrained_bn"] * 2]
+    assert full["rules"]["fa"]["learning_rate"] == 0.01
+    assert full["evaluation"]["layers"] == ["conv1", "conv2", "conv3", "fc1"]
+    universes = full["universes"]
+    assert [universes[axis] for axis in ("stimuli", "size", "centring", "pairs")] == [
+        ["mine"],
+        [32, 64],
+        ["centred"],
+        ["all"],
+    ]
+    first = {"stimuli": "mine", "size": 32, "descriptor": "global-average", "centring": "centred"}
+    assert full["report"] == first
+
+
+@pytest.mark.parametrize(
+    ("rules", "baseline"),
+    [
+        ({"bp": {}}, None),  # no matched control in the study
+        ({"untrained_bn": {}, "bp": {"init": "kaiming-normal"}}, None),  # of other weights
+        ({"untrained_bn": {}, "bp": {"baseline": None}}, None),  # stated
+        ({"untrained_bn": {"init": "kaiming-normal"}, "stdp_2026": {}}, "untrained_bn"),
+    ],
+)
+def test_a_baseline_is_the_matched_control_where_there_is_one(rules, baseline):
+    study = load_study(short(rules=rules))
+    assert study.rules[list(rules)[-1]].baseline == baseline
+
+
+def test_every_kind_of_rule_can_be_written_as_its_name_alone():
+    study = load_study(short(rules={kind: {} for kind in REGISTRY}))
+    for kind, settings in study.rules.items():
+        assert settings == rule_class(kind).Settings(kind=kind, baseline=settings.baseline)
+    assert study.rules["stdp_2026"].schedule == "constant"
+    assert study.rules["pc_2026"].readout_weight_decay == 0
+
+
+def test_what_follows_is_what_the_reference_says():
+    values = short(universes={}, report={})
+    _, derived = completed(values)
+    ends = {re.sub(r"rules\.\w+\.", "rules.", key) for key in derived}
+    assert ends == set(FOLLOWS)
+    assert completed(complete_of(values))[1] == []
+
+
+def complete_of(values):
+    return stages.plain(load_study(values))
+
+
+def test_a_complete_study_written_down_is_the_study(project, tmp_path):
+    for file in [project / "workflow_config.yaml", *(project / "studies").glob("*.yaml")]:
+        study = load_study(complete(file))
+        write_study(tmp_path / "study.yaml", study_text(stages.complete(study)))
+        again = load_study(read_study_file(tmp_path / "study.yaml"))
+        assert again == study.model_copy(update={"data_mirrors": []})
+        assert list(again.rules) == list(study.rules)  # tables have rules in this order

@@ -1,0 +1,65 @@
+"""The short study that the README shows runs, and a study that was written down makes the same."""
+
+import re
+
+import numpy as np
+import pytest
+import yaml
+
+from rulealign.config.study import load_study
+from workflow.conftest import Run, write_inputs
+
+pytestmark = pytest.mark.workflow
+
+SMALL = [
+    "network={channels: [4, 6, 8], hidden_units: 16}",
+    "training_set={kind: synthetic-objects, pool_images: 300, train_images: 256}",
+    "training={seeds: [1], checkpoints: [0, 1], batch_size: 32}",
+    "evaluation={sizes: [32]}",
+    "statistics={bootstrap_draws: 100, null_draws: 50}",
+    "brain={subjects: 3}",
+]
+"""What makes the study of the README one of seconds, and not of hours and of a download."""
+
+
+@pytest.fixture
+def of_the_readme(project):
+    text = (project / "README.md").read_text()
+    (block,) = re.findall(r"```yaml\n(study: mine.*?)```", text, re.DOTALL)
+    assert block.count("\n") <= 40
+    return yaml.safe_load(block)
+
+
+@pytest.mark.slow
+def test_the_study_of_the_readme_runs(project, of_the_readme, tmp_path):
+    write_inputs(tmp_path)
+    (tmp_path / "images").rename(tmp_path / "my_images")
+    np.save(tmp_path / "my_V1.npy", np.load(tmp_path / "rdms.npz")["EVC"])
+    run = Run(project, tmp_path, of_the_readme)
+    run.snakemake("--config", *SMALL, check=True)
+    assert "bp_drop" in run.results()["statistics/claims.csv"].decode()
+    full = load_study(yaml.safe_load(run.results()["study.yaml"]))
+    assert full.training.batch_size == 32  # as it ran, overridden on the command line
+    assert full.training.crop_padding == 4  # a default, written down
+
+
+def test_the_written_study_makes_the_same_bytes(finished):
+    before = finished.results()
+    written = finished.folder / "results/small/study.yaml"
+    again = Run(finished.project, finished.folder, finished.study)
+    planned = again.snakemake("--dry-run", study_file=written, check=True).output
+    jobs = set(re.findall(r"^- (\w+): ", planned, re.MULTILINE))
+    assert jobs <= {"provenance", "report", "cost"}, planned
+    again.snakemake(study_file=written, check=True)
+    after = finished.results()
+    different = {name for name in before | after if before.get(name) != after.get(name)}
+    assert {name for name in different if not name.startswith("manifests/")} == {"provenance.json"}
+
+
+def test_another_study_of_the_same_name_is_refused(finished):
+    other = finished.folder / "other.yaml"
+    text = (finished.folder / "results/small/study.yaml").read_text()
+    other.write_text(re.sub(r"^seed: 2026$", "seed: 7", text, flags=re.MULTILINE))
+    refused = finished.snakemake("--dry-run", study_file=other)
+    assert refused.returncode != 0
+    assert "'small' is the name of two studies, other.yaml and" in refused.output

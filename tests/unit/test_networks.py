@@ -4,9 +4,9 @@ import re
 
 import pytest
 import torch
-import yaml
 from torch import nn
 
+from complete_studies import complete
 from no_claims import without_claims
 from rule_settings import NETWORK
 from rulealign.config.study import load_study
@@ -32,7 +32,7 @@ def network(request):
 @pytest.fixture
 def study(project):
     """Give the values of the study with all rules."""
-    return without_claims(yaml.safe_load((project / "studies/cichy92.yaml").read_text()))
+    return without_claims(complete(project / "studies/cichy92.yaml"))
 
 
 def with_weights(built):

@@ -56,7 +56,7 @@ bench: setup
 	$(BIN)/python benchmarks/bootstrap.py
 
 validation: setup
-	PYTHONPATH=src:benchmarks $(BIN)/python -m validation --sets 800 --others 200 --jobs 1 --output docs/validation.md
+	PYTHONPATH=src:benchmarks $(BIN)/python -m validation --sets 400 --others 100 --jobs 1 --output docs/validation.md
 
 reliability: setup
 	PYTHONPATH=src:tests:tests/helpers $(BIN)/python -m reliability --output docs/reliability.md

@@ -2,7 +2,7 @@
 
 `python benchmarks/rsatoolbox_agreement.py --results results/cichy92` prints a Markdown table:
 the largest difference between rulealign and rsatoolbox (which is installed with the tests), of
-every person's RDM and of one network's RDMs against every person's.
+every subject's RDM and of one network's RDMs against every subject's.
 """
 
 import argparse

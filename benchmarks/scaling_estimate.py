@@ -24,7 +24,7 @@ from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 
 PROJECT = Path(__file__).parent.parent
 CEILING_S = 190  # CPU seconds per ROI and kind of pairs, 720 images
-RESPONSES_S = 15  # CPU seconds per person and ROI, at most: duplicated trials 11, and two starts
+RESPONSES_S = 15  # CPU seconds per subject and ROI, at most: duplicated trials 11, and two starts
 IMAGES, MODELS, DRAWS = 720, 20, 11
 VOXELS = {"V1": 1049, "V2": 988, "V3": 988, "V4": 988, "LOC": 2700, "IT": 4145}
 """Of sub-01, the largest; V3 and V4 as V2."""
@@ -36,11 +36,11 @@ def pairs(images: int) -> int:
     return images * (images - 1) // 2
 
 
-def bootstrap_seconds(people: int, draws: int) -> float:
-    """Time the bootstrap of one model RDM against the RDMs of some people: CPU seconds."""
+def bootstrap_seconds(subjects: int, draws: int) -> float:
+    """Time the bootstrap of one model RDM against the RDMs of some subjects: CPU seconds."""
     rng = np.random.default_rng(0)
     models = rng.normal(0.7, 0.1, (MODELS, pairs(IMAGES))).astype(np.float32)
-    brains = rng.random((people, pairs(IMAGES)))
+    brains = rng.random((subjects, pairs(IMAGES)))
     counts = resample_counts(IMAGES, DRAWS, seed=1)
     bootstrap_spearman(models[:1], brains, counts[:1])  # compile, or load
     one, all_of_them = (
@@ -180,12 +180,12 @@ def _universes(study: Any) -> list[tuple[int, float]]:
 
 
 def _of_brains(study: Any) -> list[Row]:
-    rois, people = len(study.brain.rois), study.brain.subjects
-    size = people * sum(VOXELS.values()) * 9840 * 4.0
-    jobs = people * (3 * rois + 1)
+    rois, subjects = len(study.brain.rois), study.brain.subjects
+    size = subjects * sum(VOXELS.values()) * 9840 * 4.0
+    jobs = subjects * (3 * rois + 1)
     return [
         ("noise ceilings", rois, 2 * rois * CEILING_S, 0, 1),
-        ("responses, checks, brain RDMs", jobs, people * rois * RESPONSES_S, size, 1),
+        ("responses, checks, brain RDMs", jobs, subjects * rois * RESPONSES_S, size, 1),
     ]
 
 

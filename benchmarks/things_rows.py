@@ -1,13 +1,14 @@
 """One ROI of THINGS-fMRI: rows of a table file beside `pandas.read_hdf`, and rows over a network.
 
 `python benchmarks/things_rows.py --folder /tmp/rows` writes, into a temporary folder below that
-folder, a generated person of 40,000 voxels x 9,840 trials (3.1 GB) as pandas does, and reads 1,049
+folder, a generated subject of 40,000 voxels x 9,840 trials (3.1 GB) as pandas does, and reads 1,049
 scattered rows in two fresh processes: with the project's table form, and with pandas. It prints
 seconds, peak memory beyond the result and beyond the imports, and the ratios. The file is not in
 the disk cache when it is read (as far as the system heeds the request).
 
-Then it puts a smaller person into a local S3 service (moto's) and counts the bytes that the service
-sends for rows in the proportion of V1, clustered in runs as those of real ROIs and fully scattered.
+Then it puts a smaller subject into a local S3 service (moto's) and counts the bytes that the
+service sends for rows in the proportion of V1, clustered in runs as those of real ROIs and fully
+scattered.
 """
 
 import argparse
@@ -43,8 +44,8 @@ def rows_of_roi(rng, voxels, count, run):
     return np.flatnonzero(flags)
 
 
-def write_person(responses, voxels, stimuli, shape, flags):
-    """Write the three files of a person; the responses piece by piece."""
+def write_subject(responses, voxels, stimuli, shape, flags):
+    """Write the three files of a subject; the responses piece by piece."""
     write_response_data(responses, np.zeros((1, shape[1])), np.zeros(1, dtype=np.int64))
     with h5py.File(responses, "a") as file:
         group, ids = file["ResponseData"], np.arange(shape[0])
@@ -112,13 +113,13 @@ def measure(name, folder):
 
 
 def compare_readers(folder, shape, count):
-    """Write a large person and read its ROI in both ways."""
+    """Write a large subject and read its ROI in both ways."""
     rng = np.random.default_rng(1)
     flags = np.zeros(shape[0], dtype=bool)
     flags[rows_of_roi(rng, shape[0], count, run=1)] = True
     names = ("ResponseData.h5", "VoxelMetadata.csv", "StimulusMetadata.csv")
     start = time.perf_counter()
-    write_person(*(folder / f"sub-01_{name}" for name in names), shape, flags)
+    write_subject(*(folder / f"sub-01_{name}" for name in names), shape, flags)
     path = folder / "sub-01_ResponseData.h5"
     print(f"{shape[0]} voxels x {shape[1]} trials: {path.stat().st_size / 1e9:.2f} GB", end=" ")
     print(f"written in {time.perf_counter() - start:.0f} s; {count} rows", flush=True)
@@ -195,7 +196,7 @@ def count_bytes(folder, shape):
     place.mkdir(parents=True)
     names = ("voxel-wise-responses.h5", "voxel-metadata.tsv", "stimulus-metadata.tsv")
     files = [place / f"sub-01_task-things_{name}" for name in names]
-    write_person(*files, shape, np.zeros(shape[0], dtype=bool))
+    write_subject(*files, shape, np.zeros(shape[0], dtype=bool))
     count = max(2, round(shape[0] * V1 / VOXELS))
     os.environ["NO_PROXY"] = "127.0.0.1"
     with s3_service(folder, "openneuro.org") as (counter, url), h5py.File(files[0], "r") as file:
@@ -218,10 +219,10 @@ def count_bytes(folder, shape):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, required=True, help="where to write; emptied after")
-    parser.add_argument("--voxels", type=int, default=40_000, help="of the large person; 0: skip")
+    parser.add_argument("--voxels", type=int, default=40_000, help="of the large subject; 0: skip")
     parser.add_argument("--remote-voxels", type=int, default=4_000, help="of the other; 0: skip")
     parser.add_argument("--trials", type=int, default=9_840)
-    parser.add_argument("--rows", type=int, default=V1, help="of the large person's ROI")
+    parser.add_argument("--rows", type=int, default=V1, help="of the large subject's ROI")
     parser.add_argument("--measure", choices=READERS, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.measure:

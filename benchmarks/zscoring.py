@@ -28,11 +28,11 @@ from validation.world import Setting, generator
 SETTING = replace(Setting(), **OTHERS["weak noise"])
 
 
-def as_measured(setting, people, _folder):
+def as_measured(setting, subjects, _folder):
     """Compute the RDMs of signal and noise, in place of `road.brain_rdms`: no voxel is z-scored."""
     rdms = []
-    for number, signal in enumerate(people.signals):
-        noise = generator(setting, "noise", *people.noise, number, "x").standard_normal(
+    for number, signal in enumerate(subjects.signals):
+        noise = generator(setting, "noise", *subjects.noise, number, "x").standard_normal(
             signal.shape
         )
         ids = stimulus_names(len(signal))
@@ -60,8 +60,8 @@ def tell(what, rows):
 if __name__ == "__main__":
     sets = range(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
     with tempfile.TemporaryDirectory() as folder:
-        z_scored = [data_sets.fixed_people(SETTING, number, Path(folder)) for number in sets]
+        z_scored = [data_sets.fixed_subjects(SETTING, number, Path(folder)) for number in sets]
         with patch.object(data_sets, "brain_rdms", as_measured):
-            measured = [data_sets.fixed_people(SETTING, number, Path(folder)) for number in sets]
+            measured = [data_sets.fixed_subjects(SETTING, number, Path(folder)) for number in sets]
     tell("z-scored", z_scored)
     tell("as measured", measured)

@@ -1,4 +1,4 @@
-# Brain responses by person and ROI, their trials, and the check that images and brains belong together.
+# Brain responses by subject and ROI, their trials, and the check that images and brains belong together.
 
 if WITH_RESPONSES:
 
@@ -83,7 +83,7 @@ if WITH_RESPONSES:
         params:
             code=code("pairs"),
             stimulus_set=STUDY.brain.stimulus_set,
-            people=len(SUBJECTS),
+            subjects=len(SUBJECTS),
         message:
             "Find the pairs of stimuli that lie in different runs for everybody"
         script:

@@ -51,7 +51,7 @@ try:
     stages.require_stimulus_list(STUDY)
     claim_stages.require_primaries(STUDY)
     for subject in SUBJECTS if THINGS else []:
-        THINGS.files(subject)  # refuses a missing person
+        THINGS.files(subject)  # refuses a missing subject
     refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))
     SOURCES = Sources(Path(workflow.basedir) / "scripts", remember=NOTES)
     refuse_unnoted_results(
@@ -228,12 +228,12 @@ COMPARED_PAIRS = [PAIRS] if stages.pairs(STUDY) == "cross_run" else []
 
 
 def brain_folder(wildcards):
-    """Name the folder that a person's responses are read from."""
+    """Name the folder that a subject's responses are read from."""
     return str(THINGS.folder(wildcards.subject)) if THINGS else SIMULATED
 
 
 def brain_files(wildcards):
-    """List the files that a person's responses are read from."""
+    """List the files that a subject's responses are read from."""
     if THINGS:
         return THINGS.files(wildcards.subject)
     kinds = ("ResponseData.h5", "VoxelMetadata.csv", "StimulusMetadata.csv")

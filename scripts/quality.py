@@ -1,4 +1,4 @@
-"""Check the single-trial responses of one person in one ROI."""
+"""Check the single-trial responses of one subject in one ROI."""
 
 import json
 from pathlib import Path

@@ -8,12 +8,12 @@ from rulealign.rsa.quality.rows import log_lines
 from rulealign.rsa.quality.table import quality_table
 
 with job(snakemake):
-    people = snakemake.params.subjects
+    subjects = snakemake.params.subjects
     table = quality_table(
         Path(snakemake.output[0]),
         brain=[Path(path) for path in snakemake.input.brain],
-        trials=dict(zip(people, map(Path, snakemake.input.trials), strict=True)),
-        acquisition=dict(zip(people, map(Path, snakemake.input.acquisition), strict=True)),
+        trials=dict(zip(subjects, map(Path, snakemake.input.trials), strict=True)),
+        acquisition=dict(zip(subjects, map(Path, snakemake.input.acquisition), strict=True)),
         parts=[Path(path) for path in snakemake.input.parts],
         responses=[Path(path) for path in snakemake.input.responses],
         settings=json.loads(snakemake.params.settings),

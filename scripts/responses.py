@@ -1,4 +1,4 @@
-"""Read one person's responses in one ROI."""
+"""Read one subject's responses in one ROI."""
 
 import json
 from pathlib import Path

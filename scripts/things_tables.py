@@ -1,4 +1,4 @@
-"""Get one person's tables of voxels and trials, without any responses."""
+"""Get one subject's tables of voxels and trials, without any responses."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Unpack one person's files of THINGS-fMRI."""
+"""Unpack one subject's files of THINGS-fMRI."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Read the trials of one person."""
+"""Read the trials of one subject."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A remote file that is cut off, of another person, layout or size: named with its address."""
+"""A remote file that is cut off, of another subject, layout or size: named with its address."""
 
 import h5py
 import numpy as np

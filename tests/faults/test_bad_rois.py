@@ -1,4 +1,4 @@
-"""ROIs that cannot be: each gets an error that names the person, the step and the remedy."""
+"""ROIs that cannot be: each gets an error that names the subject, the step and the remedy."""
 
 import numpy as np
 import pandas as pd

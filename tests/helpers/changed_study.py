@@ -42,8 +42,8 @@ def note():
 
 
 def small_simulated_study(project):
-    """Give the settings of a study with simulated responses: 2 people, 2 ROIs, 2 rules, 1 seed; one
-    claim, about fa in V1."""
+    """Give the settings of a study with simulated responses: 2 subjects, 2 ROIs, 2 rules, 1 seed;
+    one claim, about fa in V1."""
     study = complete(project / "workflow_config.yaml")
     study["study"] = "changed"
     study["training_set"] |= {"pool_images": 300, "train_images": 256, "held_out_images": 100}

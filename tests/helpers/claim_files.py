@@ -90,7 +90,7 @@ def keys(rule, views=VIEWS, more=()):
 
 
 def scores(rule, views=VIEWS, more=()):
-    """Give every row of a rule a score per person and draw: about .05 per epoch, and noise."""
+    """Give every row of a rule a score per subject and draw: about .05 per epoch, and noise."""
     rng = np.random.default_rng(sum(map(ord, rule)))
     rows = list(keys(rule, views, more))
     level = np.array([0.2 - 0.05 * key[2] * rule.startswith("bp") for key in rows])
@@ -100,7 +100,7 @@ def scores(rule, views=VIEWS, more=()):
 
 
 def without_each(rule, people):
-    """Give every row and person a score without each stimulus, about as varied as the draws."""
+    """Give every row and subject a score without each stimulus, about as varied as the draws."""
     rng = np.random.default_rng(2 + sum(map(ord, rule)))
     common = rng.normal(0, 0.003, (len(STIMULI), len(people), 1))
     return people + common + rng.normal(0, 0.002, (len(STIMULI), *people.shape))
@@ -119,7 +119,7 @@ def write(
     goal="stimuli",
     shuffles=None,
 ):
-    """Write table, draws and alignment of one rule; `change(rows, people)` may alter the scores.
+    """Write table, draws and alignment of one rule; `change(rows, subjects)` may alter the scores.
 
     `shuffles`, shape (number, rows), are scores with shuffled stimuli. Rows whose key contains a
     value of `reasons` have no score but that reason.

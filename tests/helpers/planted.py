@@ -73,7 +73,7 @@ def data_set(seed, *, subjects=3, orders=None, test=TEST, drift=0.3, voxels=80, 
 
     Args:
         seed: of all randomness.
-        subjects: how many people.
+        subjects: how many subjects.
         orders: whose order each subject sees; by default its own.
         test: how many images are shown in every session.
         drift: of the runs, in units of the signal's standard deviation.
@@ -122,7 +122,7 @@ def duplicate(people, subject, roi, first, second):
 
 
 def shared_run_noise(people, subjects, size):
-    """Plant a pattern per run that people have in common as far as their RDMs can tell.
+    """Plant a pattern per run that subjects have in common as far as their RDMs can tell.
 
     Both have an own random pattern in each of their runs: the dissimilarities of pairs within a
     run are lowered in both. With the same order of presentation these are the same pairs.

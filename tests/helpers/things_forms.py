@@ -43,7 +43,7 @@ AFFINE = np.array(  # oblique: turned about two axes, so that the order of axes 
 
 @dataclass(frozen=True)
 class Person:
-    """What is true of one person.
+    """What is true of one subject.
 
     `responses` float32 (voxels, trials); `trials` the trial table with subject_id; `voxels` the
     voxel table with every column, in the order of the mask; `mask` bool (x, y, z).
@@ -57,7 +57,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Truth:
-    """People by label ("01", "02", ...)."""
+    """Subjects by label ("01", "02", ...)."""
 
     people: dict[str, Person]
 
@@ -75,7 +75,7 @@ def generated_truth(
     """Draw a small data set.
 
     Args:
-        subjects: how many people.
+        subjects: how many subjects.
         sessions: sessions of each; at least 2, so that the repeated images are repeated.
         runs: runs in each session (12 or more give names that sort wrongly as text).
         concepts: how many concepts (at most 20), one of them "dreamcatcher" from 5 on.
@@ -167,7 +167,7 @@ def _write_person(responses, voxels, stimuli, person):
 
 
 def write_sidecars(folder: Path, truth: Truth, **values) -> None:
-    """Write the BIDS sidecars of the first run of each person's first session."""
+    """Write the BIDS sidecars of the first run of each subject's first session."""
     values = {"MagneticFieldStrength": 3, "RepetitionTime": 1.5, "TaskName": "things", **values}
     for subject in truth.people:
         stem = f"sub-{subject}_ses-things01_task-things_run-01_bold.json"

@@ -56,7 +56,7 @@ def made(tmp_path_factory):
     outputs = folder / "all.csv", folder / "all.h5"
     score_universes(*files, settings, *outputs, pairs_file(folder / "pairs.h5", MASK))
     people = settings | {"generalise_to": "both", "analyses": OF_PEOPLE}
-    more = folder / "people.csv", folder / "people.h5"
+    more = folder / "subjects.csv", folder / "subjects.h5"
     score_universes(*files, people, *more, folder / "pairs.h5")
     return folder, files, read_csv(outputs[0]).set_index(list(KEYS), drop=False)
 
@@ -199,9 +199,9 @@ def test_plain_rows_are_those_of_the_alignment_to_the_bit(made, pairs):
 
 def test_scores_of_single_people_are_scipys_and_average_to_those_over_people(made):
     folder, files, _ = made
-    table = read_csv(folder / "people.csv")
+    table = read_csv(folder / "subjects.csv")
     table = table[table["score"].notna()]
-    with h5py.File(folder / "people.h5") as file:
+    with h5py.File(folder / "subjects.h5") as file:
         assert list(file["ids/subject"].asstr()) == ["1", "2", "3", "4"]
         rows = list(file["ids/row"].asstr())
         scores, drawn = file["subject_scores"][()], file["subject_draws"][()]

@@ -171,7 +171,7 @@ def trial_cases() -> Iterator[Case]:
     yield Case("trials: a row is missing", table(TRIALS, lambda t: t.drop(index=5)), ("sub-01",))
     yield Case("trials: concepts of other rows", table(TRIALS, _other_concepts), IN_TRIALS)
     other = table(TRIALS, lambda t: t.assign(subject_id=2))
-    yield Case("trials: another person's", other, IN_TRIALS)
+    yield Case("trials: another subject's", other, IN_TRIALS)
     yield Case("trials: no column 'run'", table(TRIALS, lambda t: t.drop(columns="run")), IN_TRIALS)
     yield Case("trials: a stimulus is missing", cell(TRIALS, 4, "stimulus", None), IN_TRIALS)
     yield Case("trials: a run is text", cell(TRIALS, 4, "run", "two"), IN_TRIALS)
@@ -218,7 +218,7 @@ def trial_cases() -> Iterator[Case]:
     yield Case("responses: cut", cut(RESPONSES, middle), IN_RESPONSES)
     yield Case("responses: empty", cut(RESPONSES, lambda content: 0), IN_RESPONSES)
     yield Case("responses: no file", gone(RESPONSES), ("sub-01",))
-    yield Case("one person under two numbers", _same_person, ("01.*02|02.*01",))
+    yield Case("one subject under two numbers", _same_person, ("01.*02|02.*01",))
 
 
 def _everywhere(value: float) -> Callable:

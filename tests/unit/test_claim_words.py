@@ -150,7 +150,7 @@ def cells(line):
 
 
 def test_studies_are_laid_side_by_side(tmp_path, capsys):
-    reason = "too few people"
+    reason = "too few subjects"
     one = study(tmp_path / "a", summary("drop", "holds", -0.05), summary("gain", "reversed", -0.2))
     two = study(
         tmp_path / "b",
@@ -177,7 +177,7 @@ def test_studies_are_laid_side_by_side(tmp_path, capsys):
     assert cells(body[1])[3] == "not declared"
     assert cells(body[2])[2:] == [
         "not declared",
-        "missing; primary universe missing (too few people); 3 holds, 1 reversed, 2 missing",
+        "missing; primary universe missing (too few subjects); 3 holds, 1 reversed, 2 missing",
     ]
     written = pd.read_csv(tmp_path / "both.csv", keep_default_na=False)
     assert written.to_numpy().tolist() == [cells(line) for line in (first, *body)]

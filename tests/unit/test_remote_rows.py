@@ -43,7 +43,7 @@ def site(service, monkeypatch):
 
 @pytest.fixture(scope="module")
 def folder(service, tmp_path_factory):
-    """Give a folder with the small tables of both people."""
+    """Give a folder with the small tables of both subjects."""
     folder = tmp_path_factory.mktemp("tables")
     for subject in ("01", "02"):
         fetch_small_tables(BASE, subject, folder, endpoint=service.url)
@@ -151,7 +151,7 @@ def site_bytes(site, key):
 
 @pytest.fixture(scope="module")
 def larger(service, tmp_path_factory):
-    """Put a person of 3,000 voxels x 400 trials (9.6 MB) onto the service; give the responses."""
+    """Put a subject of 3,000 voxels x 400 trials (9.6 MB) onto the service; give the responses."""
     person = generated_truth(subjects=1).people["01"]
     rng = np.random.default_rng(1)
     responses = rng.standard_normal((3000, 400)).astype(np.float32)

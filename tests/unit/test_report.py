@@ -314,8 +314,8 @@ def test_images_that_nobody_saw_in_the_scanner_are_said_to_be_that(made):
     white = study["stimuli"]["shown"] | {"background": "white", "as_shown": False}
     study = study | {"stimuli": study["stimuli"] | {"white": white}}
     said = dict(describe(study, tables)["Stimuli"])
-    assert "background: white; as shown to people: no" in said["white"]
-    assert "as shown to people: yes" in said["shown"]
+    assert "background: white; as shown to subjects: no" in said["white"]
+    assert "as shown to subjects: yes" in said["shown"]
 
 
 def test_the_page_says_what_was_run_and_on_what(made, page):
@@ -327,7 +327,7 @@ def test_the_page_says_what_was_run_and_on_what(made, page):
     for phrase in (
         study["question"],
         "Generated: shaped, textured objects",
-        "as shown to people: yes",
+        "as shown to subjects: yes",
         "simulated 3T. 4 subjects; distance: 1 - Pearson; 6 trials per image averaged",
         "Nobody was measured",
         "30 stimuli, 435 pairs, 4 subjects, 2 seeds",

@@ -88,9 +88,9 @@ def test_counts_take_the_singular_for_one_alone():
 
 
 def test_what_appears_twice_is_named_with_the_reason(project):
-    copies = {"sub-02_roi-V1": "one person was scanned under two names"}
+    copies = {"sub-02_roi-V1": "one subject was scanned under two names"}
     study = _study(project, "studies/cichy92.yaml") | {"copies": copies}
     assert sources(study)[-1] == (
         "“sub-02_roi-V1” appears twice",
-        "one person was scanned under two names",
+        "one subject was scanned under two names",
     )

@@ -69,7 +69,7 @@ def things_settings(small_study):
 
 
 def write_images(path, truth):
-    """Write the images of a person as a zip with a password, or as a folder by another name."""
+    """Write the images of a subject as a zip with a password, or as a folder by another name."""
     files, rng = {}, np.random.default_rng(0)
     for name in sorted(set(truth.people["01"].trials["stimulus"])):
         stream = io.BytesIO()

@@ -225,9 +225,9 @@ def require_shared(scores: Sequence[UniverseScores], settings: Mapping[str, Any]
         DataError: the stimuli differ; names both files and the first difference.
         GuardError: a setting or the pairs differ; names the file, the setting and both values.
     """
-    with_people = [one for one in scores if one.subjects]
-    for one in with_people[1:]:
-        first = with_people[0]
+    with_subjects = [one for one in scores if one.subjects]
+    for one in with_subjects[1:]:
+        first = with_subjects[0]
         require_same_ids(first.subjects, one.subjects, first.path, one.path)
     for one in scores:
         require_same_ids(scores[0].stimuli, one.stimuli, scores[0].path, one.path)

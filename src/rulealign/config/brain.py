@@ -30,7 +30,7 @@ SIMULATED_COLUMNS = ("V1", "V2", "lLOC", "rLOC", "IT")
 SHOWN_OFTEN = ("concept-mean", "test-repeats")
 """Stimulus sets whose stimuli rest on several trials each."""
 
-People = whole(1, 99)
+Subjects = whole(1, 99)
 Columns = Annotated[list[str], Distinct]
 STIMULUS_SETS = ("first-exemplar", "concept-mean", "test-repeats")
 
@@ -58,8 +58,8 @@ class RdmArchive(Closed):
     """Brain data that come as RDMs."""
 
     kind: Literal["rdm-archive"] = Field(description="given RDMs per subject and ROI")
-    subjects: People = Field(
-        description="people in every file; checked against the files. One has no noise ceiling:"
+    subjects: Subjects = Field(
+        description="subjects in every file; checked against the files. One has no noise ceiling:"
         " claims rest on how well its sessions agree"
     )
     sessions: whole(1, 99) = Field(
@@ -152,8 +152,8 @@ class Crossnobis(Closed):
 
 
 class _Responses(Closed):
-    subjects: People = Field(
-        description="people: 01, 02 and so on. One has no noise ceiling: claims rest on how well"
+    subjects: Subjects = Field(
+        description="subjects: 01, 02 and so on. One has no noise ceiling: claims rest on how well"
         " halves of its trials agree"
     )
     stimulus_set: StimulusSet = Field(

@@ -11,7 +11,7 @@ from rulealign.schema import Closed, IdPattern, Label, Pixels, PositiveInt, by_k
 
 class _Images(Closed):
     background: str = Field(description="what surrounds the objects, in words; shown in the report")
-    as_shown: bool = Field(description="whether these are the very images people saw")
+    as_shown: bool = Field(description="whether these are the very images subjects saw")
 
 
 class FolderStimuli(_Images):

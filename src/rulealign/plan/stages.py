@@ -114,7 +114,7 @@ def simulated_images(study: Study) -> dict[str, Any]:
 
 
 def simulated_subject(study: Study) -> dict[str, Any]:
-    """Give the settings of one simulated person: all but what is later read from the data."""
+    """Give the settings of one simulated subject: all but what is later read from the data."""
     later = RESPONSES_USED | {"subjects", "rois"}
     return _without(plain(study.brain), *later) | {"seed": study.seed}
 
@@ -145,7 +145,7 @@ def quality(_study: Study) -> dict[str, Any]:
 
 
 def quality_table(study: Study) -> dict[str, Any]:
-    """Give the settings of the table of quality measures over people and ROIs."""
+    """Give the settings of the table of quality measures over subjects and ROIs."""
     zscore = getattr(study.brain, "zscore", None)  # given RDMs are not cleaned here
     settings = {"shifts": quality(study)["shifts"], "study_seed": study.seed, "zscore": zscore}
     repeats = study.brain.subjects == 1 or getattr(study.brain, "sessions", 1) > 1

@@ -96,7 +96,7 @@ def _stimuli(study: Mapping[str, Any], alignment: pd.DataFrame) -> Facts:
 
 def _set(section: Mapping[str, Any]) -> str:
     shown = "yes" if section["as_shown"] else "no"
-    return f"background: {section['background']}; as shown to people: {shown}" + _source(section)
+    return f"background: {section['background']}; as shown to subjects: {shown}" + _source(section)
 
 
 def _source(section: Mapping[str, Any]) -> str:
@@ -113,9 +113,9 @@ def _brain(study: Mapping[str, Any], ceilings: pd.DataFrame) -> Facts:
     described = ["acquisition", "distance", "repetitions", "n_subjects"]
     for values, rows in ceilings.groupby(described, sort=False):
         acquisition, distance, repetitions, subjects = values
-        people = counted([subjects], "subject", "subjects")
+        subjects = counted([subjects], "subject", "subjects")
         rests_on = _trials(repetitions, brain.get("stimulus_set"), distance)
-        text = f"{acquisition}. {people}; distance: {distance}; {rests_on}"
+        text = f"{acquisition}. {subjects}; distance: {distance}; {rests_on}"
         facts.append((listed(rows["roi"].unique()), text))
     areas = [f"{roi}: {_area(origin)}" for roi, origin in brain["rois"].items()]
     said = ["kind", "rois", "acquisition", "distance", "subjects"]

@@ -61,7 +61,7 @@ def draw_final(
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
     held = select.bounds(ceilings, rows)
     others = beside.at_view(controls, view, rows)
-    people = select.subject_means(subjects, view)
+    subjects = select.subject_means(subjects, view)
     labels = [*rules, *beside.names(others)]
     margins = {"left": 0.35 + 0.088 * max(map(len, labels)), "right": 0.45, "bottom": 0.74}
     figure, axes = panels(parts.panel_names(layer_map), labels, **margins)
@@ -69,7 +69,7 @@ def draw_final(
         for ax, pair in zip(axes, layer_map, strict=True):
             last = select.last(select.courses(rows, rules, pair))
             found = beside.of_area(others, pair["roi"])
-            dots = _draw_subjects(ax, last, people, styles)
+            dots = _draw_subjects(ax, last, subjects, styles)
             _draw_last(ax, last, styles)
             beside.draw_rows(ax, found, len(rules))
             drawn = [*last.values(), *found.values(), *dots]
@@ -82,13 +82,13 @@ def draw_final(
 def _draw_subjects(
     ax: Axes,
     last: Mapping[str, pd.Series],
-    people: pd.DataFrame,
+    subjects: pd.DataFrame,
     styles: Mapping[str, RuleStyle],
 ) -> list[pd.Series]:
     # a dot per subject; what limits must hold
     keys, reach = ["rule", "epoch", "layer", "roi"], []
     for rule, row in last.items():
-        scores = people.loc[(people[keys] == row[keys]).all(axis=1), "score"]
+        scores = subjects.loc[(subjects[keys] == row[keys]).all(axis=1), "score"]
         if len(scores):
             place, colour = list(styles).index(rule), styles[rule].colour
             look = {"markersize": 3, "alpha": 0.45, "markeredgewidth": 0, "zorder": 1.5}

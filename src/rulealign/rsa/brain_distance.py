@@ -24,7 +24,7 @@ CORRELATION = "1 - Pearson"
 
 @dataclass(frozen=True)
 class BrainDistance:
-    """The RDM of one ROI of one person.
+    """The RDM of one ROI of one subject.
 
     Attributes:
         ids: the stimuli in alphabetical order.

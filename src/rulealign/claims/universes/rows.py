@@ -55,7 +55,7 @@ class UniverseRows:
             kind: read_pairs(pairs_file, brain.ids, kind)
             for kind in sorted(set(self._asked["pairs"]))
         }
-        self._of_people = settings["generalise_to"] != STIMULI
+        self._of_subjects = settings["generalise_to"] != STIMULI
         self._orders = shuffled_orders(settings["study_seed"], len(brain.ids), settings["shuffles"])
         self._scores, self._people, self._shuffled = _Parts(), _Parts(), _Parts()
 
@@ -73,11 +73,11 @@ class UniverseRows:
             brains = Brains(*_needed(self._brain, conventions), self._counts, self._masks[kind])
             if len(self._orders):
                 shuffled = self._shuffles(one, brains, tuple(analysis))
-            if self._of_people:  # all are per_subject
+            if self._of_subjects:  # all are per_subject
                 brains = replace(brains, weights=np.eye(len(brains.rdms)))
             found = self._analysed(one, brains, kind, tuple(analysis))
             values = found.values
-            if self._of_people:
+            if self._of_subjects:
                 self._people.add(self._rows(found, kind, PER_SUBJECT, tuple(analysis)), values)
                 values = values.mean(axis=-1, keepdims=True)
             for column, convention in enumerate(conventions):
@@ -145,7 +145,7 @@ class UniverseRows:
         if len(self._orders):
             arrays["shuffles"] = self._shuffled.sorted()[1][:, scored].astype(np.float32)
         ids = {"row": joined(rows.loc[scored, list(KEYS)]), "stimulus": self._brain.ids}
-        if self._of_people:
+        if self._of_subjects:
             _, rho = self._people.sorted()
             drawn, score, without = self._apart(rho[:, scored])
             arrays |= {"subject_scores": score, "subject_draws": drawn.astype(np.float32)}

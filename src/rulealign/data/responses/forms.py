@@ -19,7 +19,7 @@ REGISTRY: dict[str, str] = {
 
 
 class Form(Protocol):
-    """One way in to people's responses, voxels and trials; each method names a person ("01").
+    """One way in to subjects' responses, voxels and trials; each method names a subject ("01").
 
     Attributes:
         believed: whether nothing in the file told which trials the columns of the responses are
@@ -32,7 +32,7 @@ class Form(Protocol):
         """Give the trials in the order of the responses' columns.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
 
         Returns:
             The columns of `things_tables.TRIAL_COLUMNS` and subject_id, one row per trial.
@@ -45,7 +45,7 @@ class Form(Protocol):
         """List the ROI columns that there are.
 
         Args:
-            subject: the person's label.
+            subject: label.
 
         Returns:
             Names as the source has them, line breaks included.
@@ -58,7 +58,7 @@ class Form(Protocol):
         """Give all voxels of the brain in the order of its mask.
 
         Args:
-            subject: the person's label.
+            subject: label.
             columns: names of `columns`, and voxel_x voxel_y voxel_z (array indices),
                 nc_singletrial and nc_testset (percent).
 
@@ -73,7 +73,7 @@ class Form(Protocol):
         """Read the responses of some voxels, and no others where the form allows it.
 
         Args:
-            subject: the person's label.
+            subject: label.
             rows: increasing rows of `voxels`, int64, shape (n,).
 
         Returns:
@@ -84,10 +84,10 @@ class Form(Protocol):
         """
 
     def source(self, subject: str) -> str:
-        """Name the place of a person's responses, for messages.
+        """Name the place of a subject's responses, for messages.
 
         Args:
-            subject: the person's label.
+            subject: label.
 
         Returns:
             A path or an address.
@@ -97,7 +97,7 @@ class Form(Protocol):
         """Read what the files' sidecars say of scanner and sequence.
 
         Args:
-            subject: the person's label.
+            subject: label.
 
         Returns:
             Such as {"MagneticFieldStrength": 3.0, "source": "task-things_bold.json"}; {} where no

@@ -31,7 +31,7 @@ _EXPECTED = {
 
 @dataclass(frozen=True)
 class RoiVoxels:
-    """The voxels of one ROI of one person.
+    """The voxels of one ROI of one subject.
 
     Attributes:
         rows: increasing rows of the form's voxels, int64, shape (voxels,).
@@ -51,7 +51,7 @@ def choose_voxels(form: Form, subject: str, spec: Mapping[str, Any]) -> RoiVoxel
 
     Args:
         form: the way in to the data.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
         spec: `union`, `intersection`, `difference`: names of ROI columns, line breaks left out;
             `hemisphere`: both, left or right, see `hemispheres.on_side` for its limits; `voxels`:
             "all", or `by` (nc_testset or nc_singletrial) with `at_least` (percent) or `top` (how
@@ -163,7 +163,7 @@ def expected_voxels(subject: str, spec: Mapping[str, Any]) -> int | None:
     """Say how many voxels an ROI of THINGS-fMRI has in the published tables.
 
     Args:
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
         spec: as in `choose_voxels`.
 
     Returns:
@@ -184,7 +184,7 @@ def check_count(subject: str, roi: str, spec: Mapping[str, Any], found: int) -> 
     """Compare an ROI's voxels with those of the published tables.
 
     Args:
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
         roi: the ROI's name.
         spec: as in `choose_voxels`.
         found: how many voxels it has.

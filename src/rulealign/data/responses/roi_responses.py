@@ -1,4 +1,4 @@
-"""THINGS-fMRI and data sets like it: the responses of one person in one ROI, whatever the form.
+"""THINGS-fMRI and data sets like it: the responses of one subject in one ROI, whatever the form.
 
 Source of the data: Hebart et al. 2023, eLife 12:e82580.
 """
@@ -37,11 +37,11 @@ class _Kept:
 
 
 def write_trials(form: Form, subject: str, trials_csv: Path, acquisition_json: Path) -> None:
-    """Write the trials of one person, and what the files say of scanner and sequence.
+    """Write the trials of one subject, and what the files say of scanner and sequence.
 
     Args:
         form: the way in.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
         trials_csv: the table to make, `TRIAL_COLUMNS` and subject_id.
         acquisition_json: the file to make; {} where no sidecar says anything.
 
@@ -70,11 +70,11 @@ def write_roi_responses(
     settings: Mapping[str, Any],
     output: Path,
 ) -> None:
-    """Extract one ROI of one person: the same bytes from every form.
+    """Extract one ROI of one subject: the same bytes from every form.
 
     Args:
         form: the way in.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
         roi: the ROI's name.
         settings: `voxels` (the ROI's plain section: union, intersection, difference, hemisphere,
             voxels), `released` (whether these are the published data, whose ROIs have known numbers

@@ -33,7 +33,7 @@ _REFERENCE_VOXELS = 2000
 
 
 def write_images(settings: dict[str, Any], folder: Path, truth: Path) -> None:
-    """Write the images that simulated people see, and the RDMs of their noise-free areas.
+    """Write the images that simulated subjects see, and the RDMs of their noise-free areas.
 
     Args:
         settings: the brain section (kind `simulated`) with the study's `seed`.
@@ -90,14 +90,14 @@ def _signal(answers: np.ndarray) -> np.ndarray:
 def write_subject(
     settings: dict[str, Any], subject: int, images: Path, outputs: Mapping[str, Path]
 ) -> None:
-    """Write one simulated person's responses, voxels and trials.
+    """Write one simulated subject's responses, voxels and trials.
 
     A response is gain * (signal + noise + drift) + baseline: the signal has unit variance over
     the images in every voxel, and gain and baseline differ from voxel to voxel as in real data.
 
     Args:
         settings: the brain section (kind `simulated`) with the study's `seed`.
-        subject: number of the person, from 1.
+        subject: number of the subject, from 1.
         images: the folder made by `write_images`.
         outputs: the files to make: `responses` (sub-01_ResponseData.h5), `voxels`
             (sub-01_VoxelMetadata.csv), `stimuli` (sub-01_StimulusMetadata.csv).
@@ -135,7 +135,7 @@ def _trials(settings: Mapping[str, Any], subject: int, table: pd.DataFrame) -> p
 def _voxels(
     settings: Mapping[str, Any], subject: int, scenes: Scenes
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Draw a person's voxels: their signals (voxels, images) and their table, in brain order."""
+    """Draw a subject's voxels: their signals (voxels, images) and their table, in brain order."""
     count, signals, column, fields = settings["voxels_per_roi"], [], [], []
     for name, tuning in TUNINGS.items():
         voxels = tuning(scenes, count, _rng(settings, subject, "voxels", name))

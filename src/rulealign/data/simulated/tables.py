@@ -1,4 +1,4 @@
-"""Writes the three files of a person in the table form of THINGS-fMRI."""
+"""Writes the three files of a subject in the table form of THINGS-fMRI."""
 
 from __future__ import annotations
 

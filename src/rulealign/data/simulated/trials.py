@@ -1,4 +1,4 @@
-"""Sessions, runs and trials of a simulated person: order, noise, drifts and reliability."""
+"""Sessions, runs and trials of a simulated subject: order, noise, drifts and reliability."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def draw_order(
     runs: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Draw a person's order of presentation.
+    """Draw a subject's order of presentation.
 
     Args:
         train: images shown once in all, spread evenly over the sessions.

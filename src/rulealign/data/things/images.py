@@ -174,6 +174,6 @@ def _only(source: Path, names: Sequence[str], copies: Sequence[Copy]) -> tuple[i
         if other != contents:
             raise DataError(
                 f"{source}: '{name}' appears twice with different contents, at '{names[first]}'"
-                f" and '{names[place]}'; remove the one that people did not see."
+                f" and '{names[place]}'; remove the one that subjects did not see."
             )
     return first, contents

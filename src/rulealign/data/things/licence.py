@@ -9,7 +9,7 @@ PASSWORD_VARIABLE = "THINGS_IMAGES_PASSWORD"
 LICENCE = (
     "THINGS images are copyrighted, for academic use only: accept their licence at"
     " https://osf.io/jum2f, which gives you images_THINGS.zip and its password. The free images of"
-    " THINGSplus are others than people saw in the scanner and cannot take their place."
+    " THINGSplus are others than subjects saw in the scanner and cannot take their place."
 )
 """Said in every error about images that are not there or do not open."""
 

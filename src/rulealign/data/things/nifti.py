@@ -105,7 +105,7 @@ def require_same_grid(grid: Grid, other: Grid) -> None:
     raise DataError(
         f"{other.path} (shape {other.shape}, affine {_plain(other.affine)}) and {grid.path} (shape"
         f" {grid.shape}, affine {_plain(grid.affine)}) do not lie on the same grid: they are of"
-        " different people, spaces or releases. Get both from one source; nothing is resampled"
+        " different subjects, spaces or releases. Get both from one source; nothing is resampled"
         " here."
     )
 

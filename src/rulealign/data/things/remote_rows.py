@@ -1,6 +1,6 @@
 """THINGS-fMRI from OpenNeuro's S3: small tables fetched whole, of the responses only some rows.
 
-The responses of one person are one array of 16 GB, row by row; V1 is a thousand of its 211,339
+The responses of one subject are one array of 16 GB, row by row; V1 is a thousand of its 211,339
 rows. The HDF5 file is opened over the network only to learn where the array lies; the bytes of the
 rows are then asked for directly, several ranges at a time.
 """
@@ -44,16 +44,16 @@ _SIDECAR = "sub-{s}/ses-things01/func/sub-{s}_ses-things01_task-things_run-01_bo
 def fetch_small_tables(
     address: str, subject: str, folder: Path, endpoint: str | None = None
 ) -> None:
-    """Get one person's tables of voxels and trials, and the sidecar of the first run.
+    """Get one subject's tables of voxels and trials, and the sidecar of the first run.
 
     Args:
         address: the dataset, such as `s3://openneuro.org/ds004192`.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
         folder: where to put them, under their names at the source.
         endpoint: URL of the S3 service; None for AWS_ENDPOINT_URL, and without that Amazon's.
 
     Raises:
-        DataError: there is no such dataset or person, no network, or the bytes are wrong.
+        DataError: there is no such dataset or subject, no network, or the bytes are wrong.
         StoreError: a table does not fit on the disk.
     """
     with connected(endpoint) as files:
@@ -73,10 +73,10 @@ def _below(address: str, subject: str, name: str) -> str:
 
 
 class RemoteRows:
-    """The table form on a server: a person's tables on disk, the responses read row by row.
+    """The table form on a server: a subject's tables on disk, the responses read row by row.
 
     Args:
-        folder: what `fetch_small_tables` made, of one person or of several.
+        folder: what `fetch_small_tables` made, of one subject or of several.
         address: the dataset, such as `s3://openneuro.org/ds004192`.
         parallel: requests at a time.
         endpoint: URL of the S3 service; None for AWS_ENDPOINT_URL, and without that Amazon's.

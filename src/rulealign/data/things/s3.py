@@ -171,7 +171,7 @@ def _reason(address: str, error: Exception) -> tuple[str, float]:
     if status in (403, 404) or isinstance(error, FileNotFoundError | PermissionError):
         raise NoSuchObject(
             f"{address}: there is no such public object ({status or error}). Check the address"
-            f" (AWS_ENDPOINT_URL, where it is set) and the person (brain.subjects). {_REMEDY}"
+            f" (AWS_ENDPOINT_URL, where it is set) and the subject (brain.subjects). {_REMEDY}"
         ) from error
     if status == 412:
         raise DataError(

@@ -115,7 +115,7 @@ class ThingsSource:
         """List what is the user's own, for the record of inputs.
 
         Args:
-            subjects: the people's labels.
+            subjects: labels.
 
         Returns:
             Images and root as the study names them -> the files below that are read; None: all.
@@ -133,10 +133,10 @@ class ThingsSource:
         """List the remote files of which only rows are read.
 
         Args:
-            subjects: the people's labels.
+            subjects: labels.
 
         Returns:
-            Address of a person's responses -> the folder that the person's tables are fetched to,
+            Address of a subject's responses -> the folder that the subject's tables are fetched to,
             with a record of each; {} where nothing is read row by row.
         """
         if self.form != "remote-rows":
@@ -147,7 +147,7 @@ class ThingsSource:
         """List the tables that are fetched with remote rows: their checksums are known then.
 
         Args:
-            subjects: the people's labels.
+            subjects: labels.
 
         Returns:
             Paths; none where nothing is read row by row.
@@ -157,20 +157,20 @@ class ThingsSource:
         return [file for subject in subjects for file in self.files(subject)]
 
     def folder(self, subject: str) -> Path:
-        """Name the folder that one person's responses are read from.
+        """Name the folder that one subject's responses are read from.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
         """
         if self._root is not None and not self.unpacks:
             return self._root
         return self._resources / "things" / self.form / f"sub-{subject}"
 
     def files(self, subject: str) -> list[str]:
-        """List the files that one person's responses are read from.
+        """List the files that one subject's responses are read from.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
 
         Returns:
             Paths; those that a job of the pipeline makes, or those of the user.
@@ -185,7 +185,7 @@ class ThingsSource:
             return [str(path) for path in self.unpacked(subject)]
         if self.form == "tables":
             return [str(path) for path in find_tables(folder, subject)]
-        # masks of retinotopy name the person in their folder alone: prf/sub-01/
+        # masks of retinotopy name the subject in their folder alone: prf/sub-01/
         named = (path for path in folder.rglob("*") if f"sub-{subject}" in _below(folder, path))
         found = sorted(str(path) for path in named if path.is_file())
         if not found:
@@ -199,16 +199,16 @@ class ThingsSource:
         """Name the tables of voxels and trials that are fetched before any rows.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
         """
         folder = self.folder(subject)
         return [folder / official_names(kind, subject)[1] for kind in ("voxels", "stimuli")]
 
     def unpacked(self, subject: str) -> list[Path]:
-        """Name what is unpacked for one person: three tables, or a record of the volumes.
+        """Name what is unpacked for one subject: three tables, or a record of the volumes.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
         """
         folder = self.folder(subject)
         if self.form == "tables":
@@ -217,10 +217,10 @@ class ThingsSource:
 
 
 def remote_responses(subject: str) -> str:
-    """Give the address of a person's responses below `ADDRESS`.
+    """Give the address of a subject's responses below `ADDRESS`.
 
     Args:
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
     """
     return f"{ADDRESS}/{OPENNEURO.format(s=subject)}/{official_names('responses', subject)[1]}"
 

@@ -1,4 +1,4 @@
-"""Where the tables of a person lie, in each of the official layouts; for planning, too."""
+"""Where the tables of a subject lie, in each of the official layouts; for planning, too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rulealign.errors import DataError
 
 OPENNEURO = "derivatives/ICA-betas/sub-{s}/voxel-metadata"
-"""Folder of a person's tables below the root of OpenNeuro's ds004192."""
+"""Folder of a subject's tables below the root of OpenNeuro's ds004192."""
 
 _FOLDERS = (
     *(".", "betas_csv", "sub-{s}", "voxel-metadata", "sub-{s}/voxel-metadata"),
@@ -31,7 +31,7 @@ _NAMES = {
 
 
 class TableFiles(NamedTuple):
-    """The three files of one person."""
+    """The three files of one subject."""
 
     responses: Path
     voxels: Path
@@ -39,11 +39,11 @@ class TableFiles(NamedTuple):
 
 
 def official_names(kind: str, subject: str) -> list[str]:
-    """List the names that one of a person's files may have.
+    """List the names that one of a subject's files may have.
 
     Args:
         kind: `responses`, `voxels` or `stimuli`.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
 
     Returns:
         File names: figshare's first, then OpenNeuro's.
@@ -52,11 +52,11 @@ def official_names(kind: str, subject: str) -> list[str]:
 
 
 def accepted_names(kind: str, subject: str) -> list[str]:
-    """List the names under which one of a person's files is read.
+    """List the names under which one of a subject's files is read.
 
     Args:
         kind: as in `official_names`.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
 
     Returns:
         The official names, and for tables of text those of the same packed with gzip.
@@ -66,19 +66,19 @@ def accepted_names(kind: str, subject: str) -> list[str]:
 
 
 def find_table(root: Path, kind: str, subject: str) -> Path:
-    """Find one of a person's files.
+    """Find one of a subject's files.
 
     Args:
         root: a folder with the files themselves, figshare's `betas_csv`, or OpenNeuro's tree.
         kind: `responses`, `voxels` or `stimuli`.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
 
     Returns:
         The path.
 
     Raises:
-        DataError: `root` is no folder, or the file is missing (names those it may have, and people
-            who are there) or there in two places.
+        DataError: `root` is no folder, or the file is missing (names those it may have, and the
+            subjects that are there) or appears in two places.
     """
     root = Path(root)
     if not root.is_dir():
@@ -107,11 +107,11 @@ def _others(root: Path, name: str) -> str:
 
 
 def find_tables(root: Path, subject: str) -> TableFiles:
-    """Find the three files of one person.
+    """Find the three files of one subject.
 
     Args:
         root: as in `find_table`.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
 
     Returns:
         Their paths.

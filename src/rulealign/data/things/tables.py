@@ -123,15 +123,15 @@ def unknown_column(place: str, column: str, known: Sequence[str]) -> str:
 
 
 def require_subject(path: Path, table: pd.DataFrame, subject: str) -> None:
-    """Refuse a table of another person.
+    """Refuse a table of another subject.
 
     Args:
         path: the table's file, for the message.
         table: with the column subject_id.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
 
     Raises:
-        DataError: the table is of another person.
+        DataError: the table is of another subject.
     """
     for value in table["subject_id"].unique():
         if str(value).removeprefix("sub-").lstrip("0") != str(subject).lstrip("0"):

@@ -145,7 +145,7 @@ def require_layout(file: h5py.File, name: str, voxels: int, trials: int) -> None
         if found != expected:
             raise DataError(
                 f"{name}: has {found} {what}, its table has {expected}: they are of different"
-                " people or releases, or one is cut off; get both again from one source."
+                " subjects or releases, or one is cut off; get both again from one source."
             )
 
 
@@ -166,8 +166,8 @@ def require_same_voxels(here: np.ndarray, there: np.ndarray, name: str, table: P
         row = int(differ[0])
         raise DataError(
             f"{name}: row {row} is voxel {here[row]}, and voxel {there[row]} in {table}:"
-            " they are of different people or releases, or one was sorted. Get both again from one"
-            " source."
+            " they are of different subjects or releases, or one was sorted. Get both again from"
+            " one source."
         )
 
 

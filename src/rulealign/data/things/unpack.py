@@ -1,4 +1,4 @@
-"""One person's files of THINGS-fMRI out of its archives, and nobody else's."""
+"""One subject's files of THINGS-fMRI out of its archives, and nobody else's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rulealign.data.images.archive_member import extract_members
 from rulealign.errors import DataError
 
 RECORD = "unpacked.json"
-"""The file that tells that a person's volumes are complete; written last."""
+"""The file that tells that a subject's volumes are complete; written last."""
 
 
 def archive_of(path: Path) -> Path:
@@ -35,11 +35,11 @@ def archive_of(path: Path) -> Path:
 
 
 def unpack_tables(archive: Path, subject: str, outputs: Sequence[Path]) -> None:
-    """Unpack one person's three tables.
+    """Unpack one subject's three tables.
 
     Args:
         archive: the zip of tables, as figshare+ has it, in whatever folder its members lie.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
         outputs: the files to make, named as the members are.
 
     Raises:
@@ -63,15 +63,15 @@ def unpack_tables(archive: Path, subject: str, outputs: Sequence[Path]) -> None:
 
 
 def unpack_volumes(archives: Sequence[Path], subject: str, record: Path) -> None:
-    """Unpack one person's volumes, masks and noise ceilings.
+    """Unpack one subject's volumes, masks and noise ceilings.
 
     Args:
         archives: the archives that hold them.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
         record: `unpacked.json`, to be made in the folder that the files go to; written last.
 
     Raises:
-        DataError: an archive is damaged or has nothing of this person.
+        DataError: an archive is damaged or has nothing of this subject.
         StoreError: they do not fit on the disk.
     """
     # what lies there came from other archives, or from a job that was killed

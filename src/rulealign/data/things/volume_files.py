@@ -29,7 +29,7 @@ _COLUMN |= {"V3B": "V3b", "V3A": "V3a"}
 
 
 class Run(NamedTuple):
-    """One run of a person: its numbers, its volumes and the images shown."""
+    """One run of a subject: its numbers, its volumes and the images shown."""
 
     session: int
     run: int
@@ -61,10 +61,10 @@ class VolumeFiles:
         return sorted(_walk(self.root))
 
     def runs(self, subject: str) -> list[Run]:
-        """List a person's runs, ordered by the numbers of session and run.
+        """List a subject's runs, ordered by the numbers of session and run.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
 
         Raises:
             DataError: there are none, a file lies in two places, or one of a session or run in
@@ -98,10 +98,10 @@ class VolumeFiles:
             yield found[*run, kind]
 
     def brain_mask(self, subject: str) -> Path:
-        """Find a person's brain mask.
+        """Find a subject's brain mask.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
 
         Raises:
             DataError: it is missing, or lies in two places.
@@ -118,10 +118,10 @@ class VolumeFiles:
         )
 
     def roi_masks(self, subject: str) -> dict[str, list[RoiMask]]:
-        """Find the masks of a person's ROIs, by the column of the voxel table that they stand for.
+        """Find the masks of a subject's ROIs, by the column of the voxel table that they stand for.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
 
         Returns:
             Column -> where it is marked; more than one place where files repeat each other.
@@ -140,7 +140,7 @@ class VolumeFiles:
         """Find the noise ceilings for the mean of some trials; None where there are none.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
             averaged: how many trials are averaged; published are 1 to 12.
 
         Raises:
@@ -150,10 +150,10 @@ class VolumeFiles:
         return self._one(name, name.removesuffix(".gz"))
 
     def voxel_table(self, subject: str) -> Path | None:
-        """Find a person's voxel table, which belongs to the table form; None where it is not.
+        """Find a subject's voxel table, which belongs to the table form; None where it is not.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
 
         Raises:
             DataError: it lies in two places.
@@ -161,10 +161,10 @@ class VolumeFiles:
         return self._one(*accepted_names("voxels", subject))
 
     def sidecars(self, subject: str) -> list[Path]:
-        """List what BIDS sidecars of the person's runs there are, those of all people last.
+        """List what BIDS sidecars of the subject's runs there are, those of all subjects last.
 
         Args:
-            subject: the person's label, such as "01".
+            subject: label, such as "01".
         """
         own = re.compile(rf"sub-{re.escape(subject)}_(.*_)?task-things_(.*_)?bold\.json")
         return [p for p in self._files if own.fullmatch(p.name)] + [

@@ -15,13 +15,13 @@ from rulealign.errors import DataError
 
 _AXES = ("voxel_x", "voxel_y", "voxel_z")
 _CEILINGS = {"nc_singletrial": 1, "nc_testset": 12}  # column -> trials averaged
-_OTHER_PEOPLE = (
-    "they are of different people or releases. Get both from one source, or take the table away."
+_OTHER_SUBJECTS = (
+    "they are of different subjects or releases. Get both from one source, or take the table away."
 )
 
 
 class Brain(NamedTuple):
-    """A person's brain mask: bool (x, y, z), and its grid."""
+    """A subject's brain mask: bool (x, y, z), and its grid."""
 
     inside: np.ndarray
     grid: Grid
@@ -76,15 +76,15 @@ def require_whole_numbers(array: np.ndarray, path: Path, largest: int) -> np.nda
 
 
 class VolumeColumns:
-    """The columns of one person's voxel table, each read when it is asked for.
+    """The columns of one subject's voxel table, each read when it is asked for.
 
     A column comes from the masks and, where these have none, from the voxel table of the table
     form; where both have it, they must agree.
 
     Args:
         files: the files of the volume form.
-        subject: the person's label, such as "01".
-        brain: the person's brain mask.
+        subject: label, such as "01".
+        brain: the subject's brain mask.
     """
 
     def __init__(self, files: VolumeFiles, subject: str, brain: Brain) -> None:
@@ -168,14 +168,14 @@ class VolumeColumns:
         if len(table) != len(self._brain.places[0]):
             raise DataError(
                 f"{self._table}: has {len(table)} voxels, {self._brain.grid.path} marks"
-                f" {len(self._brain.places[0])}: {_OTHER_PEOPLE}"
+                f" {len(self._brain.places[0])}: {_OTHER_SUBJECTS}"
             )
         expected = (np.arange(len(table)), *self._brain.places)
         for column, values in zip(("voxel_id", *_AXES), expected, strict=True):
             if len(rows := np.flatnonzero(table[column].to_numpy() != values)):
                 raise DataError(
                     f"{self._table}: {column} of row {rows[0]} is {table[column][rows[0]]}, and"
-                    f" {values[rows[0]]} in {self._brain.grid.path}: {_OTHER_PEOPLE}"
+                    f" {values[rows[0]]} in {self._brain.grid.path}: {_OTHER_SUBJECTS}"
                 )
         return table[name].to_numpy()
 

@@ -86,14 +86,14 @@ def _image(cell: list[str], row: int, path: Path) -> str | None:
 
 
 def trial_table(runs: Sequence[Run], subject: str) -> pd.DataFrame:
-    """Build the trial table of a person from the conditions of all runs.
+    """Build the trial table of a subject from the conditions of all runs.
 
     The volumes do not say which trials are test trials. An image of the test set is shown in every
     session and one of the training set once in all, so an image of several runs is "test".
 
     Args:
         runs: the runs in order.
-        subject: the person's label, such as "01".
+        subject: label, such as "01".
 
     Returns:
         The columns of `things_tables.TRIAL_COLUMNS` and subject_id, one row per trial that is no

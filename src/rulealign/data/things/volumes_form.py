@@ -27,7 +27,7 @@ class Volumes:
 
     Files are known by their names: `sub-01_ses-things01_run-01_betas.nii.gz` and
     `..._conditions.tsv` (in betas_vol/ or scalematched/), `sub-01_space-T1w_brainmask.nii.gz`;
-    below a folder `prf` that names the person (prf/sub-01/) `resampled_varea.nii.gz` (labels 1 to
+    below a folder `prf` that names the subject (prf/sub-01/) `resampled_varea.nii.gz` (labels 1 to
     12: V1 V2 V3 hV4 VO1 VO2 LO1 LO2 TO1 TO2 V3b V3a), `resampled_va-1_interp-nn.nii.gz` or
     `V1.nii.gz`; below `category_localizer` `sub-01_lEBA.nii.gz`, any name, also with `_mask`
     behind it; `sub-01_nc_n-1.nii.gz` and `..._n-12.nii.gz` (noise ceilings in percent). Of the
@@ -80,7 +80,7 @@ class Volumes:
         return out
 
     def source(self, subject: str) -> str:
-        """Name the folder and the person; see `forms.Form.source`."""
+        """Name the folder and the subject; see `forms.Form.source`."""
         return f"{self._files.root}, sub-{subject}"
 
     def acquisition(self, subject: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Intervals over stimuli, and over people too, that count the noise of single pairs once.
+"""Intervals over stimuli, and over subjects too, that count the noise of single pairs once.
 
 The variance of an RDM's score over samples of n stimuli is that of the stimuli, which falls as
 1 / n, and that of single pairs, their interaction with all noise of measurement, which falls as
@@ -8,9 +8,10 @@ stimulus after the other (the jackknife) counts the pairs twice. So 2 jackknife 
 each once. Where noise is strong, and in every difference of two models that are about equally good,
 the pairs are most of the variance, and percentile intervals are up to 1.7 times too wide.
 
-Where people are a sample too, the variance over people of their scores holds, besides what they
+Where subjects are a sample too, the variance over subjects of their scores holds, besides what they
 differ in, all noise of their own. What is to be added is only what stimuli and pairs do alike in
-all people: the covariance between people of their scores over stimuli, corrected in the same way.
+all subjects: the covariance between subjects of their scores over stimuli, corrected in the same
+way.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from rulealign.rsa.bootstrap.subjects import (
 
 @dataclass(frozen=True)
 class StimulusInterval:
-    """Scores with intervals that generalise to new stimuli, for the same people.
+    """Scores with intervals that generalise to new stimuli, for the same subjects.
 
     Attributes:
         estimate: float64, shape (n_scores,).
@@ -110,7 +111,7 @@ def corrected_variance(drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
 def corrected_interval(
     score: np.ndarray, drawn: np.ndarray, left_out: np.ndarray, coverage: float
 ) -> StimulusInterval:
-    """Give scores intervals that generalise to new stimuli, for the same people.
+    """Give scores intervals that generalise to new stimuli, for the same subjects.
 
     Symmetric around the score, unlike percentiles. Not for scores near 1 or of few stimuli, whose
     distribution is skewed; and, like all resampling of stimuli, not where stimuli share the noise
@@ -137,11 +138,12 @@ def corrected_interval(
 
 
 def common_variance(drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
-    """Estimate the variance over stimuli that all people have in common: a mean covariance.
+    """Estimate the variance over stimuli that all subjects have in common: a mean covariance.
 
-    A person's own corrected variance is common + own, that of the mean over n people is
-    common + own / n; so common is (n of_mean - single) / (n - 1), the mean over pairs of people of
-    the covariance of their scores. Not for few stimuli: it is right up to terms of 1 / n_stimuli.
+    A subject's own corrected variance is common + own, that of the mean over n subjects is
+    common + own / n; so common is (n of_mean - single) / (n - 1), the mean over pairs of subjects
+    of the covariance of their scores. Not for few stimuli: it is right up to terms of
+    1 / n_stimuli.
 
     Args:
         drawn: shape (draws, n_scores, n_subjects); each subject's scores in resamples of the
@@ -201,16 +203,16 @@ def corrected_crossed_interval(
         )
     if not np.isfinite(rho).all():
         raise DataError("a subject's score is not finite; leave no subject out silently.")
-    of_people = rho.var(axis=1, ddof=1) / n_subjects
+    of_subjects = rho.var(axis=1, ddof=1) / n_subjects
     common = np.maximum(common_variance(drawn, left_out), 0)
-    variance = of_people + common
+    variance = of_subjects + common
     constant = variance <= (ROUNDING * np.abs(rho).max(axis=1)) ** 2
     if constant.any():
         raise DataError(
             f"score {int(np.argmax(constant))} is the same in all subjects and has nothing in"
             " common over stimuli: it has no interval."
         )
-    parts = of_people**2 / (n_subjects - 1) + common**2 / (n_stimuli - 1)
+    parts = of_subjects**2 / (n_subjects - 1) + common**2 / (n_stimuli - 1)
     return t_interval(rho.mean(axis=1), variance, variance**2 / parts, n_subjects, coverage)
 
 

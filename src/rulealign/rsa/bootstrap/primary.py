@@ -29,7 +29,7 @@ STIMULI, SUBJECTS, BOTH = "stimuli", "subjects", "both"
 OF_SEEDS = "seeds"
 """The part of a variance that is over seeds."""
 
-_SEEDS, _PEOPLE = 1, 2
+_SEEDS, _SUBJECTS = 1, 2
 
 Variance = Callable[[np.ndarray], np.ndarray]
 """Given samples along the first axis, makes the variance of what stands along the others."""
@@ -193,8 +193,8 @@ def _parts(effect: Effect, generalise_to: str, *, apart: bool) -> dict[str, Part
         shared = _shared(lambda x: x.var(axis=0, ddof=1), scores.T, seeds) / n_subjects
         parts[SUBJECTS] = Part(max(shared, 0.0), n_subjects - 1)
     if generalise_to != SUBJECTS:
-        people = () if generalise_to == STIMULI else (_PEOPLE,)
-        parts[STIMULI] = _over_stimuli(drawn, left_out, (*people, *seeds))
+        subjects = () if generalise_to == STIMULI else (_SUBJECTS,)
+        parts[STIMULI] = _over_stimuli(drawn, left_out, (*subjects, *seeds))
     return parts
 
 

@@ -1,4 +1,4 @@
-"""Guard 4: did two people, or one person twice, see the same images in the same order."""
+"""Guard 4: did two subjects, or one subject twice, see the same images in the same order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quality of one person's responses in one ROI: voxels, faults, neighbours and labels."""
+"""The quality of one subject's responses in one ROI: voxels, faults, neighbours and labels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 
 def roi_quality(responses_h5: Path, output_csv: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Check the responses of one person in one ROI: `sub-<s>_roi-<r>_quality.csv`.
+    """Check the responses of one subject in one ROI: `sub-<s>_roi-<r>_quality.csv`.
 
     Guard 6, neighbours: per run, lag 1 is held against what a straight line through lag 2 to the
     longest foretells (as long as a third of a run, at most `lags`); a t-test over runs flags it at

@@ -17,8 +17,8 @@ docs/method.md; `subject` and `other`, whom it is about; `roi`; `item`, what of 
 something to say."""
 
 RARE = 1e-4
-"""p below which a test speaks: |t| > 4 for the 120 runs of a person of THINGS-fMRI, more for fewer.
-A study makes about a hundred such tests."""
+"""p below which a test speaks: |t| > 4 for the 120 runs of a subject of THINGS-fMRI, more for
+fewer. A study makes about a hundred such tests."""
 
 _TEXT = ["check", "subject", "other", "roi", "item", "finding"]
 

@@ -1,8 +1,9 @@
-"""Torch, imported at first use.
+"""Torch and torchvision, imported at first use.
 
-Planning a workflow reads every learning rule's settings (`snakemake -n`), and must not pay the two
-seconds that importing torch takes. Files of learning rules therefore write
-`from rulealign.lazy import functional, torch` where they would otherwise write `import torch`.
+Planning a workflow reads the settings of every kind (`snakemake -n`), and must not pay the two
+seconds that importing torch takes; a page asks kinds for their words where there is no torch. Files
+of learning rules and training sets therefore write `from rulealign.lazy import functional, torch`
+where they would otherwise write `import torch`.
 """
 
 from __future__ import annotations
@@ -21,3 +22,4 @@ class _Lazy:
 
 torch: Any = _Lazy("torch")
 functional: Any = _Lazy("torch.nn.functional")
+datasets: Any = _Lazy("torchvision.datasets")

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 import yaml
 
+from complete_studies import complete
 from rulealign.config.study import load_study
 
 FALLS = {"bp": 0.091, "fa": 0.05, "pc": 0.0255, "stdp": 0.0255}
@@ -62,8 +63,7 @@ def test_the_gain_of_the_first_report_is_declared_with_its_size(study):
 
 def test_the_study_of_the_first_epoch_has_the_networks_of_the_whole_one(project):
     first, whole = (
-        yaml.safe_load((project / f"studies/{name}.yaml").read_text())
-        for name in ("cichy92_first_epoch", "cichy92")
+        complete(project / f"studies/{name}.yaml") for name in ("cichy92_first_epoch", "cichy92")
     )
     same = ["seed", "device", "network", "training_set", "stimuli", "brain", "evaluation"]
     same += ["controls", "layer_map", "statistics", "universes", "report"]

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from rulealign.data.training_set import TrainingSet
 from rulealign.errors import DataError, StoreError
+from rulealign.lazy import datasets
 from rulealign.mistakes import Checks, Mistake
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ class Cifar10(TrainingSet):
     ) -> tuple[list[str], dict[str, Split]]:
         """Unpack the official archive and read it; see `TrainingSet.read`."""
         import numpy as np
-        from torchvision.datasets import CIFAR10
 
         if settings["image_size"] != SIDE:
             raise DataError(
@@ -70,7 +70,7 @@ class Cifar10(TrainingSet):
                 with tarfile.open(source) as archive:
                     archive.extractall(root, filter="data")
                 parts = {
-                    split: CIFAR10(root, train=split == "train", download=False)
+                    split: datasets.CIFAR10(root, train=split == "train", download=False)
                     for split in cls.images
                 }
             except (tarfile.TarError, EOFError, RuntimeError, OSError, zlib.error) as error:

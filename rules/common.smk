@@ -21,6 +21,7 @@ from rulealign.provenance import fingerprint, folder_listing
 from rulealign.rerun.results_folder import refuse_unnoted_results
 from rulealign.rerun.study_folder import (
     COMPLETE,
+    origin,
     refuse_other_study,
     refuse_same_name,
     refuse_second_file,
@@ -53,6 +54,7 @@ try:
     for subject in SUBJECTS if THINGS else []:
         THINGS.files(subject)  # refuses a missing subject
     refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))
+    ORIGIN = origin(Path("results"), STUDY.study, STUDY_FILE)
     SOURCES = Sources(Path(workflow.basedir) / "scripts", remember=NOTES)
     refuse_unnoted_results(
         Path("results") / STUDY.study,

@@ -61,7 +61,7 @@ rule provenance:
     params:
         code=code("provenance"),
         study=settings(stages.study),
-        study_file=verbatim(STUDY_FILE),
+        study_file=verbatim(ORIGIN),
         complete=noted("complete", study_text(stages.complete(STUDY))),
         versions=noted("versions", versions()),
         modules=noted("modules", SOURCES.versions()),

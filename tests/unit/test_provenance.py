@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch
 from rulealign.errors import ConfigurationError, StoreError
 from rulealign.provenance import canonical, derive_seed, file_sha256, fingerprint, state_hash
 from rulealign.rerun.study_folder import (
+    origin,
     refuse_other_study,
     refuse_same_name,
     refuse_second_file,
@@ -91,6 +93,18 @@ def test_the_record_holds_settings_file_and_versions(tmp_path):
         "code": {"m": "0f"},
     }
     assert versions()["torch"] == torch.__version__.split("+")[0]
+
+
+def test_the_study_that_a_run_wrote_comes_from_the_file_of_the_record(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written = "results/s/study.yaml"
+    assert origin(Path("results"), "s", written) == written  # nothing is recorded yet
+    Path("results/s").mkdir(parents=True)
+    write_record(Path("results/s/provenance.json"), {"study": "s"}, "a.yaml", {"python": "3"}, {})
+    assert origin(Path("results"), "s", written) == "a.yaml"
+    assert origin(Path("results"), "s", f"{tmp_path}/{written}") == "a.yaml"
+    assert origin(Path("results"), "s", "results/t/study.yaml") == "results/t/study.yaml"
+    assert origin(Path("results"), "s", "b.yaml") == "b.yaml"
 
 
 def test_two_files_of_the_project_with_one_name_are_refused(tmp_path, monkeypatch):

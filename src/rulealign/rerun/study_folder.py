@@ -72,6 +72,28 @@ def refuse_other_study(results: Path, name: str, study_file: str, settings: Mapp
         raise _same_name(name, study_file, other, f"{record.parent} holds the results of the other")
 
 
+def origin(results: Path, name: str, study_file: str) -> str:
+    """Name the file that a study comes from: that of the record, for the study that a run wrote.
+
+    Running `study.yaml` of a results folder is no other study, and leaves the record as it is.
+
+    Args:
+        results: the folder that holds a folder per study.
+        name: the study's name.
+        study_file: the file that was given.
+
+    Returns:
+        A path.
+
+    Raises:
+        StoreError: the record cannot be read.
+    """
+    record = results / name / "provenance.json"
+    if Path(study_file).resolve() == (results / name / COMPLETE).resolve() and record.exists():
+        return read_json(record, "study_file")["study_file"]
+    return study_file
+
+
 def refuse_same_name(
     folder: Path, name: str, study_file: str, settings: Callable[[Path], str | None]
 ) -> None:

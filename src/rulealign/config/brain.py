@@ -181,12 +181,12 @@ class _Responses(Closed):
     )
     faulty_voxels: Literal["stop", "drop"] = Field(
         default="stop",
-        description="what to do with a voxel that is constant or not finite; said either way",
+        description="stop at a voxel that is constant or not finite, or drop it; the log names it",
     )
     duplicated_trials: Literal["stop", "drop", "keep"] = Field(
         default="stop",
-        description="what to do with a trial whose responses are those of an earlier one; said"
-        " either way",
+        description="stop at a trial with the responses of an earlier one, drop it, or keep it; the"
+        " log names it",
     )
     rois: Rois = Field(description="ROI -> its voxels")
 

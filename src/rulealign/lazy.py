@@ -9,7 +9,10 @@ where they would otherwise write `import torch`.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
+
+from rulealign.errors import ConfigurationError
 
 
 class _Lazy:
@@ -23,3 +26,23 @@ class _Lazy:
 torch: Any = _Lazy("torch")
 functional: Any = _Lazy("torch.nn.functional")
 datasets: Any = _Lazy("torchvision.datasets")
+
+
+def registered(registry: Mapping[str, str], kind: str, what: str) -> Any:
+    """Find what a registry lists; its module is imported now.
+
+    Args:
+        registry: kind -> "module:name".
+        kind: a key of it.
+        what: what it lists, for the message: "learning rule".
+
+    Returns:
+        What has that name in that module.
+
+    Raises:
+        ConfigurationError: there is no such kind; lists those there are.
+    """
+    if kind not in registry:
+        raise ConfigurationError(f"there is no {what} '{kind}'; there are: {list(registry)}")
+    module, name = registry[kind].split(":")
+    return getattr(importlib.import_module(module), name)

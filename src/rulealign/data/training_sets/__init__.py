@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from rulealign.errors import ConfigurationError
+from rulealign.lazy import registered
 
 if TYPE_CHECKING:
     from rulealign.data.training_set import TrainingSet
@@ -29,7 +28,4 @@ def training_set_class(kind: str) -> type[TrainingSet]:
     Raises:
         ConfigurationError: there is no such training set; lists those there are.
     """
-    if kind not in REGISTRY:
-        raise ConfigurationError(f"there is no training set '{kind}'; there are: {list(REGISTRY)}")
-    module, name = REGISTRY[kind].split(":")
-    return getattr(import_module(module), name)
+    return registered(REGISTRY, kind, "training set")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from rulealign.errors import ConfigurationError
+from rulealign.lazy import registered
 
 if TYPE_CHECKING:
     from rulealign.learning.network import Network
@@ -27,7 +26,4 @@ def network_class(kind: str) -> type[Network]:
     Raises:
         ConfigurationError: there is no such network; lists those there are.
     """
-    if kind not in REGISTRY:
-        raise ConfigurationError(f"there is no network '{kind}'; there are: {list(REGISTRY)}")
-    module, name = REGISTRY[kind].split(":")
-    return getattr(import_module(module), name)
+    return registered(REGISTRY, kind, "network")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from rulealign.errors import ConfigurationError
+from rulealign.lazy import registered
 
 if TYPE_CHECKING:
     from rulealign.learning.rule import LearningRule
@@ -39,7 +38,4 @@ def rule_class(kind: str) -> type[LearningRule]:
     Raises:
         ConfigurationError: there is no such rule; lists those there are.
     """
-    if kind not in REGISTRY:
-        raise ConfigurationError(f"there is no learning rule '{kind}'; there are: {list(REGISTRY)}")
-    module, name = REGISTRY[kind].split(":")
-    return getattr(import_module(module), name)
+    return registered(REGISTRY, kind, "learning rule")

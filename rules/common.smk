@@ -67,6 +67,11 @@ except RulealignError as error:
 
 let_jobs_import_rulealign()
 
+# Where bytes come from, and how many requests fetch them, changes no result and must make nothing
+# run again: jobs find it here and not in params, complete, whether the study says it or not.
+config["mirrors"] = STUDY.data_mirrors
+config["parallel"] = STUDY.things.parallel if STUDY.things else 1
+
 RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"
 WITH_RESPONSES = SUBJECTS if STUDY.brain.kind != "rdm-archive" else []

@@ -6,10 +6,8 @@ from rulealign.data.download.fetch import fetch, mirrors_in_force
 from rulealign.job import job
 
 with job(snakemake):
-    # Mirrors are read from the configuration, not from params: where bytes come from must not
-    # make anything run again.
     fetch(
         snakemake.wildcards.dataset,
         Path(snakemake.output[0]).parent.parent,
-        mirrors_in_force(snakemake.config["data_mirrors"]),
+        mirrors_in_force(snakemake.config["mirrors"]),
     )

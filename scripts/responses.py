@@ -11,7 +11,7 @@ with job(snakemake):
     form = open_configured(
         json.loads(snakemake.params.form),
         Path(snakemake.params.place),
-        parallel=(snakemake.config.get("things") or {}).get("parallel", 1),
+        parallel=snakemake.config["parallel"],
     )
     write_roi_responses(
         form,

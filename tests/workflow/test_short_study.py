@@ -43,6 +43,20 @@ def test_the_study_of_the_readme_runs(project, of_the_readme, tmp_path):
     assert full.training.crop_padding == 4  # a default, written down
 
 
+def test_a_study_that_names_no_mirror_asks_those_of_the_environment(
+    project, of_the_readme, tmp_path, mirror
+):
+    write_inputs(tmp_path)
+    (tmp_path / "images").rename(tmp_path / "my_images")
+    of_the_readme["brain"]["rois"] = {"V1": {"source": "cichy92-grey", "key": "x"}}
+    run = Run(project, tmp_path, of_the_readme)
+    run.environment["RULEALIGN_DATA_MIRRORS"] = str(mirror)
+    run.snakemake("resources/cichy92-grey/fetched.json", check=True)
+    name = "Kriegeskorte_Neuron2008_supplementalData.mat"
+    got = (tmp_path / "resources/cichy92-grey" / name).read_bytes()
+    assert got == (mirror / "cichy92" / name).read_bytes()
+
+
 def test_the_written_study_is_the_same_and_makes_the_same_bytes(finished):
     before = finished.results()
     written = finished.folder / "results/small/study.yaml"

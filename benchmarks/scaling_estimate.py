@@ -19,7 +19,6 @@ import yaml
 from rulealign.config.study import load_study
 from rulealign.cost import job_table
 from rulealign.plan import claims as claim_stages
-from rulealign.plan import stages
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 
 PROJECT = Path(__file__).parent.parent
@@ -133,7 +132,7 @@ def estimate(known: Finished, study: Any) -> list[Row]:
 
 
 def _of_networks(known: Finished, study: Any) -> list[Row]:
-    networks, starts = _networks(study), sum(len(stages.seeds(study, r)) for r in study.rules)
+    networks, starts = _networks(study), sum(len(study.seeds(r)) for r in study.rules)
     read = networks * len(study.evaluation.sizes)
     cost = networks * sum(known.activations(px, IMAGES) for px in study.evaluation.sizes)
     held = networks * known.bytes_of("checkpoints/*.pt")
@@ -190,18 +189,18 @@ def _of_brains(study: Any) -> list[Row]:
 
 
 def _networks(study: Any) -> int:
-    return sum(len(stages.seeds(study, r)) * len(stages.epochs(study, r)) for r in study.rules)
+    return sum(len(study.seeds(r)) * len(study.epochs(r)) for r in study.rules)
 
 
 def _training(known: Finished, study: Any) -> float:
     lines, total = known.train(), 0.0
     for rule, settings in study.rules.items():
-        marks = stages.epochs(study, rule)
+        marks = study.epochs(rule)
         stretches = [(0, 0), *pairwise(marks)]
         line = lines.get(settings.kind)
         if line is None:
             raise SystemExit(f"{known.results}: no rule of the kind {settings.kind} was trained")
-        total += len(stages.seeds(study, rule)) * sum(line(b - a) for a, b in stretches)
+        total += len(study.seeds(rule)) * sum(line(b - a) for a, b in stretches)
     return total
 
 

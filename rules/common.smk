@@ -8,6 +8,7 @@ from rulealign.plan import cluster
 from rulealign.plan import machine
 from rulealign.plan import stages
 from rulealign.plan import statistics as statistics_stages
+from rulealign.plan.settings import scores
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.config.file import read_study_file
 from rulealign.config.study import load_study
@@ -18,6 +19,7 @@ from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
 from rulealign.rerun.noted import Noted, keep_note
 from rulealign.provenance import fingerprint, folder_listing
+from rulealign.settings import Settings
 from rulealign.rerun.results_folder import refuse_unnoted_results
 from rulealign.rerun.study_folder import (
     COMPLETE,
@@ -75,7 +77,7 @@ config["parallel"] = STUDY.things.parallel if STUDY.things else 1
 RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"
 WITH_RESPONSES = SUBJECTS if STUDY.brain.kind != "rdm-archive" else []
-EPOCHS = {rule: stages.epochs(STUDY, rule) for rule in STUDY.rules}
+EPOCHS = {rule: STUDY.epochs(rule) for rule in STUDY.rules}
 
 # Names of files that several rules share; every name says what the file holds.
 NETWORK = (
@@ -142,7 +144,10 @@ def noted(name, value):
 
 @functools.cache  # thousands of jobs share the settings of one rule
 def written(stage, *arguments):
-    return kept(stage.__name__, stage(STUDY, *arguments))
+    told = stage(STUDY, *arguments)
+    if isinstance(told, Settings):
+        return kept(type(told).__name__, told.plain())
+    return kept(stage.__name__, told)
 
 
 def settings(stage, *named):
@@ -222,16 +227,14 @@ TRAINING_LISTING = folder_listing(stages.source(STUDY.training_set))
 
 def networks(rule):
     """List (seed, epoch) of every network that a rule keeps."""
-    return [
-        (seed, epoch) for seed in stages.seeds(STUDY, rule) for epoch in EPOCHS[rule]
-    ]
+    return [(seed, epoch) for seed in STUDY.seeds(rule) for epoch in EPOCHS[rule]]
 
 
 USED_NETWORK = [STUDY.network.kind]
 USED_TRAINING_SET = [STUDY.training_set.kind]
 USED_FORM = [THINGS.form if THINGS else "tables"]
 FORM = noted("form", THINGS.settings if THINGS else {"form": "tables"})
-COMPARED_PAIRS = [PAIRS] if stages.pairs(STUDY) == "cross_run" else []
+COMPARED_PAIRS = [PAIRS] if STUDY.brain.pairs == "cross_run" else []
 
 
 def brain_folder(wildcards):

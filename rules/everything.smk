@@ -35,7 +35,7 @@ EVERYTHING = [
     *[
         DIAGNOSTICS.format(rule=rule, seed=seed)
         for rule in STUDY.rules
-        for seed in stages.seeds(STUDY, rule)
+        for seed in STUDY.seeds(rule)
     ],
     *[
         name.format(**network, **one)

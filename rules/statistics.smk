@@ -20,7 +20,7 @@ rule ceiling:
         mem_mb=memory(2000),
     params:
         code=code("ceiling"),
-        settings=settings(stages.ceilings),
+        settings=settings(scores.CeilingSettings.of),
     message:
         "Noise ceiling of {wildcards.roi} and its permutation null"
     script:
@@ -40,7 +40,8 @@ rule ceilings_table:
         mem_mb=memory(500),
     params:
         code=code("ceilings_table"),
-        settings=settings(statistics_stages.ceilings_table),
+        rois=list(STUDY.brain.rois),
+        settings=settings(scores.CeilingSettings.of),
     message:
         "Noise ceilings of all ROIs"
     script:
@@ -166,7 +167,7 @@ rule training_table:
                 STUDY.rules[rule].init,
                 seed,
                 epoch,
-                stages.trains(STUDY, rule),
+                STUDY.trains(rule),
             ]
             for rule in STUDY.rules
             for seed, epoch in networks(rule)
@@ -182,7 +183,7 @@ rule diagnostics_table:
         parts=[
             DIAGNOSTICS.format(rule=rule, seed=seed)
             for rule in STUDY.rules
-            for seed in stages.seeds(STUDY, rule)
+            for seed in STUDY.seeds(rule)
         ],
         training=TABLE.format(table="training"),
         training_set=TRAINING_SET,

@@ -1,18 +1,21 @@
 """Noise ceilings and alignments that do not belong together, or not all there (guards 20, 24)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from rulealign.errors import DataError, GuardError
+from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.ceiling_table import roi_ceiling
 from rulealign.rsa.joined_tables import ceilings_table
 from rulealign.rsa.tables import ALIGNMENT_KEYS, require_whole
 from rulealign.store import write_h5
 
 N = 10
-SETTINGS = {"study_seed": 5, "null_draws": 40, "interval": 0.9, "pairs": "all"}
-TABLE = SETTINGS | {"rois": ["V1", "IT"]}
+SETTINGS = CeilingSettings(study_seed=5, null_draws=40, interval=0.9, pairs="all")
+ROIS = ["V1", "IT"]
 
 
 def ceiling(folder, roi, name=None, **changed):
@@ -26,7 +29,7 @@ def ceiling(folder, roi, name=None, **changed):
         about["repetitions"] = 1
         write_h5(files[-1], arrays, ids=ids, settings={}, attributes=about)
     made = folder / (name or f"roi-{roi}_ceiling.csv")
-    roi_ceiling(files, SETTINGS | {"roi": roi} | changed, made)
+    roi_ceiling(files, roi, replace(SETTINGS, **changed), made)
     return made
 
 
@@ -37,12 +40,12 @@ def parts(tmp_path):
 
 def refused(parts, folder, error, message, **changed):
     with pytest.raises(error, match=message):
-        ceilings_table(parts, TABLE | changed, folder / "ceilings.csv")
+        ceilings_table(parts, ROIS, replace(SETTINGS, **changed), folder / "ceilings.csv")
     assert not (folder / "ceilings.csv").exists()
 
 
 def test_sound_ceilings_are_joined_in_the_order_of_their_names(parts, tmp_path):
-    ceilings_table(parts, TABLE, tmp_path / "ceilings.csv")
+    ceilings_table(parts, ROIS, SETTINGS, tmp_path / "ceilings.csv")
     table = pd.read_csv(tmp_path / "ceilings.csv")
     assert table["roi"].tolist() == ["IT", "V1"]
     own = pd.concat([pd.read_csv(part) for part in parts[::-1]], ignore_index=True)

@@ -7,6 +7,7 @@ import pytest
 from edited_h5 import edited_h5
 from pairs_study import IDS, PAIRS, SEEDS, SETTINGS, brain_rdms, pairs_file, run, trials
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
+from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.ceiling import nili_bounds, null_bounds
 from rulealign.rsa.ceiling_table import roi_ceiling
@@ -221,10 +222,9 @@ def test_draws_that_do_not_say_over_which_pairs_are_refused(tmp_path):
 
 def test_ceilings_without_the_file_of_pairs_are_refused(tmp_path):
     run(tmp_path, pairs_file(tmp_path))
-    settings = {"study_seed": 5, "null_draws": 40, "interval": 0.95, "pairs": "cross_run"}
-    settings["roi"] = "V1"
+    settings = CeilingSettings(study_seed=5, null_draws=40, interval=0.95, pairs="cross_run")
     with pytest.raises(ConfigurationError, match="needs a file of the pairs in different runs"):
-        roi_ceiling(sorted(tmp_path.glob("sub-*_rdm.h5")), settings, tmp_path / "c.csv")
+        roi_ceiling(sorted(tmp_path.glob("sub-*_rdm.h5")), "V1", settings, tmp_path / "c.csv")
     assert not (tmp_path / "c.csv").exists()
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.learning.training_table import training_table
+from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.ceiling_table import roi_ceiling
@@ -256,9 +257,9 @@ def test_a_file_that_is_no_rdm_file_is_named(tmp_path, brains):
 
 
 def test_a_ceiling_of_another_area_is_refused(tmp_path, brains):
-    settings = {"study_seed": 1, "null_draws": 20, "interval": 0.9, "pairs": "all", "roi": "IT"}
+    settings = CeilingSettings(study_seed=1, null_draws=20, interval=0.9, pairs="all")
     with pytest.raises(GuardError, match="is of the ROI 'IT', not 'V1'"):
-        roi_ceiling(brains, settings | {"roi": "V1"}, tmp_path / "ceiling.csv")
+        roi_ceiling(brains, "V1", settings, tmp_path / "ceiling.csv")
 
 
 def test_rdms_of_different_numbers_of_pairs_are_not_correlated():
@@ -377,9 +378,9 @@ def test_a_brain_rdm_that_is_constant_over_the_pairs_compared_is_named(tmp_path,
     outputs = tmp_path / "a.csv", tmp_path / "a.h5"
     with pytest.raises(DataError, match="^IT of 2 is constant over the pairs compared"):
         align([model(tmp_path)], brains, settings, *outputs, pairs)
-    ceiling = settings | {"null_draws": 40}
+    ceiling = CeilingSettings(study_seed=5, null_draws=40, interval=0.95, pairs="cross_run")
     with pytest.raises(DataError, match="noise ceiling of IT: IT of 2 is constant over the pairs"):
-        roi_ceiling(brains, ceiling, tmp_path / "c.csv", pairs)
+        roi_ceiling(brains, "IT", ceiling, tmp_path / "c.csv", pairs)
 
 
 def test_rdms_are_read_into_one_array_and_no_copies(tmp_path):

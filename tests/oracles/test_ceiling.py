@@ -1,11 +1,14 @@
 """Noise ceilings against a plain loop, rsatoolbox and the published 92 images."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import pearsonr, rankdata, spearmanr
 
 from rulealign.errors import DataError
+from rulealign.plan.settings.scores import NullSettings
 from rulealign.rsa import ceiling_table as table_module
 from rulealign.rsa.brain_rdms import BrainRdms
 from rulealign.rsa.ceiling import nili_bounds, null_bounds, raw_bounds
@@ -134,7 +137,7 @@ def brain(rdms, n_stimuli):
     return BrainRdms("IT", subjects, ids, rdms, "1 - Pearson", "simulated", 0)
 
 
-SETTINGS = {"study_seed": 1, "null_draws": 200, "interval": 0.95}
+SETTINGS = NullSettings(study_seed=1, null_draws=200, interval=0.95)
 
 
 def test_subjects_that_agree_are_informative():
@@ -173,13 +176,13 @@ def test_three_subjects_that_agree_are_informative_though_their_upper_bound_is_n
 
 def test_too_few_permutations_for_the_interval_are_refused():
     with pytest.raises(DataError, match=r"needs at least 40 draws, not 39; raise .*null_draws"):
-        ceiling_table(brain(people(n_stimuli=20), 20), SETTINGS | {"null_draws": 39})
+        ceiling_table(brain(people(n_stimuli=20), 20), replace(SETTINGS, null_draws=39))
 
 
 def test_interval_of_the_null_is_central():
     rdms = people(n_stimuli=20)
-    row = ceiling_table(brain(rdms, 20), SETTINGS | {"interval": 0.8}).iloc[0]
-    wider = ceiling_table(brain(rdms, 20), SETTINGS | {"interval": 0.98}).iloc[0]
+    row = ceiling_table(brain(rdms, 20), replace(SETTINGS, interval=0.8)).iloc[0]
+    wider = ceiling_table(brain(rdms, 20), replace(SETTINGS, interval=0.98)).iloc[0]
     assert row["null_upper_mean"] < row["null_upper_high"] < wider["null_upper_high"]
 
 

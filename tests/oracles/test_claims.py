@@ -15,6 +15,7 @@ from claim_files import DRAWS, DROP, INTERVAL, LESS, STUDY_SEED, SUBJECTS
 from rulealign.claims.ceilings import read_ceilings, uninformative
 from rulealign.claims.evaluate import evaluate
 from rulealign.claims.verdicts import equivalence_p, judge, too_small
+from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.bootstrap.primary import Effect, PrimaryInterval, primary_interval, seed_variance
 from rulealign.rsa.bootstrap.subjects import subject_counts, subject_seed
 from rulealign.rsa.ceiling_table import roi_ceiling
@@ -394,8 +395,8 @@ def test_ceilings_of_noise_are_uninformative_and_of_a_signal_not(tmp_path):
     for roi, signal in (("noise", 0), ("V1", 1)):
         rdms = signal * rng.normal(size=435) + rng.normal(size=(4, 435))
         files = [universe_files.brain_file(tmp_path, s, roi, rdm=rdm) for s, rdm in enumerate(rdms)]
-        settings = {"study_seed": 1, "null_draws": 40, "interval": 0.95, "pairs": "all"}
-        roi_ceiling(files, settings | {"roi": roi}, tmp_path / f"{roi}.csv")
+        settings = CeilingSettings(study_seed=1, null_draws=40, interval=0.95, pairs="all")
+        roi_ceiling(files, roi, settings, tmp_path / f"{roi}.csv")
         ceilings = read_ceilings([tmp_path / f"{roi}.csv"])
         found[roi] = uninformative([roi], "all", ceilings)[0] != ""
     assert found == {"noise": True, "V1": False}

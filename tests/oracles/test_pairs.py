@@ -8,6 +8,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
+from rulealign.plan.settings.scores import NullSettings
 from rulealign.rsa import compare
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.brain_rdms import BrainRdms
@@ -170,7 +171,7 @@ def shared_order():
 
 def test_run_noise_looks_like_agreement_on_all_pairs_and_not_across_runs(shared_order):
     _, mask, people = shared_order
-    settings = {"study_seed": 1, "null_draws": 40, "interval": 0.95}
+    settings = NullSettings(study_seed=1, null_draws=40, interval=0.95)
     # nobody sees anything: truly there is no agreement
     every, across = (
         pd.concat([ceiling_table(people(0.5, seed=seed), settings, chosen) for seed in range(6)])

@@ -7,6 +7,7 @@ from scipy.stats import spearmanr
 
 from rulealign.data.mat import load_mat_struct
 from rulealign.data.rdm_archive import read_rdms, write_subject_rdms
+from rulealign.plan.settings.scores import NullSettings
 from rulealign.rsa.quality.sessions import session_rows
 
 SETTINGS = {
@@ -88,7 +89,7 @@ def test_sessions_are_averaged_and_kept(tmp_path):
             np.testing.assert_allclose(file["rdm"], (own[0] + own[1]) / 2, rtol=1e-15)
 
 
-QUALITY = {"study_seed": 3, "null_draws": 99, "interval": 0.95}
+QUALITY = NullSettings(study_seed=3, null_draws=99, interval=0.95)
 
 
 def test_the_reliability_of_two_sessions_is_scipys_rho_and_noise_is_flagged(tmp_path):

@@ -9,20 +9,21 @@ from scipy.stats import spearmanr
 
 from rulealign.claims.ceilings import read_ceilings, uninformative
 from rulealign.data.rdm_archive import write_subject_rdms
+from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.brain_distance import brain_distance, half_rdms
 from rulealign.rsa.ceiling_table import roi_ceiling
 from rulealign.rsa.rdm import write_brain_rdm
 from rulealign.store import write_h5
 
 STIMULI, VOXELS = 16, 30
-SETTINGS = {"study_seed": 3, "null_draws": 79, "interval": 0.95, "pairs": "all", "roi": "V1"}
+SETTINGS = CeilingSettings(study_seed=3, null_draws=79, interval=0.95, pairs="all")
 ARCHIVE = {"key": None, "subjects": 1, "sessions": 2, "ids": "image_{:02d}"}
 ARCHIVE |= {"distance": "1 - Pearson", "acquisition": "3T"}
 
 
 def ceiling(folder, path):
     """Make the ceiling of one subject; give its row, and what claims are told."""
-    roi_ceiling([path], SETTINGS, folder / "ceiling.csv")
+    roi_ceiling([path], "V1", SETTINGS, folder / "ceiling.csv")
     (row,) = pd.read_csv(folder / "ceiling.csv").to_dict("records")
     return row, uninformative(["V1"], "all", read_ceilings([folder / "ceiling.csv"]))
 

@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 
 from rulealign.errors import GuardError
 from rulealign.learning.training_table import training_table
+from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap.alignment_samples import read_alignment_samples
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
@@ -236,11 +237,11 @@ def test_every_subject_with_every_seed_equals_scipy(aligned):
 def test_ceilings_are_tabled_per_roi(aligned):
     folder, _, _, brains = aligned
     output = folder / "ceilings.csv"
-    settings = {"study_seed": 5, "null_draws": 40, "interval": 0.95, "pairs": "all"}
+    settings = CeilingSettings(study_seed=5, null_draws=40, interval=0.95, pairs="all")
     parts = [folder / f"roi-{roi}_ceiling.csv" for roi in ("IT", "EVC")]
     for roi, part in zip(("IT", "EVC"), parts, strict=True):
-        roi_ceiling(brains[roi], settings | {"roi": roi}, part)
-    ceilings_table(parts, settings | {"rois": ["IT", "EVC"]}, output)
+        roi_ceiling(brains[roi], roi, settings, part)
+    ceilings_table(parts, ["IT", "EVC"], settings, output)
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
         "roi,convention,pairs,distance,acquisition,repetitions,n_subjects,n_stimuli,n_pairs,lower,"

@@ -1,6 +1,7 @@
 """Every rule has the fingerprint of its code, and nothing that its job runs is missing from it."""
 
 import ast
+import functools
 import json
 import os
 import re
@@ -68,6 +69,18 @@ def test_the_library_has_no_relative_imports_and_no_other_imports_by_name(projec
             assert module.removesuffix(".__init__") in {*REGISTRIES.values(), "rulealign.lazy"}
 
 
+SETTINGS = "src/rulealign/plan/settings"
+
+
+@functools.cache
+def loaded_by_settings(project):
+    """List the modules that typed settings need: what they hold is in the params of jobs."""
+    names = [f"rulealign.plan.settings.{path.stem}" for path in (project / SETTINGS).glob("*.py")]
+    code = f"import sys, {', '.join(names)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name for name in done.stdout.split() if name.partition(".")[0] == "rulealign"}
+
+
 IMPORT = """
 import ast, json, os, sys
 import h5py, matplotlib, pandas, scipy.stats, torch, torchvision  # once, for all that follow
@@ -99,7 +112,22 @@ def test_whatever_a_script_imports_is_in_its_fingerprint(project):
     assert [path for path, _ in lines] == paths, done.stderr
     for script, (_, loaded) in zip(scripts, lines, strict=True):
         assert loaded
-        assert set(loaded) - sources.modules(script).keys() - WORDS_ONLY == set(), script
+        reached = sources.modules(script).keys() | WORDS_ONLY | loaded_by_settings(project)
+        assert set(loaded) - reached == set(), script
+
+
+def test_settings_hold_fields_and_compute_nothing(project):
+    # their code is in no job's fingerprint
+    for path in [*(project / SETTINGS).glob("*.py")]:
+        tree = parse(path.read_bytes())
+        found = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+        for node in found[1:]:  # after the docstring
+            if isinstance(node, ast.If):
+                assert ast.unparse(node.test) == "TYPE_CHECKING"
+                continue
+            assert isinstance(node, ast.ClassDef), ast.unparse(node)
+            methods = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
+            assert methods <= {"of"}, (path, node.name)
 
 
 @pytest.mark.parametrize("script", ["initial_state", "train", "activations", "diagnostics"])

@@ -81,7 +81,7 @@ def test_a_misspelt_key_in_any_section_is_named(values):
 
 def test_every_trained_rule_of_the_project_names_its_baseline_and_claims_may_use_one(values):
     study = load_study(values)
-    trained = [rule for rule in study.rules if stages.trains(study, rule)]
+    trained = [rule for rule in study.rules if study.trains(rule)]
     assert all(study.rules[rule].baseline for rule in trained)
     assert {study.rules[rule].baseline for rule in trained} & set(study.universes.baseline)
 

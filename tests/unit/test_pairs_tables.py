@@ -22,6 +22,7 @@ from pairs_study import (
     trial_files,
     trials,
 )
+from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
 from rulealign.rsa.ceiling import nili_bounds, null_bounds
 from rulealign.rsa.ceiling_table import roi_ceiling
@@ -131,11 +132,11 @@ def test_means_over_seeds_keep_their_kind_and_number_of_pairs(tmp_path):
 
 def ceilings(folder, kind, pairs):
     """Make the ceilings of two areas, each by itself, and the table of both."""
-    settings = {"study_seed": 5, "null_draws": 40, "interval": 0.95, "pairs": kind}
+    settings = CeilingSettings(study_seed=5, null_draws=40, interval=0.95, pairs=kind)
     parts = [folder / f"roi-{roi}_{kind}_ceiling.csv" for roi in ("V1", "LOC")]
     for roi, part in zip(("V1", "LOC"), parts, strict=True):
-        roi_ceiling(list(brain_files(folder, roi)), settings | {"roi": roi}, part, pairs)
-    ceilings_table(parts, settings | {"rois": ["V1", "LOC"]}, folder / f"{kind}.csv")
+        roi_ceiling(list(brain_files(folder, roi)), roi, settings, part, pairs)
+    ceilings_table(parts, ["V1", "LOC"], settings, folder / f"{kind}.csv")
     return pd.read_csv(folder / f"{kind}.csv")
 
 

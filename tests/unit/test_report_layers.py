@@ -10,7 +10,6 @@ import report_tables
 from complete_studies import complete
 from rulealign.config.study import load_study
 from rulealign.errors import DataError, GuardError
-from rulealign.plan import stages
 from rulealign.report import baselines, layers, select, trajectory_table
 from rulealign.rsa.trajectory import HALF_DECAY, RELATIVE_DROP
 from rulealign.store import read_csv, write_csv
@@ -196,5 +195,5 @@ def test_the_default_study_has_courses_of_its_trained_rules_alone(project):
     values = complete(project / "workflow_config.yaml")
     study = load_study(values)
     rules = statistics_stages.trajectory_rules(study)
-    assert set(rules) == {rule for rule in study.rules if stages.trains(study, rule)}
+    assert set(rules) == {rule for rule in study.rules if study.trains(rule)}
     assert set(statistics_stages.trajectories(study)["epochs"]) == set(rules)

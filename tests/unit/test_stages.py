@@ -8,6 +8,7 @@ from complete_studies import complete
 from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.plan import stages
+from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.provenance import fingerprint, folder_listing
 
 STAGES = {
@@ -27,7 +28,7 @@ STAGES = {
     "model_rdms": stages.model_rdms,
     "controls": stages.controls,
     "alignment": stages.alignment,
-    "ceilings": stages.ceilings,
+    "ceilings": CeilingSettings.of,
 }
 TRAINING = {
     f"{stage} of {rule}"

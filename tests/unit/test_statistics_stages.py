@@ -9,15 +9,15 @@ from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan import stages
 from rulealign.plan import statistics as statistics_stages
+from rulealign.plan.settings.scores import CeilingSettings
 
 STAGES = {
     "study": stages.study,
     "alignment": stages.alignment,
-    "ceilings": stages.ceilings,
+    "ceilings": CeilingSettings.of,
     "layer_choice": statistics_stages.layer_choice,
     "layers_table": statistics_stages.layers_table,
     "trajectories": statistics_stages.trajectories,
-    "ceilings_table": statistics_stages.ceilings_table,
 }
 BOOTSTRAP = {"alignment", "trajectories"}
 
@@ -41,8 +41,8 @@ def changed(values, change):
         ("statistics", "layer_folds", 3, {"layer_choice", "layers_table"}),
         ("statistics", "layer_splits", 5, {"layer_choice", "layers_table"}),
         ("statistics", "bootstrap_draws", 2000, BOOTSTRAP),
-        ("statistics", "null_draws", 2000, {"ceilings", "ceilings_table"}),
-        ("statistics", "interval", 0.9, {*BOOTSTRAP, "ceilings", "ceilings_table"}),
+        ("statistics", "null_draws", 2000, {"ceilings"}),
+        ("statistics", "interval", 0.9, {*BOOTSTRAP, "ceilings"}),
         ("training", "checkpoints", [0, 1, 2, 10], {"trajectories"}),
         ("training", "seeds", [42, 123, 7], {"layers_table", "trajectories"}),
         ("evaluation", "sizes", [32, 64, 96], set()),
@@ -74,7 +74,7 @@ def samples(values):
 
 def test_an_added_area_touches_no_other_areas_ceiling(values):
     found = changed(values, lambda study: study["brain"]["rois"].update(V1_again=["V1"]))
-    assert found == {"study", "ceilings_table"}
+    assert found == {"study"}
 
 
 def test_the_fixed_map_keeps_its_areas_once_each_in_order(values):

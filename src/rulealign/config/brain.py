@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -56,6 +56,9 @@ class RdmFile(Closed):
 
 class RdmArchive(Closed):
     """Brain data that come as RDMs."""
+
+    pairs: ClassVar = "all"
+    """Of given RDMs nobody knows in which run a stimulus was shown."""
 
     kind: Literal["rdm-archive"] = Field(description="given RDMs per subject and ROI")
     subjects: Subjects = Field(

@@ -124,6 +124,18 @@ class Study(Closed):
         """Check that the sections of the study fit each other."""
         return study_checks(self)
 
+    def trains(self, rule: str) -> bool:
+        """Say whether a rule of the study changes weights at all."""
+        return rule_class(self.rules[rule].kind).trains
+
+    def epochs(self, rule: str) -> list[int]:
+        """List the checkpoints of one rule, increasing: epoch 0 alone where nothing is trained."""
+        return self.training.checkpoints if self.trains(rule) else [0]
+
+    def seeds(self, rule: str) -> list[int]:
+        """List the seeds of one rule: all, or the first ones where it has fewer."""
+        return self.training.seeds[: self.training.fewer_seeds.get(rule)]
+
 
 def load_study(values: Mapping[str, Any], file: str = "the configuration") -> Study:
     """Check a study's configuration.

@@ -28,8 +28,8 @@ def facts(study: Study) -> dict[str, Any]:
     """Give what `plan.universes.universes` needs to know of a study."""
     return {
         "initial": {rule: settings.init for rule, settings in study.rules.items()},
-        "trains": {rule: stages.trains(study, rule) for rule in study.rules},
-        "seeds": {rule: stages.seeds(study, rule) for rule in study.rules},
+        "trains": {rule: study.trains(rule) for rule in study.rules},
+        "seeds": {rule: study.seeds(rule) for rule in study.rules},
         "vectors": study.network.vectors(),
         "generalise_to": study.statistics.generalise_to,
     }

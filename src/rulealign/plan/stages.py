@@ -15,7 +15,6 @@ from pydantic import BaseModel
 from rulealign.config.study import Study
 from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import TRAINING
-from rulealign.learning.rules import rule_class
 from rulealign.provenance import fingerprint
 from rulealign.schema import HELD_OUT
 
@@ -173,18 +172,13 @@ def require_stimulus_list(study: Study) -> None:
             )
 
 
-def pairs(study: Study) -> str:
-    """Give the kind of pairs that are compared: `all` or `cross_run`."""
-    return getattr(study.brain, "pairs", "all")
-
-
 def resamples(study: Study) -> dict[str, Any]:
     """Give what tells the resamples of the stimuli, and every kind of pairs compared in them."""
     claimed = study.universes.pairs if study.claims else []
     return {
         "study_seed": study.seed,
         "bootstrap_draws": study.statistics.bootstrap_draws,
-        "pairs": sorted({pairs(study), *claimed}),
+        "pairs": sorted({study.brain.pairs, *claimed}),
     }
 
 
@@ -237,7 +231,7 @@ def alignment(study: Study) -> dict[str, Any]:
         "study_seed": study.seed,
         "bootstrap_draws": study.statistics.bootstrap_draws,
         "interval": study.statistics.interval,
-        "pairs": pairs(study),
+        "pairs": study.brain.pairs,
     }
 
 
@@ -248,17 +242,7 @@ def controls(study: Study) -> dict[str, Any]:
 
 def alignment_table(study: Study) -> dict[str, Any]:
     """Give the settings of the table over all rules: the comparison's, and the seeds of each."""
-    return alignment(study) | {"seeds": {rule: seeds(study, rule) for rule in study.rules}}
-
-
-def ceilings(study: Study) -> dict[str, Any]:
-    """Give the settings of the noise ceilings and their null."""
-    return {
-        "study_seed": study.seed,
-        "null_draws": study.statistics.null_draws,
-        "interval": study.statistics.interval,
-        "pairs": pairs(study),
-    }
+    return alignment(study) | {"seeds": {rule: study.seeds(rule) for rule in study.rules}}
 
 
 def views(study: Study) -> list[dict[str, Any]]:
@@ -279,26 +263,3 @@ def views(study: Study) -> list[dict[str, Any]]:
         for centring in study.evaluation.centring
     ]
     return sorted(every, key=lambda view: view != first)
-
-
-def epochs(study: Study, rule: str) -> list[int]:
-    """List the checkpoints of one rule: epoch 0 alone where nothing is trained.
-
-    Args:
-        study: the study.
-        rule: a label of its rules.
-
-    Returns:
-        Epochs, increasing.
-    """
-    return study.training.checkpoints if trains(study, rule) else [0]
-
-
-def seeds(study: Study, rule: str) -> list[int]:
-    """List the seeds of one rule: all, or the first ones where it has fewer."""
-    return study.training.seeds[: study.training.fewer_seeds.get(rule)]
-
-
-def trains(study: Study, rule: str) -> bool:
-    """Say whether a rule of the study changes weights at all."""
-    return rule_class(study.rules[rule].kind).trains

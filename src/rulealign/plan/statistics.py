@@ -1,4 +1,4 @@
-"""Which settings the layer x area table, trajectories and joined ceilings use: no more.
+"""Which settings the layer x area table and trajectories use: no more.
 
 As in `stages`: typed study in, plain values out.
 """
@@ -21,10 +21,10 @@ def layers_table(study: Study) -> dict[str, Any]:
     """Give the settings of the layer x area table: the choice's, and the map fixed before."""
     return {
         **layer_choice(study),
-        "pairs": stages.pairs(study),
+        "pairs": study.brain.pairs,
         "study_seed": study.seed,
         "layer_map": layer_map(study),
-        "seeds": {rule: stages.seeds(study, rule) for rule in study.rules},
+        "seeds": {rule: study.seeds(rule) for rule in study.rules},
     }
 
 
@@ -38,8 +38,8 @@ def trajectories(study: Study) -> dict[str, Any]:
     rules = trajectory_rules(study)
     return stages.alignment(study) | {
         "layer_map": layer_map(study),
-        "seeds": {rule: stages.seeds(study, rule) for rule in rules},
-        "epochs": {rule: stages.epochs(study, rule) for rule in rules},
+        "seeds": {rule: study.seeds(rule) for rule in rules},
+        "epochs": {rule: study.epochs(rule) for rule in rules},
     }
 
 
@@ -77,14 +77,9 @@ def primary_samples(study: Study, rule: str, roi: str) -> dict[str, Any]:
 
 def trajectory_rules(study: Study) -> list[str]:
     """List the rules that have a course to measure: two checkpoints or more."""
-    return [rule for rule in study.rules if len(stages.epochs(study, rule)) > 1]
+    return [rule for rule in study.rules if len(study.epochs(rule)) > 1]
 
 
 def trajectory_areas(study: Study) -> list[str]:
     """List the areas of the layer map, each once, in its order."""
     return list(dict.fromkeys(pair.roi for pair in study.layer_map))
-
-
-def ceilings_table(study: Study) -> dict[str, Any]:
-    """Give the settings of the table of noise ceilings: those of each, and the areas in order."""
-    return stages.ceilings(study) | {"rois": list(study.brain.rois)}

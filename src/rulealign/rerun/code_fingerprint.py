@@ -3,8 +3,9 @@
 A job reaches its script, every rulealign module that the script imports, at once or later, and of
 each registry (a module whose `REGISTRY` maps names to modules that are imported by name) the
 entries that it was asked for. Modules that make no number (`messages.WORDS_ONLY`) do not count
-themselves, nor do comments, docstrings and the texts of messages in any module. Versions of other
-packages are recorded by `rerun.study_folder.versions`.
+themselves, nor do comments, docstrings and the texts of messages in any module. Settings
+(`is_settings`) do not count, nor what is reached through them alone: what they hold is in the job's
+params. Versions of other packages are recorded by `rerun.study_folder.versions`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,15 @@ FILES = {
     "rulealign.report.cost_page": "report/templates",
 }
 """Module -> the folder of the library with the files that it reads."""
+
+
+def is_settings(module: str) -> bool:
+    """Say whether a module holds but settings: classes of what a job is told."""
+    return f"{module}.".startswith(("rulealign.settings.", "rulealign.plan.settings."))
+
+
+def _counts(module: str) -> bool:
+    return module not in WORDS_ONLY and not is_settings(module)
 
 
 class Module:
@@ -123,7 +133,7 @@ class Sources:
         """List all code that counts: every script and every module -> 16 hexadecimal digits."""
         found = {name: module.hash for name in self._names if (module := self._module(name))}
         self._parsed.keep()
-        return {name: value for name, value in found.items() if name not in WORDS_ONLY}
+        return {name: value for name, value in found.items() if _counts(name)}
 
     @cached_property
     def _names(self) -> list[str]:
@@ -147,12 +157,12 @@ class Sources:
         while todo:
             name = todo.pop()
             module = self._module(name)
-            if module is None or name in reached:
+            if module is None or name in reached or is_settings(name):
                 continue
             reached[name] = module.hash
             # importing a.b runs a's __init__ first
             todo += [*module.imports, *filter(None, [name.rpartition(".")[0]])]
-        return {name: value for name, value in reached.items() if name not in WORDS_ONLY}
+        return {name: value for name, value in reached.items() if _counts(name)}
 
     def _module(self, name: str) -> Module | None:
         if name not in self._modules:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.errors import DataError, GuardError
+from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.provenance import derive_seed, fingerprint
 from rulealign.reasons import MissingValue
 from rulealign.rsa.bootstrap.spearman import percentile_interval, require_draws
@@ -22,10 +23,6 @@ from rulealign.rsa.reliability import Repeats, read_repeats, reliability
 from rulealign.rsa.unfit import naming
 from rulealign.store import write_csv
 
-CEILING_KEYS = ("study_seed", "null_draws", "interval", "pairs")
-"""The settings that all noise ceilings of a study share."""
-
-
 LOWER = "lower bound of the noise ceiling"
 """What an ROI is informative by, where there are several subjects."""
 
@@ -35,7 +32,7 @@ _NEITHER = f"{_ONE}; nor has its RDM sessions or repeats that would tell how rel
 
 def ceiling_table(
     brain: BrainRdms,
-    settings: dict[str, Any],
+    settings: CeilingSettings,
     mask: np.ndarray | None = None,
     repeats: Repeats | None = None,
 ) -> pd.DataFrame:
@@ -43,7 +40,7 @@ def ceiling_table(
 
     Args:
         brain: the subjects' RDMs of the ROI.
-        settings: `study_seed`, `null_draws` and `interval` (coverage).
+        settings: draws, seed and coverage of the null.
         mask: bool, shape (n_pairs,); the pairs in different runs. By default all pairs. Both kinds
             are held against the same shuffles.
         repeats: of the only subject. By default none.
@@ -62,7 +59,7 @@ def ceiling_table(
         DataError: there are too few permutations for the interval, or an RDM, or a mean of them, is
             constant or not finite over the pairs; names the ROI.
     """
-    require_draws(settings["null_draws"], settings["interval"], "null_draws")
+    require_draws(settings.null_draws, settings.interval, "null_draws")
     row = {
         "roi": brain.roi,
         "convention": PER_SUBJECT,
@@ -91,7 +88,7 @@ _NUMBERS += ("reliability", "null_reliability_high")
 
 
 def _of_several(
-    brain: BrainRdms, settings: dict[str, Any], mask: np.ndarray | None
+    brain: BrainRdms, settings: CeilingSettings, mask: np.ndarray | None
 ) -> dict[str, Any]:
     with naming(brain=brain.names):
         bounds = nili_bounds(brain.rdms, mask)
@@ -110,7 +107,7 @@ def _of_several(
 
 
 def _of_one(
-    brain: BrainRdms, settings: dict[str, Any], mask: np.ndarray | None, repeats: Repeats | None
+    brain: BrainRdms, settings: CeilingSettings, mask: np.ndarray | None, repeats: Repeats | None
 ) -> dict[str, Any]:
     unknown = {"informative": False, "informative_by": ""}
     if repeats is None:
@@ -124,21 +121,22 @@ def _of_one(
 
 
 def _null_ends(
-    brain: BrainRdms, settings: dict[str, Any], mask: np.ndarray | None
+    brain: BrainRdms, settings: CeilingSettings, mask: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, str]:
     # mean and upper end of the nulls of both bounds; or why there are none
-    seed = derive_seed(settings["study_seed"], brain.roi, "noise ceiling null")
+    seed = derive_seed(settings.study_seed, brain.roi, "noise ceiling null")
     try:
-        null = null_bounds(brain.rdms, settings["null_draws"], seed, mask)
+        null = null_bounds(brain.rdms, settings.null_draws, seed, mask)
     except MissingValue as missing:
         return np.full(2, np.nan), np.full(2, np.nan), missing.reason
-    _, high = percentile_interval(null, settings["interval"])
+    _, high = percentile_interval(null, settings.interval)
     return null.mean(axis=0), high, ""
 
 
 def roi_ceiling(
     brain_files: Sequence[Path],
-    settings: dict[str, Any],
+    roi: str,
+    settings: CeilingSettings,
     output: Path,
     pairs_file: Path | None = None,
 ) -> None:
@@ -149,8 +147,9 @@ def roi_ceiling(
 
     Args:
         brain_files: the subjects' `sub-<s>_roi-<r>_rdm.h5` of the ROI.
-        settings: `CEILING_KEYS`, and `roi`.
-        output: the CSV to make: rows of `ceiling_table`, and `settings_hash`, of `CEILING_KEYS`.
+        roi: its label in the study.
+        settings: of the noise ceilings.
+        output: the CSV to make: rows of `ceiling_table`, and `settings_hash`.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
 
     Raises:
@@ -161,12 +160,11 @@ def roi_ceiling(
     """
     brain, rows = read_brain_rdms(brain_files), []
     repeats = read_repeats(brain_files[0]) if len(brain_files) == 1 else None
-    if brain.roi != settings["roi"]:
-        raise GuardError(f"{brain_files[0]}: is of the ROI '{brain.roi}', not '{settings['roi']}'.")
-    for kind in sorted({ALL_PAIRS, settings["pairs"]}):
+    if brain.roi != roi:
+        raise GuardError(f"{brain_files[0]}: is of the ROI '{brain.roi}', not '{roi}'.")
+    for kind in sorted({ALL_PAIRS, settings.pairs}):
         mask = read_pairs(pairs_file, brain.ids, kind)
-        draws = settings["null_draws"]
+        draws = settings.null_draws
         print(f"noise ceiling of {brain.roi}, {kind}: {draws} permutations", flush=True)
         rows.append(ceiling_table(brain, settings, mask, repeats))
-    used = fingerprint({key: settings[key] for key in CEILING_KEYS})
-    write_csv(output, pd.concat(rows).assign(settings_hash=used))
+    write_csv(output, pd.concat(rows).assign(settings_hash=fingerprint(settings.plain())))

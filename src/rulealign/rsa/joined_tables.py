@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from rulealign.errors import DataError, GuardError
+from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.provenance import fingerprint
-from rulealign.rsa.ceiling_table import CEILING_KEYS
 from rulealign.rsa.compare import ALL_PAIRS
 from rulealign.rsa.layer_table import AMONG, CHOICE_KEYS
 from rulealign.rsa.mean_share import COLUMN
@@ -24,12 +24,15 @@ LAYER_KEYS = [*ALIGNMENT_KEYS, AMONG]
 _MEANS = ["score", "held_out", "chosen", "nested", COLUMN]
 
 
-def ceilings_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Path) -> None:
+def ceilings_table(
+    tables: Sequence[Path], rois: Sequence[str], settings: CeilingSettings, output: Path
+) -> None:
     """Join the noise ceilings of all areas: `statistics/ceilings.csv`.
 
     Args:
         tables: the `brain/roi-<r>_ceiling.csv`.
-        settings: `ceiling.CEILING_KEYS`, and `rois` (the study's areas).
+        rois: the study's.
+        settings: what every ceiling was made with.
         output: the CSV to make; areas in sorted order.
 
     Raises:
@@ -37,9 +40,9 @@ def ceilings_table(tables: Sequence[Path], settings: Mapping[str, Any], output: 
         DataError: an area has no ceiling, several, or one over other pairs than the study's.
         StoreError: a file cannot be read, or the disk is full.
     """
-    rows = _joined(tables, settings, CEILING_KEYS, "noise ceilings")
-    kinds = sorted({ALL_PAIRS, settings["pairs"]})
-    expected = sorted((roi, kind) for roi in settings["rois"] for kind in kinds)
+    rows = _joined(tables, settings.plain(), "noise ceilings")
+    kinds = sorted({ALL_PAIRS, settings.pairs})
+    expected = sorted((roi, kind) for roi in rois for kind in kinds)
     found = sorted(zip(rows["roi"], rows["pairs"], strict=True))
     if found != expected:
         raise DataError(
@@ -67,7 +70,7 @@ def layers_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Pa
             without a reason.
         StoreError: a file cannot be read, or the disk is full.
     """
-    rows = _joined(tables, settings, CHOICE_KEYS, "layer tables")
+    rows = _joined(tables, {key: settings[key] for key in CHOICE_KEYS}, "layer tables")
     _require_reasons(rows)
     require_whole(rows, LAYER_KEYS, settings["seeds"], "layer tables")
     _require_seeds(rows, settings["seeds"])
@@ -85,21 +88,19 @@ def layers_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Pa
     write_csv(output, table)
 
 
-def _joined(
-    tables: Sequence[Path], settings: Mapping[str, Any], keys: Sequence[str], what: str
-) -> pd.DataFrame:
+def _joined(tables: Sequence[Path], settings: Mapping[str, Any], what: str) -> pd.DataFrame:
     # rows of all tables, which must have been made with the settings in force (guard 20)
     if not tables:
         raise DataError(f"there are no {what} to join.")
-    expected, parts = fingerprint({key: settings[key] for key in keys}), []
+    expected, parts = fingerprint(settings), []
     for path in map(Path, tables):
         rows = read_csv(path)
         if rows.empty or "settings_hash" not in rows:
             raise DataError(f"{path}: has no rows with `settings_hash`; delete it and run again.")
         if set(rows["settings_hash"]) != {expected}:
             raise GuardError(
-                f"{path}: was made with other settings ({', '.join(keys)}) than the study has now;"
-                f" {what} of different settings must not be mixed. Delete it and rerun the"
+                f"{path}: was made with other settings ({', '.join(settings)}) than the study has"
+                f" now; {what} of different settings must not be mixed. Delete it and rerun the"
                 " command."
             )
         if "reason" in rows:  # empty cells are read as numbers that are missing

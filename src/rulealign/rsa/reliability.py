@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from rulealign.plan.settings.scores import NullSettings
 from rulealign.provenance import derive_seed
 from rulealign.reasons import MissingValue
 from rulealign.rsa.bootstrap.spearman import percentile_interval
@@ -72,7 +72,7 @@ def read_repeats(path: Path) -> Repeats | None:
 
 
 def reliability(
-    repeats: Repeats, settings: Mapping[str, Any], mask: np.ndarray | None = None
+    repeats: Repeats, settings: NullSettings, mask: np.ndarray | None = None
 ) -> Reliability:
     """Hold every repeat against the mean of the others, and against shuffled stimuli.
 
@@ -82,7 +82,7 @@ def reliability(
 
     Args:
         repeats: two or more.
-        settings: `study_seed`, `null_draws` and `interval` (coverage).
+        settings: draws, seed and coverage of the null.
         mask: bool, shape (n_pairs,); the pairs that scores rest on. By default all.
 
     Returns:
@@ -92,9 +92,9 @@ def reliability(
         DataError: a repeat is constant or not finite over these pairs.
     """
     found = nili_bounds(repeats.rdms, mask).lower
-    seed = derive_seed(settings["study_seed"], repeats.roi, repeats.subject, "sessions null")
+    seed = derive_seed(settings.study_seed, repeats.roi, repeats.subject, "sessions null")
     try:
-        null = null_bounds(repeats.rdms, settings["null_draws"], seed, mask)[:, 0]
+        null = null_bounds(repeats.rdms, settings.null_draws, seed, mask)[:, 0]
     except MissingValue as missing:
         return Reliability(found, float("nan"), missing.reason)
-    return Reliability(found, float(percentile_interval(null, settings["interval"])[1]), "")
+    return Reliability(found, float(percentile_interval(null, settings.interval)[1]), "")

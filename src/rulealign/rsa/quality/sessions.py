@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rulealign.plan.settings.scores import NullSettings
 from rulealign.rsa.quality.rows import entry
 from rulealign.rsa.reliability import Repeats, read_repeats, reliability
 
 
-def session_rows(files: Sequence[Path], settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+def session_rows(files: Sequence[Path], settings: NullSettings) -> list[dict[str, Any]]:
     """Hold every repeat of a subject's RDM against the mean of the others.
 
     Args:
         files: `sub-<s>_roi-<r>_rdm.h5`; those without repeats have no row.
-        settings: `study_seed`; and, where there are repeats, `null_draws` and `interval`
-            (coverage).
+        settings: draws, seed and coverage of the null.
 
     Returns:
         A row `reliability` per subject and ROI, of `reliability.reliability`: `expected` is the
@@ -30,7 +30,7 @@ def session_rows(files: Sequence[Path], settings: Mapping[str, Any]) -> list[dic
     return [_row(repeats, settings) for repeats in found]
 
 
-def _row(repeats: Repeats, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _row(repeats: Repeats, settings: NullSettings) -> dict[str, Any]:
     found = reliability(repeats, settings)
     words = (
         f"{repeats.subject}, {repeats.roi}: {repeats.of} agree at {found.value:.3f} (mean ρ of each"

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from rulealign.data.things.tables import read_trials
+from rulealign.plan.settings.scores import NullSettings
 from rulealign.rsa.brain_rdms import BrainRdms, files_by_roi, read_brain_rdms
 from rulealign.rsa.quality.agreement import agreement_rows, cross_run
 from rulealign.rsa.quality.given import (
@@ -67,7 +68,9 @@ def quality_table(
         rows += averaged_rows(one, shown)
         mask = cross_run(shown, one.ids)
         rows += agreement_rows(one, mask, sharing, settings["study_seed"])
-    rows += session_rows(brain, settings)
+    keys = ("study_seed", "null_draws", "interval")
+    if "null_draws" in settings:
+        rows += session_rows(brain, NullSettings(**{key: settings[key] for key in keys}))
     rows += orders + _unrepeated(measured, responses, settings)
     table = pd.concat([as_table(rows), *map(_typed, measured)], ignore_index=True)
     write_csv(output, table)

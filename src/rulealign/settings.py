@@ -1,0 +1,70 @@
+"""What a job is told: frozen classes of settings, written by the plan and read by the job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that one kind of job uses of the study, and no more.
+
+    A subclass is a frozen dataclass in `plan/settings/`: its fields, and a class method `of(study,
+    ...)` that takes them from the study. It computes nothing: what the fields hold is a param of
+    the job, so the code of these classes is in no job's fingerprint.
+    """
+
+    def plain(self) -> dict[str, Any]:
+        """Give the fields as nested dicts, lists, strings and numbers, as JSON has them."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read what a plan wrote.
+
+        Args:
+            text: the fields as one JSON object.
+
+        Returns:
+            The settings.
+
+        Raises:
+            TypeError: a field lacks, or there is another one.
+        """
+        return cls(**json.loads(text))
+
+
+class Sectioned(Settings):
+    """Settings that hold sections of the configuration, or other settings: typed all the way."""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read what a plan wrote, each section as its class.
+
+        Args:
+            text: the fields as one JSON object.
+
+        Returns:
+            The settings.
+
+        Raises:
+            pydantic.ValidationError: a field lacks, is of another type, or there is another one.
+        """
+        from pydantic import TypeAdapter  # 0.2 s, which most jobs do without
+
+        return TypeAdapter(cls).validate_json(text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Settings):
+        return value.plain()
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value

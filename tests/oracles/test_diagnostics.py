@@ -125,7 +125,7 @@ def test_a_rule_is_asked_at_its_rates_of_that_epoch_and_of_the_last_one_at_the_e
         run = a_run(checkpoint_settings("bp"))
         diagnostics.rule_probe(run, epoch, shown)
         assert run.rule.epoch == expected
-        assert run.rule.learning_rate(run.rule.epoch) > 0
+        assert run.rule.optimizer.param_groups[0]["lr"] > 0
 
 
 def test_feedback_through_the_weights_themselves_is_at_0_degrees(checkpoint_settings, shown):

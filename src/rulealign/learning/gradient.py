@@ -12,25 +12,45 @@ from rulealign.lazy import functional, torch
 from rulealign.learning.optimised import OptimisedRule
 from rulealign.learning.rule import Course, Probe, RuleSettings
 from rulealign.mistakes import Checks, Mistake
-from rulealign.schema import Fraction, NonNegativeFloat, PositiveFloat
+from rulealign.schema import Closed, Fraction, NonNegativeFloat, PositiveFloat
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+class MuonSettings(Closed):
+    """The settings of orthogonalised steps."""
+
+    rate: PositiveFloat = Field(
+        default=0.02, description="step size of the orthogonalised kernels at epoch 0"
+    )
+    layers: Literal["conv", "all"] = Field(
+        default="conv",
+        description="whose kernels: of all convolutions but the first, or of linear layers, too,"
+        " but that of the logits",
+    )
+
+
 class GradientSettings(RuleSettings):
     """The settings of a rule that descends a gradient."""
 
-    optimizer: Literal["adam", "sgd"] = Field(
-        default="adam", description="how a gradient becomes a step"
+    optimizer: Literal["adam", "sgd", "muon"] = Field(
+        default="adam",
+        description="how a gradient becomes a step; muon evens out the directions of a kernel's"
+        " step, and leaves the first convolution, the logits, biases and norms to AdamW",
     )
-    learning_rate: PositiveFloat = Field(default=0.001, description="step size at epoch 0")
+    learning_rate: PositiveFloat = Field(
+        default=0.001, description="step size at epoch 0; with muon, of what it leaves to AdamW"
+    )
     momentum: Fraction = Field(
-        default=0, description="of sgd; must be 0 for adam, which has its own"
+        default=0, description="of sgd; must be 0 for adam and muon, which have their own"
+    )
+    muon: MuonSettings | None = Field(
+        default=None, description="a section, with `optimizer: muon` only; null for its defaults"
     )
     weight_decay: NonNegativeFloat = Field(
         default=0.0001,
-        description="this times the weights is added to the gradient (L2, not decoupled)",
+        description="this times the weights is added to the gradient (L2; with muon decoupled)",
     )
     schedule: Literal["cosine", "constant"] = Field(
         default="cosine",
@@ -42,12 +62,16 @@ class GradientSettings(RuleSettings):
     )
 
     def checks(self) -> Checks:
-        """Check that momentum is given to sgd only."""
-        yield self._momentum_of_sgd_only()
+        """Check that what belongs to one optimiser is given to no other."""
+        yield self._of_their_optimizer()
 
-    def _momentum_of_sgd_only(self) -> Iterator[Mistake]:
-        if self.optimizer == "adam" and self.momentum != 0:
-            yield Mistake("momentum", f"{self.momentum} has no meaning for adam; put 0, or use sgd")
+    def _of_their_optimizer(self) -> Iterator[Mistake]:
+        if self.optimizer != "sgd" and self.momentum != 0:
+            why = f"{self.momentum} has no meaning for {self.optimizer}; put 0, or use sgd"
+            yield Mistake("momentum", why)
+        if self.optimizer != "muon" and self.muon is not None:
+            why = f"has no meaning for {self.optimizer}; remove it, or set optimizer to muon"
+            yield Mistake("muon", why)
 
 
 class GradientRule(OptimisedRule):
@@ -127,12 +151,17 @@ def make_optimizer(network: nn.Module, settings: GradientSettings) -> torch.opti
 
     Args:
         network: the network.
-        settings: optimizer, learning_rate, momentum, weight_decay.
+        settings: optimizer, learning_rate, momentum, muon, weight_decay.
 
     Returns:
-        Adam (Kingma & Ba 2015; PyTorch's betas .9 and .999) or SGD with momentum.
+        Adam (Kingma & Ba 2015; PyTorch's betas .9 and .999), SGD with momentum, or Muon.
     """
     shared = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    if settings.optimizer == "muon":
+        from rulealign.learning.muon import muon
+
+        chosen = settings.muon or MuonSettings()
+        return muon(network, chosen.layers, rate=chosen.rate, **shared)
     if settings.optimizer == "adam":
         return torch.optim.Adam(network.parameters(), **shared)
     return torch.optim.SGD(network.parameters(), momentum=settings.momentum, **shared)

@@ -57,12 +57,10 @@ class OptimisedRule(LearningRule):
             epoch: 0 for the first one.
         """
         super().start_epoch(epoch)
+        rate = getattr(self.settings, self.rate_setting)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(epoch)
-
-    def learning_rate(self, epoch: int) -> float:
-        """Give the optimiser's learning rate of an epoch, counted from 0."""
-        return getattr(self.settings, self.rate_setting) * self.learning_rate_share(epoch)
+            # some weights may have a rate of their own
+            group["lr"] = group.get("initial_lr", rate) * self.learning_rate_share(epoch)
 
     def learning_rate_share(self, epoch: int) -> float:
         """Give the share of the initial rates that is in force in an epoch, counted from 0."""

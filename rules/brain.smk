@@ -38,7 +38,7 @@ if WITH_RESPONSES:
             mem_mb=memory(3000),
         params:
             code=code("responses", forms=USED_FORM),
-            settings=settings(stages.responses, "roi"),
+            settings=settings(brain.ResponsesSettings.of, "roi"),
             form=FORM,
             place=brain_folder,
         message:
@@ -60,7 +60,7 @@ if WITH_RESPONSES:
             mem_mb=memory(2500),
         params:
             code=code("quality"),
-            settings=settings(stages.quality),
+            settings=settings(brain.QualitySettings.of),
         message:
             "Check the trials of sub-{wildcards.subject} in {wildcards.roi}"
         script:
@@ -94,7 +94,7 @@ rule check_inputs:
     input:
         stimuli=expand(STIMULI, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes),
         brain=expand(BRAIN_RDM, subject=SUBJECTS, roi=STUDY.brain.rois),
-        pairs=[PAIRS] if "cross_run" in stages.resamples(STUDY)["pairs"] else [],
+        pairs=[PAIRS] if "cross_run" in STUDY.compared_pairs else [],
     output:
         CHECKED,
     log:
@@ -106,8 +106,7 @@ rule check_inputs:
         mem_mb=memory(1000),
     params:
         code=code("check_inputs"),
-        copies=settings(stages.copies),
-        settings=settings(stages.resamples),
+        settings=settings(brain.InputsSettings.of),
     message:
         "Check that every stimulus set and every brain RDM has the same stimuli in the same order"
     script:

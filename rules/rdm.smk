@@ -40,7 +40,7 @@ else:
             mem_mb=memory(1500),
         params:
             code=code("brain_rdm"),
-            settings=settings(stages.brain_rdm),
+            settings=settings(brain.BrainRdmSettings.of),
         message:
             "RDM of sub-{wildcards.subject} in {wildcards.roi}"
         script:

@@ -65,7 +65,7 @@ rule quality_table:
         mem_mb=memory(2500),
     params:
         code=code("quality_table"),
-        settings=settings(stages.quality_table),
+        settings=settings(brain.QualityTableSettings.of),
         subjects=WITH_RESPONSES,
     message:
         "Quality of the brain data: orders, agreement, repetitions; faults are named"

@@ -1,19 +1,20 @@
 """Check that images and brain data belong together, that none is a copy, and that they suffice."""
 
-import json
 from pathlib import Path
 
 from rulealign.data.check import check_inputs
 from rulealign.job import job
+from rulealign.plan.settings.brain import InputsSettings
 from rulealign.rsa.bootstrap.resample_check import require_resamples
 
 with job(snakemake):
+    settings = InputsSettings.read(snakemake.params.settings)
     brain = [Path(path) for path in snakemake.input.brain]
     check_inputs(
         [Path(path) for path in snakemake.input.stimuli],
         brain,
         Path(snakemake.output[0]),
-        json.loads(snakemake.params.copies),
+        settings.copies,
     )
     pairs = next(map(Path, snakemake.input.pairs), None)
-    require_resamples(brain, json.loads(snakemake.params.settings), pairs)
+    require_resamples(brain, settings, pairs)

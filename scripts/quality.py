@@ -1,9 +1,9 @@
 """Check the single-trial responses of one subject in one ROI."""
 
-import json
 from pathlib import Path
 
 from rulealign.job import job
+from rulealign.plan.settings.brain import QualitySettings
 from rulealign.rsa.quality.roi import roi_quality
 from rulealign.rsa.quality.rows import log_lines
 
@@ -11,7 +11,7 @@ with job(snakemake):
     table = roi_quality(
         Path(snakemake.input[0]),
         Path(snakemake.output[0]),
-        json.loads(snakemake.params.settings),
+        QualitySettings.read(snakemake.params.settings),
     )
     for line in log_lines(table):
         print(line)

@@ -1,9 +1,9 @@
 """Compare the subjects' orders and RDMs, gather all quality checks, and name what is wrong."""
 
-import json
 from pathlib import Path
 
 from rulealign.job import job
+from rulealign.plan.settings.brain import QualityTableSettings
 from rulealign.rsa.quality.rows import log_lines
 from rulealign.rsa.quality.table import quality_table
 
@@ -16,7 +16,7 @@ with job(snakemake):
         acquisition=dict(zip(subjects, map(Path, snakemake.input.acquisition), strict=True)),
         parts=[Path(path) for path in snakemake.input.parts],
         responses=[Path(path) for path in snakemake.input.responses],
-        settings=json.loads(snakemake.params.settings),
+        settings=QualityTableSettings.read(snakemake.params.settings),
     )
     for line in log_lines(table):
         print(line)

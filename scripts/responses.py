@@ -6,6 +6,7 @@ from pathlib import Path
 from rulealign.data.responses.forms import open_configured
 from rulealign.data.responses.roi_responses import write_roi_responses
 from rulealign.job import job
+from rulealign.plan.settings.brain import ResponsesSettings
 
 with job(snakemake):
     form = open_configured(
@@ -17,6 +18,6 @@ with job(snakemake):
         form,
         snakemake.wildcards.subject,
         snakemake.wildcards.roi,
-        json.loads(snakemake.params.settings),
+        ResponsesSettings.read(snakemake.params.settings),
         Path(snakemake.output[0]),
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.data.things.tables import TRIAL_COLUMNS
+from rulealign.plan.settings.brain import DistanceSettings
 from rulealign.rsa.brain_distance import brain_distance
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import CROSS_RUN
@@ -19,7 +20,10 @@ from rulealign.rsa.rdm import correlation_rdm, write_brain_rdm
 from rulealign.store import write_csv, write_h5
 from validation.world import AREA, Setting, draw_trials, measure
 
-_STIMULUS_SET, _ZSCORE, _DISTANCE = "first-exemplar", "all-trials", "correlation"
+_STIMULUS_SET = "first-exemplar"
+_PATTERNS = DistanceSettings(
+    stimulus_set=_STIMULUS_SET, zscore="all-trials", distance="correlation"
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def _write_responses(path: Path, responses: np.ndarray, trials: pd.DataFrame) ->
 
 def _write_rdm(stem: Path, subject: int) -> Path:
     responses, output = (stem.with_name(f"{stem.name}_{what}.h5") for what in ("responses", "rdm"))
-    made = brain_distance(responses, _STIMULUS_SET, _ZSCORE, _DISTANCE)
+    made = brain_distance(responses, _PATTERNS)
     about = {"subject": subject, "roi": AREA, "distance": made.words}
     about |= {"acquisition": "generated responses, no scanner", "repetitions": made.repetitions}
     write_brain_rdm(made.ids, made.rdm, output, settings={}, **about)

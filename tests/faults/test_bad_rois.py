@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brain_settings import union
+from rulealign.config.brain import Roi
 from rulealign.data.responses.roi import choose_voxels
 from rulealign.errors import DataError
 
@@ -43,9 +45,8 @@ def table():
 
 
 def refused(table, match, **changes):
-    spec = {"union": ["V1"], "intersection": [], "difference": [], "hemisphere": "both"}
     with pytest.raises(DataError, match=match):
-        choose_voxels(FakeForm(table), "02", spec | {"voxels": "all"} | changes)
+        choose_voxels(FakeForm(table), "02", Roi(**{"union": ["V1"]} | changes))
 
 
 @pytest.mark.parametrize("step", ["union", "intersection", "difference"])
@@ -79,9 +80,8 @@ def test_a_missing_noise_ceiling_cannot_be_selected_by(table, rule):
     message = r"voxel 507 has no nc_testset \(2 such"
     refused(table, message, voxels={"by": "nc_testset", **rule})
     # outside of the ROI it does not matter
-    spec = {"union": ["V2"], "intersection": [], "difference": [], "hemisphere": "both"}
-    spec["voxels"] = {"by": "nc_testset", **rule}
-    assert len(choose_voxels(FakeForm(table), "02", spec).rows) in (3, 20)
+    elsewhere = union("V2", voxels={"by": "nc_testset", **rule})
+    assert len(choose_voxels(FakeForm(table), "02", elsewhere).rows) in (3, 20)
 
 
 def test_more_voxels_than_there_are_cannot_be_the_best(table):
@@ -99,8 +99,8 @@ def test_one_voxel_in_a_hundred_on_the_wrong_side_is_borne(table):
     many = pd.concat([table] * 5, ignore_index=True)
     many["voxel_id"] = np.arange(len(many))
     many.loc[0, "rLOC"] = 1
-    spec = {"union": ["V1"], "intersection": [], "difference": [], "hemisphere": "left"}
-    assert len(choose_voxels(FakeForm(many), "02", spec | {"voxels": "all"}).rows) == 100
+    left = union("V1", hemisphere="left")
+    assert len(choose_voxels(FakeForm(many), "02", left).rows) == 100
 
 
 @pytest.mark.parametrize(

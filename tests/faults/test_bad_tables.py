@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brain_settings import responses_of, union
 from rulealign.data.images.stimulus_sets import image_paths
 from rulealign.data.responses.forms import open_configured
 from rulealign.data.responses.patterns import select_patterns
@@ -17,6 +18,7 @@ from rulealign.data.simulated.data_set import write_images, write_subject
 from rulealign.data.things.tables import read_trials
 from rulealign.data.things.tables_form import Tables
 from rulealign.errors import DataError, StoreError
+from rulealign.plan.settings.brain import QualitySettings
 from rulealign.report.quality_panel import panel
 from rulealign.rsa.quality.roi import roi_quality
 
@@ -56,16 +58,10 @@ def tables(sound, tmp_path):
     return copies
 
 
-def union(*columns):
-    none = {"intersection": [], "difference": [], "hemisphere": "both", "voxels": "all"}
-    return {"union": list(columns), **none}
-
-
 def extract(tables, columns=("V1",), subject="01", **settings):
     folder = tables["responses"].parent
-    settings = {"faulty_voxels": "stop", "duplicated_trials": "stop", **settings}
-    settings |= {"voxels": union(*columns), "released": False}
-    write_roi_responses(Tables(folder), subject, "V1", settings, folder / "roi.h5")
+    told = responses_of(union(*columns), **settings)
+    write_roi_responses(Tables(folder), subject, "V1", told, folder / "roi.h5")
     return folder / "roi.h5"
 
 
@@ -327,12 +323,12 @@ def test_columns_that_nothing_names_stop_or_are_told_in_file_and_report(tables):
         del file["ResponseData/block0_items"]
     refused(tables, "set `things.columns: as_stored`")
     form = open_configured({"form": "tables", "columns": "as_stored"}, folder, parallel=1)
-    settings = {"faulty_voxels": "stop", "duplicated_trials": "stop", "released": False}
-    settings |= {"voxels": union("V1")}
-    write_roi_responses(form, "01", "V1", settings, folder / "believed.h5")
+    write_roi_responses(form, "01", "V1", responses_of(union("V1")), folder / "believed.h5")
     said = {}
     for name in ("believed", "labelled"):
-        roi_quality(folder / f"{name}.h5", folder / f"{name}.csv", {"lags": 2, "shifts": 1})
+        roi_quality(
+            folder / f"{name}.h5", folder / f"{name}.csv", QualitySettings(lags=2, shifts=1)
+        )
         findings = panel(pd.read_csv(folder / f"{name}.csv")).findings
         said[name] = [text for text in findings if "taken as stored" in text]
     assert said["labelled"] == []

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brain_settings import responses_of, union
 from rulealign.data.responses.roi_responses import write_roi_responses
 from rulealign.data.things.volumes_form import Volumes
 from rulealign.errors import DataError
@@ -318,9 +319,7 @@ def test_a_voxel_table_of_other_data_is_refused(folder, edit, message):
 def test_nothing_is_left_behind_by_a_refused_run(folder, tmp_path):
     content = (folder / BETAS).read_bytes()
     (folder / BETAS).write_bytes(content[:-100])
-    roi = {"union": ["V1"], "intersection": [], "difference": [], "hemisphere": "both"}
-    settings = {"voxels": {**roi, "voxels": "all"}}
-    settings |= {"faulty_voxels": "stop", "duplicated_trials": "stop", "released": False}
+    settings = responses_of(union("V1"))
     (tmp_path / "out").mkdir()
     with pytest.raises(DataError, match="cut short"):
         write_roi_responses(Volumes(folder), "01", "V1", settings, tmp_path / "out" / "roi.h5")

@@ -1,17 +1,19 @@
 """A study whose resamples would fail is stopped before it trains, with numbers."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
 from rulealign.errors import DataError
+from rulealign.plan.settings.brain import InputsSettings
 from rulealign.rsa.bootstrap import spearman as bootstrap
 from rulealign.rsa.bootstrap.resample_check import require_resamples
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman
 from rulealign.store import write_h5
 
-SETTINGS = {"study_seed": 7, "bootstrap_draws": 200, "pairs": ["all"]}
+SETTINGS = InputsSettings(copies={}, study_seed=7, bootstrap_draws=200, pairs=["all"])
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_enough_stimuli_are_the_fewest_of_which_less_than_one_study_in_100_fails
 
 @pytest.mark.parametrize("n", [5, 6])
 def test_five_or_six_stimuli_are_refused_with_the_number_that_is_enough(files, n):
-    settings = SETTINGS | {"bootstrap_draws": 1000}
+    settings = replace(SETTINGS, bootstrap_draws=1000)
     drawn = np.random.default_rng(bootstrap.bootstrap_seed(7, n)).integers(n, size=(1000, n))
     few = [len(set(row)) < 3 for row in drawn.tolist()]
     message = rf"{n} stimuli .* 1000 resamples: {sum(few)} .* resample {few.index(True)}\).* 10 st"
@@ -66,7 +68,7 @@ def test_five_or_six_stimuli_are_refused_with_the_number_that_is_enough(files, n
 
 
 def test_enough_stimuli_are_taken(files):
-    require_resamples(files(rdms(12)), SETTINGS | {"bootstrap_draws": 1000}, None)
+    require_resamples(files(rdms(12)), replace(SETTINGS, bootstrap_draws=1000), None)
 
 
 @pytest.mark.parametrize("sizes", [(12, 1), (10, 3), (4, 4, 4)])
@@ -99,4 +101,6 @@ def test_only_the_pairs_that_are_compared_count(files, tmp_path):
     paths = files(np.stack([rdms(12, 1)[0], one]))
     require_resamples(paths, SETTINGS, None)
     with pytest.raises(DataError, match=r"EVC of 1: its RDM is constant over the pairs of"):
-        require_resamples(paths, SETTINGS | {"pairs": ["all", "cross_run"]}, tmp_path / "pairs.h5")
+        require_resamples(
+            paths, replace(SETTINGS, pairs=["all", "cross_run"]), tmp_path / "pairs.h5"
+        )

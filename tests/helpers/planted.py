@@ -6,7 +6,7 @@ of their runs.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.spatial.distance import pdist
@@ -14,13 +14,15 @@ from scipy.spatial.distance import pdist
 from rulealign.data.responses.faults import find_duplicated_trials, find_faulty_voxels
 from rulealign.data.simulated.trials import draw_order, run_drift
 from rulealign.data.things.tables import TRIAL_COLUMNS
+from rulealign.plan.settings.brain import QualitySettings, QualityTableSettings
 from rulealign.rsa.quality.roi import roi_quality
 from rulealign.rsa.quality.table import quality_table
 from rulealign.store import write_csv, write_h5
 
 ROIS = ("V1", "IT")
 CONCEPTS, TEST, SESSIONS, RUNS, FEATURES = 72, 16, 3, 4, 20
-SETTINGS = {"lags": 10, "shifts": 5, "study_seed": 7, "zscore": "all-trials"}
+QUALITY = QualitySettings(lags=10, shifts=5)
+SETTINGS = QualityTableSettings(quality=QUALITY, study_seed=7, zscore="all-trials", null=None)
 
 
 @dataclass
@@ -193,12 +195,11 @@ def checked(people, folder, zscore="all-trials", **description):
         for roi in ROIS:
             responses = write_responses(people, folder, subject, roi)
             part = folder / f"sub-{subject}_roi-{roi}_quality.csv"
-            roi_quality(responses, part, SETTINGS)
+            roi_quality(responses, part, QUALITY)
             files["responses"].append(responses)
             files["parts"].append(part)
             files["brain"].append(write_rdm(people, folder, subject, roi, **description))
-    settings = {**SETTINGS, "zscore": zscore}
-    return quality_table(folder / "quality.csv", **files, settings=settings)
+    return quality_table(folder / "quality.csv", **files, settings=replace(SETTINGS, zscore=zscore))
 
 
 def flags(table):

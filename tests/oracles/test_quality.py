@@ -208,5 +208,5 @@ def test_a_faulty_voxel_that_was_left_in_is_an_error(tmp_path):
     with edited_h5(path) as file:
         file["responses"][3] = 1.0
     with pytest.raises(DataError, match=r"sub-01_roi-V1.*constant or not finite; drop them"):
-        roi_quality(path, tmp_path / "x.csv", planted.SETTINGS)
+        roi_quality(path, tmp_path / "x.csv", planted.QUALITY)
     assert not (tmp_path / "x.csv").exists()

@@ -7,7 +7,9 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 
+from brain_settings import patterns_by
 from rulealign.claims.ceilings import read_ceilings, uninformative
+from rulealign.config.brain import Crossnobis
 from rulealign.data.rdm_archive import write_subject_rdms
 from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.brain_distance import brain_distance, half_rdms
@@ -56,7 +58,7 @@ def responses(folder, patterns, times, seed, noise=1.0):
 def measured(folder, patterns, times, seed, distance="correlation"):
     """Make the RDM of one subject from responses, as the job does."""
     path, *trials = responses(folder, patterns, times, seed)
-    asked = path, "test-repeats", "all-trials", distance
+    asked = path, patterns_by(distance)
     found, rdm = brain_distance(*asked), folder / "sub-01_roi-V1_rdm.h5"
     about = {"subject": "01", "roi": "V1", "distance": found.words, "acquisition": "3T"}
     about |= {"settings": {}, "repetitions": found.repetitions, "halves": half_rdms(*asked)}
@@ -140,7 +142,7 @@ def test_without_sessions_or_repeats_the_ceiling_is_unknown_and_says_why(tmp_pat
 
 def test_halves_of_crossnobis_need_trials_in_two_folds_each(tmp_path, capsys):
     patterns = np.random.default_rng(1).normal(size=(STIMULI, VOXELS))
-    distance = {"crossnobis": {"folds": "session"}}
+    distance = Crossnobis(crossnobis={"folds": "session"})
     path, *_ = measured(tmp_path, patterns, 6, 2, distance)
     assert ceiling(tmp_path, path)[0]["informative"]
     path, *_ = measured(tmp_path, patterns, 4, 2, distance)

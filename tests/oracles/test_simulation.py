@@ -12,6 +12,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import pearsonr, spearmanr
 from threadpoolctl import threadpool_limits
 
+from brain_settings import responses_of, union
 from rulealign.config.brain import SIMULATED_COLUMNS
 from rulealign.data.responses.patterns import select_patterns
 from rulealign.data.responses.roi_responses import write_roi_responses
@@ -63,11 +64,9 @@ def outputs_of(folder, subject):
 
 
 def agreement_with_truth(folder, columns, stimulus_set="first-exemplar"):
-    roi, none = folder / "roi.h5", {"intersection": [], "difference": []}
-    voxels = {"union": list(columns), **none, "hemisphere": "both", "voxels": "all"}
-    settings = {"voxels": voxels, "released": False}
+    roi = folder / "roi.h5"
     # without noise, the trials of an image are equal
-    settings |= {"faulty_voxels": "stop", "duplicated_trials": "keep"}
+    settings = responses_of(union(*columns), duplicated_trials="keep")
     write_roi_responses(Tables(folder), "01", "ROI", settings, roi)
     ids, patterns, _ = select_patterns(roi, stimulus_set)
     with h5py.File(folder / "truth.h5") as file:

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist
 
+from brain_settings import patterns_by
+from rulealign.config.brain import Crossnobis
 from rulealign.data.responses import cleaning, patterns
 from rulealign.data.responses.cleaning import check_cleaning, cleaning_on_noise, sampling_error
 from rulealign.data.responses.patterns import (
@@ -135,34 +137,32 @@ def test_each_run_of_each_session_is_a_fold(roi):
 def test_distances_are_those_of_their_patterns(roi):
     path, _, _ = roi
     ids, averaged, _ = select_patterns(path, "test-repeats")
-    correlation = brain_distance(path, "test-repeats", "all-trials", "correlation")
+    correlation = brain_distance(path, patterns_by("correlation"))
     assert (correlation.ids, correlation.repetitions) == (ids, SESSIONS)
     assert correlation.words == "1 - Pearson"
     np.testing.assert_allclose(correlation.rdm, pdist(averaged, "correlation"), atol=1e-14)
-    euclidean = brain_distance(path, "test-repeats", "all-trials", "euclidean")
+    euclidean = brain_distance(path, patterns_by("euclidean"))
     assert euclidean.words == "squared Euclidean per voxel"
     np.testing.assert_allclose(euclidean.rdm, pdist(averaged) ** 2 / VOXELS, atol=1e-13)
     single = repeated_patterns(path, "test-repeats", "run")
     for folds, fold in (("session", single.session), ("run", 10 * single.session + single.run)):
-        found = brain_distance(path, "test-repeats", "run", {"crossnobis": {"folds": folds}})
+        crossnobis = Crossnobis(crossnobis={"folds": folds})
+        found = brain_distance(path, patterns_by(crossnobis, zscore="run"))
         expected = crossnobis_rdm(single.patterns, single.stimulus, fold, ids=ids)
         np.testing.assert_allclose(found.rdm, expected, atol=1e-12)
         assert f"crossnobis, folds: {folds}" in found.words
         assert found.repetitions == SESSIONS
 
 
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ("cosine", "no 'cosine'"),
-        ("crossnobis", "no 'crossnobis'"),
-        ({"euclidean": {}}, "distance: there is no"),
-        ({"crossnobis": {"folds": "subject"}}, "folds: there are no 'subject'"),
-    ],
-)
-def test_an_unknown_distance_is_named(roi, spec, message):
-    with pytest.raises(ConfigurationError, match=message):
-        brain_distance(roi[0], "test-repeats", "all-trials", spec)
+@pytest.mark.parametrize("name", ["cosine", "crossnobis"])
+def test_an_unknown_distance_is_named(roi, name):
+    with pytest.raises(ConfigurationError, match=f"no '{name}'; use correlation, euclidean"):
+        brain_distance(roi[0], patterns_by(name))
+
+
+def test_unknown_folds_are_named(roi):
+    with pytest.raises(ConfigurationError, match="folds: there are no 'subject'"):
+        fold_labels(repeated_patterns(roi[0], "test-repeats"), "subject")
 
 
 def test_an_unknown_way_of_zscoring_is_named(roi):
@@ -173,7 +173,9 @@ def test_an_unknown_way_of_zscoring_is_named(roi):
 def test_stimuli_shown_once_cannot_be_cross_validated(roi):
     message = r"sub-01_roi-V1.*'thing10_01b.jpg' has no two trials in different folds"
     with pytest.raises(DataError, match=message):
-        brain_distance(roi[0], "first-exemplar", "all-trials", {"crossnobis": {"folds": "run"}})
+        brain_distance(
+            roi[0], patterns_by(Crossnobis(crossnobis={"folds": "run"}), "first-exemplar")
+        )
 
 
 def test_a_voxel_that_is_constant_in_a_run_is_named_with_its_run(roi, tmp_path):
@@ -205,7 +207,7 @@ def test_a_pattern_that_is_constant_is_named_with_file_and_stimulus(roi, tmp_pat
 
     write_responses(path, trials, flatten)
     with pytest.raises(DataError, match=r"flat.h5: .*'thing22_01b.jpg' are all equal"):
-        brain_distance(path, "first-exemplar", "all-trials", "correlation")
+        brain_distance(path, patterns_by(stimulus_set="first-exemplar"))
 
 
 @pytest.mark.parametrize("per_run", [5, 12, 40])

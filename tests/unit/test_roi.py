@@ -4,15 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brain_settings import union
 from rulealign.data.responses.roi import check_count, choose_voxels, expected_voxels
 
 GLASSER = "glasser-p9-\n46v"
-
-
-def section(union, **changes):
-    """Give the plain section of an ROI."""
-    plain = {"intersection": [], "difference": [], "hemisphere": "both", "voxels": "all"}
-    return {"union": union, **plain} | changes
 
 
 class FakeForm:
@@ -50,7 +45,7 @@ def rows_where(table, keep):
 
 def test_union_intersection_and_difference_equal_a_plain_loop():
     table = brain()
-    spec = section(["lLOC", "rLOC"], intersection=["V1", "IT"], difference=["V2"])
+    spec = union("lLOC", "rLOC", intersection=["V1", "IT"], difference=["V2"])
     found = choose_voxels(FakeForm(table), "01", spec)
     expected = rows_where(
         table, lambda v: (v["lLOC"] or v["rLOC"]) and v["V1"] and v["IT"] and not v["V2"]
@@ -66,7 +61,7 @@ def test_union_intersection_and_difference_equal_a_plain_loop():
 @pytest.mark.parametrize("broken", [GLASSER, "glasser-p9-\r\n46v", "glasser-p9-46v\n"])
 def test_a_name_with_a_line_break_is_written_without(broken):
     table = brain().rename(columns={GLASSER: broken})
-    found = choose_voxels(FakeForm(table), "01", section(["glasser-p9-46v"]))
+    found = choose_voxels(FakeForm(table), "01", union("glasser-p9-46v"))
     assert found.rows.tolist() == np.flatnonzero(table[broken]).tolist()
 
 
@@ -79,7 +74,7 @@ def test_the_side_is_learned_from_the_columns_that_say_it(side, flipped, capsys)
     # without flipping x goes from 11 to 16: the middle is 13.5
     low = table["voxel_x"] < (100 - 13.5 if flipped else 13.5)
     expected = (table["V1"] == 1) & (low == ((side == "left") != flipped))
-    found = choose_voxels(FakeForm(table), "01", section(["V1"], hemisphere=side))
+    found = choose_voxels(FakeForm(table), "01", union("V1", hemisphere=side))
     assert found.rows.tolist() == np.flatnonzero(expected).tolist()
     assert "sub-01: 0 voxels on the midline" in capsys.readouterr().out
 
@@ -87,7 +82,7 @@ def test_the_side_is_learned_from_the_columns_that_say_it(side, flipped, capsys)
 def test_voxels_on_the_midline_are_in_neither_hemisphere(capsys):
     table = brain(side=5)
     sides = [
-        choose_voxels(FakeForm(table), "01", section(["V1"], hemisphere=side)).rows
+        choose_voxels(FakeForm(table), "01", union("V1", hemisphere=side)).rows
         for side in ("left", "right")
     ]
     middle = np.flatnonzero((table["V1"] == 1) & (table["voxel_x"] == 13))
@@ -101,14 +96,14 @@ def test_the_midline_is_that_of_the_brain_and_not_of_the_roi():
     table = brain()
     table = table[(table["voxel_x"] > 13) | (np.arange(len(table)) % 4 == 0)].reset_index(drop=True)
     table["V1"] = (table["voxel_x"] >= 14).astype(int)
-    right = section(["V1"], hemisphere="right")
+    right = union("V1", hemisphere="right")
     assert len(choose_voxels(FakeForm(table), "01", right).rows) == 3 * 36
 
 
 @pytest.mark.parametrize("by", ["nc_testset", "nc_singletrial"])
 def test_reliable_voxels_are_those_at_or_above_the_limit(by):
     table = brain()
-    spec = section(["V1"], voxels={"by": by, "at_least": 12})
+    spec = union("V1", voxels={"by": by, "at_least": 12})
     found = choose_voxels(FakeForm(table), "01", spec)
     assert found.rows.tolist() == rows_where(table, lambda v: v["V1"] and v[by] >= 12)
     if by == "nc_testset":
@@ -117,8 +112,8 @@ def test_reliable_voxels_are_those_at_or_above_the_limit(by):
 
 def test_the_best_voxels_are_chosen_after_everything_else():
     table = brain()
-    spec = section(
-        ["V1"], difference=["V2"], hemisphere="left", voxels={"by": "nc_singletrial", "top": 5}
+    spec = union(
+        "V1", difference=["V2"], hemisphere="left", voxels={"by": "nc_singletrial", "top": 5}
     )
     left = rows_where(table, lambda v: v["V1"] and not v["V2"] and v["voxel_x"] < 13.5)
     expected = sorted(sorted(left, key=lambda row: -table["nc_singletrial"][row])[:5])
@@ -128,12 +123,12 @@ def test_the_best_voxels_are_chosen_after_everything_else():
 def test_a_tie_at_the_cut_takes_the_first_voxels_and_says_so(capsys):
     table = brain().iloc[:8].copy()
     table["V1"], table["nc_testset"] = 1, [5.0, 7.0, 5.0, 9.0, 5.0, 5.0, 1.0, 5.0]
-    spec = section(["V1"], voxels={"by": "nc_testset", "top": 4})
+    spec = union("V1", voxels={"by": "nc_testset", "top": 4})
     assert choose_voxels(FakeForm(table), "02", spec).rows.tolist() == [0, 1, 2, 3]
     said = capsys.readouterr().out
     assert "sub-02: nc_testset: 5 voxels are tied at the cut of the top 4 (5 percent)" in said
     assert "the first 2" in said
-    spec["voxels"]["top"] = 2
+    spec = union("V1", voxels={"by": "nc_testset", "top": 2})
     assert choose_voxels(FakeForm(table), "02", spec).rows.tolist() == [1, 3]
     assert capsys.readouterr().out == ""
 
@@ -141,7 +136,7 @@ def test_a_tie_at_the_cut_takes_the_first_voxels_and_says_so(capsys):
 def test_many_tied_voxels_are_taken_in_their_order():
     table = brain().assign(V1=1)
     table["nc_testset"] = np.arange(len(table)) % 3
-    spec = section(["V1"], voxels={"by": "nc_testset", "top": 100})
+    spec = union("V1", voxels={"by": "nc_testset", "top": 100})
     found = choose_voxels(FakeForm(table), "01", spec).rows.tolist()
     assert found == sorted([*range(2, 216, 3), *range(1, 84, 3)])
 
@@ -149,7 +144,7 @@ def test_many_tied_voxels_are_taken_in_their_order():
 def test_missing_noise_ceilings_do_not_matter_where_nothing_is_selected_by_them():
     table = brain()
     table["nc_testset"] = np.nan
-    found = choose_voxels(FakeForm(table), "01", section(["V1"]))
+    found = choose_voxels(FakeForm(table), "01", union("V1"))
     assert np.isnan(found.nc_testset).all()
     assert len(found.rows) == table["V1"].sum()
 
@@ -165,21 +160,21 @@ def test_missing_noise_ceilings_do_not_matter_where_nothing_is_selected_by_them(
 )
 def test_expected_voxels_are_those_of_the_published_tables(columns, counts):
     subjects = ("01", "02", "03")
-    assert tuple(expected_voxels(subject, section(columns)) for subject in subjects) == counts
+    assert tuple(expected_voxels(subject, union(*columns)) for subject in subjects) == counts
 
 
 @pytest.mark.parametrize(
     ("subject", "spec"),
     [
-        ("04", section(["V1"])),
-        ("00", section(["V1"])),
-        ("01", section(["V3"])),
-        ("01", section(["lLOC"])),
-        ("01", section(["V1", "V2"])),
-        ("01", section(["V1"], hemisphere="left")),
-        ("01", section(["V1"], difference=["V2"])),
-        ("01", section(["V1"], intersection=["V2"])),
-        ("01", section(["V1"], voxels={"by": "nc_testset", "top": 100})),
+        ("04", union("V1")),
+        ("00", union("V1")),
+        ("01", union("V3")),
+        ("01", union("lLOC")),
+        ("01", union("V1", "V2")),
+        ("01", union("V1", hemisphere="left")),
+        ("01", union("V1", difference=["V2"])),
+        ("01", union("V1", intersection=["V2"])),
+        ("01", union("V1", voxels={"by": "nc_testset", "top": 100})),
     ],
 )
 def test_other_rois_have_no_expected_voxels(subject, spec):
@@ -188,7 +183,7 @@ def test_other_rois_have_no_expected_voxels(subject, spec):
 
 
 def test_another_number_of_voxels_is_a_warning():
-    spec = section(["V1"])
+    spec = union("V1")
     assert check_count("01", "V1", spec, 1049) == "V1 of sub-01: 1049 voxels, as expected"
     warning = "WARNING: early of sub-01: expected 1049 voxels, found 1046: another release"
     assert check_count("01", "early", spec, 1046).startswith(warning)

@@ -8,6 +8,7 @@ from complete_studies import complete
 from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.plan import stages
+from rulealign.plan.settings.brain import BrainRdmSettings, InputsSettings, ResponsesSettings
 from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.provenance import fingerprint, folder_listing
 
@@ -16,9 +17,9 @@ STAGES = {
     "stimuli": lambda study: stages.stimuli(study, "shown"),
     "simulated_images": stages.simulated_images,
     "simulated_subject": stages.simulated_subject,
-    "responses of V1": lambda study: stages.responses(study, "V1"),
-    "responses of LOC": lambda study: stages.responses(study, "LOC"),
-    "brain_rdm": stages.brain_rdm,
+    "responses of V1": lambda study: ResponsesSettings.of(study, "V1"),
+    "responses of LOC": lambda study: ResponsesSettings.of(study, "LOC"),
+    "brain_rdm": BrainRdmSettings.of,
     "checkpoint of bp": lambda study: stages.checkpoint(study, "bp"),
     "checkpoint of fa": lambda study: stages.checkpoint(study, "fa"),
     "activations of bp": lambda study: stages.activations(study, "bp"),
@@ -110,7 +111,7 @@ def test_where_the_data_are_taken_from_is_no_part_of_a_study(project):
     values["things"] |= {"form": "volumes", "root": "/data", "parallel": 2}
     after = load_study(values)
     assert stages.study(before) == stages.study(after)
-    assert stages.responses(before, "V1") == stages.responses(after, "V1")
+    assert ResponsesSettings.of(before, "V1") == ResponsesSettings.of(after, "V1")
 
 
 def test_activations_expect_the_very_settings_that_the_checkpoint_was_trained_with(values):
@@ -149,5 +150,5 @@ def test_whether_copies_are_explained_is_told_and_not_in_which_words(values):
     for copies in ({}, {"held-out": "as published"}, {"held-out": "another reason"}):
         study = load_study(values | {"copies": copies | {"sub-02_roi-V1": "scanned twice"}})
         told.append(stages.training_set(study)["copies_explained"])
-        assert stages.copies(study) == {"sub-02_roi-V1": "scanned twice"}
+        assert InputsSettings.of(study).copies == {"sub-02_roi-V1": "scanned twice"}
     assert told == [False, True, True]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brain_settings import responses_of, union
 from rulealign.data.images.stimulus_sets import image_paths, stimulus_ids
 from rulealign.data.responses.patterns import select_patterns
 from rulealign.data.responses.roi import choose_voxels
@@ -53,14 +54,8 @@ def tables(tmp_path):
     return tmp_path, responses
 
 
-def union(*columns):
-    none = {"intersection": [], "difference": [], "hemisphere": "both", "voxels": "all"}
-    return {"union": list(columns), **none}
-
-
 def extract(folder, columns):
-    settings = {"voxels": union(*columns), "released": False}
-    settings |= {"faulty_voxels": "stop", "duplicated_trials": "stop"}
+    settings = responses_of(union(*columns))
     write_roi_responses(Tables(folder), "01", "ROI", settings, folder / "roi.h5")
     return folder / "roi.h5"
 
@@ -129,7 +124,7 @@ def test_the_extracted_file_keeps_voxels_trials_and_settings(tables):
             *("concept", "run", "session", "stimulus", "trial_id", "trial_type")
         ]
         assert (file.attrs["subject"], file.attrs["roi"]) == ("01", "ROI")
-        assert json.loads(file.attrs["settings"])["voxels"] == union("V1")
+        assert json.loads(file.attrs["settings"])["voxels"] == union("V1").model_dump()
         assert file["voxels/nc_testset"][()].tolist() == [0.5, 0.5, 0.5]
 
 

@@ -10,6 +10,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from nilearn.masking import apply_mask
 
+from brain_settings import responses_of
+from rulealign.config.brain import Roi
 from rulealign.data.responses.roi_responses import write_roi_responses
 from rulealign.data.things import volume_files, volume_masks, volume_trials
 from rulealign.data.things.remote_rows import RemoteRows, fetch_small_tables
@@ -124,13 +126,7 @@ def test_columns_without_masks_come_from_the_voxel_table(folder, forms, truth, t
 
 
 def assert_same_bytes(forms, folder, spec):
-    full = {"union": [], "intersection": [], "difference": [], "hemisphere": "both"}
-    settings = {
-        "voxels": {**full, "voxels": "all", **spec},
-        "faulty_voxels": "stop",
-        "duplicated_trials": "stop",
-        "released": False,
-    }
+    settings = responses_of(Roi(**spec))
     for subject in ("01", "02"):
         contents = set()
         for name, form in forms.items():

@@ -57,8 +57,11 @@ class RdmFile(Closed):
 class RdmArchive(Closed):
     """Brain data that come as RDMs."""
 
-    pairs: ClassVar = "all"
+    pairs: ClassVar[str] = "all"
     """Of given RDMs nobody knows in which run a stimulus was shown."""
+
+    zscore: ClassVar[str | None] = None
+    """Given RDMs are not cleaned here."""
 
     kind: Literal["rdm-archive"] = Field(description="given RDMs per subject and ROI")
     subjects: Subjects = Field(
@@ -80,6 +83,11 @@ class RdmArchive(Closed):
     rois: Annotated[each(dict[Label, RdmFile]), Field(min_length=1)] = Field(
         description="ROI -> file of its RDMs"
     )
+
+    @property
+    def has_repeats(self) -> bool:
+        """Say whether RDMs come with repeats that tell how reliable they are: their sessions."""
+        return self.subjects == 1 or self.sessions > 1
 
 
 class ReliableVoxels(Closed):
@@ -155,6 +163,12 @@ class Crossnobis(Closed):
 
 
 class _Responses(Closed):
+    acquisition: ClassVar[str]
+    """Where the responses come from, in words."""
+
+    released: ClassVar[bool] = False
+    """Whether these are the published data, whose ROIs have known numbers of voxels."""
+
     subjects: Subjects = Field(
         description="subjects: 01, 02 and so on. One has no noise ceiling: claims rest on how well"
         " halves of its trials agree"
@@ -193,6 +207,11 @@ class _Responses(Closed):
     )
     rois: Rois = Field(description="ROI -> its voxels")
 
+    @property
+    def has_repeats(self) -> bool:
+        """Say whether RDMs come with repeats that tell how reliable they are: of one subject."""
+        return self.subjects == 1
+
     def checks(self) -> Checks:
         """Check that distance and pairs are possible with the stimulus set."""
         yield self._repeats()
@@ -217,6 +236,8 @@ class _Responses(Closed):
 
 class Simulated(_Responses):
     """A generated data set in the table form of THINGS-fMRI, from a known truth."""
+
+    acquisition: ClassVar[str] = "generated responses, no scanner"
 
     kind: Literal["simulated"] = Field(description="generated, no download")
     concepts: whole(10, 100_000) = Field(
@@ -254,6 +275,11 @@ class Simulated(_Responses):
 
 class ThingsFmri(_Responses):
     """THINGS-fMRI (Hebart et al. 2023); the section `things` says where it is taken from."""
+
+    acquisition: ClassVar[str] = (
+        "single-trial responses of THINGS-fMRI, denoised by ICA (Hebart et al. 2023)"
+    )
+    released: ClassVar[bool] = True
 
     kind: Literal["things"] = Field(description="single-trial responses to photographs")
 

@@ -24,7 +24,7 @@ from rulealign.learning.networks import network_class
 from rulealign.learning.rules import REGISTRY as RULES
 from rulealign.learning.rules import rule_class
 from rulealign.mistakes import Checks, Mistakes, require_kind
-from rulealign.schema import Closed, Label, Reason, Seed, each
+from rulealign.schema import HELD_OUT, Closed, Label, Reason, Seed, each
 from rulealign.wrong_values import shown
 
 LONGEST_NAME = 100
@@ -131,6 +131,17 @@ class Study(Closed):
     def epochs(self, rule: str) -> list[int]:
         """List the checkpoints of one rule, increasing: epoch 0 alone where nothing is trained."""
         return self.training.checkpoints if self.trains(rule) else [0]
+
+    @property
+    def compared_pairs(self) -> list[str]:
+        """List every kind of pairs of stimuli that is compared, in alphabetical order."""
+        claimed = self.universes.pairs if self.claims else []
+        return sorted({self.brain.pairs, *claimed})
+
+    @property
+    def copied_stimuli_and_rdms(self) -> dict[str, str]:
+        """Give the reasons why stimuli or brain RDMs appear twice: all but held-out images'."""
+        return {name: reason for name, reason in self.copies.items() if name != HELD_OUT}
 
     def seeds(self, rule: str) -> list[int]:
         """List the seeds of one rule: all, or the first ones where it has fewer."""

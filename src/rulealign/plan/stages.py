@@ -73,11 +73,6 @@ def training_set(study: Study) -> dict[str, Any]:
     return settings
 
 
-def copies(study: Study) -> dict[str, str]:
-    """Give the reasons why stimuli or brain RDMs appear twice."""
-    return {name: reason for name, reason in study.copies.items() if name != HELD_OUT}
-
-
 def images(study: Study, label: str) -> Any:
     """Give the section that says where a set's pictures are from: of a cut-out, that of its origin.
 
@@ -118,40 +113,6 @@ def simulated_subject(study: Study) -> dict[str, Any]:
     return _without(plain(study.brain), *later) | {"seed": study.seed}
 
 
-def responses(study: Study, roi: str) -> dict[str, Any]:
-    """Give the settings of one ROI: its voxels, and what is done with faulty data."""
-    faults = {key: getattr(study.brain, key) for key in ("faulty_voxels", "duplicated_trials")}
-    released = study.brain.kind == "things"  # so that the number of voxels is known
-    return {"voxels": plain(study.brain.rois[roi]), "released": released} | faults
-
-
-def brain_rdm(study: Study) -> dict[str, Any]:
-    """Give the settings of the RDMs that are made from responses."""
-    made_from = {
-        "simulated": "generated responses, no scanner",
-        "things": "single-trial responses of THINGS-fMRI, denoised by ICA (Hebart et al. 2023)",
-    }
-    keys = ("stimulus_set", "zscore", "distance")
-    settings = {key: plain(study.brain)[key] for key in keys}
-    settings["acquisition"] = made_from[study.brain.kind]
-    # of one subject alone they are needed: several have a noise ceiling
-    return settings | ({"halves": True} if study.brain.subjects == 1 else {})
-
-
-def quality(_study: Study) -> dict[str, Any]:
-    """Give the settings of the quality measures: how many trials apart, and shifted, to look."""
-    return {"lags": 10, "shifts": 5}
-
-
-def quality_table(study: Study) -> dict[str, Any]:
-    """Give the settings of the table of quality measures over subjects and ROIs."""
-    zscore = getattr(study.brain, "zscore", None)  # given RDMs are not cleaned here
-    settings = {"shifts": quality(study)["shifts"], "study_seed": study.seed, "zscore": zscore}
-    repeats = study.brain.subjects == 1 or getattr(study.brain, "sessions", 1) > 1
-    keys = ("null_draws", "interval") if repeats else ()
-    return settings | {key: getattr(study.statistics, key) for key in keys}
-
-
 def stimulus_list(study: Study) -> list[str]:
     """Give the user's own list of stimuli, as a list of no or one path, as Snakemake wants it."""
     chosen = getattr(study.brain, "stimulus_set", "")
@@ -170,16 +131,6 @@ def require_stimulus_list(study: Study) -> None:
                 f"brain.stimulus_set: '{study.brain.stimulus_set}': there is no such file; it must"
                 " be a text file with one image name a line."
             )
-
-
-def resamples(study: Study) -> dict[str, Any]:
-    """Give what tells the resamples of the stimuli, and every kind of pairs compared in them."""
-    claimed = study.universes.pairs if study.claims else []
-    return {
-        "study_seed": study.seed,
-        "bootstrap_draws": study.statistics.bootstrap_draws,
-        "pairs": sorted({study.brain.pairs, *claimed}),
-    }
 
 
 def archive(study: Study, roi: str) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,11 +14,17 @@ from rulealign.errors import ConfigurationError, DataError
 from rulealign.rsa.distances import crossnobis_rdm, euclidean_rdm
 from rulealign.rsa.rdm import correlation_rdm
 
-DISTANCES = ("correlation", "euclidean", "crossnobis")
-"""The distances between the patterns of two stimuli."""
+if TYPE_CHECKING:
+    from rulealign.plan.settings.brain import DistanceSettings
 
 CORRELATION = "1 - Pearson"
 """In the words of an RDM: its distances have one scale for all subjects."""
+
+_OF_MEANS = {
+    "correlation": (partial(correlation_rdm, centred=False), CORRELATION),
+    "euclidean": (euclidean_rdm, "squared Euclidean per voxel"),
+}
+"""Distance between averaged patterns -> its function, and its words."""
 
 
 @dataclass(frozen=True)
@@ -40,63 +45,45 @@ class BrainDistance:
 
 
 def brain_distance(
-    responses_h5: Path,
-    stimulus_set: str,
-    zscore: str,
-    distance: str | Mapping[str, Any],
-    *,
-    half: int | None = None,
+    responses_h5: Path, settings: DistanceSettings, *, half: int | None = None
 ) -> BrainDistance:
     """Compute the RDM of an ROI.
 
     Args:
         responses_h5: a file made by `things.write_roi_responses`.
-        stimulus_set: as in `stimulus_sets.choose_trials`.
-        zscore: as in `patterns.zscore`.
-        distance: `correlation` (1 - Pearson of averaged patterns), `euclidean` (squared, of
-            averaged patterns), or {"crossnobis": {"folds": "run" or "session"}} (of single trials).
+        settings: which stimuli, z-scores and distance.
         half: of the trials, as in `patterns.select_patterns`; by default all.
 
     Returns:
         The RDM and what it is.
 
     Raises:
-        ConfigurationError: there is no such distance, or no such folds.
+        ConfigurationError: there is no such distance.
         DataError: the stimuli, their patterns or their trials do not allow it; names the file and
             the stimulus.
     """
-    name = distance if isinstance(distance, str) else next(iter(distance))
-    if name not in DISTANCES or isinstance(distance, str) == (name == "crossnobis"):
-        raise ConfigurationError(
-            f"distance: there is no {distance!r}; use correlation, euclidean, or"
-            " {crossnobis: {folds: run}}"
-        )
     # errors of reading name the file
-    asked = responses_h5, stimulus_set, zscore
-    if name == "crossnobis":
-        trials = repeated_patterns(*asked, half=half)
-        compute = partial(_cross_validated, trials, distance["crossnobis"]["folds"])
+    asked, distance = (responses_h5, settings.stimulus_set, settings.zscore), settings.distance
+    if isinstance(distance, str):
+        compute = partial(_averaged, *select_patterns(*asked, half=half), distance)
     else:
-        compute = partial(_averaged, *select_patterns(*asked, half=half), name)
+        trials = repeated_patterns(*asked, half=half)
+        compute = partial(_cross_validated, trials, distance.crossnobis.folds)
     try:
         return compute()
     except DataError as error:
         raise DataError(f"{responses_h5}: {error}") from error
 
 
-def half_rdms(
-    responses_h5: Path, stimulus_set: str, zscore: str, distance: str | Mapping[str, Any]
-) -> np.ndarray | None:
+def half_rdms(responses_h5: Path, settings: DistanceSettings) -> np.ndarray | None:
     """Compute the RDMs of two halves of the trials: every other one of each stimulus.
 
     For how reliable an RDM of all trials is. Where stimuli came in one order again and again, the
     halves share the noise of runs; not for such data.
 
     Args:
-        responses_h5: as in `brain_distance`, like all that follow.
-        stimulus_set: see there.
-        zscore: see there.
-        distance: see there.
+        responses_h5: as in `brain_distance`.
+        settings: likewise.
 
     Returns:
         float64, shape (2, pairs); None, with a printed line, where stimuli have too few trials.
@@ -104,20 +91,19 @@ def half_rdms(
     Raises:
         ConfigurationError: as in `brain_distance`.
     """
-    asked = responses_h5, stimulus_set, zscore, distance
     try:
-        return np.stack([brain_distance(*asked, half=half).rdm for half in (0, 1)])
+        return np.stack([brain_distance(responses_h5, settings, half=half).rdm for half in (0, 1)])
     except DataError as error:
         print(f"the reliability of this RDM stays unknown: {error}")
         return None
 
 
 def _averaged(ids: list[str], patterns: np.ndarray, repetitions: int, name: str) -> BrainDistance:
-    if name == "euclidean":
-        rdm = euclidean_rdm(patterns, ids=ids)
-        return BrainDistance(ids, rdm, repetitions, "squared Euclidean per voxel")
-    rdm = correlation_rdm(patterns, centred=False, ids=ids)
-    return BrainDistance(ids, rdm, repetitions, CORRELATION)
+    if name not in _OF_MEANS:
+        known = f"{', '.join(_OF_MEANS)}, or {{crossnobis: {{folds: run}}}}"
+        raise ConfigurationError(f"distance: there is no '{name}'; use {known}")
+    compute, words = _OF_MEANS[name]
+    return BrainDistance(ids, compute(patterns, ids=ids), repetitions, words)
 
 
 def _cross_validated(trials: RepeatedPatterns, folds: str) -> BrainDistance:

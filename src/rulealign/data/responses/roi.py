@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from rulealign.store import refuse_duplicates
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rulealign.config.brain import BestVoxels, ReliableVoxels, Roi
     from rulealign.data.responses.forms import Form
 
 _CEILINGS = ("nc_singletrial", "nc_testset")
@@ -46,17 +47,15 @@ class RoiVoxels:
     nc_testset: np.ndarray
 
 
-def choose_voxels(form: Form, subject: str, spec: Mapping[str, Any]) -> RoiVoxels:
+def choose_voxels(form: Form, subject: str, roi: Roi) -> RoiVoxels:
     """Find the voxels of an ROI.
 
     Args:
         form: the way in to the data.
         subject: label, such as "01".
-        spec: `union`, `intersection`, `difference`: names of ROI columns, line breaks left out;
-            `hemisphere`: both, left or right, see `hemispheres.on_side` for its limits; `voxels`:
-            "all", or `by` (nc_testset or nc_singletrial) with `at_least` (percent) or `top` (how
-            many). A voxel is in any of `union`, in every one of `intersection` and in none of
-            `difference`; the side is cut out of that, and the reliable voxels out of the rest.
+        roi: which voxels. Each is in any of `union`, in every one of `intersection` and in none of
+            `difference`; the side is cut out of that (see `hemispheres.on_side` for its limits),
+            and the reliable voxels out of the rest.
 
     Returns:
         The voxels in the order of the form. A tie at the cut of `top` takes the first of the tied
@@ -68,30 +67,30 @@ def choose_voxels(form: Form, subject: str, spec: Mapping[str, Any]) -> RoiVoxel
             there are, or a voxel_id appears twice.
     """
     place = f"sub-{subject}"
-    columns = _real_names(form, subject, spec)
-    table = _read(form, subject, columns, sides=spec["hemisphere"] != "both")
+    columns = _real_names(form, subject, roi)
+    table = _read(form, subject, columns, sides=roi.hemisphere != "both")
     inside = _combined(table, columns, place)
-    if spec["hemisphere"] != "both":
-        inside = inside & on_side(table, spec["hemisphere"], place)
-        _refuse_empty(inside, f"{place}: hemisphere {spec['hemisphere']}")
+    if roi.hemisphere != "both":
+        inside = inside & on_side(table, roi.hemisphere, place)
+        _refuse_empty(inside, f"{place}: hemisphere {roi.hemisphere}")
     rows = np.flatnonzero(inside)
-    if spec["voxels"] != "all":
-        rows = rows[_reliable(table.iloc[rows], spec["voxels"], place)]
+    if roi.voxels != "all":
+        rows = rows[_reliable(table.iloc[rows], roi.voxels, place)]
     ids = [str(value) for value in table["voxel_id"].to_numpy()[rows]]
     refuse_duplicates(ids, f"{place}: voxel_id")
     single, repeated = (table[name].to_numpy(dtype=np.float64)[rows] for name in _CEILINGS)
     return RoiVoxels(rows.astype(np.int64), ids, single, repeated)
 
 
-def _real_names(form: Form, subject: str, spec: Mapping[str, Any]) -> dict[str, list[str]]:
+def _real_names(form: Form, subject: str, roi: Roi) -> dict[str, list[str]]:
     plain = {_plain(name): name for name in form.columns(subject)}
     found = {}
     for step in ("union", "intersection", "difference"):
-        for name in spec[step]:
+        for name in getattr(roi, step):
             if _plain(name) not in plain:
                 form.voxels(subject, [name])  # says what that form could do about it
                 raise DataError(unknown_column(f"sub-{subject}", name, list(plain)))
-        found[step] = [plain[_plain(name)] for name in spec[step]]
+        found[step] = [plain[_plain(name)] for name in getattr(roi, step)]
     return found
 
 
@@ -127,9 +126,11 @@ def _refuse_empty(inside: np.ndarray, step: str) -> None:
         raise DataError(f"{step}: leaves no voxel in the ROI; choose other columns or limits.")
 
 
-def _reliable(table: pd.DataFrame, selection: Mapping[str, Any], place: str) -> np.ndarray:
+def _reliable(
+    table: pd.DataFrame, selection: ReliableVoxels | BestVoxels, place: str
+) -> np.ndarray:
     # places, within the table's rows, of the voxels to keep
-    by = selection["by"]
+    by = selection.by
     ceilings = table[by].to_numpy(dtype=np.float64)
     missing = np.isnan(ceilings)
     if missing.any():
@@ -138,10 +139,10 @@ def _reliable(table: pd.DataFrame, selection: Mapping[str, Any], place: str) -> 
             f"{place}: voxel {first} has no {by} ({missing.sum()} such voxels in the ROI), so it"
             " cannot be selected by it; use voxels: all, or the other noise ceiling."
         )
-    if "top" in selection:
-        return _best(ceilings, selection["top"], f"{place}: {by}")
-    keep = ceilings >= selection["at_least"]
-    _refuse_empty(keep, f"{place}: {by} at least {selection['at_least']:g} percent")
+    if hasattr(selection, "top"):
+        return _best(ceilings, selection.top, f"{place}: {by}")
+    keep = ceilings >= selection.at_least
+    _refuse_empty(keep, f"{place}: {by} at least {selection.at_least:g} percent")
     return np.flatnonzero(keep)
 
 
@@ -159,12 +160,12 @@ def _best(ceilings: np.ndarray, top: int, what: str) -> np.ndarray:
     return chosen
 
 
-def expected_voxels(subject: str, spec: Mapping[str, Any]) -> int | None:
+def expected_voxels(subject: str, roi: Roi) -> int | None:
     """Say how many voxels an ROI of THINGS-fMRI has in the published tables.
 
     Args:
         subject: label, such as "01".
-        spec: as in `choose_voxels`.
+        roi: which voxels.
 
     Returns:
         The number for V1, V2, LOC (lLOC or rLOC) and IT of the three subjects; None for other
@@ -172,32 +173,32 @@ def expected_voxels(subject: str, spec: Mapping[str, Any]) -> int | None:
 
     Source: the voxel tables of Hebart et al. 2023, eLife 12:e82580.
     """
-    cut = spec["intersection"] or spec["difference"] or spec["hemisphere"] != "both"
-    if cut or spec["voxels"] != "all":
+    cut = roi.intersection or roi.difference or roi.hemisphere != "both"
+    if cut or roi.voxels != "all":
         return None
-    counts = _EXPECTED.get(frozenset(_plain(name) for name in spec["union"]))
+    counts = _EXPECTED.get(frozenset(_plain(name) for name in roi.union))
     number = int(subject) if str(subject).isdigit() else 0
     return counts[number - 1] if counts and 1 <= number <= len(counts) else None
 
 
-def check_count(subject: str, roi: str, spec: Mapping[str, Any], found: int) -> str:
+def check_count(subject: str, name: str, roi: Roi, found: int) -> str:
     """Compare an ROI's voxels with those of the published tables.
 
     Args:
         subject: label, such as "01".
-        roi: the ROI's name.
-        spec: as in `choose_voxels`.
+        name: of the ROI.
+        roi: which voxels.
         found: how many voxels it has.
 
     Returns:
         A line for the log; it starts with WARNING where the number is another.
     """
-    expected = expected_voxels(subject, spec)
+    expected = expected_voxels(subject, roi)
     if expected is None:
-        return f"{roi} of sub-{subject}: {found} voxels"
+        return f"{name} of sub-{subject}: {found} voxels"
     if found == expected:
-        return f"{roi} of sub-{subject}: {found} voxels, as expected"
+        return f"{name} of sub-{subject}: {found} voxels, as expected"
     return (
-        f"WARNING: {roi} of sub-{subject}: expected {expected} voxels, found {found}: another"
+        f"WARNING: {name} of sub-{subject}: expected {expected} voxels, found {found}: another"
         " release of the data?"
     )

@@ -24,6 +24,8 @@ from rulealign.store import write_csv, write_h5
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rulealign.plan.settings.brain import ResponsesSettings
+
 
 @dataclass(frozen=True)
 class _Kept:
@@ -67,7 +69,7 @@ def write_roi_responses(
     form: Form,
     subject: str,
     roi: str,
-    settings: Mapping[str, Any],
+    settings: ResponsesSettings,
     output: Path,
 ) -> None:
     """Extract one ROI of one subject: the same bytes from every form.
@@ -76,10 +78,7 @@ def write_roi_responses(
         form: the way in.
         subject: label, such as "01".
         roi: the ROI's name.
-        settings: `voxels` (the ROI's plain section: union, intersection, difference, hemisphere,
-            voxels), `released` (whether these are the published data, whose ROIs have known numbers
-            of voxels), `faulty_voxels` and `duplicated_trials` (stop or drop; trials also keep): in
-            the file.
+        settings: its voxels, and what is done with faulty data; kept in the file.
         output: the HDF5 file to make: `responses` float32 (voxels, trials) as in the source,
             `trials/<column>` of `TRIAL_COLUMNS`, `voxels/nc_singletrial` and `voxels/nc_testset`
             (float64, percent); ids voxel; attributes subject, roi, expected_voxels (where known),
@@ -92,10 +91,10 @@ def write_roi_responses(
             voxels or duplicated trials and the settings say `stop`.
         StoreError: a file is no HDF5 file, or the disk is full.
     """
-    chosen = choose_voxels(form, subject, settings["voxels"])
-    expected = expected_voxels(subject, settings["voxels"]) if settings["released"] else None
-    if settings["released"]:
-        print(check_count(subject, roi, settings["voxels"], len(chosen.rows)))
+    chosen = choose_voxels(form, subject, settings.voxels)
+    expected = expected_voxels(subject, settings.voxels) if settings.released else None
+    if settings.released:
+        print(check_count(subject, roi, settings.voxels, len(chosen.rows)))
     trials = form.trials(subject)
     what = f"{form.source(subject)}: {roi}"
     kept = _without_faults(form.responses(subject, chosen.rows), chosen, trials, settings, what)
@@ -109,7 +108,7 @@ def write_roi_responses(
             **{f"dropped/{name}": _plain(trials[name][~kept.trials]) for name in TRIAL_COLUMNS},
         },
         ids={"voxel": [chosen.ids[place] for place in np.flatnonzero(kept.voxels)]},
-        settings=dict(settings),
+        settings=settings.plain(),
         attributes={
             "subject": subject,
             "roi": roi,
@@ -125,7 +124,7 @@ def _without_faults(
     responses: np.ndarray,
     chosen: RoiVoxels,
     trials: pd.DataFrame,
-    settings: Mapping[str, Any],
+    settings: ResponsesSettings,
     what: str,
 ) -> _Kept:
     faulty = find_faulty_voxels(responses, chosen.ids)
@@ -134,7 +133,7 @@ def _without_faults(
             [f"voxel {name}" for name in ids],
             f"{what}: faulty voxels ({len(ids)}, {kind.replace('_', ' ')})",
             "faulty_voxels",
-            settings["faulty_voxels"],
+            settings.faulty_voxels,
         )
     named = {name for ids in faulty.values() for name in ids}
     voxels = np.array([name not in named for name in chosen.ids])
@@ -145,9 +144,9 @@ def _without_faults(
         [f"trial {pair['second']} is trial {pair['first']} again" for pair in duplicated],
         f"{what}: duplicated trials ({len(duplicated)})",
         "duplicated_trials",
-        settings["duplicated_trials"],
+        settings.duplicated_trials,
     )
-    dropped = settings["duplicated_trials"] == "drop"
+    dropped = settings.duplicated_trials == "drop"
     again = [pair["second"] for pair in duplicated] if dropped else []
     keep = ~np.isin(trial_names(trials), again)
     return _Kept(responses[voxels][:, keep], voxels, keep, faulty, duplicated)

@@ -6,9 +6,9 @@ after hours of training is known before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,15 +18,16 @@ from rulealign.rsa.brain_rdms import BrainRdms, files_by_roi, read_brain_rdms
 from rulealign.rsa.compare import masked, with_mean
 from rulealign.rsa.pairs import read_pairs
 
+if TYPE_CHECKING:
+    from rulealign.plan.settings.brain import InputsSettings
 
-def require_resamples(
-    brain: Sequence[Path], settings: Mapping[str, Any], pairs: Path | None
-) -> None:
+
+def require_resamples(brain: Sequence[Path], settings: InputsSettings, pairs: Path | None) -> None:
     """Refuse a study of which some resample leaves a brain RDM nothing to rank.
 
     Args:
         brain: files of brain RDMs, of all subjects and ROIs.
-        settings: `study_seed`, `bootstrap_draws`, and `pairs`, a list of kinds of pairs.
+        settings: the study's seed, draws and kinds of pairs.
         pairs: the file of pairs in different runs, where such pairs are compared.
 
     Raises:
@@ -37,9 +38,9 @@ def require_resamples(
     for files in files_by_roi(brain).values():
         read = read_brain_rdms(files)
         n_stimuli = len(read.ids)
-        seed = bootstrap_seed(settings["study_seed"], n_stimuli)
-        counts = resample_counts(n_stimuli, settings["bootstrap_draws"], seed)
-        for kind in settings["pairs"]:
+        seed = bootstrap_seed(settings.study_seed, n_stimuli)
+        counts = resample_counts(n_stimuli, settings.bootstrap_draws, seed)
+        for kind in settings.pairs:
             _require_order(read, counts, read_pairs(pairs, read.ids, kind))
 
 

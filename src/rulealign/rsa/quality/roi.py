@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -25,12 +24,15 @@ from rulealign.rsa.quality.time import (
 from rulealign.rsa.rdm_file import read_attributes
 from rulealign.store import open_h5, write_csv
 
+if TYPE_CHECKING:
+    from rulealign.plan.settings.brain import QualitySettings
+
 _TRIALS = ("stimulus", "session", "run", "trial_id")
 _NAMED = 5  # so many voxels or trials are named; the file has all
 Row = dict[str, Any]
 
 
-def roi_quality(responses_h5: Path, output_csv: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
+def roi_quality(responses_h5: Path, output_csv: Path, settings: QualitySettings) -> pd.DataFrame:
     """Check the responses of one subject in one ROI: `sub-<s>_roi-<r>_quality.csv`.
 
     Guard 6, neighbours: per run, lag 1 is held against what a straight line through lag 2 to the
@@ -42,7 +44,7 @@ def roi_quality(responses_h5: Path, output_csv: Path, settings: Mapping[str, Any
     Args:
         responses_h5: `sub-<s>_roi-<r>_responses.h5`.
         output_csv: the table to make; the columns of `quality_rows.COLUMNS`.
-        settings: `lags` and `shifts`: the longest lag and shift, in trials.
+        settings: the longest lag and shift.
 
     Returns:
         The table.
@@ -60,8 +62,8 @@ def roi_quality(responses_h5: Path, output_csv: Path, settings: Mapping[str, Any
         except DataError as error:
             raise DataError(f"{responses_h5}: {error}") from error
     rows += [
-        *_neighbours(units, trials, settings["lags"]),
-        *shift_rows(units, trials, settings["shifts"]),
+        *_neighbours(units, trials, settings.lags),
+        *shift_rows(units, trials, settings.shifts),
     ]
     for row in rows:
         row |= about

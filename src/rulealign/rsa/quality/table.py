@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rulealign.data.things.tables import read_trials
-from rulealign.plan.settings.scores import NullSettings
 from rulealign.rsa.brain_rdms import BrainRdms, files_by_roi, read_brain_rdms
 from rulealign.rsa.quality.agreement import agreement_rows, cross_run
 from rulealign.rsa.quality.given import (
@@ -25,6 +24,9 @@ from rulealign.rsa.quality.sessions import session_rows
 from rulealign.rsa.quality.unrepeated import unrepeated_rows
 from rulealign.store import as_written, read_csv, write_csv
 
+if TYPE_CHECKING:
+    from rulealign.plan.settings.brain import QualityTableSettings
+
 
 def quality_table(
     output: Path,
@@ -34,7 +36,7 @@ def quality_table(
     acquisition: Mapping[str, Path],
     parts: Sequence[Path],
     responses: Sequence[Path],
-    settings: Mapping[str, Any],
+    settings: QualityTableSettings,
 ) -> pd.DataFrame:
     """Compare subjects, and gather all that was found.
 
@@ -46,8 +48,7 @@ def quality_table(
         parts: `sub-<s>_roi-<r>_quality.csv` of all subjects and ROIs.
         responses: `sub-<s>_roi-<r>_responses.h5` of all subjects and ROIs; read only where no
             stimulus was repeated, for the shift test.
-        settings: `shifts` (trials), `study_seed`, `null_draws`, `interval` and `zscore` (as in
-            `patterns.zscore`).
+        settings: of the study.
 
     Returns:
         The table; `quality_rows.log_lines` writes its flags as lines.
@@ -61,16 +62,15 @@ def quality_table(
     brains = [_named(read_brain_rdms(files)) for files in _in_order(brain)]
     measured = [filled(read_csv(path)) for path in parts]
     rows = [*structure_rows(shown), *acquisition_rows(stated, brains)]
-    rows += cleaning_rows(shown, settings["zscore"])
+    rows += cleaning_rows(shown, settings.zscore)
     orders = order_rows(shown)
     sharing = {frozenset((row["subject"], row["other"])) for row in orders if row["flagged"]}
     for one in brains:
         rows += averaged_rows(one, shown)
         mask = cross_run(shown, one.ids)
-        rows += agreement_rows(one, mask, sharing, settings["study_seed"])
-    keys = ("study_seed", "null_draws", "interval")
-    if "null_draws" in settings:
-        rows += session_rows(brain, NullSettings(**{key: settings[key] for key in keys}))
+        rows += agreement_rows(one, mask, sharing, settings.study_seed)
+    if settings.null:
+        rows += session_rows(brain, settings.null)
     rows += orders + _unrepeated(measured, responses, settings)
     table = pd.concat([as_table(rows), *map(_typed, measured)], ignore_index=True)
     write_csv(output, table)
@@ -92,13 +92,14 @@ def _typed(part: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unrepeated(
-    parts: Sequence[pd.DataFrame], responses: Sequence[Path], settings: Mapping[str, Any]
+    parts: Sequence[pd.DataFrame], responses: Sequence[Path], settings: QualityTableSettings
 ) -> list[dict[str, Any]]:
     without = {part["roi"].iloc[0] for part in parts if _repeated(part) == 0}
     if not without:
         return []
     files = {roi: own for roi, own in files_by_roi(responses).items() if roi in without}
-    return [row for own in files.values() if len(own) > 1 for row in unrepeated_rows(own, settings)]
+    told = settings.quality.shifts, settings.study_seed
+    return [row for own in files.values() if len(own) > 1 for row in unrepeated_rows(own, *told)]
 
 
 def _repeated(part: pd.DataFrame) -> float:

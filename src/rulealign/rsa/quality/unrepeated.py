@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def _square_ranks(rdm: np.ndarray) -> np.ndarray:
     return square + square.T
 
 
-def unrepeated_rows(files: Sequence[Path], settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+def unrepeated_rows(files: Sequence[Path], shifts: int, study_seed: int) -> list[dict[str, Any]]:
     """Run the shift test of one ROI by agreement with the other subjects.
 
     Each subject's RDM with shifted labels is held against every other's as it is. A peak counts
@@ -86,12 +86,13 @@ def unrepeated_rows(files: Sequence[Path], settings: Mapping[str, Any]) -> list[
 
     Args:
         files: `sub-<s>_roi-<r>_responses.h5` of all subjects.
-        settings: `shifts`, the longest in trials, and `study_seed`.
+        shifts: the longest shift of the labels, in trials.
+        study_seed: of the study.
 
     Returns:
         Rows `shift` of every two subjects, and a verdict `shift_test` per subject.
     """
-    rdms, roi = _shifted_rdms(files, settings["shifts"])
+    rdms, roi = _shifted_rdms(files, shifts)
     rows, peaks = [], {subject: [] for subject in rdms}
     for one, other in permutations(rdms, 2):
         fixed = rdms[other][0]
@@ -99,7 +100,7 @@ def unrepeated_rows(files: Sequence[Path], settings: Mapping[str, Any]) -> list[
         about = {"guard": 22, "subject": one, "other": other, "roi": roi}
         rows += [entry("shift", shift, rho, **about) for shift, rho in by_shift.items()]
         peak = max(by_shift, key=lambda shift: np.nan_to_num(by_shift[shift], nan=-2.0))
-        seed = derive_seed(settings["study_seed"], "shift test", roi, one, other)
+        seed = derive_seed(study_seed, "shift test", roi, one, other)
         rho, spread = agreement(rdms[one][peak], fixed, _DRAWS, seed)
         if rho > _CLEAR * spread:
             beyond = rho - np.nan_to_num(by_shift[0]) > _CLEAR * spread

@@ -9,9 +9,10 @@ from rulealign.plan import machine
 from rulealign.plan import stages
 from rulealign.plan import statistics as statistics_stages
 from rulealign.plan.settings import brain, scores
+from rulealign.plan.settings import report as report_settings
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.config.file import read_study_file
-from rulealign.config.study import load_study
+from rulealign.config.study import load_study, read_study
 from rulealign.data import inputs, sources
 from rulealign.data.download import fetch
 from rulealign.data.things.source import ThingsSource
@@ -35,7 +36,7 @@ from rulealign.rerun.study_folder import (
 def settings_of_file(file):
     """Give the fingerprint of the settings that a study file has; None where it has mistakes."""
     try:
-        return fingerprint(stages.study(load_study(read_study_file(file))))
+        return fingerprint(stages.study(read_study(file)))
     except RulealignError:
         return None
 
@@ -231,6 +232,7 @@ def networks(rule):
 
 
 USED_NETWORK = [STUDY.network.kind]
+USED_RULES = sorted({rule.kind for rule in STUDY.rules.values()})
 USED_TRAINING_SET = [STUDY.training_set.kind]
 USED_FORM = [THINGS.form if THINGS else "tables"]
 FORM = noted("form", THINGS.settings if THINGS else {"form": "tables"})

@@ -14,16 +14,15 @@ TABLES = {
 }
 if STUDY.controls:
     TABLES["controls"] = TABLE.format(table="controls")
-VIEWS = {
-    "stim-{stimuli}_px-{size}_descriptor-{descriptor}_centring-{centring}".format(
-        **view
-    ): view
-    for view in stages.views(STUDY)
-}
+VIEWS = [
+    f"stim-{view.stimuli}_px-{view.size}_descriptor-{view.descriptor}_centring-{view.centring}"
+    for view in STUDY.views()
+]
 
 # What is the user's own, for the record of inputs: the source as the study names it -> the files
 # below that are read, None for all.
-OWN = dict.fromkeys(filter(fetch.is_path, stages.sources(STUDY)))
+NAMED = sorted({section.source for section in STUDY.sourced().values()})
+OWN = dict.fromkeys(filter(fetch.is_path, NAMED))
 OWN_FILES = [
     file
     for source in OWN
@@ -34,9 +33,7 @@ OWN_FILES += stages.stimulus_list(STUDY)
 for source, files in (THINGS.own(SUBJECTS) if THINGS else {}).items():
     OWN[source] = files
     OWN_FILES += files or [untimed(Path(source).expanduser())]
-PUBLISHED = inputs.published(
-    stages.sources(STUDY) + (THINGS.datasets if THINGS else [])
-)
+PUBLISHED = inputs.published(NAMED + (THINGS.datasets if THINGS else []))
 # Checksums that nobody has published are known when the files are there.
 RECORDED_WHEN_FETCHED = [
     record for name in inputs.first_used(PUBLISHED) for record in source_files(name)
@@ -143,9 +140,7 @@ rule figures:
         mem_mb=memory(1000),
     params:
         code=code("figures"),
-        views=noted("views", list(VIEWS.values())),
-        layer_map=noted("layer_map", [stages.plain(pair) for pair in STUDY.layer_map]),
-        rules=list(STUDY.rules),
+        settings=settings(report_settings.FigureSettings.of),
     message:
         "Draw the figures"
     script:
@@ -164,7 +159,8 @@ rule report:
         quality_figure=rules.figures.output.quality,
         trajectories=rules.figures.output.trajectories,
         finals=rules.figures.output.finals,
-        provenance=f"{RESULTS}/provenance.json",
+        provenance=rules.provenance.output.record,
+        study=rules.provenance.output.study,
     output:
         report(
             f"{RESULTS}/report.html",
@@ -178,11 +174,14 @@ rule report:
     resources:
         mem_mb=memory(1000),
     params:
-        code=code("report", training_sets=USED_TRAINING_SET),
-        sources=noted("sources", fetch.described(stages.sources(STUDY))),
-        views=noted("views", list(VIEWS.values())),
-        rules=list(STUDY.rules),
-        rois=list(STUDY.brain.rois),
+        code=code(
+            "report",
+            networks=USED_NETWORK,
+            rules=USED_RULES,
+            controls=STUDY.controls,
+            training_sets=USED_TRAINING_SET,
+        ),
+        sources=noted("sources", fetch.described(NAMED)),
     message:
         "Write the report page"
     script:

@@ -1,10 +1,10 @@
 """Draw all figures of the report."""
 
-import json
 from pathlib import Path
 
 from rulealign.data.images.training_split import class_names
 from rulealign.job import job
+from rulealign.plan.settings.report import FigureSettings
 from rulealign.report.figures import draw_all
 from rulealign.store import read_csv
 
@@ -18,9 +18,7 @@ with job(snakemake):
             for name in names
             if name in snakemake.input.keys()  # noqa: SIM118 - Snakemake's list with names
         },
-        views=json.loads(snakemake.params.views),
-        layer_map=json.loads(snakemake.params.layer_map),
-        rules=snakemake.params.rules,
+        FigureSettings.read(snakemake.params.settings),
         classes=classes,
         trajectories=[Path(path) for path in snakemake.output.trajectories],
         finals=[Path(path) for path in snakemake.output.finals],

@@ -1,19 +1,15 @@
 """Write the report page."""
 
-import json
 from pathlib import Path
 
+from rulealign.config.study import read_study
 from rulealign.job import job
 from rulealign.json_files import read_json
 from rulealign.report.page import report_figures, write_page
 from rulealign.store import read_csv
 
 with job(snakemake):
-    record = read_json(Path(snakemake.input.provenance))
-    study = record["study"]
-    # JSON has sorted keys; the page keeps the order in which the study names rules and ROIs
-    study["rules"] = {rule: study["rules"][rule] for rule in snakemake.params.rules}
-    study["brain"]["rois"] = {roi: study["brain"]["rois"][roi] for roi in snakemake.params.rois}
+    study = read_study(Path(snakemake.input.study))
     names = ("alignment", "layers", "ceilings", "training", "diagnostics", "quality", "controls")
     names += ("claims", "claims_summary", "specification_curves", "mixed_models")
     given = [name for name in names if name in snakemake.input.keys()]  # noqa: SIM118
@@ -24,7 +20,6 @@ with job(snakemake):
     figures = report_figures(
         study,
         tables,
-        views=json.loads(snakemake.params.views),
         trajectories=[Path(path) for path in snakemake.input.trajectories],
         finals=[Path(path) for path in snakemake.input.finals],
         accuracy=Path(snakemake.input.accuracy),
@@ -37,5 +32,5 @@ with job(snakemake):
         study=study,
         tables=tables,
         figures=figures,
-        facts=record,
+        facts=read_json(Path(snakemake.input.provenance)),
     )

@@ -9,10 +9,11 @@ import pytest
 import planted
 import report_tables
 from complete_studies import complete
+from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.errors import GuardError, StoreError
-from rulealign.plan import stages
-from rulealign.report import captions, select
+from rulealign.plan.settings.report import FigureSettings
+from rulealign.report import captions
 from rulealign.report.describe import describe
 from rulealign.report.figures import draw_all
 from rulealign.report.page import report_figures, write_page
@@ -63,23 +64,29 @@ class Page(HTMLParser):
 
 def _study(project):
     settings = complete(project / "workflow_config.yaml")
-    study = load_study({**settings, "title": "Rules & <areas>"})
-    return stages.plain(study), stages.views(study)
+    first = settings["report"]
+    settings["evaluation"] |= {"sizes": [first["size"]], "centring": [first["centring"]]}
+    return load_study({**without_claims(settings), "title": "Rules & <areas>"})
+
+
+def _changed(study, **sections):
+    """Give the study with some sections in place of its own."""
+    return load_study({**study.model_dump(mode="json"), **sections})
 
 
 def _alignment(study, rng):
-    rows, measured = [], study["evaluation"]
+    rows, measured = [], study.evaluation
     for rule, stimuli, px, layer, centring, roi, convention in product(
-        study["rules"],
-        study["stimuli"],
-        measured["sizes"],
-        measured["layers"],
-        measured["centring"],
-        study["brain"]["rois"],
+        study.rules,
+        study.stimuli,
+        (32, 96),  # of which the study has one, as it has of centring
+        measured.layers,
+        ("centred", "uncentred"),
+        study.brain.rois,
         ("per_subject", "mean_rdm"),
     ):
-        epochs = [0] if rule.startswith("untrained") else study["training"]["checkpoints"]
-        descriptors = ["vector"] if layer == "fc1" else measured["descriptors"]
+        epochs = [0] if rule.startswith("untrained") else study.training.checkpoints
+        descriptors = ["vector"] if layer == "fc1" else measured.descriptors
         for epoch, descriptor in product(epochs, descriptors):
             key = (rule, epoch, stimuli, px, layer, descriptor, centring, roi, convention, "all")
             score = rng.normal(0, 0.1)
@@ -97,7 +104,7 @@ def _ceilings(study, rng):
     bounds = ["lower", "upper", "null_lower_mean", "null_lower_high"]
     bounds += ["null_upper_mean", "null_upper_high", "upper_any_model", "lower_raw", "upper_raw"]
     rows = []
-    for place, roi in enumerate(study["brain"]["rois"]):
+    for place, roi in enumerate(study.brain.rois):
         row = {"roi": roi, "convention": "per_subject", "pairs": "all", "n_subjects": 4}
         row |= {"distance": "1 - Pearson", "acquisition": "simulated 3T", "repetitions": 6}
         row |= {"n_stimuli": 30, "informative": place > 0, "reason": np.nan}
@@ -108,9 +115,9 @@ def _ceilings(study, rng):
 
 def _training(study, rng):
     rows = []
-    for rule, seed in product(study["rules"], (42, 123)):
+    for rule, seed in product(study.rules, (42, 123)):
         trains = not rule.startswith("untrained")
-        for epoch in study["training"]["checkpoints"] if trains else [0]:
+        for epoch in study.training.checkpoints if trains else [0]:
             loss = np.nan if epoch == 0 else rng.uniform(0.5, 2)
             rows.append((rule, rule, seed, epoch, trains, rng.uniform(), 1000, loss))
     columns = ["rule", "kind", "seed", "epoch", "trains"]
@@ -133,33 +140,32 @@ def _diagnostics(study, rng):
 @pytest.fixture(scope="module")
 def made(project, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    study, views = _study(project)
+    study = _study(project)
     rng = np.random.default_rng(8)
     tables = {}
     makers = {"alignment": _alignment, "ceilings": _ceilings, "training": _training}
     for name, make in {**makers, "diagnostics": _diagnostics}.items():
         write_csv(folder / f"{name}.csv", make(study, rng))
         tables[name] = read_csv(folder / f"{name}.csv")
+    pairs = [pair.model_dump() for pair in study.layer_map]
     for name, make in {
         "layers": report_tables.layers_of,
         "trajectories": report_tables.courses_of,
         "baselines": report_tables.baselines_of,
     }.items():
-        write_csv(folder / f"{name}.csv", make(tables["alignment"], study["layer_map"], rng))
+        write_csv(folder / f"{name}.csv", make(tables["alignment"], pairs, rng))
         tables[name] = read_csv(folder / f"{name}.csv")
     (folder / "brain").mkdir()
     planted.checked(planted.data_set(0), folder / "brain")
     tables["quality"] = read_csv(folder / "brain" / "quality.csv")
     files = {
-        "views": views[:2],
         "trajectories": [folder / "t0.svg", folder / "t1.svg"],
         "finals": [folder / "f0.svg", folder / "f1.svg"],
         "accuracy": folder / "a.svg",
         "learning": folder / "l.svg",
         "quality": folder / "q.svg",
     }
-    drawn = {"layer_map": study["layer_map"], "rules": list(study["rules"]), "classes": 10}
-    draw_all(tables, **drawn, **files)
+    draw_all(tables, FigureSettings.of(study), classes=10, **files)
     figures = report_figures(study, tables, **files)
     return folder, study, tables, figures
 
@@ -178,16 +184,16 @@ def page(text):
 
 def _look_up(made, convention="per_subject", **wanted):
     _, study, tables, _ = made
-    view = study["report"]
-    wanted |= {"stimuli": view["stimuli"], "px": view["size"], "centring": view["centring"]}
+    view = study.report
+    wanted |= {"stimuli": view.stimuli, "px": view.size, "centring": view.centring}
     wanted |= {"convention": convention}
-    wanted["descriptor"] = "vector" if wanted["layer"] == "fc1" else view["descriptor"]
+    wanted["descriptor"] = "vector" if wanted["layer"] == "fc1" else view.descriptor
     (row,) = [r for r in tables["alignment"].to_dict("records") if wanted.items() <= r.items()]
     return [row["score"], row["low"], row["high"]]
 
 
 def _last(study, rule):
-    return 0 if rule.startswith("untrained") else study["training"]["checkpoints"][-1]
+    return 0 if rule.startswith("untrained") else study.training.checkpoints[-1]
 
 
 @pytest.mark.parametrize(
@@ -195,23 +201,25 @@ def _last(study, rule):
 )
 def test_final_scores_and_intervals_are_the_csvs(made, page, name, convention):
     study, rows = made[1], page.tables[name][1:]
-    assert [row[0][0] for row in rows] == list(study["rules"])
+    assert [row[0][0] for row in rows] == list(study.rules)
     for row in rows:
         rule = row[0][0]
         assert row[1][1] == [_last(study, rule)]
-        for cell, pair in zip(row[2:], study["layer_map"], strict=True):
-            wanted = {"rule": rule, "epoch": _last(study, rule), **pair}
+        for cell, pair in zip(row[2:], study.layer_map, strict=True):
+            wanted = {"rule": rule, "epoch": _last(study, rule), **pair.model_dump()}
             assert cell[1] == _look_up(made, convention, **wanted)
 
 
 def test_scores_by_epoch_are_the_csvs(made, page):
     study, rows = made[1], page.tables["table-epochs"][1:]
-    trained = [rule for rule in study["rules"] if not rule.startswith("untrained")]
-    expected = len(study["rules"]) - len(trained)
-    assert len(rows) == expected + len(trained) * len(study["training"]["checkpoints"])
+    trained = [rule for rule in study.rules if not rule.startswith("untrained")]
+    expected = len(study.rules) - len(trained)
+    assert len(rows) == expected + len(trained) * len(study.training.checkpoints)
     for row in rows:
-        for cell, pair in zip(row[2:], study["layer_map"], strict=True):
-            assert cell[1] == _look_up(made, rule=row[0][0], epoch=row[1][1][0], **pair)
+        for cell, pair in zip(row[2:], study.layer_map, strict=True):
+            assert cell[1] == _look_up(
+                made, rule=row[0][0], epoch=row[1][1][0], **pair.model_dump()
+            )
 
 
 def test_ceilings_are_the_csvs_with_their_null_and_flag(made, page):
@@ -230,7 +238,7 @@ def test_accuracies_are_the_csvs_mean_and_range(made, page):
     _, study, tables, _ = made
     rows = page.tables["table-accuracy"][1:]
     for row in rows:
-        for cell, epoch in zip(row[1:], study["training"]["checkpoints"], strict=True):
+        for cell, epoch in zip(row[1:], study.training.checkpoints, strict=True):
             if row[0][0].startswith("untrained") and epoch:
                 assert cell == ["does not train", []]
                 continue
@@ -295,13 +303,13 @@ def test_ids_are_unique_and_every_reference_has_its_target(page, text):
 
 
 def test_every_picture_has_words_and_its_own_panel(made, page):
-    figures, pairs = made[3], made[1]["layer_map"]
+    figures, pairs = made[3], made[1].layer_map
     pictures = [a for tag, a in page.tags if tag == "svg" and a.get("role") == "img"]
     # accuracy has one panel; learning has change and angle of 3 layers, and the rank of 4; quality
     # has lags and shifts of 2 areas, agreement and noise ceilings
     assert len(pictures) == (len(figures) - 3) * len(pairs) + 1 + 10 + 6
     assert pictures[0]["aria-label"].startswith(
-        f"{pairs[0]['layer']} → {pairs[0]['roi']}. Alignment over training: "
+        f"{pairs[0].layer} → {pairs[0].roi}. Alignment over training: "
     )
     boxes = [tuple(map(float, a["viewbox"].split())) for a in pictures[: len(pairs)]]
     assert len(set(boxes)) == len(pairs)
@@ -311,8 +319,9 @@ def test_every_picture_has_words_and_its_own_panel(made, page):
 def test_images_that_nobody_saw_in_the_scanner_are_said_to_be_that(made):
     # a background in place of the one that people saw: planted in one of two sets
     _, study, tables, *_ = made
-    white = study["stimuli"]["shown"] | {"background": "white", "as_shown": False}
-    study = study | {"stimuli": study["stimuli"] | {"white": white}}
+    shown = study.model_dump(mode="json")["stimuli"]["shown"]
+    white = shown | {"background": "white", "as_shown": False}
+    study = _changed(study, stimuli={"shown": shown, "white": white})
     said = dict(describe(study, tables)["Stimuli"])
     assert "background: white; as shown to subjects: no" in said["white"]
     assert "as shown to subjects: yes" in said["shown"]
@@ -325,14 +334,14 @@ def test_the_page_says_what_was_run_and_on_what(made, page):
         page.tags
     )
     for phrase in (
-        study["question"],
+        study.question,
         "Generated: shaped, textured objects",
         "as shown to subjects: yes",
         "simulated 3T. 4 subjects; distance: 1 - Pearson; 6 trials per image averaged",
         "Nobody was measured",
         "30 stimuli, 435 pairs, 4 subjects, 2 seeds",
         "Pairs of stimuliall pairs: 435 pairs",
-        f"{study['statistics']['bootstrap_draws']} resamples of the stimuli",
+        f"{study.statistics.bootstrap_draws} resamples of the stimuli",
         "0123456789abcdef",
         "numpy 2.4.6",
         "Training imagesGenerated by rulealign",
@@ -345,7 +354,8 @@ def test_the_page_says_what_was_run_and_on_what(made, page):
 
 def test_one_of_a_thing_is_written_in_the_singular(made, tmp_path):
     _, study, tables, figures = made
-    study = {**study, "training": {**study["training"], "seeds": [42], "checkpoints": [0]}}
+    once = study.training.model_dump() | {"seeds": [42], "checkpoints": [0], "fewer_seeds": {}}
+    study = _changed(study, training=once)
     training = tables["training"]
     tables = {
         "alignment": tables["alignment"].assign(n_seeds=1, n_subjects=1),
@@ -355,10 +365,10 @@ def test_one_of_a_thing_is_written_in_the_singular(made, tmp_path):
         "quality": tables["quality"],
         "layers": tables["layers"].query("epoch == 0").assign(n_seeds=1),
     }
-    files = {"trajectories": [figures[0].path], "finals": [figures[1].path]}
-    view = {"views": [study["report"]], "accuracy": figures[-3].path}
-    view |= {"learning": figures[-2].path, "quality": figures[-1].path}
-    figures = report_figures(study, tables, **files, **view)
+    views = len(study.views())
+    files = {"trajectories": [figures[0].path] * views, "finals": [figures[1].path] * views}
+    files |= {"accuracy": figures[-3].path, "learning": figures[-2].path}
+    figures = report_figures(study, tables, **files, quality=figures[-1].path)
     write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
     words = " ".join("".join(Page((tmp_path / "r.html").read_text()).words).split())
     for phrase in (
@@ -377,8 +387,8 @@ def test_one_of_a_thing_is_written_in_the_singular(made, tmp_path):
 def test_the_page_names_datasets_own_files_and_generated_data(project, made, tmp_path):
     _, study, tables, figures = made
     other = complete(project / "studies" / "cichy92.yaml")
-    study = {**study, "training_set": other["training_set"]}
-    study["stimuli"] = {"shown": {**other["stimuli"]["grey"], "source": "data/<mine>/x.mat"}}
+    shown = {**other["stimuli"]["grey"], "source": "data/<mine>/x.mat"}
+    study = _changed(study, training_set=other["training_set"], stimuli={"shown": shown})
     write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
     section = (tmp_path / "r.html").read_text().partition('<section id="sources">')[2]
     words = " ".join("".join(Page(section.partition("</section>")[0]).words).split())
@@ -420,10 +430,10 @@ def test_the_page_says_over_which_pairs_scores_and_ceilings_are(made, text, tmp_
         assert phrase in words
     rows = page.tables["table-ceilings"][1:]
     kinds = [row[1][0] for row in rows]
-    areas = len(study["brain"]["rois"])
+    areas = len(study.brain.rois)
     assert kinds == ["all pairs"] * areas + ["pairs in different runs"] * areas
     assert {row[2][1][0] for row in rows[areas:]} == {0.0625}
-    caption = captions.final(study, across["alignment"], select.as_view(study["report"]))
+    caption = captions.final(study, across["alignment"], study.report)
     assert "(per_subject, pairs in different runs), mean over seeds" in caption
     assert "noise ceiling over the same pairs" in caption
     assert "30 stimuli, 400 pairs, 4 subjects, 2 seeds." in caption
@@ -442,7 +452,7 @@ def test_ceilings_over_other_pairs_do_not_come_onto_the_page(made, tmp_path):
 def test_a_copy_of_a_training_set_is_not_called_official(made, tmp_path):
     _, study, tables, figures = made
     copy = {"kind": "image-folder", "source": "cifar10-jpeg", "image_size": 32}
-    study = {**study, "training_set": copy}
+    study = _changed(study, training_set=copy)
     write_page(tmp_path / "r.html", study=study, tables=tables, figures=figures, facts=FACTS)
     text = (tmp_path / "r.html").read_text()
     assert "archive “cifar10-jpeg”. They are not the official arrays" in text

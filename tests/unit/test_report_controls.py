@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rulealign.config.evaluation import LayerRoi, View
 from rulealign.errors import DataError, GuardError
 from rulealign.report import controls
 from rulealign.report.figures import draw_final, draw_trajectories
@@ -13,7 +14,8 @@ from rulealign.report.figures import draw_final, draw_trajectories
 RULES = ["untrained", "bp"]
 VIEW = {"stimuli": "grey", "px": 32, "descriptor": "grid-8", "centring": "centred"}
 MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "conv2", "roi": "IT"}]
-LOOK = {"rules": RULES, "layer_map": MAP, **VIEW}
+SHOWN = View(stimuli="grey", size=32, descriptor="grid-8", centring="centred")
+LOOK = {"rules": RULES, "layer_map": [LayerRoi(**pair) for pair in MAP], "view": SHOWN}
 NAMES = ["pixels", "silhouette", "contrast"]
 REASON = "3 of 3 images have no uniform background: there is no silhouette"
 
@@ -120,15 +122,15 @@ def test_without_controls_figures_are_what_they_were(alignment, ceilings, tmp_pa
 
 
 def test_the_caption_names_what_is_missing_and_why(alignment, scores):
-    rows = controls.at_view(scores, VIEW, alignment)
+    rows = controls.at_view(scores, SHOWN, alignment)
     text = controls.caption(rows, "Thin grey lines")
     assert text.count(f"silhouette ({REASON})") == 1
     assert "pixels (" not in text
-    assert controls.caption(controls.at_view(None, VIEW, alignment), "Thin") == ""
+    assert controls.caption(controls.at_view(None, SHOWN, alignment), "Thin") == ""
 
 
 def test_the_table_has_the_scores_of_its_convention_and_reasons(alignment, scores):
-    rows = controls.at_view(scores, VIEW, alignment, "mean_rdm")
+    rows = controls.at_view(scores, SHOWN, alignment, "mean_rdm")
     table = controls.tabulate(rows, ["IT", "V1"], "words")
     assert table.head == ["control", "IT", "V1"]
     assert sorted(row[0] for row in table.rows) == sorted(NAMES)
@@ -141,9 +143,9 @@ def test_the_table_has_the_scores_of_its_convention_and_reasons(alignment, score
 
 def test_controls_of_another_view_area_or_pairs_are_refused(alignment, ceilings, scores, tmp_path):
     with pytest.raises(DataError, match="no rows of .*'px': 128"):
-        controls.at_view(scores, {**VIEW, "px": 128}, alignment)
+        controls.at_view(scores, SHOWN.model_copy(update={"size": 128}), alignment)
     with pytest.raises(GuardError, match="different pairs"):
-        controls.at_view(scores.assign(pairs="cross_run"), VIEW, alignment)
+        controls.at_view(scores.assign(pairs="cross_run"), SHOWN, alignment)
     fewer = scores[(scores["roi"] != "IT") | (scores["control"] != "pixels")]
     with pytest.raises(DataError, match="for IT, not each of"):
         draw_final(alignment, ceilings, **LOOK, output=tmp_path / "x.svg", controls=fewer)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
+from rulealign.config.evaluation import LayerRoi, View
 from rulealign.errors import DataError, GuardError
 from rulealign.report.figures import draw_accuracy, draw_final, draw_trajectories
 from rulealign.report.panels import limits, spread
@@ -14,7 +15,8 @@ from rulealign.report.style import rule_styles
 RULES = ["untrained", "bp", "fa"]
 VIEW = {"stimuli": "grey", "px": 32, "descriptor": "grid-8", "centring": "centred"}
 MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "IT"}]
-LOOK = {"rules": RULES, "layer_map": MAP, **VIEW}
+SHOWN = View(stimuli="grey", size=32, descriptor="grid-8", centring="centred")
+LOOK = {"rules": RULES, "layer_map": [LayerRoi(**pair) for pair in MAP], "view": SHOWN}
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +269,7 @@ def test_limits_hold_zero_every_interval_and_a_near_ceiling():
 
 def test_conventions_are_never_mixed(alignment, ceilings):
     for convention in ("per_subject", "mean_rdm"):
-        rows = at_view(alignment, VIEW, convention=convention)
+        rows = at_view(alignment, SHOWN, convention=convention)
         assert set(rows["convention"]) == {convention}
     with pytest.raises(DataError, match="0 rows for V1, mean_rdm"):
         ceiling(ceilings, "V1", convention="mean_rdm")
@@ -305,9 +307,10 @@ def test_scores_and_ceilings_over_different_pairs_are_not_drawn(
 
 
 def test_what_the_table_lacks_or_has_twice_is_an_error(alignment, ceilings, tmp_path):
-    with pytest.raises(DataError, match=r"no rows for .*'px': 224"):
-        draw_final(alignment, ceilings, **{**LOOK, "px": 224}, output=tmp_path / "x.svg")
-    elsewhere = [{"layer": "conv3", "roi": "V1"}]
+    large = LOOK | {"view": SHOWN.model_copy(update={"size": 224})}
+    with pytest.raises(DataError, match="no rows for stimuli grey, 224 px"):
+        draw_final(alignment, ceilings, **large, output=tmp_path / "x.svg")
+    elsewhere = [LayerRoi(layer="conv3", roi="V1")]
     with pytest.raises(DataError, match="no scores of conv3 with V1"):
         draw_final(alignment, ceilings, **{**LOOK, "layer_map": elsewhere}, output=tmp_path / "x")
     twice = pd.concat([alignment, alignment])

@@ -8,6 +8,7 @@ import pytest
 
 import report_tables
 from complete_studies import complete
+from report_study import page_study
 from rulealign.config.study import load_study
 from rulealign.errors import DataError, GuardError
 from rulealign.report import baselines, layers, select, trajectory_table
@@ -15,10 +16,9 @@ from rulealign.rsa.trajectory import HALF_DECAY, RELATIVE_DROP
 from rulealign.store import read_csv, write_csv
 
 RULES, AREAS = ("untrained", "bp", "fa"), ("V1", "IT")
-MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "IT"}]
-STUDY = {"rules": dict.fromkeys(RULES, ""), "brain": {"rois": dict.fromkeys(AREAS, "")}}
-STUDY |= {"layer_map": MAP, "statistics": {"interval": 0.95}}
-VIEW = {"stimuli": "grey", "px": 32, "descriptor": "grid-8", "centring": "centred"}
+STUDY = page_study()
+MAP = [pair.model_dump() for pair in STUDY.layer_map]
+VIEW = STUDY.report
 
 
 def _alignment(rng):
@@ -104,7 +104,7 @@ def test_a_choice_that_could_not_be_made_is_missing_and_the_caption_says_why(tab
 def test_layers_of_another_view_or_pairs_or_twice_are_refused(tables):
     rows, _ = shown(tables)
     with pytest.raises(DataError, match="no rows for .*64"):
-        layers.at_view(tables["layers"], VIEW | {"px": 64}, rows)
+        layers.at_view(tables["layers"], VIEW.model_copy(update={"size": 64}), rows)
     with pytest.raises(GuardError, match="'all', 'cross_run'"):
         layers.at_view(tables["layers"].assign(pairs="cross_run"), VIEW, rows)
     with pytest.raises(DataError, match="bp, conv1, V1 2 times"):

@@ -4,16 +4,18 @@ import pytest
 import yaml
 
 from complete_studies import complete
+from rulealign.config.stimuli import FolderStimuli, OtherBrainImages
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
-from rulealign.plan import stages
 from rulealign.report.formatting import counted
 from rulealign.report.sources import sources
 
 
 def _study(project, path, **changes):
     values = complete(project / path)
-    return stages.plain(load_study({**values, **changes}))
+    for key, section in changes.items():
+        values[key] = values[key] | section
+    return load_study(values)
 
 
 @pytest.mark.parametrize("path", ["studies/cichy92.yaml", "studies/cichy92_quick.yaml"])
@@ -30,15 +32,15 @@ def test_every_dataset_has_the_registrys_title_citation_and_licence(project, pat
 
 def test_a_dataset_that_is_named_twice_is_listed_once(project):
     roi = {"source": "cichy92-it", "key": "Net_RDM"}
-    study = _study(project, "studies/cichy92.yaml")
-    study["brain"]["rois"] = {"EVC": roi, "IT": roi}
+    study = _study(project, "studies/cichy92.yaml", brain={"rois": {"EVC": roi, "IT": roi}})
     assert [name for name, _ in sources(study)].count("cichy92-it") == 1
 
 
 def test_local_paths_are_the_users_own_as_the_study_gives_them(project):
-    study = _study(project, "studies/cichy92.yaml")
-    study["training_set"] = {"kind": "image-folder", "source": "~/photos/./set.zip"}
-    study["brain"]["rois"]["IT"] = {"source": "./it.npy", "key": None}
+    values = complete(project / "studies/cichy92.yaml")
+    values["training_set"] = {"kind": "image-folder", "source": "~/photos/./set.zip"}
+    values["brain"]["rois"]["IT"] = {"source": "./it.npy", "key": None}
+    study = load_study(values)
     found = dict(sources(study))
     assert found["~/photos/./set.zip"] == found["./it.npy"] == "The user's own files."
     assert "Training images" not in found
@@ -55,18 +57,25 @@ def test_generated_data_are_called_generated(project):
     assert come == "They come with the brain data."
 
 
+def test_what_was_measured_is_cited_and_not_called_generated(project):
+    found = dict(sources(_study(project, "studies/things.yaml")))
+    assert "Hebart et al. (2023). THINGS-data" in found["Brain data"]
+    assert "Generated" not in found["Brain data"]
+
+
 def test_calibration_images_are_cited_or_said_where_they_come_from(project):
     study = _study(project, "studies/cichy92.yaml")
     assert len(sources(study)) == 6
     name, text = sources(study)[-1]
     assert name == "Calibration images “objects”"
     assert text.startswith("Generated")
-    study["calibration"] |= {
-        "others": {"kind": "brain-others"},
-        "photographs": {"kind": "folder", "source": "./photographs"},
-        "cited": {"kind": "folder", "source": "cifar10-jpeg"},
+    look = {"background": "grey", "as_shown": False}
+    own = {
+        "others": OtherBrainImages(kind="brain-others", **look),
+        "photographs": FolderStimuli(kind="folder", source="./photographs", **look),
+        "cited": FolderStimuli(kind="folder", source="cifar10-jpeg", **look),
     }
-    found = dict(sources(study))
+    found = dict(sources(study.model_copy(update={"calibration": own})))
     assert found["Calibration images “others”"] == "They come with the brain data."
     assert found["./photographs"] == "The user's own files."
     registry = yaml.safe_load((project / "src/rulealign/data/download/registry.yaml").read_text())
@@ -74,8 +83,9 @@ def test_calibration_images_are_cited_or_said_where_they_come_from(project):
 
 
 def test_a_dataset_that_the_registry_lacks_is_an_error(project):
-    study = _study(project, "studies/cichy92.yaml")
-    study["stimuli"]["grey"]["source"] = "cichy93-grey"
+    grey = complete(project / "studies/cichy92.yaml")["stimuli"]["grey"]
+    grey["source"] = "cichy93-grey"
+    study = _study(project, "studies/cichy92.yaml", stimuli={"grey": grey})
     with pytest.raises(ConfigurationError, match="no dataset 'cichy93-grey'"):
         sources(study)
 
@@ -89,7 +99,7 @@ def test_counts_take_the_singular_for_one_alone():
 
 def test_what_appears_twice_is_named_with_the_reason(project):
     copies = {"sub-02_roi-V1": "one subject was scanned under two names"}
-    study = _study(project, "studies/cichy92.yaml") | {"copies": copies}
+    study = _study(project, "studies/cichy92.yaml", copies=copies)
     assert sources(study)[-1] == (
         "“sub-02_roi-V1” appears twice",
         "one subject was scanned under two names",

@@ -1,17 +1,18 @@
 """A page of docs/ says what the tables of the study say."""
 
-import json
 import os
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from report_study import page_study
 from rulealign.config.claims import AXES
 from rulealign.cost import cost_table
 from rulealign.errors import DataError, GuardError, StoreError
 from rulealign.manifest import write_manifests
 from rulealign.report.docs_page.page import write_results_page
+from rulealign.rerun.study_folder import study_text, write_study
 from rulealign.store import write_h5
 
 SCORES = pd.DataFrame(
@@ -87,8 +88,9 @@ def results(tmp_path):
     (folder / "figures").mkdir()
     (folder / "logs").mkdir()
     statistics = {"bootstrap_draws": 50, "interval": 0.9}
-    study = {"seed": 7, "rules": {"bp": {}}, "statistics": statistics, "brain": {}}
-    (folder / "provenance.json").write_text(json.dumps({"study": study}))
+    study = page_study(seed=7, statistics=statistics, rules={"bp": {"kind": "bp"}})
+    write_study(folder / "study.yaml", study_text(study.model_dump(mode="json")))
+    (folder / "provenance.json").write_text("{}")
     tables = {"alignment": SCORES, "ceilings": CEILINGS, "training": TRAINING}
     tables["diagnostics"] = DIAGNOSTICS
     for name, table in tables.items():
@@ -121,7 +123,7 @@ def test_a_table_that_was_cut_at_a_line_end_is_refused(results, tmp_path, monkey
     (tmp_path / "other/results").mkdir(parents=True)
     study = results.rename(tmp_path / "other/results/s")
     monkeypatch.chdir(tmp_path / "other")
-    files = [study / "provenance.json", *(study / "statistics").iterdir()]
+    files = [study / "study.yaml", study / "provenance.json", *(study / "statistics").iterdir()]
     write_manifests([os.path.relpath(file) for file in files], {})
     assert render(study, "seed {{ study.seed }}") == "seed 7"
     table = study / "statistics" / "training.csv"

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import (
+    GENERATED,
     Closed,
     Distinct,
     IdPattern,
@@ -59,6 +60,12 @@ class RdmArchive(Closed):
 
     pairs: ClassVar[str] = "all"
     """Of given RDMs nobody knows in which run a stimulus was shown."""
+    words: ClassVar[str] = "RDMs as given by their source."
+    """What the data are, for the report."""
+    cited: ClassVar[str] = ""
+    """Whose the data are, for the report; empty where sources are named."""
+    repeated: ClassVar[str] = "trials per image"
+    """What is averaged for one stimulus, for the report."""
 
     zscore: ClassVar[str | None] = None
     """Given RDMs are not cleaned here."""
@@ -217,6 +224,11 @@ class _Responses(Closed):
         yield self._repeats()
         yield self._runs()
 
+    @property
+    def repeated(self) -> str:
+        """Name what is averaged for one stimulus, for the report."""
+        return "images per concept" if self.stimulus_set == "concept-mean" else "trials per image"
+
     def _repeats(self) -> Iterator[Mistake]:
         if isinstance(self.distance, Crossnobis) and self.stimulus_set == "first-exemplar":
             yield Mistake(
@@ -238,6 +250,10 @@ class Simulated(_Responses):
     """A generated data set in the table form of THINGS-fMRI, from a known truth."""
 
     acquisition: ClassVar[str] = "generated responses, no scanner"
+    words: ClassVar[str] = (
+        "Simulated from a known truth. Nobody was measured: nothing here is a finding about brains."
+    )
+    cited: ClassVar[str] = GENERATED
 
     kind: Literal["simulated"] = Field(description="generated, no download")
     concepts: whole(10, 100_000) = Field(
@@ -280,6 +296,13 @@ class ThingsFmri(_Responses):
         "single-trial responses of THINGS-fMRI, denoised by ICA (Hebart et al. 2023)"
     )
     released: ClassVar[bool] = True
+    words: ClassVar[str] = "THINGS-fMRI: single-trial responses to photographs."
+    cited: ClassVar[str] = (
+        "THINGS-fMRI. To cite: Hebart et al. (2023). THINGS-data, a multimodal collection of"
+        " large-scale datasets for investigating object representations in human brain and"
+        " behavior. eLife 12, e82580. Licence: stated at"
+        " https://doi.org/10.25452/figshare.plus.c.6161151."
+    )
 
     kind: Literal["things"] = Field(description="single-trial responses to photographs")
 

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rulealign.config.claim_checks import check_claims, check_universes
-from rulealign.config.evaluation import LayerArea
+from rulealign.config.evaluation import LayerRoi
 from rulealign.learning.rule import TRAINING, RuleSettings
 from rulealign.learning.rules import rule_class
 from rulealign.mistakes import Checks, Mistake, require
@@ -95,7 +95,7 @@ def _check_layer_map(study: Study) -> Checks:
         yield _check_paired(study, f"layer_map.{place}.roi", pair, "brain.rois")
 
 
-def _check_paired(study: Study, key: str, pair: LayerArea, source: str) -> Iterator[Mistake]:
+def _check_paired(study: Study, key: str, pair: LayerRoi, source: str) -> Iterator[Mistake]:
     value = getattr(pair, key.rpartition(".")[2])
     yield from require(key, value, attrgetter(source)(study), f"{source} lists")
 

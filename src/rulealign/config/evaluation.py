@@ -56,8 +56,8 @@ Controls = Annotated[each(list[Annotated[str, AfterValidator(_known_control)]]),
 """Names of controls; see `rulealign.controls`."""
 
 
-class LayerArea(Closed):
-    """One line of the fixed map from layers to areas."""
+class LayerRoi(Closed):
+    """One line of the fixed map from layers to ROIs."""
 
     layer: str = Field(description="a layer of the network")
     roi: str = Field(description="an ROI of the brain data")
@@ -112,7 +112,7 @@ class Statistics(Closed):
             )
 
 
-class Report(Closed):
+class View(Closed):
     """Which of the measured settings the report shows first; all others follow below it."""
 
     stimuli: str = Field(description="a stimulus set of `stimuli`")

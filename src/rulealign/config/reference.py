@@ -60,12 +60,12 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("`brain: distance: crossnobis:`", brain.Folds),
     ("`things:`", brain.ThingsFiles),
     ("`evaluation:`", evaluation.Evaluation),
-    ("`layer_map:` (each entry)", evaluation.LayerArea),
+    ("`layer_map:` (each entry)", evaluation.LayerRoi),
     ("`statistics:`", evaluation.Statistics),
     ("`universes:`", claims.Universes),
     ("`claims: <label>:`", claims.Claim),
     ("`claims: <label>: plus:` or `minus:` (each entry)", claims.Term),
-    ("`report:`", evaluation.Report),
+    ("`report:`", evaluation.View),
 ]
 
 

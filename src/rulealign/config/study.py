@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import product
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
@@ -12,7 +14,8 @@ from rulealign.config.brain import Brain, ThingsFiles
 from rulealign.config.checks import study_checks
 from rulealign.config.claims import Claim, Universes
 from rulealign.config.derived import completed
-from rulealign.config.evaluation import Controls, Evaluation, LayerArea, Report, Statistics
+from rulealign.config.evaluation import Controls, Evaluation, LayerRoi, Statistics, View
+from rulealign.config.file import read_study_file
 from rulealign.config.stimuli import CalibrationSet, Stimuli
 from rulealign.config.training import Training
 from rulealign.controls import REGISTRY as CONTROLS
@@ -110,7 +113,7 @@ class Study(Closed):
         " gabor-grid; [] for none. One that stimuli do not have (a silhouette needs a uniform"
         " background) is missing for them, with the reason",
     )
-    layer_map: Annotated[each(list[LayerArea]), Field(min_length=1)] = Field(
+    layer_map: Annotated[each(list[LayerRoi]), Field(min_length=1)] = Field(
         description="the comparisons named in advance: which layer is held against which area"
     )
     statistics: Statistics = Statistics()
@@ -118,7 +121,7 @@ class Study(Closed):
     claims: each(dict[Label, Claim]) = Field(
         default={}, description="label -> what is claimed before the run; {} for none"
     )
-    report: Report
+    report: View
 
     def checks(self) -> Checks:
         """Check that the sections of the study fit each other."""
@@ -147,6 +150,22 @@ class Study(Closed):
         """List the seeds of one rule: all, or the first ones where it has fewer."""
         return self.training.seeds[: self.training.fewer_seeds.get(rule)]
 
+    def views(self) -> list[View]:
+        """Combine every stimulus set, size, descriptor and centring; the report's first."""
+        measured = self.evaluation
+        axes = (self.stimuli, measured.sizes, measured.descriptors, measured.centring)
+        names = ("stimuli", "size", "descriptor", "centring")
+        every = [View(**dict(zip(names, one, strict=True))) for one in product(*axes)]
+        return sorted(every, key=lambda view: view != self.report)
+
+    def sourced(self) -> dict[str, Any]:
+        """Find the sections that name a source: key, such as `stimuli.shown` -> the section."""
+        sections = {"training_set": self.training_set}
+        sections |= {f"stimuli.{label}": section for label, section in self.stimuli.items()}
+        sections |= {f"calibration.{label}": section for label, section in self.calibration.items()}
+        sections |= {f"brain.rois.{roi}": section for roi, section in self.brain.rois.items()}
+        return {key: one for key, one in sections.items() if getattr(one, "source", None)}
+
 
 def load_study(values: Mapping[str, Any], file: str = "the configuration") -> Study:
     """Check a study's configuration.
@@ -171,3 +190,18 @@ def load_study(values: Mapping[str, Any], file: str = "the configuration") -> St
         told = "\n".join(f"  {one.key}: {one.text}" for one in stated or mistakes.found)
         raise ConfigurationError(f"{file} has mistakes:\n{told}")
     return study
+
+
+def read_study(file: Path) -> Study:
+    """Read and check a study file.
+
+    Args:
+        file: the study file.
+
+    Returns:
+        The typed study.
+
+    Raises:
+        ConfigurationError: as in `read_study_file` and `load_study`.
+    """
+    return load_study(read_study_file(file), str(file))

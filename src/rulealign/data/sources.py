@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from rulealign.config.study import Study
 from rulealign.data.download.fetch import check_source, is_path
@@ -22,23 +21,6 @@ _NEEDED: dict[str, tuple[Callable[[Path], bool], str]] = {
 """Kind of a section -> whether a path can be its source, and what is needed."""
 
 
-def named_sources(study: Study) -> dict[str, Any]:
-    """Find the sections of a study that name a source.
-
-    Args:
-        study: the study.
-
-    Returns:
-        Key of the section, such as `stimuli.shown` -> the section.
-    """
-    sections = {"training_set": study.training_set}
-    sections |= {f"stimuli.{label}": section for label, section in study.stimuli.items()}
-    sections |= {f"calibration.{label}": section for label, section in study.calibration.items()}
-    if study.brain.kind == "rdm-archive":
-        sections |= {f"brain.rois.{roi}": section for roi, section in study.brain.rois.items()}
-    return {key: section for key, section in sections.items() if stages.source(section)}
-
-
 def require_sources(study: Study) -> None:
     """Refuse a source that is not there, or that its kind cannot read. Nothing is read yet.
 
@@ -48,8 +30,8 @@ def require_sources(study: Study) -> None:
     Raises:
         ConfigurationError: names the key, the source, and what is needed.
     """
-    for key, section in named_sources(study).items():
-        source, kind = stages.source(section), getattr(section, "kind", "rdms")
+    for key, section in study.sourced().items():
+        source, kind = section.source, getattr(section, "kind", "rdms")
         key = f"{key}.source" if "source" in type(section).model_fields else f"{key}.kind"
         try:
             check_source(source)
@@ -78,12 +60,11 @@ def refuse_placeholders(study: Study) -> None:
 
 
 def _input_paths(study: Study) -> Iterator[tuple[str, str]]:
-    for key, section in named_sources(study).items():
-        source = stages.source(section)
-        if is_path(source):
-            yield f"{key}.source", source
+    for key, section in study.sourced().items():
+        if is_path(section.source):
+            yield f"{key}.source", section.source
             # the files of a training set are no inputs of their own
-            below = [] if key == "training_set" else Path(source).expanduser().rglob("*")
+            below = [] if key == "training_set" else Path(section.source).expanduser().rglob("*")
             yield from ((f"{key}.source", str(path)) for path in below)
     yield from (("brain.stimulus_set", path) for path in stages.stimulus_list(study))
     if study.things:

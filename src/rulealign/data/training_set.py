@@ -30,6 +30,9 @@ class TrainingSet(Closed):
     words: ClassVar[str]
     """What it is, for the report; settings stand in braces."""
 
+    cited: ClassVar[str] = ""
+    """Whose images they are, for the report; empty where `source` says it."""
+
     classes: ClassVar[tuple[str, ...] | None] = None
     """Its classes in label order, where they are known before its images are read."""
 

@@ -51,14 +51,6 @@ def complete(study: Study) -> dict[str, Any]:
     return settings | {"statistics": _without(settings["statistics"], "memory_mb")}
 
 
-def sources(study: Study) -> list[str]:
-    """List every source that the study names: datasets of the registry and local paths."""
-    sections = [study.training_set, *study.stimuli.values(), *study.calibration.values()]
-    if study.brain.kind == "rdm-archive":
-        sections += study.brain.rois.values()
-    return sorted({source(section) for section in sections if source(section)})
-
-
 def source(section: Any) -> str | None:
     """Give the source of one section, or None where nothing is brought from outside."""
     return getattr(section, "source", None)
@@ -194,23 +186,3 @@ def controls(study: Study) -> dict[str, Any]:
 def alignment_table(study: Study) -> dict[str, Any]:
     """Give the settings of the table over all rules: the comparison's, and the seeds of each."""
     return alignment(study) | {"seeds": {rule: study.seeds(rule) for rule in study.rules}}
-
-
-def views(study: Study) -> list[dict[str, Any]]:
-    """List every combination of stimulus set, size, descriptor and centring, the report's first.
-
-    Args:
-        study: the study.
-
-    Returns:
-        Dicts with the keys stimuli, size, descriptor and centring.
-    """
-    first = plain(study.report)
-    every = [
-        {"stimuli": stimuli, "size": size, "descriptor": descriptor, "centring": centring}
-        for stimuli in study.stimuli
-        for size in study.evaluation.sizes
-        for descriptor in study.evaluation.descriptors
-        for centring in study.evaluation.centring
-    ]
-    return sorted(every, key=lambda view: view != first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
@@ -15,16 +15,18 @@ from rulealign.report.tabulate import Table
 from rulealign.rsa.baseline_table import BASELINE
 from rulealign.rsa.compare import require_same_pairs_kind
 
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import LayerRoi, View
+    from rulealign.config.study import Study
 
-def comparisons(
-    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], view: Mapping[str, object]
-) -> list[Table]:
+
+def comparisons(study: Study, tables: Mapping[str, pd.DataFrame], view: View) -> list[Table]:
     """Tabulate every rule less its baseline at the same epoch, in one view.
 
     Args:
-        study: the study's plain configuration.
+        study: the study.
         tables: `alignment`, and `baselines` where some rule trains.
-        view: the keys stimuli, px, descriptor and centring.
+        view: what is shown.
 
     Returns:
         A table per pair of the layer map: a row per rule, a column per epoch; none where no rule
@@ -39,24 +41,22 @@ def comparisons(
     rows = select.at_view(tables["baselines"], view)
     require_same_pairs_kind(rows["pairs"], select.at_view(tables["alignment"], view)["pairs"])
     shown = f"over {select.pairs_words(rows)}; {select.words(view)}"
-    return [_comparison(rows, pair, study, shown) for pair in study["layer_map"]]
+    return [_comparison(rows, pair, study, shown) for pair in study.layer_map]
 
 
-def _comparison(
-    rows: pd.DataFrame, pair: Mapping[str, str], study: Mapping[str, Any], shown: str
-) -> Table:
-    own = rows[(rows["layer"] == pair["layer"]) & (rows["roi"] == pair["roi"])]
+def _comparison(rows: pd.DataFrame, pair: LayerRoi, study: Study, shown: str) -> Table:
+    own = rows[(rows["layer"] == pair.layer) & (rows["roi"] == pair.roi)]
     epochs = sorted(set(own["epoch"]))
     cells = {(row["rule"], row["epoch"]): row for _, row in own.iterrows()}
     names = dict(zip(own["rule"], own[BASELINE], strict=True))
-    there = [rule for rule in study["rules"] if rule in names]
+    there = [rule for rule in study.rules if rule in names]
     body = [
         [f"{rule} − {names[rule]}", *(_cell(cells.get((rule, epoch))) for epoch in epochs)]
         for rule in there
     ]
     caption = (
-        f"{pair['layer']} → {pair['roi']}: per_subject score of a rule less that of its baseline at"
-        f" the same epoch [{plain(100 * study['statistics']['interval'], 0)}% interval], over the"
+        f"{pair.layer} → {pair.roi}: per_subject score of a rule less that of its baseline at"
+        f" the same epoch [{plain(100 * study.statistics.interval, 0)}% interval], over the"
         f" seeds that both have, {shown}. {generalises(own)}"
     ).strip()
     heads = ["rule − baseline", *(f"epoch {epoch}" for epoch in epochs)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,16 +10,18 @@ from rulealign.learning.verdict import STILL
 from rulealign.report import select
 from rulealign.report.formatting import counted, plain
 
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import View
+    from rulealign.config.study import Study
 
-def trajectory(
-    study: Mapping[str, Any], alignment: pd.DataFrame, view: Mapping[str, object]
-) -> str:
+
+def trajectory(study: Study, alignment: pd.DataFrame, view: View) -> str:
     """Caption alignment over training.
 
     Args:
-        study: the study's plain configuration.
+        study: the study.
         alignment: the table `statistics/alignment.csv`.
-        view: the keys stimuli, px, descriptor and centring.
+        view: what is shown.
 
     Returns:
         Plain text.
@@ -36,7 +37,7 @@ def trajectory(
     )
 
 
-def final(study: Mapping[str, Any], alignment: pd.DataFrame, view: Mapping[str, object]) -> str:
+def final(study: Study, alignment: pd.DataFrame, view: View) -> str:
     """Caption each rule's last checkpoint; arguments and result as in `trajectory`."""
     rows = select.at_view(alignment, view)
     return (
@@ -88,14 +89,14 @@ def learning(diagnostics: pd.DataFrame) -> str:
     )
 
 
-def _interval(study: Mapping[str, Any]) -> str:
-    statistics = study["statistics"]
-    coverage = plain(100 * statistics["interval"], 0)
-    return f"{coverage}% interval of {statistics['bootstrap_draws']} resamples of the stimuli"
+def _interval(study: Study) -> str:
+    statistics = study.statistics
+    coverage = plain(100 * statistics.interval, 0)
+    return f"{coverage}% interval of {statistics.bootstrap_draws} resamples of the stimuli"
 
 
-def _null(study: Mapping[str, Any]) -> str:
-    quantile = plain(50 * (1 + study["statistics"]["interval"]), 1)
+def _null(study: Study) -> str:
+    quantile = plain(50 * (1 + study.statistics.interval), 1)
     return (
         "hatched where it is not informative; dotted: what its upper bound reaches by chance"
         f" ({quantile}th percentile of the permutation null)"

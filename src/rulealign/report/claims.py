@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
@@ -13,17 +13,18 @@ from rulealign.claims.verdicts import HOLDS, MISSING, VERDICTS
 from rulealign.report.formatting import missing, number, plain
 from rulealign.report.tabulate import Table
 
+if TYPE_CHECKING:
+    from rulealign.config.study import Study
+
 HEAD = ["claim", "primary universe", "effect", " / ".join(VERDICTS), "in words"]
 P_HEAD = ["claim", "p", "BH", "Holm", "p over seeds", "BH", "Holm"]
 
 
-def tables(
-    study: Mapping[str, Any], found: Mapping[str, pd.DataFrame]
-) -> tuple[Table, Table] | None:
+def tables(study: Study, found: Mapping[str, pd.DataFrame]) -> tuple[Table, Table] | None:
     """Tabulate the claims of a study, or give None where it declares none.
 
     Args:
-        study: the study's plain configuration.
+        study: the study.
         found: with `claims_summary`, where the study declares claims.
 
     Returns:
@@ -32,7 +33,7 @@ def tables(
     if "claims_summary" not in found:
         return None
     summary = found["claims_summary"]
-    return tabulate(summary, study["statistics"]["interval"]), tabulate_p(summary)
+    return tabulate(summary, study.statistics.interval), tabulate_p(summary)
 
 
 def tabulate(summary: pd.DataFrame, interval: float) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
@@ -14,12 +15,15 @@ from rulealign.report.style import HATCH, INK, QUIET
 from rulealign.report.tabulate import Table
 from rulealign.rsa.compare import require_same_pairs_kind
 
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import View
+
 _COLUMNS = ["control", "roi", "convention", "pairs", "score", "low", "high", "reason"]
 
 
 def at_view(
     controls: pd.DataFrame | None,
-    view: Mapping[str, object],
+    view: View,
     beside: pd.DataFrame,
     convention: str = "per_subject",
 ) -> pd.DataFrame:
@@ -27,7 +31,7 @@ def at_view(
 
     Args:
         controls: the table `statistics/controls.csv`; None where the study has none.
-        view: the keys stimuli, px and centring; controls have no descriptor to choose.
+        view: what is shown; controls have no descriptor to choose.
         beside: the alignments of that view.
         convention: per_subject or mean_rdm.
 
@@ -40,7 +44,8 @@ def at_view(
     """
     if controls is None:
         return pd.DataFrame(columns=_COLUMNS)
-    wanted = {key: view[key] for key in ("stimuli", "px", "centring")} | {"convention": convention}
+    wanted = {"stimuli": view.stimuli, "px": view.size, "centring": view.centring}
+    wanted["convention"] = convention
     rows = controls[(controls[list(wanted)] == pd.Series(wanted)).all(axis=1)]
     if rows.empty:
         raise DataError(f"the table of controls has no rows of {wanted}.")

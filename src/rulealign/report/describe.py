@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rulealign.data.training_sets import training_set_class
 from rulealign.report import select
 from rulealign.report.formatting import counted
+from rulealign.schema import Closed
 
-_BRAINS = {
-    "rdm-archive": "RDMs as given by their source.",
-    "simulated": "Simulated from a known truth. Nobody was measured: nothing here is a finding"
-    " about brains.",
-}
+if TYPE_CHECKING:
+    from rulealign.config.study import Study
+    from rulealign.config.training import Training
+
 Facts = list[tuple[str, str]]
 
 
-def describe(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> dict[str, Facts]:
+def describe(study: Study, tables: Mapping[str, pd.DataFrame]) -> dict[str, Facts]:
     """Say what was run.
 
     Args:
-        study: the study's plain configuration.
+        study: the study.
         tables: `ceilings`, which carries what the brain data say of themselves, and `alignment`.
 
     Returns:
@@ -37,11 +36,11 @@ def describe(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> di
     }
 
 
-def rules(study: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def rules(study: Study) -> list[tuple[str, str, str]]:
     """List the learning rules: label, kind and all other settings."""
     return [
-        (label, rule["kind"], _settings(rule, without=["kind"]) or "no settings")
-        for label, rule in study["rules"].items()
+        (label, rule.kind, _settings(rule, without=["kind"]) or "no settings")
+        for label, rule in study.rules.items()
     ]
 
 
@@ -50,11 +49,15 @@ def listed(values: Iterable[object]) -> str:
     return ", ".join(str(value) for value in values)
 
 
-def _settings(section: Mapping[str, Any], without: Iterable[str] = ()) -> str:
+def _settings(section: Closed, without: Iterable[str] = ()) -> str:
+    settings = section.model_dump(mode="json")
+    return _stated({key: value for key, value in settings.items() if key not in without})
+
+
+def _stated(settings: Mapping[str, Any]) -> str:
     # what is not set says nothing
-    stated = {key: value for key, value in section.items() if value not in (None, [], {})}
-    shown = {key: value for key, value in stated.items() if key not in without}
-    return listed(f"{key.replace('_', ' ')} {_value(value)}" for key, value in shown.items())
+    stated = {key: value for key, value in sorted(settings.items()) if value not in (None, [], {})}
+    return listed(f"{key.replace('_', ' ')} {_value(value)}" for key, value in stated.items())
 
 
 def _value(value: object) -> str:
@@ -62,87 +65,74 @@ def _value(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return "(" + listed(_value(one) for one in value) + ")"
-    return str(value)
+    return f"({_stated(value)})" if isinstance(value, Mapping) else str(value)
 
 
-def _training(study: Mapping[str, Any]) -> Facts:
-    images, training = study["training_set"], study["training"]
-    networks = counted([len(training["seeds"])], "network", "networks")
-    epochs = "epochs" if len(training["checkpoints"]) > 1 else "epoch"
-    about = training_set_class(images["kind"]).words.format_map(images)
+def _training(study: Study) -> Facts:
+    images, training = study.training_set, study.training
+    networks = counted([len(training.seeds)], "network", "networks")
+    epochs = "epochs" if len(training.checkpoints) > 1 else "epoch"
     return [
-        ("Network", _settings(study["network"])),
-        ("Training images", about),
+        ("Network", _settings(study.network)),
+        ("Training images", images.words.format_map(images.model_dump())),
         ("Their settings", _settings(images, without=["kind", "source"])),
-        ("Seeds", f"{networks} per rule: {listed(training['seeds'])}{_fewer(training)}"),
-        ("Checkpoints", f"after {epochs} {listed(training['checkpoints'])}"),
+        ("Seeds", f"{networks} per rule: {listed(training.seeds)}{_fewer(training)}"),
+        ("Checkpoints", f"after {epochs} {listed(training.checkpoints)}"),
         ("Course", _settings(training, without=["seeds", "fewer_seeds", "checkpoints"])),
     ]
 
 
-def _fewer(training: Mapping[str, Any]) -> str:
-    fewer = training["fewer_seeds"]
+def _fewer(training: Training) -> str:
+    fewer = training.fewer_seeds
     return "".join(f"; {rule}: the first {count} only" for rule, count in fewer.items())
 
 
-def _stimuli(study: Mapping[str, Any], alignment: pd.DataFrame) -> Facts:
+def _stimuli(study: Study, alignment: pd.DataFrame) -> Facts:
     facts = [("Number", counted(alignment["n_stimuli"].unique(), "image", "images"))]
-    for label, section in study["stimuli"].items():
+    for label, section in study.stimuli.items():
         facts.append((label, _set(section)))
-    for label, section in study["calibration"].items():
+    for label, section in study.calibration.items():
         facts.append((f"{label} (not compared; for calibration)", _set(section)))
     return facts
 
 
-def _set(section: Mapping[str, Any]) -> str:
-    shown = "yes" if section["as_shown"] else "no"
-    return f"background: {section['background']}; as shown to subjects: {shown}" + _source(section)
+def _set(section: Any) -> str:
+    shown = "yes" if section.as_shown else "no"
+    origin = section.origin.format_map(section.model_dump())
+    return f"background: {section.background}; as shown to subjects: {shown}; {origin}"
 
 
-def _source(section: Mapping[str, Any]) -> str:
-    if section["kind"] == "synthetic-objects":
-        return f"; {section['count']} generated objects, no photographs"
-    if section["kind"] == "cutout":
-        return f"; objects of {section['cutout_of']}, on grey {section['level']}"
-    return f"; from {section['source']}" if "source" in section else "; come with the brain data"
-
-
-def _brain(study: Mapping[str, Any], ceilings: pd.DataFrame) -> Facts:
-    brain = study["brain"]
-    facts = [("Kind", _BRAINS.get(brain["kind"], f"{brain['kind']}."))]
+def _brain(study: Study, ceilings: pd.DataFrame) -> Facts:
+    brain = study.brain
+    facts = [("Kind", brain.words)]
     described = ["acquisition", "distance", "repetitions", "n_subjects"]
     for values, rows in ceilings.groupby(described, sort=False):
         acquisition, distance, repetitions, subjects = values
         subjects = counted([subjects], "subject", "subjects")
-        rests_on = _trials(repetitions, brain.get("stimulus_set"), distance)
+        rests_on = _trials(repetitions, brain.repeated, distance)
         text = f"{acquisition}. {subjects}; distance: {distance}; {rests_on}"
         facts.append((listed(rows["roi"].unique()), text))
-    areas = [f"{roi}: {_area(origin)}" for roi, origin in brain["rois"].items()]
+    areas = [f"{roi}: {_settings(origin)}" for roi, origin in brain.rois.items()]
     said = ["kind", "rois", "acquisition", "distance", "subjects"]
     return [*facts, ("Areas", "; ".join(areas)), ("Settings", _settings(brain, without=said))]
 
 
-def _trials(repetitions: int, stimulus_set: str | None, distance: str) -> str:
+def _trials(repetitions: int, what: str, distance: str) -> str:
     if repetitions < 2:
         return "1 trial per image" if repetitions else "averaged as given"
-    what = "images per concept" if stimulus_set == "concept-mean" else "trials per image"
     return f"{repetitions} {what}{', kept apart' if 'crossnobis' in distance else ' averaged'}"
 
 
-def _area(origin: Mapping[str, Any] | list[str]) -> str:
-    return _settings(origin) if isinstance(origin, Mapping) else f"columns {listed(origin)}"
-
-
-def _comparison(study: Mapping[str, Any], alignment: pd.DataFrame) -> Facts:
-    measured, statistics = study["evaluation"], study["statistics"]
-    pairs = listed(f"{pair['layer']} → {pair['roi']}" for pair in study["layer_map"])
+def _comparison(study: Study, alignment: pd.DataFrame) -> Facts:
+    measured = study.evaluation
+    pairs = listed(f"{pair.layer} → {pair.roi}" for pair in study.layer_map)
     return [
         ("Layer to area, fixed before the run", pairs),
-        ("Image sizes", f"{listed(measured['sizes'])} px"),
-        ("Descriptors of conv maps", listed(measured["descriptors"])),
-        ("Centring", listed(measured["centring"])),
+        ("Image sizes", f"{listed(measured.sizes)} px"),
+        ("Descriptors of conv maps", listed(measured.descriptors)),
+        ("Centring", listed(measured.centring)),
         ("Pairs of stimuli", _pairs(alignment)),
-        ("Statistics", _settings(statistics)),
+        ("Statistics", _settings(study.statistics, without=["memory_mb"])),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
 import pandas as pd
@@ -16,16 +17,16 @@ from rulealign.report import panels as parts
 from rulealign.report import select
 from rulealign.report.style import INK, QUIET, RC, RuleStyle, panels, rule_styles, save
 
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import LayerRoi, View
+
 
 def draw_final(
     alignment: pd.DataFrame,
     ceilings: pd.DataFrame,
     *,
-    layer_map: Sequence[Mapping[str, str]],
-    stimuli: str,
-    px: int,
-    descriptor: str,
-    centring: str,
+    layer_map: Sequence[LayerRoi],
+    view: View,
     rules: Sequence[str],
     output: Path,
     controls: pd.DataFrame | None = None,
@@ -40,10 +41,7 @@ def draw_final(
         alignment: as in `draw_trajectories`, like all that follow.
         ceilings: see there.
         layer_map: see there.
-        stimuli: see there.
-        px: see there.
-        descriptor: see there.
-        centring: see there.
+        view: see there.
         rules: see there.
         output: the .svg file.
         controls: see there.
@@ -57,7 +55,6 @@ def draw_final(
         GuardError: the ceilings are not of the scores' convention (guard 9), or not over
             their pairs.
     """
-    view = {"stimuli": stimuli, "px": px, "descriptor": descriptor, "centring": centring}
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
     held = select.bounds(ceilings, rows)
     others = beside.at_view(controls, view, rows)
@@ -68,12 +65,12 @@ def draw_final(
     with matplotlib.rc_context(RC):
         for ax, pair in zip(axes, layer_map, strict=True):
             last = select.last(select.courses(rows, rules, pair))
-            found = beside.of_area(others, pair["roi"])
+            found = beside.of_area(others, pair.roi)
             dots = _draw_subjects(ax, last, subjects, styles)
             _draw_last(ax, last, styles)
             beside.draw_rows(ax, found, len(rules))
             drawn = [*last.values(), *found.values(), *dots]
-            _finish_last(ax, drawn, select.ceiling(held, pair["roi"]), pair, labels)
+            _finish_last(ax, drawn, select.ceiling(held, pair.roi), pair, labels)
             ax.set_xlabel(parts.score_label(rows))
     save(figure, output, f"Alignment at the last checkpoint: {select.words(view)}")
     return figure
@@ -113,7 +110,7 @@ def _finish_last(
     ax: Axes,
     drawn: Sequence[pd.Series],
     bound: pd.Series,
-    pair: Mapping[str, str],
+    pair: LayerRoi,
     labels: Sequence[str],
 ) -> None:
     low, high, shown = parts.limits(
@@ -124,5 +121,5 @@ def _finish_last(
     ax.set_yticks(range(len(labels)), labels)
     ax.axvline(0, color=INK, linewidth=0.7, zorder=1)
     parts.draw_ceiling(ax, bound, shown=shown, upright=True)
-    ax.set_title(f"{pair['layer']} → {pair['roi']}", pad=18)
+    ax.set_title(f"{pair.layer} → {pair.roi}", pad=18)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))

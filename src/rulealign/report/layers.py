@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
@@ -16,13 +15,17 @@ from rulealign.rsa.compare import require_same_pairs_kind
 from rulealign.rsa.layer_table import AMONG, NO_SPACE
 from rulealign.rsa.mean_share import COLUMN
 
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import View
+    from rulealign.config.study import Study
+
 NESTED = "chosen layer"
 """What the row of the nested score is called."""
 
 
 def at_view(
     layers: pd.DataFrame,
-    view: Mapping[str, object],
+    view: View,
     beside: pd.DataFrame,
     convention: str = "per_subject",
 ) -> pd.DataFrame:
@@ -30,7 +33,7 @@ def at_view(
 
     Args:
         layers: the table `statistics/layers.csv`.
-        view: the keys stimuli, px, descriptor and centring.
+        view: what is shown.
         beside: the alignments of that view.
         convention: per_subject or mean_rdm.
 
@@ -41,21 +44,22 @@ def at_view(
         DataError: the table has none of this view.
         GuardError: they are over other pairs than the alignments.
     """
-    wanted = {key: view[key] for key in ("stimuli", "px", "centring")} | {"convention": convention}
+    wanted = {"stimuli": view.stimuli, "px": view.size, "centring": view.centring}
+    wanted["convention"] = convention
     rows = layers[(layers[list(wanted)] == pd.Series(wanted)).all(axis=1)]
-    rows = rows[rows[AMONG].isin([view["descriptor"], NO_SPACE])]
+    rows = rows[rows[AMONG].isin([view.descriptor, NO_SPACE])]
     if rows.empty:
-        raise DataError(f"the table of layers has no rows for {dict(view)}, {convention}.")
+        raise DataError(f"the table of layers has no rows for {select.words(view)}, {convention}.")
     require_same_pairs_kind(rows["pairs"], beside["pairs"])
     return rows[rows["epoch"] == rows.groupby("rule")["epoch"].transform("max")]
 
 
-def layers_by_areas(study: Mapping[str, Any], rows: pd.DataFrame) -> Table:
+def layers_by_areas(study: Study, rows: pd.DataFrame) -> Table:
     """Tabulate every layer with every area, and the layer that is chosen on other stimuli.
 
     Args:
-        study: the study's plain configuration.
-        rows: those of one view, as `at_view` gives them.
+        study: the study.
+        rows: those of the report's view, as `at_view` gives them.
 
     Returns:
         Per rule a row per layer (its score, bold where the map fixes it, how often it is chosen,
@@ -65,8 +69,8 @@ def layers_by_areas(study: Mapping[str, Any], rows: pd.DataFrame) -> Table:
     Raises:
         DataError: a layer has not exactly one row for an area.
     """
-    areas, body = list(study["brain"]["rois"]), []
-    for rule in study["rules"]:
+    areas, body = list(study.brain.rois), []
+    for rule in study.rules:
         own = rows[rows["rule"] == rule]
         for layer in dict.fromkeys(own["layer"]):
             found = [_row(own, rule, layer, area) for area in areas]
@@ -74,20 +78,17 @@ def layers_by_areas(study: Mapping[str, Any], rows: pd.DataFrame) -> Table:
             body.append([rule, layer, *map(_cell, found), share])
         nested = [_nested(own[own["roi"] == area]) for area in areas]
         body.append([rule, NESTED, *nested, ""])
-    return Table(_caption(rows), ["rule", "layer", *areas, "mean vector"], body)
+    return Table(_caption(rows, study.report), ["rule", "layer", *areas, "mean vector"], body)
 
 
-def _caption(rows: pd.DataFrame) -> str:
-    first = rows.iloc[0]
-    spatial = rows.loc[rows["descriptor"] != NO_SPACE, "descriptor"]
-    shown = select.words({**first, "descriptor": NO_SPACE if spatial.empty else spatial.iloc[0]})
+def _caption(rows: pd.DataFrame, view: View) -> str:
     text = (
-        f"Spearman's ρ, {first['convention']}, {select.pairs_words(rows)}, last checkpoint of each"
-        " rule: every layer with every area. Bold: the pairs fixed before the run. In brackets: how"
-        f" often a layer is the best one on other stimuli. {NESTED.capitalize()}: the score of the"
-        " layers that were chosen so, on stimuli that they were not chosen on (fewer pairs, but a"
-        " choice without luck). Mean vector: how much of the variance of the layer’s uncentred RDM"
-        f" the mean feature vector explains; {shown}."
+        f"Spearman's ρ, {rows['convention'].iloc[0]}, {select.pairs_words(rows)}, last checkpoint"
+        " of each rule: every layer with every area. Bold: the pairs fixed before the run. In"
+        f" brackets: how often a layer is the best one on other stimuli. {NESTED.capitalize()}: the"
+        " score of the layers that were chosen so, on stimuli that they were not chosen on (fewer"
+        " pairs, but a choice without luck). Mean vector: how much of the variance of the layer’s"
+        f" uncentred RDM the mean feature vector explains; {select.words(view)}."
     )
     without = [reason for reason in rows["reason"].dropna().unique() if reason]
     return text + "".join(f" {reason[:1].upper()}{reason[1:]}." for reason in without)

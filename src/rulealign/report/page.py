@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,6 +30,10 @@ from rulealign.report import quality as quality_figure
 from rulealign.report.inline import Inline, inline
 from rulealign.report.sources import sources
 
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import View
+    from rulealign.config.study import Study
+
 
 class ReportFigure(NamedTuple):
     """A figure of the report.
@@ -48,10 +52,9 @@ class ReportFigure(NamedTuple):
 
 
 def report_figures(
-    study: Mapping[str, Any],
+    study: Study,
     tables: Mapping[str, pd.DataFrame],
     *,
-    views: Sequence[Mapping[str, object]],
     trajectories: Sequence[Path],
     finals: Sequence[Path],
     accuracy: Path,
@@ -62,11 +65,10 @@ def report_figures(
     """Put the figures of `figures.draw_all` into the form that `write_page` takes.
 
     Args:
-        study: the study's plain configuration.
+        study: the study.
         tables: `alignment`, `training`, `diagnostics`, `quality` and, where there are any,
             `controls` and `claims`.
-        views: one per figure, the report's own first.
-        trajectories: one .svg file per view.
+        trajectories: one .svg file per view of the study.
         finals: one .svg file per view.
         accuracy: an .svg file.
         learning: an .svg file.
@@ -77,7 +79,7 @@ def report_figures(
         Files with captions and groups.
     """
     alignment, figures = tables["alignment"], []
-    for view, course, last in zip(map(select.as_view, views), trajectories, finals, strict=True):
+    for view, course, last in zip(study.views(), trajectories, finals, strict=True):
         words = select.words(view)
         others = controls.at_view(tables.get("controls"), view, select.at_view(alignment, view))
         caption = captions.trajectory(study, alignment, view)
@@ -93,7 +95,7 @@ def report_figures(
     caption = quality_figure.caption(tables["quality"])
     figures.append(ReportFigure(quality, caption, "quality", "brain data quality"))
     if claims_figure is not None:
-        caption = claims.figure_caption(tables["claims"], study["statistics"]["interval"])
+        caption = claims.figure_caption(tables["claims"], study.statistics.interval)
         figures.append(ReportFigure(claims_figure, caption, "claims", "claims in every universe"))
     return figures
 
@@ -101,7 +103,7 @@ def report_figures(
 def write_page(
     output: Path,
     *,
-    study: Mapping[str, Any],
+    study: Study,
     tables: Mapping[str, pd.DataFrame],
     figures: Sequence[ReportFigure],
     facts: Mapping[str, Any],
@@ -110,7 +112,7 @@ def write_page(
 
     Args:
         output: the .html file.
-        study: the study's plain configuration.
+        study: the study.
         tables: `alignment`, `layers`, `ceilings`, `training`, `diagnostics`, `quality` and, where
             there are any, `controls`, `trajectories`, `claims_summary`,
             `specification_curves` and `mixed_models`, as in statistics/*.csv.
@@ -126,7 +128,7 @@ def write_page(
         StoreError: a figure is missing, or the disk is full.
     """
     inlined = _inlined(figures)
-    view = select.as_view(study["report"])
+    view = study.report
     page = _template().render(
         study=study,
         facts=facts,
@@ -174,55 +176,53 @@ def _inlined(figures: Sequence[ReportFigure]) -> dict[str, list[Inline]]:
     return groups
 
 
-def _controls(
-    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], view: Mapping[str, object]
-) -> list[tabulate.Table]:
+def _controls(study: Study, tables: Mapping[str, pd.DataFrame], view: View) -> list[tabulate.Table]:
     # one table per convention, none where the study has no controls
     found = []
     for convention in ("per_subject", "mean_rdm") if "controls" in tables else ():
         own = select.at_view(tables["alignment"], view, convention=convention)
         rows = controls.at_view(tables["controls"], view, own, convention)
         over = f"{convention}, {select.pairs_words(own)}"
-        shown = "stimuli {stimuli}, {px} px, {centring}".format(**view)
+        shown = f"stimuli {view.stimuli}, {view.size} px, {view.centring}"
         text = f"Controls: Spearman's ρ [stimulus-bootstrap interval], {over}; {shown}."
-        found.append(controls.tabulate(rows, list(study["brain"]["rois"]), text))
+        found.append(controls.tabulate(rows, list(study.brain.rois), text))
     return found
 
 
-def _mixed(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> tabulate.Table | None:
+def _mixed(study: Study, tables: Mapping[str, pd.DataFrame]) -> tabulate.Table | None:
     if "mixed_models" not in tables:
         return None
-    return mixed_models.tabulate(tables["mixed_models"], study["statistics"]["interval"])
+    return mixed_models.tabulate(tables["mixed_models"], study.statistics.interval)
 
 
-def _curves(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> tabulate.Table | None:
+def _curves(study: Study, tables: Mapping[str, pd.DataFrame]) -> tabulate.Table | None:
     if "specification_curves" not in tables:
         return None
-    return curves.tabulate(tables["specification_curves"], study["statistics"]["interval"])
+    return curves.tabulate(tables["specification_curves"], study.statistics.interval)
 
 
-def _doubtful(study: Mapping[str, Any], diagnostics: pd.DataFrame) -> list[tuple[str, str]]:
-    verdicts = learned(diagnostics, list(study["rules"])).items()
+def _doubtful(study: Study, diagnostics: pd.DataFrame) -> list[tuple[str, str]]:
+    verdicts = learned(diagnostics, list(study.rules)).items()
     return [(rule, verdict.words) for rule, verdict in verdicts if verdict.doubtful]
 
 
-def _silent(study: Mapping[str, Any], diagnostics: pd.DataFrame) -> list[str]:
+def _silent(study: Study, diagnostics: pd.DataFrame) -> list[str]:
     return [
         f"{rule}: {words}"
-        for rule, settings in study["rules"].items()
-        for words in silent_words(diagnostics, rule, settings)
+        for rule, settings in study.rules.items()
+        for words in silent_words(diagnostics, rule, settings.model_dump())
     ]
 
 
 def _tables(
-    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], view: Mapping[str, object]
+    study: Study, tables: Mapping[str, pd.DataFrame], view: View
 ) -> dict[str, tabulate.Table]:
-    rules, pairs, words = list(study["rules"]), study["layer_map"], select.words(view)
+    rules, pairs, words = list(study.rules), study.layer_map, select.words(view)
     own = select.at_view(tables["alignment"], view)
     other = select.at_view(tables["alignment"], view, convention="mean_rdm")
     select.bounds(tables["ceilings"], own)
     over = select.pairs_words(own)
-    interval = study["statistics"]["interval"]
+    interval = study.statistics.interval
     score = "Spearman's ρ [stimulus-bootstrap interval]"
     return {
         "final": tabulate.last_checkpoints(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,16 @@ from rulealign.report import select
 from rulealign.report.formatting import plain
 from rulealign.report.style import HATCH, INK, LABEL_PT, PALE, QUIET, RuleStyle
 
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import LayerRoi
+
 _FAR = 2.5
 """A ceiling further up than this many times the scores' range would flatten their course."""
 
 
-def panel_names(layer_map: Sequence[Mapping[str, str]]) -> list[str]:
+def panel_names(layer_map: Sequence[LayerRoi]) -> list[str]:
     """Name one panel per pair of layer and area."""
-    return [f"{pair['layer']}--{pair['roi']}" for pair in layer_map]
+    return [f"{pair.layer}--{pair.roi}" for pair in layer_map]
 
 
 def score_label(rows: pd.DataFrame) -> str:

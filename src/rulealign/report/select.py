@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,6 +15,9 @@ from rulealign.rsa.compare import (
     require_same_pairs_kind,
 )
 
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import LayerRoi, View
+
 PAIRS_WORDS = {ALL_PAIRS: "all pairs", CROSS_RUN: "pairs in different runs"}
 """The kinds of pairs of stimuli, as figures and tables call them."""
 
@@ -21,14 +25,9 @@ NO_SPACE = "vector"
 """The descriptor of layers without spatial axes, which every view shares."""
 
 
-def as_view(settings: Mapping[str, object]) -> dict[str, object]:
-    """Name a view as the result tables do, where pixels per side are `px`, not `size`."""
-    return {"px" if key == "size" else key: value for key, value in settings.items()}
-
-
 def at_view(
     alignment: pd.DataFrame,
-    view: Mapping[str, object],
+    view: View,
     *,
     convention: str = "per_subject",
 ) -> pd.DataFrame:
@@ -36,7 +35,7 @@ def at_view(
 
     Args:
         alignment: the table `statistics/alignment.csv`.
-        view: the keys stimuli, px, descriptor and centring.
+        view: what is shown.
         convention: `per_subject` or `mean_rdm`.
 
     Returns:
@@ -47,19 +46,19 @@ def at_view(
         GuardError: they are over different kinds of pairs.
     """
     wanted = (
-        (alignment["stimuli"] == view["stimuli"])
-        & (alignment["px"] == view["px"])
-        & (alignment["centring"] == view["centring"])
-        & alignment["descriptor"].isin([view["descriptor"], NO_SPACE])
+        (alignment["stimuli"] == view.stimuli)
+        & (alignment["px"] == view.size)
+        & (alignment["centring"] == view.centring)
+        & alignment["descriptor"].isin([view.descriptor, NO_SPACE])
         & (alignment["convention"] == convention)
     )
     if not wanted.any():
-        raise DataError(f"the alignment table has no rows for {dict(view)}, {convention}.")
+        raise DataError(f"the alignment table has no rows for {words(view)}, {convention}.")
     require_same_pairs_kind(alignment.loc[wanted, "pairs"], [])
     return alignment[wanted]
 
 
-def subject_means(subjects: pd.DataFrame | None, view: Mapping[str, object]) -> pd.DataFrame:
+def subject_means(subjects: pd.DataFrame | None, view: View) -> pd.DataFrame:
     """Average the scores of every subject over seeds, in one view.
 
     Args:
@@ -97,15 +96,13 @@ def course(rows: pd.DataFrame, rule: str, layer: str, roi: str) -> pd.DataFrame:
     return found.sort_values("epoch")
 
 
-def courses(
-    rows: pd.DataFrame, rules: Sequence[str], pair: Mapping[str, str]
-) -> dict[str, pd.DataFrame]:
+def courses(rows: pd.DataFrame, rules: Sequence[str], pair: LayerRoi) -> dict[str, pd.DataFrame]:
     """Take the course of every rule that was measured.
 
     Args:
         rows: the rows of one view.
         rules: labels, in the study's order.
-        pair: with `layer` and `roi`.
+        pair: a layer and an ROI.
 
     Returns:
         label -> `course`; rules without any score are left out, and whoever shows the courses
@@ -114,10 +111,10 @@ def courses(
     Raises:
         DataError: no rule was measured.
     """
-    found = {rule: course(rows, rule, pair["layer"], pair["roi"]) for rule in rules}
+    found = {rule: course(rows, rule, pair.layer, pair.roi) for rule in rules}
     measured = {rule: one for rule, one in found.items() if one["score"].notna().any()}
     if not measured:
-        raise DataError(f"the alignment table has no scores of {pair['layer']} with {pair['roi']}.")
+        raise DataError(f"the alignment table has no scores of {pair.layer} with {pair.roi}.")
     return measured
 
 
@@ -127,9 +124,9 @@ def last(courses: Mapping[str, pd.DataFrame]) -> dict[str, pd.Series]:
     return {rule: row for rule, row in rows.items() if pd.notna(row["score"])}
 
 
-def words(view: Mapping[str, object]) -> str:
+def words(view: View) -> str:
     """Name a view in words."""
-    return "stimuli {stimuli}, {px} px, {descriptor}, {centring}".format(**view)
+    return f"stimuli {view.stimuli}, {view.size} px, {view.descriptor}, {view.centring}"
 
 
 def pairs_words(rows: pd.DataFrame) -> str:

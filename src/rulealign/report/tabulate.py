@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
@@ -12,7 +13,8 @@ from rulealign.learning.verdict import MOSTLY_DEAD, Verdict, learned
 from rulealign.report import select
 from rulealign.report.formatting import NOT_MEASURED, missing, number, percent, score
 
-Pair = Mapping[str, str]
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import LayerRoi
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Table:
 
 
 def last_checkpoints(
-    rows: pd.DataFrame, rules: Sequence[str], pairs: Sequence[Pair], caption: str
+    rows: pd.DataFrame, rules: Sequence[str], pairs: Sequence[LayerRoi], caption: str
 ) -> Table:
     """Tabulate each rule's last checkpoint.
 
@@ -55,7 +57,7 @@ def last_checkpoints(
 
 
 def by_epoch(
-    rows: pd.DataFrame, rules: Sequence[str], pairs: Sequence[Pair], caption: str
+    rows: pd.DataFrame, rules: Sequence[str], pairs: Sequence[LayerRoi], caption: str
 ) -> Table:
     """Tabulate alignment over training: a row per rule and epoch, else as `last_checkpoints`."""
     courses = [select.courses(rows, rules, pair) for pair in pairs]
@@ -74,8 +76,8 @@ def _at(course: pd.DataFrame | None, epoch: int) -> Markup:
     return score(course.loc[epoch])
 
 
-def _heads(pairs: Sequence[Pair]) -> list[str]:
-    return [f"{pair['layer']} → {pair['roi']}" for pair in pairs]
+def _heads(pairs: Sequence[LayerRoi]) -> list[str]:
+    return [f"{pair.layer} → {pair.roi}" for pair in pairs]
 
 
 def ceilings(table: pd.DataFrame, interval: float, caption: str) -> Table:

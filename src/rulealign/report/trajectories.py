@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
 import pandas as pd
@@ -16,16 +17,16 @@ from rulealign.report import panels as parts
 from rulealign.report import select
 from rulealign.report.style import INK, RC, RuleStyle, frozen, panels, rule_styles, save
 
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import LayerRoi, View
+
 
 def draw_trajectories(
     alignment: pd.DataFrame,
     ceilings: pd.DataFrame,
     *,
-    layer_map: Sequence[Mapping[str, str]],
-    stimuli: str,
-    px: int,
-    descriptor: str,
-    centring: str,
+    layer_map: Sequence[LayerRoi],
+    view: View,
     rules: Sequence[str],
     output: Path,
     controls: pd.DataFrame | None = None,
@@ -38,11 +39,8 @@ def draw_trajectories(
     Args:
         alignment: the table `statistics/alignment.csv`.
         ceilings: the table `statistics/ceilings.csv`.
-        layer_map: pairs of `layer` and `roi`, one panel each.
-        stimuli: a stimulus set.
-        px: pixels per side at which it is shown.
-        descriptor: of conv layers; layers without spatial axes are shown under every one.
-        centring: uncentred or centred.
+        layer_map: pairs of a layer and an ROI, one panel each.
+        view: what is shown; layers without spatial axes are shown under every descriptor.
         rules: labels, in the study's order.
         output: the .svg file.
         controls: the table `statistics/controls.csv`; None where the study has none.
@@ -55,7 +53,6 @@ def draw_trajectories(
         GuardError: the ceilings are not of the scores' convention (guard 9), or not over
             their pairs.
     """
-    view = {"stimuli": stimuli, "px": px, "descriptor": descriptor, "centring": centring}
     rows, styles = select.at_view(alignment, view), rule_styles(rules)
     held = select.bounds(ceilings, rows)
     places = parts.epoch_places(rows["epoch"])
@@ -65,9 +62,9 @@ def draw_trajectories(
     with matplotlib.rc_context(RC):
         for ax, pair in zip(axes, layer_map, strict=True):
             courses = select.courses(rows, rules, pair)
-            bound = select.ceiling(held, pair["roi"])
+            bound = select.ceiling(held, pair.roi)
             _draw_courses(ax, courses, places, styles)
-            lines = beside.draw_lines(ax, beside.of_area(others, pair["roi"]))
+            lines = beside.draw_lines(ax, beside.of_area(others, pair.roi))
             _finish_trajectory(ax, courses, bound, pair, list(lines.values()))
             ax.set_ylabel(parts.score_label(rows))
             parts.epoch_axis(ax, places)
@@ -105,7 +102,7 @@ def _finish_trajectory(
     ax: Axes,
     courses: Mapping[str, pd.DataFrame],
     bound: pd.Series,
-    pair: Mapping[str, str],
+    pair: LayerRoi,
     lines: Sequence[float],
 ) -> None:
     drawn = [course[["low", "high"]] for course in courses.values()]
@@ -114,5 +111,5 @@ def _finish_trajectory(
     ax.set_ylim(low, high)
     ax.axhline(0, color=INK, linewidth=0.7, zorder=1)
     parts.draw_ceiling(ax, bound, shown=shown)
-    ax.set_title(f"{pair['layer']} → {pair['roi']}", pad=18)
+    ax.set_title(f"{pair.layer} → {pair.roi}", pad=18)
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
@@ -14,6 +14,10 @@ from rulealign.report.formatting import missing, number, percent
 from rulealign.report.tabulate import Table
 from rulealign.rsa import trajectory
 from rulealign.rsa.compare import require_same_pairs_kind
+
+if TYPE_CHECKING:
+    from rulealign.config.evaluation import LayerRoi, View
+    from rulealign.config.study import Study
 
 HEADS = {
     trajectory.DROP: "drop after epoch 1",
@@ -27,15 +31,13 @@ HEADS = {
 _OPEN = "open"
 
 
-def courses(
-    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], view: Mapping[str, object]
-) -> list[Table]:
+def courses(study: Study, tables: Mapping[str, pd.DataFrame], view: View) -> list[Table]:
     """Tabulate the courses of every pair of the layer map, in one view.
 
     Args:
-        study: the study's plain configuration.
+        study: the study.
         tables: `alignment`, and `trajectories` where some rule trains.
-        view: the keys stimuli, px, descriptor and centring.
+        view: what is shown.
 
     Returns:
         A table per pair as `course` makes it; none where no rule trains.
@@ -53,22 +55,20 @@ def courses(
         course(
             rows,
             pair,
-            list(study["rules"]),
-            f"{pair['layer']} → {pair['roi']}: changes of the per_subject score over training"
+            list(study.rules),
+            f"{pair.layer} → {pair.roi}: changes of the per_subject score over training"
             f" [stimulus-bootstrap interval], {shown}.",
         )
-        for pair in study["layer_map"]
+        for pair in study.layer_map
     ]
 
 
-def course(
-    rows: pd.DataFrame, pair: Mapping[str, str], rules: Sequence[str], caption: str
-) -> Table:
+def course(rows: pd.DataFrame, pair: LayerRoi, rules: Sequence[str], caption: str) -> Table:
     """Tabulate the measures of every trained rule's course, of one layer with one area.
 
     Args:
         rows: of the table `statistics/trajectories.csv`, of one view and convention.
-        pair: `layer` and `roi`.
+        pair: a layer and an ROI.
         rules: labels, in order; those that do not train have no course and no row.
         caption: of the table.
 
@@ -79,9 +79,9 @@ def course(
     Raises:
         DataError: there are no such rows, or a measure is there not exactly once.
     """
-    own = rows[(rows["layer"] == pair["layer"]) & (rows["roi"] == pair["roi"])]
+    own = rows[(rows["layer"] == pair.layer) & (rows["roi"] == pair.roi)]
     if own.empty:
-        raise DataError(f"there is no course of {pair['layer']} with {pair['roi']} in this view.")
+        raise DataError(f"there is no course of {pair.layer} with {pair.roi} in this view.")
     notes: dict[str, int] = {}
     there = [rule for rule in rules if rule in set(own["rule"])]
     body = [[rule, *_cells(own[own["rule"] == rule], rule, notes)] for rule in there]

@@ -11,7 +11,7 @@ from pydantic import Field
 from rulealign.data.training_set import TrainingSet
 from rulealign.mistakes import Checks, Mistake
 from rulealign.provenance import derive_seed
-from rulealign.schema import PositiveInt
+from rulealign.schema import GENERATED, PositiveInt
 
 if TYPE_CHECKING:
     from rulealign.data.training_set import Split
@@ -21,6 +21,7 @@ class SyntheticObjects(TrainingSet):
     """Generated objects: 10 classes of shape and texture on 1/f backgrounds."""
 
     words = "Generated: shaped, textured objects on 1/f backgrounds; no photographs."
+    cited = GENERATED
 
     kind: Literal["synthetic-objects"] = Field(description="generated, no download")
     pool_images: PositiveInt = Field(

@@ -17,6 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from rulealign.atomic import whole
+from rulealign.config.study import read_study
 from rulealign.cost import cost_table
 from rulealign.errors import DataError
 from rulealign.json_files import read_json
@@ -26,10 +27,11 @@ from rulealign.report.docs_page import claims as results_claims
 from rulealign.report.docs_page import differences as results_differences
 from rulealign.report.docs_page import markdown
 from rulealign.report.formatting import plain, with_ends
-from rulealign.rsa.compare import ALL_PAIRS, PER_SUBJECT
+from rulealign.rerun.study_folder import COMPLETE
+from rulealign.rsa.compare import PER_SUBJECT
 from rulealign.store import read_csv
 
-_READ = ("provenance.json", "statistics/*.csv", "alignment/*", "checkpoints/*_log.csv")
+_READ = (COMPLETE, "provenance.json", "statistics/*.csv", "alignment/*", "checkpoints/*_log.csv")
 """What pages take numbers from."""
 
 
@@ -43,14 +45,14 @@ class ResultsPage:
 
     def __init__(self, results: Path, figures: Path) -> None:
         self.results, self.figures = results, figures
-        self.record = read_json(results / "provenance.json", "study")
+        self.record = read_json(results / "provenance.json")
         names = ("alignment", "ceilings", "training", "diagnostics")
         self.tables = {name: read_csv(results / "statistics" / f"{name}.csv") for name in names}
-        study = self.record["study"]
-        self.rules = list(study["rules"])
-        self.bootstrap = {key: study["statistics"][key] for key in ("bootstrap_draws", "interval")}
-        self.bootstrap["study_seed"] = study["seed"]
-        self.bootstrap["pairs"] = study["brain"].get("pairs", ALL_PAIRS)
+        self.study = study = read_study(results / COMPLETE)
+        self.rules = list(study.rules)
+        told = study.statistics
+        self.bootstrap = {"bootstrap_draws": told.bootstrap_draws, "interval": told.interval}
+        self.bootstrap |= {"study_seed": study.seed, "pairs": study.brain.pairs}
         alignment = self.tables["alignment"]
         self.primary = alignment[alignment["convention"] == PER_SUBJECT]
         select.bounds(self.tables["ceilings"], self.primary)
@@ -191,7 +193,7 @@ class ResultsPage:
 
     def n_claims(self) -> int:
         """Count the declared claims."""
-        return len(self.record["study"]["claims"])
+        return len(self.study.claims)
 
     def verdicts(self, claim: str, axis: str) -> str:
         """Write how often one claim has each verdict, by the value of one axis."""
@@ -240,7 +242,7 @@ def write_results_page(template: Path, results: Path) -> Path:
 
     Args:
         template: `<page>.md.j2`; it may call the methods of `ResultsPage` by their names, and
-            knows the study's plain configuration as `study`.
+            knows the study as `study`.
         results: the folder of the study's results.
 
     Returns:
@@ -274,7 +276,7 @@ def write_results_page(template: Path, results: Path) -> Path:
             "figure",
         )
     }
-    environment.globals |= {"study": makes.record["study"], "record": makes.record}
+    environment.globals |= {"study": makes.study, "record": makes.record}
     text = environment.from_string(template.read_text()).render()
     with whole(page) as temporary:
         temporary.write_text(text)

@@ -22,7 +22,7 @@ rule activations:
             "activations", networks=USED_NETWORK, rules=kinds(wildcards.rule)
         ),
         settings=settings(stages.activations, "rule"),
-        rdms=settings(stages.model_rdms),
+        rdms=settings(scores.ModelRdmSettings.of),
     message:
         "Activations and RDMs of {wildcards.rule}, seed {wildcards.seed}, epoch {wildcards.epoch},"
         " at {wildcards.size} px"

@@ -20,9 +20,7 @@ rule alignment:
         mem_mb=memory((5500 if THINGS else 1500) + STUDY.statistics.memory_mb),
     params:
         code=code("alignment"),
-        settings=settings(stages.alignment),
-        layers=settings(statistics_stages.layer_choice),
-        primary=settings(statistics_stages.primary_samples, "rule", "roi"),
+        settings=settings(scores.AlignmentSettings.of, "rule", "roi"),
     message:
         "Hold {wildcards.rule} against {wildcards.roi}"
     script:

@@ -16,7 +16,7 @@ rule controls:
         mem_mb=memory(2000),
     params:
         code=code("controls", controls=STUDY.controls),
-        settings=settings(stages.controls),
+        settings=settings(scores.ControlRdmSettings.of),
     message:
         "RDMs of the controls of {wildcards.stimuli} at {wildcards.size} px"
     script:
@@ -43,7 +43,7 @@ rule control_alignment:
         mem_mb=memory(3500 + STUDY.statistics.memory_mb),
     params:
         code=code("control_alignment", controls=STUDY.controls),
-        settings=settings(stages.alignment),
+        settings=settings(scores.ScoreSettings.of),
     message:
         "Hold the controls against {wildcards.roi}"
     script:
@@ -64,7 +64,7 @@ rule controls_table:
         mem_mb=memory(500),
     params:
         code=code("controls_table", controls=STUDY.controls),
-        settings=settings(stages.alignment),
+        settings=settings(scores.ScoreSettings.of),
         controls=STUDY.controls,
     message:
         "Alignment of all controls; those that stimuli do not have are named"

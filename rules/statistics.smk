@@ -1,8 +1,8 @@
 # Tidy tables over all rules and ROIs.
 
-COURSES = statistics_stages.trajectory_rules(STUDY)
-MAPPED = statistics_stages.trajectory_areas(STUDY)
-COMPARED = statistics_stages.compared_rules(STUDY)
+COURSES = STUDY.trajectory_rules()
+MAPPED = STUDY.mapped_rois()
+COMPARED = STUDY.compared_rules()
 
 
 rule ceiling:
@@ -88,7 +88,7 @@ rule alignment_table:
         mem_mb=memory(2000),
     params:
         code=code("alignment_table"),
-        settings=settings(stages.alignment_table),
+        settings=settings(scores.AlignmentTableSettings.of),
     message:
         "Alignment of all rules and ROIs, averaged over seeds"
     script:
@@ -108,7 +108,7 @@ rule layers_table:
         mem_mb=memory(1000),
     params:
         code=code("layers_table"),
-        settings=settings(statistics_stages.layers_table),
+        settings=settings(scores.LayersTableSettings.of),
     message:
         "Every layer with every area, beside the fixed map and the choice on other stimuli"
     script:
@@ -135,8 +135,8 @@ if COURSES:
             mem_mb=memory(1500),
         params:
             code=code("trajectories_table"),
-            settings=settings(statistics_stages.trajectories),
-            baselines=settings(statistics_stages.baselines),
+            settings=settings(scores.TrajectorySettings.of),
+            baselines=settings(scores.BaselineSettings.of),
         message:
             "Drops, changes, areas and half decays of alignment over training"
         script:

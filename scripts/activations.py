@@ -6,6 +6,7 @@ from pathlib import Path
 from rulealign.activations import write_activations
 from rulealign.job import job
 from rulealign.learning.device import use_threads
+from rulealign.plan.settings.scores import ModelRdmSettings
 from rulealign.rsa.rdm import write_model_rdms
 
 with job(snakemake):
@@ -23,4 +24,4 @@ with job(snakemake):
         },
     )
     for made, rdms in zip(activations, snakemake.output.rdms, strict=True):
-        write_model_rdms(made, Path(rdms), json.loads(snakemake.params.rdms))
+        write_model_rdms(made, Path(rdms), ModelRdmSettings.read(snakemake.params.rdms))

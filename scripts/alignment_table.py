@@ -1,16 +1,16 @@
 """Bring the alignments of all rules and ROIs into tables: averaged over seeds, and by subject."""
 
-import json
 from pathlib import Path
 
 from rulealign.job import job
+from rulealign.plan.settings.scores import AlignmentTableSettings
 from rulealign.rsa.tables import alignment_table
 
 with job(snakemake):
     alignment_table(
         [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.draws],
-        json.loads(snakemake.params.settings),
+        AlignmentTableSettings.read(snakemake.params.settings),
         Path(snakemake.output.table),
         Path(snakemake.output.subjects),
     )

@@ -1,16 +1,17 @@
 """Hold all controls against the RDMs of one ROI."""
 
-import json
 from pathlib import Path
 
 from rulealign.job import job
+from rulealign.plan.settings.scores import ScoreSettings
 from rulealign.rsa.control_alignment import align_controls
 
 with job(snakemake):
     align_controls(
         [Path(path) for path in snakemake.input.controls],
         [Path(path) for path in snakemake.input.brain],
-        {**json.loads(snakemake.params.settings), "roi": snakemake.wildcards.roi},
+        snakemake.wildcards.roi,
+        ScoreSettings.read(snakemake.params.settings),
         Path(snakemake.output.table),
         Path(snakemake.output.draws),
         *map(Path, snakemake.input.get("pairs", [])),

@@ -1,9 +1,9 @@
 """Measure every rule's course of alignment over training, and hold it against its baseline."""
 
-import json
 from pathlib import Path
 
 from rulealign.job import job
+from rulealign.plan.settings.scores import BaselineSettings, TrajectorySettings
 from rulealign.rsa.baseline_table import baselines_table
 from rulealign.rsa.trajectory_table import trajectories_table
 
@@ -11,12 +11,12 @@ with job(snakemake):
     trajectories_table(
         [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.draws],
-        json.loads(snakemake.params.settings),
+        TrajectorySettings.read(snakemake.params.settings),
         Path(snakemake.output.courses),
     )
     baselines_table(
         [Path(path) for path in snakemake.input.get("compared", [])],
         [Path(path) for path in snakemake.input.get("compared_draws", [])],
-        json.loads(snakemake.params.baselines),
+        BaselineSettings.read(snakemake.params.baselines),
         Path(snakemake.output.baselines),
     )

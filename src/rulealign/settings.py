@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+Narrow = TypeVar("Narrow", bound="Settings")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +22,17 @@ class Settings:
     def plain(self) -> dict[str, Any]:
         """Give the fields as nested dicts, lists, strings and numbers, as JSON has them."""
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+    def narrowed(self, kind: type[Narrow]) -> Narrow:
+        """Give the fields that another class of settings has, as that class.
+
+        Args:
+            kind: a class with no other fields than this one, such as one that this one extends.
+
+        Returns:
+            Its settings.
+        """
+        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
 
     @classmethod
     def read(cls, text: str) -> Self:

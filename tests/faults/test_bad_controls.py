@@ -1,5 +1,7 @@
 """Controls that cannot be computed, and files of controls that must not be mixed."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -9,15 +11,16 @@ from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.controls import find_control
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
+from rulealign.plan.settings.scores import ControlRdmSettings, ScoreSettings
 from rulealign.rsa.control_alignment import align_controls, controls_table
 from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
 from rulealign.store import read_csv, write_csv, write_h5
 from shown_stimuli import write_shown
 
 NAMES = ["pixels", "silhouette", "mean-luminance", "gabor-pooled"]
-WANTED = {"controls": NAMES, "centring": ["uncentred"]}
+WANTED = ControlRdmSettings(controls=NAMES, centring=["uncentred"])
 IDS = [f"image_{place:02d}" for place in range(12)]
-BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": 20, "interval": 0.9, "pairs": "all", "roi": "V1"}
+SCORES = ScoreSettings(study_seed=5, bootstrap_draws=20, interval=0.9, pairs="all")
 
 
 def pictures(px=16):
@@ -82,14 +85,14 @@ def test_a_blank_image_is_named_where_a_feature_needs_more(tmp_path):
 
 
 def test_a_study_without_any_control_left_has_reasons_only(tmp_path):
-    file = write(tmp_path, pictures(), wanted={**WANTED, "controls": ["silhouette"]})
+    file = write(tmp_path, pictures(), wanted=replace(WANTED, controls=["silhouette"]))
     table, draws = tmp_path / "c.csv", tmp_path / "c.h5"
-    align_controls([file], list(brains(tmp_path)), BOOTSTRAP, table, draws)
+    align_controls([file], list(brains(tmp_path)), "V1", SCORES, table, draws)
     rows = read_csv(table)
     assert len(rows) == 2
     assert rows["score"].isna().all()
     assert rows["reason"].notna().all()
-    controls_table([table], [draws], BOOTSTRAP | {"controls": ["silhouette"]}, tmp_path / "t.csv")
+    controls_table([table], [draws], ["silhouette"], SCORES, tmp_path / "t.csv")
 
 
 def test_files_of_other_stimuli_settings_or_kinds_are_not_mixed(tmp_path):
@@ -97,7 +100,7 @@ def test_files_of_other_stimuli_settings_or_kinds_are_not_mixed(tmp_path):
     other = write(tmp_path, pictures(), "white", ids=[*IDS[:-1], "image_12"])
     with pytest.raises(DataError, match="at place 11 'image_11' and 'image_12'"):
         read_control_rdms([file, other], "grey", 16)
-    fewer = write(tmp_path, pictures(), "white", {**WANTED, "controls": NAMES[:2]})
+    fewer = write(tmp_path, pictures(), "white", replace(WANTED, controls=NAMES[:2]))
     with pytest.raises(GuardError, match="different settings"):
         read_control_rdms([file, fewer], "grey", 16)
     keys, arrays = (
@@ -129,30 +132,29 @@ def test_brains_of_other_stimuli_or_another_area_are_refused(tmp_path):
     shifted = write(tmp_path, pictures(), ids=[*IDS[1:], "image_99"])
     theirs, output = list(brains(tmp_path)), (tmp_path / "c.csv", tmp_path / "c.h5")
     with pytest.raises(DataError, match="at place 0 'image_01' and 'image_00'"):
-        align_controls([shifted], theirs, BOOTSTRAP, *output)
+        align_controls([shifted], theirs, "V1", SCORES, *output)
     file = write(tmp_path, pictures())
     with pytest.raises(GuardError, match="of the ROI 'V1', not 'IT'"):
-        align_controls([file], theirs, BOOTSTRAP | {"roi": "IT"}, *output)
+        align_controls([file], theirs, "IT", SCORES, *output)
     assert not output[0].exists()
 
 
 def test_a_table_with_a_control_too_few_or_a_gap_without_reason_is_refused(tmp_path):
     file = write(tmp_path, pictures())
     table, draws = tmp_path / "c.csv", tmp_path / "c.h5"
-    align_controls([file], list(brains(tmp_path)), BOOTSTRAP, table, draws)
-    settings, output = BOOTSTRAP | {"controls": NAMES}, tmp_path / "t.csv"
-    more = BOOTSTRAP | {"controls": [*NAMES, "contrast"]}
+    align_controls([file], list(brains(tmp_path)), "V1", SCORES, table, draws)
+    output = tmp_path / "t.csv"
     with pytest.raises(DataError, match=r"the study has .*'contrast'"):
-        controls_table([table], [draws], more, output)
+        controls_table([table], [draws], [*NAMES, "contrast"], SCORES, output)
     with pytest.raises(DataError, match="list each table once"):
-        controls_table([table, table], [draws, draws], settings, output)
+        controls_table([table, table], [draws, draws], NAMES, SCORES, output)
     with pytest.raises(GuardError, match="bootstrap_draws = 20"):
-        controls_table([table], [draws], settings | {"bootstrap_draws": 30}, output)
+        controls_table([table], [draws], NAMES, replace(SCORES, bootstrap_draws=30), output)
     rows = read_csv(table)
     rows["reason"] = None
     write_csv(table, rows)
     with pytest.raises(DataError, match="neither a score nor a reason"):
-        controls_table([table], [draws], settings, output)
+        controls_table([table], [draws], NAMES, SCORES, output)
 
 
 def test_an_unknown_control_and_a_rule_named_like_one_are_named(project):
@@ -177,7 +179,7 @@ def test_a_feature_of_nothing_but_rounding_and_an_rdm_that_orders_nothing_are_mi
     # every image has one colour of its own: no contrast in any, and histograms all equally far
     colours = 80 * np.stack(np.unravel_index(np.arange(12) * 5, (4, 4, 4)), axis=1)
     pixels = np.broadcast_to(colours[:, None, None].astype(np.uint8), (12, 16, 16, 3)).copy()
-    wanted = WANTED | {"controls": ["contrast", "colour-histogram", "mean-luminance"]}
+    wanted = replace(WANTED, controls=["contrast", "colour-histogram", "mean-luminance"])
     controls = read_control_rdms([write(tmp_path, pixels, wanted=wanted)], "grey", 16)
     assert "the same for all stimuli" in controls.missing["contrast"]
     assert "its uncentred RDM is constant" in controls.missing["colour-histogram"]

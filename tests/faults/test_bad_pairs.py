@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import score_settings
 from edited_h5 import edited_h5
-from pairs_study import IDS, PAIRS, SEEDS, SETTINGS, brain_rdms, pairs_file, run, trials
+from pairs_study import IDS, PAIRS, SCORES, SEEDS, brain_rdms, pairs_file, run, trials
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
@@ -191,7 +192,7 @@ def test_fewer_than_three_pairs_are_too_few():
 
 
 def test_draws_over_different_pairs_are_not_mixed(tmp_path):
-    settings = SETTINGS | {"seeds": dict.fromkeys(("bp", "fa"), SEEDS)}
+    settings = score_settings.table(dict.fromkeys(("bp", "fa"), SEEDS), SCORES)
     one = run(tmp_path, pairs_file(tmp_path))
     for changed, message in (
         ({"pairs": "all"}, r"(?s)fa_roi-V1_draws.h5.*pairs = 'all', but .*rule-bp.*'cross_run'"),
@@ -208,16 +209,18 @@ def test_draws_beside_a_table_over_other_pairs_are_refused(tmp_path):
     table, draws = run(tmp_path, pairs_file(tmp_path))
     rows = pd.read_csv(table).assign(pairs="all")
     rows.to_csv(table, index=False)
+    settings = score_settings.table({"bp": SEEDS}, SCORES)
     with pytest.raises(DataError, match=r"mean_rdm_all' and .*mean_rdm_cross_run'"):
-        alignment_table([table], [draws], SETTINGS | {"seeds": {"bp": SEEDS}}, tmp_path / "a.csv")
+        alignment_table([table], [draws], settings, tmp_path / "a.csv")
 
 
 def test_draws_that_do_not_say_over_which_pairs_are_refused(tmp_path):
     table, draws = run(tmp_path, pairs_file(tmp_path))
     with edited_h5(draws) as file:
         del file.attrs["pairs_hash"]
+    settings = score_settings.table({"bp": SEEDS}, SCORES)
     with pytest.raises(StoreError, match="lacks the attribute 'pairs_hash'"):
-        alignment_table([table], [draws], SETTINGS | {"seeds": {"bp": SEEDS}}, tmp_path / "a.csv")
+        alignment_table([table], [draws], settings, tmp_path / "a.csv")
 
 
 def test_ceilings_without_the_file_of_pairs_are_refused(tmp_path):

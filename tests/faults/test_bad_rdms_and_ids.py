@@ -1,15 +1,17 @@
 """Planted faults in features, RDM files, ids, draws and logs: each gets an error that names it."""
 
 import tracemalloc
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
+import score_settings
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.learning.training_table import training_table
-from rulealign.plan.settings.scores import CeilingSettings
+from rulealign.plan.settings.scores import CeilingSettings, ModelRdmSettings, ScoreSettings
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.ceiling_table import roi_ceiling
@@ -26,8 +28,8 @@ from rulealign.store import write_h5
 
 N = 8
 IDS = [f"image_{place:02d}" for place in range(N)]
-BOOTSTRAP = {"study_seed": 1, "bootstrap_draws": 20, "interval": 0.9, "pairs": "all"}
-SEEDS = {"seeds": {"bp": [42], "fa": [42]}}
+SCORES = ScoreSettings(study_seed=1, bootstrap_draws=20, interval=0.9, pairs="all")
+TABLE = score_settings.table({"bp": [42], "fa": [42]}, SCORES)
 ABOUT = {"roi": "IT", "distance": "1 - Pearson", "acquisition": "3T", "repetitions": 1}
 
 
@@ -42,7 +44,7 @@ def model(folder, ids=IDS, layer="conv1", centring=("centred",), **changed):
     activations, output = folder / f"{name}_activations.h5", folder / f"{name}.h5"
     arrays = {f"{layer}/vector": features(keys["seed"], len(ids))}
     write_h5(activations, arrays, ids={"stimulus": ids}, settings={}, attributes=keys)
-    write_model_rdms(activations, output, {"centring": list(centring)})
+    write_model_rdms(activations, output, ModelRdmSettings(centring=list(centring)))
     return output
 
 
@@ -54,11 +56,10 @@ def brain(folder, subject, ids=IDS, file=None, **changed):
     return output
 
 
-def run(folder, models, brains, **changed):
-    settings = BOOTSTRAP | {"roi": "IT", "rule": "bp"} | changed
-    table = folder / f"rule-{settings['rule']}_roi-IT.csv"
+def run(folder, models, brains, rule="bp", roi="IT", **changed):
+    table = folder / f"rule-{rule}_roi-IT.csv"
     draws = table.with_name(f"{table.stem}_draws.h5")
-    align(models, brains, settings, table, draws)
+    align(models, brains, rule, roi, score_settings.alignment(SCORES, **changed), table, draws)
     return table, draws
 
 
@@ -115,13 +116,14 @@ def test_an_activations_file_with_a_dead_layer_is_named(tmp_path):
     path = model(tmp_path).with_name("bp_42_0_grey_32_activations.h5")
     plant(path, "conv1/vector", lambda array: array.fill(0))
     with pytest.raises(DataError, match=r"activations\.h5: conv1/vector: .*image_00"):
-        write_model_rdms(path, tmp_path / "rdm.h5", {"centring": ["uncentred"]})
+        write_model_rdms(path, tmp_path / "rdm.h5", ModelRdmSettings(centring=["uncentred"]))
     assert not (tmp_path / "rdm.h5").exists()
 
 
 def test_an_unknown_centring_is_named(tmp_path):
+    settings = ModelRdmSettings(centring=["centered"])
     with pytest.raises(ConfigurationError, match="centered"):
-        write_model_rdms(tmp_path / "none.h5", tmp_path / "rdm.h5", {"centring": ["centered"]})
+        write_model_rdms(tmp_path / "none.h5", tmp_path / "rdm.h5", settings)
 
 
 @pytest.mark.parametrize(
@@ -300,37 +302,35 @@ def two_rules(tmp_path, brains):
 def test_draws_of_different_settings_are_not_mixed(tmp_path, two_rules, changed):
     tables, draws = two_rules(**changed)
     key = next(iter(changed))
-    for settings in (BOOTSTRAP, BOOTSTRAP | changed):
+    for settings in (TABLE, replace(TABLE, **changed)):
         with pytest.raises(GuardError, match=rf"(?s)rule-.*_draws\.h5.*{key}.*rule-.*_draws\.h5"):
-            alignment_table(tables, draws, settings | SEEDS, tmp_path / "alignment.csv")
+            alignment_table(tables, draws, settings, tmp_path / "alignment.csv")
 
 
 def test_draws_of_other_settings_than_the_study_are_refused(tmp_path, two_rules):
     with pytest.raises(GuardError, match="the study has 9"):
-        alignment_table(
-            *two_rules(), BOOTSTRAP | SEEDS | {"study_seed": 9}, tmp_path / "alignment.csv"
-        )
+        alignment_table(*two_rules(), replace(TABLE, study_seed=9), tmp_path / "alignment.csv")
 
 
 def test_draws_beside_another_table_are_refused(tmp_path, two_rules):
     tables, draws = two_rules()
     with pytest.raises(DataError, match="at place 0 'bp_42.*fa_42"):
-        alignment_table(tables, draws[::-1], BOOTSTRAP | SEEDS, tmp_path / "alignment.csv")
+        alignment_table(tables, draws[::-1], TABLE, tmp_path / "alignment.csv")
 
 
 def test_a_table_listed_twice_is_refused(tmp_path, two_rules):
     (table, _), (draw, _) = two_rules()
     with pytest.raises(DataError, match="list each table once"):
-        alignment_table([table] * 2, [draw] * 2, BOOTSTRAP | SEEDS, tmp_path / "alignment.csv")
+        alignment_table([table] * 2, [draw] * 2, TABLE, tmp_path / "alignment.csv")
 
 
 def test_a_rule_with_other_seeds_than_the_study_says_is_refused(tmp_path, two_rules):
     with pytest.raises(DataError, match=r"fa_0.* has the seeds \[7\], the study has \[42\] for"):
-        alignment_table(*two_rules(seed=7), BOOTSTRAP | SEEDS, tmp_path / "alignment.csv")
+        alignment_table(*two_rules(seed=7), TABLE, tmp_path / "alignment.csv")
 
 
 def test_a_rule_may_have_fewer_seeds_where_the_study_says_so(tmp_path, two_rules):
-    fewer = BOOTSTRAP | {"seeds": {"bp": [42], "fa": [7]}}
+    fewer = replace(TABLE, seeds={"bp": [42], "fa": [7]})
     alignment_table(*two_rules(seed=7), fewer, tmp_path / "alignment.csv")
     assert set(pd.read_csv(tmp_path / "alignment.csv")["n_seeds"]) == {1}
 
@@ -374,10 +374,10 @@ def test_a_brain_rdm_that_is_constant_over_the_pairs_compared_is_named(tmp_path,
     write_h5(pairs, {"cross_run": mask}, ids={"stimulus": IDS}, settings={}, attributes={})
     with h5py.File(brains[1], "r+") as file:
         file["rdm"][...] = np.where(mask, 0.5, np.arange(n_pairs))
-    settings = BOOTSTRAP | {"roi": "IT", "rule": "bp", "pairs": "cross_run"}
+    settings = score_settings.alignment(SCORES, pairs="cross_run")
     outputs = tmp_path / "a.csv", tmp_path / "a.h5"
     with pytest.raises(DataError, match="^IT of 2 is constant over the pairs compared"):
-        align([model(tmp_path)], brains, settings, *outputs, pairs)
+        align([model(tmp_path)], brains, "bp", "IT", settings, *outputs, pairs)
     ceiling = CeilingSettings(study_seed=5, null_draws=40, interval=0.95, pairs="cross_run")
     with pytest.raises(DataError, match="noise ceiling of IT: IT of 2 is constant over the pairs"):
         roi_ceiling(brains, "IT", ceiling, tmp_path / "c.csv", pairs)

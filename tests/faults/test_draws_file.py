@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import score_settings
 from rulealign.errors import DataError, StoreError
 from rulealign.rsa import alignment
 from rulealign.rsa.alignment import align
@@ -18,8 +19,6 @@ from rulealign.store import read_ids, read_settings, write_h5
 N, N_MODELS = 20, 12
 IDS = [f"image_{place:02d}" for place in range(N)]
 PAIRS = N * (N - 1) // 2
-SETTINGS = {"study_seed": 5, "bootstrap_draws": 60, "interval": 0.9, "pairs": "all"}
-SETTINGS |= {"roi": "EVC", "rule": "bp"}
 KEYS = {"rule": "bp", "seed": 1, "epoch": 0, "stimuli": "grey", "px": 32}
 
 
@@ -41,7 +40,8 @@ def study(tmp_path):
             rdm = np.random.default_rng(50 + subject).random(PAIRS)
             rdm = (brains or {}).get(subject, rdm)
             write_h5(files[-1], {"rdm": rdm}, attributes=about, **write)
-        align([model], files, SETTINGS, folder / "out/t.csv", folder / "out/d.h5", **options)
+        outputs = folder / "out/t.csv", folder / "out/d.h5"
+        align([model], files, "bp", "EVC", score_settings.alignment(), *outputs, **options)
         return folder / "out"
 
     return make
@@ -64,7 +64,7 @@ def test_intervals_are_those_of_the_draws_written(study):
     table = pd.read_csv(folder / "t.csv")
     with h5py.File(folder / "d.h5") as file:
         draws, dtype = file["draws"][()].astype(float), file["draws"].dtype
-        assert read_settings(file) == SETTINGS
+        assert read_settings(file) == score_settings.SCORES.plain()
         assert read_ids(file, "stimulus") == IDS
         assert len(read_ids(file, "row")) == len(table)
     assert dtype == np.float32

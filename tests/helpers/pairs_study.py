@@ -1,8 +1,11 @@
 """A small study with runs: trials, brain and model RDMs, and the pairs in different runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
+import score_settings
 from rulealign.rsa.alignment import align
 from rulealign.rsa.pairs import write_pairs
 from rulealign.store import write_h5
@@ -10,7 +13,7 @@ from rulealign.store import write_h5
 N = 12
 PAIRS = N * (N - 1) // 2
 IDS = [f"concept{place:02d}_01b.jpg" for place in range(N)]
-SETTINGS = {"study_seed": 5, "bootstrap_draws": 60, "interval": 0.9, "pairs": "cross_run"}
+SCORES = replace(score_settings.SCORES, pairs="cross_run")
 SEEDS = (42, 7)
 LAYERS = ("conv1/grid-8/centred", "fc1/vector/centred")
 
@@ -71,9 +74,9 @@ def model_files(folder, rule):
 
 def run(folder, pairs_path, rule="bp", **changed):
     """Align one rule with V1; give the table and the draws."""
-    settings = SETTINGS | {"roi": "V1", "rule": rule} | changed
+    settings = score_settings.alignment(SCORES, **changed)
     table = folder / f"rule-{rule}_roi-V1.csv"
     draws = table.with_name(f"{table.stem}_draws.h5")
     models, brains = list(model_files(folder, rule)), list(brain_files(folder))
-    align(models, brains, settings, table, draws, pairs_path)
+    align(models, brains, rule, "V1", settings, table, draws, pairs_path)
     return table, draws

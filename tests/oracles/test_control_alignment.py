@@ -1,10 +1,14 @@
 """Scores of controls against scipy, and against those of networks with the same RDMs."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+import score_settings
+from rulealign.plan.settings.scores import ControlRdmSettings, ScoreSettings
 from rulealign.rsa.alignment import align
 from rulealign.rsa.control_alignment import CONTROL_COLUMNS, align_controls, controls_table
 from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
@@ -15,8 +19,9 @@ from shown_stimuli import write_shown
 N = 14
 IDS = [f"image_{place:02d}" for place in range(N)]
 CENTRINGS = ["centred", "uncentred"]
-WANTED = {"controls": ["silhouette", "pixels", "mean-luminance"], "centring": CENTRINGS}
-BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": 40, "interval": 0.9, "pairs": "all"}
+CONTROLS = ["silhouette", "pixels", "mean-luminance"]
+WANTED = ControlRdmSettings(controls=CONTROLS, centring=CENTRINGS)
+SCORES = ScoreSettings(study_seed=5, bootstrap_draws=40, interval=0.9, pairs="all")
 
 
 def stimuli_file(path, kind, px, ids=IDS):
@@ -54,7 +59,7 @@ def made(tmp_path_factory):
     brains = {roi: list(brain_files(folder, roi)) for roi in ("V1", "LOC")}
     for roi, files in brains.items():
         output = folder / f"controls_roi-{roi}.csv", folder / f"controls_roi-{roi}_draws.h5"
-        align_controls(rdms, files, BOOTSTRAP | {"roi": roi}, *output)
+        align_controls(rdms, files, roi, SCORES, *output)
     return folder, rdms, brains
 
 
@@ -85,8 +90,8 @@ def test_scores_are_scipys_with_every_subject_and_with_their_mean(made):
 def test_a_control_is_scored_and_drawn_to_the_bit_like_a_layer_with_its_rdm(made, pairs, tmp_path):
     _, rdms, brains = made
     write_pairs(tmp_path / "pairs.h5", np.random.default_rng(2).random(N * (N - 1) // 2) < 0.7)
-    settings, where = BOOTSTRAP | {"roi": "V1", "pairs": pairs}, tmp_path / "pairs.h5"
-    align_controls(rdms, brains["V1"], settings, tmp_path / "c.csv", tmp_path / "c.h5", where)
+    scores, where = replace(SCORES, pairs=pairs), tmp_path / "pairs.h5"
+    align_controls(rdms, brains["V1"], "V1", scores, tmp_path / "c.csv", tmp_path / "c.h5", where)
     models = []
     for px in (16, 32):  # the same RDMs, in the files of a network
         own = read_control_rdms(rdms, "objects", px)
@@ -94,8 +99,8 @@ def test_a_control_is_scored_and_drawn_to_the_bit_like_a_layer_with_its_rdm(made
         keys = {"rule": "bp", "seed": 0, "epoch": 0, "stimuli": "objects", "px": px}
         models.append(tmp_path / f"{px}.h5")
         write_h5(models[-1], arrays, ids={"stimulus": IDS}, settings={}, attributes=keys)
-    settings |= {"rule": "bp"}
-    align(models, brains["V1"], settings, tmp_path / "bp.csv", tmp_path / "bp.h5", where)
+    outputs = tmp_path / "bp.csv", tmp_path / "bp.h5"
+    align(models, brains["V1"], "bp", "V1", score_settings.alignment(scores), *outputs, where)
     layers, controls = read_csv(tmp_path / "bp.csv"), read_csv(tmp_path / "c.csv")
     with h5py.File(tmp_path / "bp.h5") as file:
         expected = {
@@ -131,8 +136,7 @@ def test_the_table_holds_every_row_of_every_area_once(made, tmp_path):
     folder, *_ = made
     tables = [folder / f"controls_roi-{roi}.csv" for roi in ("V1", "LOC")]
     draws = [path.with_name(f"{path.stem}_draws.h5") for path in tables]
-    settings = BOOTSTRAP | {"controls": WANTED["controls"]}
-    controls_table(tables, draws, settings, tmp_path / "controls.csv")
+    controls_table(tables, draws, CONTROLS, SCORES, tmp_path / "controls.csv")
     table = read_csv(tmp_path / "controls.csv")
     assert len(table) == sum(len(read_csv(path)) for path in tables) == 2 * 3 * 2 * 2 * 2 * 2
     for row in read_csv(tables[1]).itertuples():
@@ -152,9 +156,9 @@ def test_controls_of_masked_pairs_are_scipys_over_those_pairs(made, tmp_path):
     _, rdms, brains = made
     mask = np.random.default_rng(2).random(N * (N - 1) // 2) < 0.7
     write_pairs(tmp_path / "pairs.h5", mask)
-    settings = BOOTSTRAP | {"roi": "V1", "pairs": "cross_run"}
+    scores = replace(SCORES, pairs="cross_run")
     output = tmp_path / "c.csv", tmp_path / "c.h5"
-    align_controls(rdms, brains["V1"], settings, *output, tmp_path / "pairs.h5")
+    align_controls(rdms, brains["V1"], "V1", scores, *output, tmp_path / "pairs.h5")
     table = read_csv(tmp_path / "c.csv")
     assert set(table["n_pairs"]) == {mask.sum()}
     own = read_control_rdms(rdms, "scenes", 16).rdm("pixels", "centred")
@@ -177,6 +181,6 @@ def test_neither_memory_nor_threads_change_a_byte(made, tmp_path):
     folder, rdms, brains = made
     output = tmp_path / "controls_roi-V1.csv", tmp_path / "controls_roi-V1_draws.h5"
     how = {"work_mb": 1e-3, "threads": 2}
-    align_controls(rdms, brains["V1"], BOOTSTRAP | {"roi": "V1"}, *output, **how)
+    align_controls(rdms, brains["V1"], "V1", SCORES, *output, **how)
     for path in output:
         assert path.read_bytes() == (folder / path.name).read_bytes()

@@ -11,6 +11,7 @@ from rulealign.controls import REGISTRY, find_control
 from rulealign.controls.control import Images, at_most, cells, luminance
 from rulealign.data.images.stimulus_images import read_stimuli, write_stimuli
 from rulealign.errors import DataError
+from rulealign.plan.settings.scores import ControlRdmSettings
 from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
 from rulealign.store import write_h5
 from shown_stimuli import write_shown
@@ -194,7 +195,7 @@ def test_rdms_in_the_file_are_scipys_distances_under_both_centrings(name, metric
     pixels, masks = objects(8, 32, 255)
     ids = [f"image_{place:02d}" for place in range(8)]
     write_shown(tmp_path / "s.h5", pixels, ids)
-    wanted = {"controls": [name], "centring": CENTRINGS}
+    wanted = ControlRdmSettings(controls=[name], centring=CENTRINGS)
     write_control_rdms(tmp_path / "s.h5", tmp_path / "c.h5", wanted, stimuli="white")
     given = read_control_rdms([tmp_path / "c.h5"], "white", 32)
     assert given.ids == ids
@@ -214,7 +215,7 @@ def test_the_file_is_named_like_those_of_networks(tmp_path):
         settings={},
         attributes={"px": 16},
     )
-    wanted = {"controls": ["pixels", "contrast"], "centring": CENTRINGS}
+    wanted = ControlRdmSettings(controls=["pixels", "contrast"], centring=CENTRINGS)
     write_control_rdms(tmp_path / "s.h5", tmp_path / "c.h5", wanted, stimuli="white")
     with h5py.File(tmp_path / "c.h5") as file:
         assert file["pixels/image/centred"].dtype == np.float32
@@ -243,7 +244,7 @@ def scores_of_92(mirror, tmp_path_factory):
         settings, source = sources[stimuli]
         settings = {**settings, "px": 224, "background": stimuli, "as_shown": False}
         write_stimuli(settings, source, folder / f"{stimuli}.h5")
-        wanted = {"controls": list(REGISTRY), "centring": CENTRINGS}
+        wanted = ControlRdmSettings(controls=list(REGISTRY), centring=CENTRINGS)
         output = folder / f"{stimuli}_rdms.h5"
         write_control_rdms(folder / f"{stimuli}.h5", output, wanted, stimuli=stimuli)
         rdms = read_control_rdms([output], stimuli, 224).rdms

@@ -1,12 +1,16 @@
 """The layer x area tables against plain computations, through files, and their planted faults."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+import score_settings
 from edited_h5 import edited_h5
 from rulealign.errors import DataError, GuardError, StoreError
+from rulealign.plan.settings.scores import LayerChoiceSettings, LayersTableSettings, ScoreSettings
 from rulealign.rsa.alignment import align
 from rulealign.rsa.joined_tables import layers_table
 from rulealign.rsa.layers import fold_masks, layer_choice_seed
@@ -15,13 +19,18 @@ from rulealign.store import write_h5
 N = 14
 PAIRS = N * (N - 1) // 2
 IDS = [f"image_{place:02d}" for place in range(N)]
-SETTINGS = {"study_seed": 5, "bootstrap_draws": 40, "interval": 0.9, "pairs": "all"}
+SCORES = ScoreSettings(study_seed=5, bootstrap_draws=40, interval=0.9, pairs="all")
 CHOICE = {"layer_folds": 3, "layer_splits": 2}  # of two folds, each is the outside of the other
-MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "IT"}]
+SETTINGS = score_settings.alignment(SCORES, **CHOICE)
+MAP = [["conv1", "V1"], ["fc1", "IT"]]
 SEEDS, RULES = (42, 7), ("bp", "fa")
 MEASURED = ("conv1/grid-8", "conv2/grid-8", "conv1/global-average", "conv2/global-average")
 MEASURED += ("fc1/vector",)
-TABLE = SETTINGS | CHOICE | {"layer_map": MAP, "seeds": {rule: list(SEEDS) for rule in RULES}}
+TABLE = LayersTableSettings(
+    **SETTINGS.narrowed(LayerChoiceSettings).plain(),
+    layer_map=MAP,
+    seeds={rule: list(SEEDS) for rule in RULES},
+)
 
 
 def share(rule, seed, name):
@@ -60,9 +69,9 @@ def run(folder, rule, roi, choice=CHOICE, **how):
     """Align one rule with one area; give the table of its layers."""
     table, layers = folder / f"rule-{rule}_roi-{roi}.csv", folder / f"{rule}_{roi}_layers.csv"
     models, brains = list(model_files(folder, rule)), list(brain_files(folder, roi))
-    settings = SETTINGS | {"roi": roi, "rule": rule}
+    settings = replace(SETTINGS, **choice)
     draws = table.with_name(f"{table.stem}_draws.h5")
-    align(models, brains, settings, table, draws, layers=(layers, choice), **how)
+    align(models, brains, rule, roi, settings, table, draws, layers=layers, **how)
     return layers
 
 
@@ -129,9 +138,9 @@ def test_under_a_mask_layers_are_scored_and_chosen_over_its_pairs_only(tmp_path)
     pairs = tmp_path / "pairs.h5"
     write_h5(pairs, {"cross_run": mask}, ids={"stimulus": IDS}, settings={}, attributes={})
     models, brains = list(model_files(tmp_path, "bp")), list(brain_files(tmp_path, "V1"))
-    settings = SETTINGS | {"roi": "V1", "rule": "bp", "pairs": "cross_run"}
+    settings = replace(SETTINGS, pairs="cross_run")
     outputs, layers = (tmp_path / "t.csv", tmp_path / "t.h5"), tmp_path / "l.csv"
-    align(models, brains, settings, *outputs, pairs, layers=(layers, CHOICE))
+    align(models, brains, "bp", "V1", settings, *outputs, pairs, layers=layers)
     table = pd.read_csv(layers)
     own = table[(table["among"] == "grid-8") & (table["convention"] == "per_subject")]
     for seed in SEEDS:
@@ -172,7 +181,7 @@ def test_too_few_stimuli_for_the_folds_leave_scores_and_say_why(tmp_path):
     assert rows["score"].notna().all()
     why = "no choice of a layer: 14 stimuli in 5 folds leave fewer than 3 in one; use fewer folds"
     assert set(rows["reason"]) == {why}
-    settings = TABLE | choice | {"seeds": {"bp": list(SEEDS)}}
+    settings = replace(TABLE, **choice, seeds={"bp": list(SEEDS)})
     layers_table([layers], settings, tmp_path / "layers.csv")
     table = pd.read_csv(tmp_path / "layers.csv")
     assert table["nested"].isna().all()
@@ -187,9 +196,8 @@ def test_an_rdm_without_order_in_a_fold_takes_its_own_choices_and_no_others(tmp_
         rdm = file["conv2/grid-8/centred"]
         rdm[...] = np.where(inside, 0.5, rdm[()])
     brains, layers = list(brain_files(tmp_path, "V1")), tmp_path / "bp_V1_layers.csv"
-    settings = SETTINGS | {"roi": "V1", "rule": "bp"}
     outputs = tmp_path / "t.csv", tmp_path / "t.h5"
-    align(models, brains, settings, *outputs, layers=(layers, CHOICE))
+    align(models, brains, "bp", "V1", SETTINGS, *outputs, layers=layers)
     table = pd.read_csv(layers, keep_default_na=False, na_values=[""])
     faulty = (table["seed"] == 7) & (table["among"] == "grid-8")
     assert table.loc[faulty, ["held_out", "chosen", "nested"]].isna().all().all()
@@ -200,7 +208,7 @@ def test_an_rdm_without_order_in_a_fold_takes_its_own_choices_and_no_others(tmp_
     before = pd.read_csv(joined[1][0], keep_default_na=False, na_values=[""])
     pd.testing.assert_frame_equal(table[~faulty], before[~faulty], check_dtype=False)
     # and there is no mean over the seeds that are left
-    layers_table([layers], TABLE | {"seeds": {"bp": list(SEEDS)}}, tmp_path / "layers.csv")
+    layers_table([layers], replace(TABLE, seeds={"bp": list(SEEDS)}), tmp_path / "layers.csv")
     means = pd.read_csv(tmp_path / "layers.csv", keep_default_na=False, na_values=[""])
     lost = means["among"] == "grid-8"
     assert means.loc[lost, "nested"].isna().all()
@@ -214,7 +222,7 @@ def test_an_rdm_without_order_in_a_fold_takes_its_own_choices_and_no_others(tmp_
     [("layer_folds", 2), ("layer_splits", 3), ("study_seed", 6), ("pairs", "cross_run")],
 )
 def test_tables_of_other_settings_are_not_joined(joined, tmp_path, key, value):
-    settings = TABLE | {key: value}
+    settings = replace(TABLE, **{key: value})
     with pytest.raises(GuardError, match=r"bp_V1_layers.csv: was made with other settings"):
         layers_table(joined[1], settings, tmp_path / "layers.csv")
     assert not (tmp_path / "layers.csv").exists()
@@ -267,7 +275,6 @@ def test_an_rdm_file_without_the_share_is_named(tmp_path):
     with edited_h5(models[1]) as file:
         del file.attrs["mean_vector_share:conv2/grid-8"]
     layers, table = tmp_path / "layers.csv", tmp_path / "t.csv"
-    settings = SETTINGS | {"roi": "V1", "rule": "bp"}
     with pytest.raises(StoreError, match=r"seed-7.h5: lacks the attribute .*conv2/grid-8"):
-        align(models, brains, settings, table, tmp_path / "d.h5", layers=(layers, CHOICE))
+        align(models, brains, "bp", "V1", SETTINGS, table, tmp_path / "d.h5", layers=layers)
     assert not any(path.exists() for path in (layers, table, tmp_path / "d.h5"))

@@ -6,6 +6,7 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import linregress, pearsonr
 
+from rulealign.plan.settings.scores import ModelRdmSettings
 from rulealign.rsa.rdm import (
     correlation_rdm,
     mean_vector_share,
@@ -113,7 +114,7 @@ def test_model_rdm_files_hold_every_layer_descriptor_and_centring(tmp_path):
     conv, fc = features(seed=1).astype(np.float32), features(seed=2).astype(np.float32)
     source = activations_file(tmp_path, conv1__grid_8=conv, fc1__vector=fc)
     output = tmp_path / "rdm.h5"
-    write_model_rdms(source, output, {"centring": ["uncentred", "centred"]})
+    write_model_rdms(source, output, ModelRdmSettings(centring=["uncentred", "centred"]))
     with h5py.File(output) as file:
         assert {key: file.attrs[key] for key in ("rule", "seed", "epoch", "stimuli", "px")} == {
             "rule": "bp",

@@ -1,5 +1,7 @@
 """The table of trajectories against plain computations on the draws, and its planted faults."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -7,23 +9,26 @@ import pytest
 from scipy.stats import t as student
 
 from rulealign.errors import DataError, GuardError
+from rulealign.plan.settings.scores import BaselineSettings, TrajectorySettings
 from rulealign.rsa.alignment import COLUMNS, row_ids
 from rulealign.rsa.baseline_table import baselines_table
 from rulealign.rsa.trajectory_table import trajectories_table
 from rulealign.store import read_csv, write_csv, write_h5
 
 DRAWS, EPOCHS, SEEDS, STIMULI, SUBJECTS = 120, (0, 1, 5), (42, 7, 9), 9, 4
-BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": DRAWS, "interval": 0.9, "pairs": "all"}
-MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "IT"}]
-SETTINGS = BOOTSTRAP | {
-    "layer_map": MAP,
-    "seeds": {"bp": list(SEEDS), "fa": [42]},
-    "epochs": {"bp": list(EPOCHS), "fa": list(EPOCHS)},
-}
-COMPARED = BOOTSTRAP | {"layer_map": MAP, "generalise_to": "stimuli"}
-COMPARED |= {"baselines": {"bp": "fa", "fa": "still"}}
-SEEDS_OF = SETTINGS["seeds"] | {"still": list(SEEDS)}
-EPOCHS_OF = SETTINGS["epochs"] | {"still": [0]}
+SCORES = {"study_seed": 5, "bootstrap_draws": DRAWS, "interval": 0.9, "pairs": "all"}
+MAP = [["conv1", "V1"], ["fc1", "IT"]]
+SETTINGS = TrajectorySettings(
+    **SCORES,
+    layer_map=MAP,
+    seeds={"bp": list(SEEDS), "fa": [42]},
+    epochs={"bp": list(EPOCHS), "fa": list(EPOCHS)},
+)
+COMPARED = BaselineSettings(
+    **SCORES, layer_map=MAP, generalise_to="stimuli", baselines={"bp": "fa", "fa": "still"}
+)
+SEEDS_OF = SETTINGS.seeds | {"still": list(SEEDS)}
+EPOCHS_OF = SETTINGS.epochs | {"still": [0]}
 LAYERS = {"conv1": ("grid-8", "global-average"), "fc1": ("vector",)}
 
 
@@ -63,7 +68,7 @@ def write(table, rows, draws, *, samples=True, **changed):
     noise = rng.normal(0, 0.001, (STIMULI, len(rows)))
     if samples:
         arrays["left_out"] = rows["score"].to_numpy() + by_stimulus + noise
-    write_h5(path, arrays, ids=ids, settings=BOOTSTRAP | changed, attributes=about)
+    write_h5(path, arrays, ids=ids, settings=SCORES | changed, attributes=about)
 
 
 def draws_of(tables):
@@ -90,7 +95,7 @@ def plain(table, layer, descriptor, convention):
     for epoch in EPOCHS:
         own = (rows["epoch"] == epoch) & (rows["layer"] == layer)
         own &= (rows["descriptor"] == descriptor) & (rows["convention"] == convention)
-        assert own.sum() == len(SETTINGS["seeds"][rows["rule"][0]])
+        assert own.sum() == len(SETTINGS.seeds[rows["rule"][0]])
         courses.append(both[:, own.to_numpy()].mean(axis=1))
     return np.array(courses).T
 
@@ -119,7 +124,7 @@ def test_measures_equal_plain_ones_on_means_over_seeds(measured, place, conventi
             assert row["value"] == pytest.approx(values[0], abs=1e-7)
             ends = np.percentile(values[1:], [5, 95])
             assert [row["low"], row["high"]] == pytest.approx(list(ends), abs=1e-7)
-            assert row["n_seeds"] == len(SETTINGS["seeds"][row["rule"]])
+            assert row["n_seeds"] == len(SETTINGS.seeds[row["rule"]])
 
 
 def test_only_pairs_of_the_layer_map_are_measured(measured):
@@ -148,8 +153,9 @@ def test_the_order_of_files_changes_no_byte(measured, tmp_path):
 
 
 def refused(tables, folder, error, message, **changed):
+    settings = replace(SETTINGS, **changed)
     with pytest.raises(error, match=message):
-        trajectories_table(tables, draws_of(tables), SETTINGS | changed, folder / "no.csv")
+        trajectories_table(tables, draws_of(tables), settings, folder / "no.csv")
     assert not (folder / "no.csv").exists()
 
 
@@ -167,7 +173,7 @@ def test_an_incomplete_run_is_refused_by_name(measured, tmp_path):
     refused(tables[:3], tmp_path, DataError, "no alignment table has the course of fa, fc1 with IT")
     refused([], tmp_path, DataError, "0 alignment tables need as many draws")
     refused([*tables, tables[0]], tmp_path, DataError, "two alignment tables have the course bp_")
-    epochs = {"epochs": SETTINGS["epochs"] | {"fa": [0, 1, 5, 9]}}
+    epochs = {"epochs": SETTINGS.epochs | {"fa": [0, 1, 5, 9]}}
     refused(tables, tmp_path, DataError, "rule-fa_roi-V1.csv: .*seed 42 at epoch 9", **epochs)
     seeds = {"seeds": {"bp": [42], "fa": [42]}}
     refused(tables, tmp_path, DataError, "rule-bp_roi-V1.csv: .*seed 7 at epoch 0", **seeds)
@@ -214,7 +220,7 @@ def test_a_rule_less_its_baseline_is_a_plain_difference_at_the_same_epoch_and_se
     for key in scores:
         one = dict(zip(COLUMNS, key, strict=False))
         rule, epoch = one["rule"], one["epoch"]
-        mapped = {"layer": one["layer"], "roi": one["roi"]} in MAP
+        mapped = [one["layer"], one["roi"]] in MAP
         if rule == "still" or epoch == 0 or one["seed"] != 42 or not mapped:
             continue
         base, at = {"bp": ("fa", epoch), "fa": ("still", 0)}[rule]
@@ -235,7 +241,7 @@ def test_a_rule_less_its_baseline_is_a_plain_difference_at_the_same_epoch_and_se
 
 def test_a_baseline_over_several_seeds_is_matched_seed_by_seed(tmp_path):
     tables = compared(tmp_path)
-    only = COMPARED | {"baselines": {"bp": "still"}, "layer_map": MAP[1:]}
+    only = replace(COMPARED, baselines={"bp": "still"}, layer_map=MAP[1:])
     baselines_table(tables, draws_of(tables), only, tmp_path / "b.csv")
     row = read_csv(tmp_path / "b.csv").query("epoch == 5 and convention == 'per_subject'").iloc[0]
     bp, still = (
@@ -297,7 +303,7 @@ def test_the_interval_is_the_primary_one_by_a_plain_computation(
 ):
     tables = compared(tmp_path)
     named = {rule: baseline} if "pooled" not in over else {"bp": "still", rule: baseline}
-    told = COMPARED | {"baselines": named, "layer_map": MAP[1:]}
+    told = replace(COMPARED, baselines=named, layer_map=MAP[1:])
     baselines_table(tables, draws_of(tables), told, tmp_path / "b.csv")
     at = {"layer": "fc1", "roi": "IT", "convention": "per_subject"}
     sides = sides_of(tables[1::2], at)
@@ -340,7 +346,7 @@ def test_differences_without_samples_or_enough_draws_have_no_interval(tmp_path):
     for table in tables:
         rows = read_csv(table)
         write(table, rows, rows["score"].to_numpy() + np.eye(60, len(rows)), **few)
-    baselines_table(tables, draws_of(tables), COMPARED | few, tmp_path / "b.csv")
+    baselines_table(tables, draws_of(tables), replace(COMPARED, **few), tmp_path / "b.csv")
     found = read_csv(tmp_path / "b.csv")
     assert found[["low", "high", "p"]].isna().all().all()
     assert found["reason"].str.contains("needs 100 draws or more, not 60").all()
@@ -360,5 +366,5 @@ def test_a_baseline_without_what_its_rule_has_is_named(tmp_path):
 
 
 def test_without_baselines_the_table_is_empty_but_has_its_columns(tmp_path):
-    baselines_table([], [], COMPARED | {"baselines": {}}, tmp_path / "b.csv")
+    baselines_table([], [], replace(COMPARED, baselines={}), tmp_path / "b.csv")
     assert read_csv(tmp_path / "b.csv").empty

@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import spearmanr
 
+import score_settings
 from rulealign.errors import GuardError
 from rulealign.learning.training_table import training_table
 from rulealign.plan.settings.scores import CeilingSettings
@@ -18,11 +19,11 @@ from rulealign.rsa.ceiling_table import roi_ceiling
 from rulealign.rsa.joined_tables import ceilings_table
 from rulealign.rsa.tables import alignment_table
 from rulealign.store import write_h5
+from score_settings import SCORES
 
 N = 15
 IDS = [f"image_{place:02d}" for place in range(N)]
 PAIRS = N * (N - 1) // 2
-BOOTSTRAP = {"study_seed": 5, "bootstrap_draws": 60, "interval": 0.9, "pairs": "all"}
 SEEDS, EPOCHS = (42, 7), (0, 10, 2)
 MEASURED = ("conv1/global-average/uncentred", "conv1/grid-8/centred", "fc1/vector/centred")
 
@@ -68,7 +69,7 @@ def aligned(tmp_path_factory):
         for roi, files in brains.items():
             table = folder / f"rule-{rule}_roi-{roi}.csv"
             draws = table.with_name(f"{table.stem}_draws.h5")
-            align(models, files, BOOTSTRAP | {"roi": roi, "rule": rule}, table, draws)
+            align(models, files, rule, roi, score_settings.alignment(), table, draws)
             made.append((table, draws))
     tables, draws = zip(*made, strict=True)
     return folder, tables, draws, brains
@@ -85,8 +86,8 @@ def plain_scores(model, brains):
 def plain_draws(model, brains):
     first, second = np.triu_indices(N, 1)
     square, squares = squareform(model), [squareform(brain) for brain in brains]
-    seed = bootstrap_seed(BOOTSTRAP["study_seed"], N)
-    for count in resample_counts(N, BOOTSTRAP["bootstrap_draws"], seed):
+    seed = bootstrap_seed(SCORES.study_seed, N)
+    for count in resample_counts(N, SCORES.bootstrap_draws, seed):
         drawn = np.repeat(np.arange(N), count)
         kept = drawn[first] != drawn[second]
         at = drawn[first][kept], drawn[second][kept]
@@ -133,8 +134,8 @@ def test_samples_for_primary_intervals_equal_scipy(aligned, tmp_path, goal):
     folder, tables, draws, brains = aligned
     made = tmp_path / "a.csv", tmp_path / "a.h5"
     models = sorted(folder.glob("rule-bp_seed-*.h5"))
-    asked = {"layers": ["fc1"], "generalise_to": goal}
-    align(models, brains["EVC"], BOOTSTRAP | {"roi": "EVC", "rule": "bp"}, *made, primary=asked)
+    asked = score_settings.alignment(sampled_layers=["fc1"], generalise_to=goal)
+    align(models, brains["EVC"], "bp", "EVC", asked, *made)
     assert made[0].read_bytes() == tables[0].read_bytes()  # no score changes
     rows, subjects = pd.read_csv(made[0]), brain_rdms("EVC")
     model = model_rdm("bp", 7, 10, MEASURED[2]).astype(float)
@@ -182,7 +183,7 @@ def test_the_same_input_in_another_order_gives_the_same_bytes(aligned):
     folder, tables, draws, brains = aligned
     again = folder / "again.csv", folder / "again.h5"
     models = sorted(folder.glob("rule-bp_seed-*.h5"), reverse=True)
-    align(models, brains["EVC"], BOOTSTRAP | {"roi": "EVC", "rule": "bp"}, *again)
+    align(models, brains["EVC"], "bp", "EVC", score_settings.alignment(), *again)
     assert again[0].read_bytes() == tables[0].read_bytes()
     assert again[1].read_bytes() == draws[0].read_bytes()
 
@@ -190,7 +191,8 @@ def test_the_same_input_in_another_order_gives_the_same_bytes(aligned):
 def test_alignment_over_seeds_averages_scores_and_draws(aligned):
     folder, tables, draws, _ = aligned
     output = folder / "alignment.csv"
-    alignment_table(tables, draws, BOOTSTRAP | {"seeds": {"bp": SEEDS, "untrained": SEEDS}}, output)
+    told = score_settings.table({"bp": SEEDS, "untrained": SEEDS})
+    alignment_table(tables, draws, told, output)
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
         "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,n_seeds,n_stimuli,"
@@ -215,7 +217,7 @@ def test_alignment_over_seeds_averages_scores_and_draws(aligned):
 def test_every_subject_with_every_seed_equals_scipy(aligned):
     folder, tables, draws, _ = aligned
     outputs = folder / "alignment.csv", folder / "subjects.csv"
-    told = BOOTSTRAP | {"seeds": {"bp": SEEDS, "untrained": SEEDS}}
+    told = score_settings.table({"bp": SEEDS, "untrained": SEEDS})
     alignment_table(tables, draws, told, *outputs)
     table = pd.read_csv(outputs[1])
     assert ",".join(table.columns) == (

@@ -7,12 +7,13 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import spearmanr
 
+import score_settings
 from pairs_study import (
     IDS,
     LAYERS,
     PAIRS,
+    SCORES,
     SEEDS,
-    SETTINGS,
     N,
     brain_files,
     brain_rdms,
@@ -80,7 +81,7 @@ def plain_scores(model, brains):
 def plain_draws(model, brains, mask):
     first, second = np.triu_indices(N, 1)
     allowed = squareform(mask)
-    for count in resample_counts(N, 60, bootstrap_seed(SETTINGS["study_seed"], N)):
+    for count in resample_counts(N, 60, bootstrap_seed(SCORES.study_seed, N)):
         drawn = np.repeat(np.arange(N), count)
         at = drawn[first], drawn[second]
         kept = (at[0] != at[1]) & allowed[at]
@@ -118,7 +119,7 @@ def test_means_over_seeds_keep_their_kind_and_number_of_pairs(tmp_path):
     pairs = pairs_file(tmp_path)
     files = [run(tmp_path, pairs, rule) for rule in ("bp", "fa")]
     tables, draws = zip(*files, strict=True)
-    settings = SETTINGS | {"seeds": dict.fromkeys(("bp", "fa"), SEEDS)}
+    settings = score_settings.table(dict.fromkeys(("bp", "fa"), SEEDS), SCORES)
     alignment_table(tables, draws, settings, tmp_path / "alignment.csv")
     rows = pd.read_csv(tmp_path / "alignment.csv")
     assert len(rows) == 2 * len(LAYERS) * 2

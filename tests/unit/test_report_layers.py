@@ -11,6 +11,7 @@ from complete_studies import complete
 from report_study import page_study
 from rulealign.config.study import load_study
 from rulealign.errors import DataError, GuardError
+from rulealign.plan.settings.scores import TrajectorySettings
 from rulealign.report import baselines, layers, select, trajectory_table
 from rulealign.rsa.trajectory import HALF_DECAY, RELATIVE_DROP
 from rulealign.store import read_csv, write_csv
@@ -190,10 +191,8 @@ def test_courses_over_other_pairs_than_the_scores_are_refused(tables):
 
 
 def test_the_default_study_has_courses_of_its_trained_rules_alone(project):
-    from rulealign.plan import statistics as statistics_stages
-
     values = complete(project / "workflow_config.yaml")
     study = load_study(values)
-    rules = statistics_stages.trajectory_rules(study)
+    rules = study.trajectory_rules()
     assert set(rules) == {rule for rule in study.rules if study.trains(rule)}
-    assert set(statistics_stages.trajectories(study)["epochs"]) == set(rules)
+    assert set(TrajectorySettings.of(study).epochs) == set(rules)

@@ -9,7 +9,12 @@ from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.plan import stages
 from rulealign.plan.settings.brain import BrainRdmSettings, InputsSettings, ResponsesSettings
-from rulealign.plan.settings.scores import CeilingSettings
+from rulealign.plan.settings.scores import (
+    CeilingSettings,
+    ControlRdmSettings,
+    ModelRdmSettings,
+    ScoreSettings,
+)
 from rulealign.provenance import fingerprint, folder_listing
 
 STAGES = {
@@ -26,9 +31,9 @@ STAGES = {
     "activations of fa": lambda study: stages.activations(study, "fa"),
     "diagnostics of bp": lambda study: stages.diagnostics(study, "bp"),
     "diagnostics of fa": lambda study: stages.diagnostics(study, "fa"),
-    "model_rdms": stages.model_rdms,
-    "controls": stages.controls,
-    "alignment": stages.alignment,
+    "model_rdms": ModelRdmSettings.of,
+    "controls": ControlRdmSettings.of,
+    "alignment": ScoreSettings.of,
     "ceilings": CeilingSettings.of,
 }
 TRAINING = {

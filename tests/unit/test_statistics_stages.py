@@ -8,18 +8,23 @@ from complete_studies import complete
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan import stages
-from rulealign.plan import statistics as statistics_stages
-from rulealign.plan.settings.scores import CeilingSettings
+from rulealign.plan.settings.scores import (
+    AlignmentSettings,
+    CeilingSettings,
+    LayersTableSettings,
+    ScoreSettings,
+    TrajectorySettings,
+)
 
 STAGES = {
     "study": stages.study,
-    "alignment": stages.alignment,
+    "scores": ScoreSettings.of,
+    "alignment": lambda study: AlignmentSettings.of(study, "bp", "V1"),
     "ceilings": CeilingSettings.of,
-    "layer_choice": statistics_stages.layer_choice,
-    "layers_table": statistics_stages.layers_table,
-    "trajectories": statistics_stages.trajectories,
+    "layers_table": LayersTableSettings.of,
+    "trajectories": TrajectorySettings.of,
 }
-BOOTSTRAP = {"alignment", "trajectories"}
+BOOTSTRAP = {"scores", "alignment", "trajectories"}
 
 
 @pytest.fixture
@@ -38,8 +43,8 @@ def changed(values, change):
     ("section", "key", "value", "expected"),
     [
         ("statistics", "memory_mb", 100, set()),
-        ("statistics", "layer_folds", 3, {"layer_choice", "layers_table"}),
-        ("statistics", "layer_splits", 5, {"layer_choice", "layers_table"}),
+        ("statistics", "layer_folds", 3, {"alignment", "layers_table"}),
+        ("statistics", "layer_splits", 5, {"alignment", "layers_table"}),
         ("statistics", "bootstrap_draws", 2000, BOOTSTRAP),
         ("statistics", "null_draws", 2000, {"ceilings"}),
         ("statistics", "interval", 0.9, {*BOOTSTRAP, "ceilings"}),
@@ -61,15 +66,16 @@ def test_another_map_touches_no_bootstrap_but_samples_of_its_areas(values):
     after = samples(values)
     compared = {"bp", "fa", "pc", "stdp", "untrained_bn"}  # pc and stdp have the same baseline
     assert {key for key in before if before[key] != after[key]} == {(r, "IT") for r in compared}
-    assert after["bp", "IT"] == before["untrained", "V1"] == {}
-    assert after["bp", "V1"] == {"layers": ["conv1"], "generalise_to": "stimuli"}
+    assert after["bp", "IT"] == before["untrained", "V1"] == ([], "")
+    assert after["bp", "V1"] == (["conv1"], "stimuli")
 
 
 def samples(values):
     """Give the settings of the samples for primary intervals, of each rule and area."""
     study = load_study(copy.deepcopy(values))
     names = [(rule, roi) for rule in study.rules for roi in study.brain.rois]
-    return {name: statistics_stages.primary_samples(study, *name) for name in names}
+    told = {name: AlignmentSettings.of(study, *name) for name in names}
+    return {name: (one.sampled_layers, one.generalise_to) for name, one in told.items()}
 
 
 def test_an_added_area_touches_no_other_areas_ceiling(values):
@@ -80,7 +86,7 @@ def test_an_added_area_touches_no_other_areas_ceiling(values):
 def test_the_fixed_map_keeps_its_areas_once_each_in_order(values):
     pairs = [("conv1", "V1"), ("conv2", "IT"), ("conv2", "V1")]
     values["layer_map"] = [{"layer": layer, "roi": roi} for layer, roi in pairs]
-    assert statistics_stages.trajectory_areas(load_study(values)) == ["V1", "IT"]
+    assert load_study(values).mapped_rois() == ["V1", "IT"]
 
 
 @pytest.mark.parametrize(

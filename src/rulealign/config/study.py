@@ -166,6 +166,28 @@ class Study(Closed):
         sections |= {f"brain.rois.{roi}": section for roi, section in self.brain.rois.items()}
         return {key: one for key, one in sections.items() if getattr(one, "source", None)}
 
+    def trajectory_rules(self) -> list[str]:
+        """List the rules that have a course to measure: two checkpoints or more."""
+        return [rule for rule in self.rules if len(self.epochs(rule)) > 1]
+
+    def baselines(self) -> dict[str, str]:
+        """Give each rule with a course, and a baseline to hold it against, that baseline."""
+        named = {rule: self.rules[rule].baseline for rule in self.trajectory_rules()}
+        return {rule: baseline for rule, baseline in named.items() if baseline}
+
+    def compared_rules(self) -> list[str]:
+        """List the rules that have a baseline, and the baselines, each once."""
+        named = self.baselines()
+        return list(dict.fromkeys([*named, *named.values()]))
+
+    def mapped_rois(self) -> list[str]:
+        """List the ROIs of the layer map, each once, in its order."""
+        return list(dict.fromkeys(pair.roi for pair in self.layer_map))
+
+    def mapped_layers(self, roi: str) -> list[str]:
+        """List the layers that the layer map names for an ROI, sorted."""
+        return sorted({pair.layer for pair in self.layer_map if pair.roi == roi})
+
 
 def load_study(values: Mapping[str, Any], file: str = "the configuration") -> Study:
     """Check a study's configuration.

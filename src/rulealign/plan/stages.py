@@ -161,28 +161,3 @@ def activations(study: Study, rule: str) -> dict[str, Any]:
         "batch_size": study.evaluation.batch_size,
         "device": study.device,
     }
-
-
-def model_rdms(study: Study) -> dict[str, Any]:
-    """Give the settings of the model RDMs."""
-    return {"centring": study.evaluation.centring}
-
-
-def alignment(study: Study) -> dict[str, Any]:
-    """Give the settings of the comparison of model and brain RDMs."""
-    return {
-        "study_seed": study.seed,
-        "bootstrap_draws": study.statistics.bootstrap_draws,
-        "interval": study.statistics.interval,
-        "pairs": study.brain.pairs,
-    }
-
-
-def controls(study: Study) -> dict[str, Any]:
-    """Give the settings of the RDMs of controls."""
-    return {"controls": study.controls, "centring": study.evaluation.centring}
-
-
-def alignment_table(study: Study) -> dict[str, Any]:
-    """Give the settings of the table over all rules: the comparison's, and the seeds of each."""
-    return alignment(study) | {"seeds": {rule: study.seeds(rule) for rule in study.rules}}

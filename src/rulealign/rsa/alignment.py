@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from rulealign.errors import GuardError
+from rulealign.plan.settings.scores import AlignmentSettings, ScoreSettings
 from rulealign.rsa.bootstrap.alignment_samples import alignment_samples
 from rulealign.rsa.bootstrap.draw_blocks import WORK_MB, draw_blocks
 from rulealign.rsa.bootstrap.draws_file import new_draws
@@ -51,13 +51,14 @@ _SECONDS_BETWEEN_LINES = 5.0
 def align(
     rdm_files: Sequence[Path],
     brain_files: Sequence[Path],
-    settings: dict[str, Any],
+    rule: str,
+    roi: str,
+    settings: AlignmentSettings,
     table: Path,
     draws: Path,
     pairs_file: Path | None = None,
     *,
-    layers: tuple[Path, Mapping[str, int]] | None = None,
-    primary: Mapping[str, Any] | None = None,
+    layers: Path | None = None,
     work_mb: float = WORK_MB,
     threads: int = 1,
 ) -> None:
@@ -66,18 +67,18 @@ def align(
     Args:
         rdm_files: the rule's files of `rdms/`, for all seeds, epochs, stimulus sets and sizes.
         brain_files: the ROI's `sub-<s>_roi-<r>_rdm.h5`, one per subject.
-        settings: `study_seed`, `bootstrap_draws`, `interval` (coverage), `pairs` (all or
-            cross_run), `roi` and `rule`.
+        rule: its label.
+        roi: its label.
+        settings: of the comparison.
         table: the CSV to make, with `COLUMNS`; one row per RDM and convention, sorted.
         draws: the HDF5 file to make: `draws`, float32 (draws, rows), rows as in the table and
             named in `ids/row`; stimuli in `ids/stimulus`; `pairs_hash` tells over which pairs.
             Also `subject_scores`, float64 (rows of per_subject, subjects): each subject's rho,
-            with `ids/subject_row` and `ids/subject`; and what `primary` asks for.
+            with `ids/subject_row` and `ids/subject`; and of rows of the `sampled_layers` what a
+            primary interval needs, too (`alignment_samples`, with `ids/sampled_row`).
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
-        layers: another CSV to make, of every layer beside the choice among them, with its settings
-            `layer_folds` and `layer_splits`; see `layer_table.write_layer_area`. By default none.
-        primary: `layers` of which rows get what a primary interval needs, too, in the file of draws
-            (`alignment_samples`, with `ids/sampled_row`); and `generalise_to`. By default none.
+        layers: another CSV to make, of every layer beside the choice among them; see
+            `layer_table.write_layer_area`. By default none.
         work_mb: megabytes for the bootstrap to work in, besides the RDMs; changes no draw.
         threads: resamples that are worked on at a time; changes no draw.
 
@@ -88,31 +89,28 @@ def align(
         GuardError: a file is of another rule, ROI, distance or setting than the others.
         StoreError: a file cannot be read, or the disk is full.
     """
-    models = read_model_rdms(rdm_files, settings["rule"])
-    brain = read_brain_rdms(brain_files)
-    if brain.roi != settings["roi"]:
-        raise GuardError(f"{brain_files[0]}: is of the ROI '{brain.roi}', not '{settings['roi']}'.")
+    models, brain = read_model_rdms(rdm_files, rule), read_brain_rdms(brain_files, roi)
     require_same_ids(models.ids, brain.ids, str(rdm_files[0]), str(brain_files[0]))
-    mask = read_pairs(pairs_file, brain.ids, settings["pairs"])
+    mask = read_pairs(pairs_file, brain.ids, settings.pairs)
     n_pairs = models.rdms.shape[1] if mask is None else int(mask.sum())
-    rows = _rows(models, brain).assign(pairs=settings["pairs"], n_pairs=n_pairs)
+    rows = _rows(models, brain).assign(pairs=settings.pairs, n_pairs=n_pairs)
     rho = _rho(models, brain, mask)
     rows["score"] = (rho @ convention_weights(len(brain.subjects))).reshape(-1)
-    about = {"rule": settings["rule"], "roi": brain.roi, "pairs_hash": pairs_hash(mask)}
+    about = {"rule": rule, "roi": roi, "pairs_hash": pairs_hash(mask)}
     ids = {"row": row_ids(rows), "stimulus": brain.ids, "subject": brain.subjects}
     ids["subject_row"] = row_ids(rows[rows["convention"] == PER_SUBJECT])
     arrays = {"subject_scores": rho[:, : len(brain.subjects)]}
     how = {"mask": mask, "work_mb": work_mb, "threads": threads}
-    if primary:
-        samples, sampled = _primary_samples(models, brain, settings | dict(primary), **how)
+    if settings.sampled_layers:
+        samples, sampled = _primary_samples(models, brain, settings, **how)
         arrays |= samples
         ids["sampled_row"] = row_ids(rows[sampled])
-    n_draws = settings["bootstrap_draws"]
-    with new_draws(draws, n_draws, ids, settings, about, arrays) as stored:
+    made_with = settings.narrowed(ScoreSettings).plain()
+    with new_draws(draws, settings.bootstrap_draws, ids, made_with, about, arrays) as stored:
         rows["low"], rows["high"] = _sampled(models, brain, settings, stored, **how)
         if layers is not None:
-            chosen_by, given = settings | layers[1], (models, brain, rows["score"].to_numpy())
-            write_layer_area(layers[0], rdm_files, *given, chosen_by, **how)
+            given = models, brain, rows["score"].to_numpy()
+            write_layer_area(layers, rdm_files, *given, settings, **how)
         write_csv(table, rows[list(COLUMNS)])
 
 
@@ -123,11 +121,11 @@ def _rho(models: ModelRdms, brain: BrainRdms, mask: np.ndarray | None) -> np.nda
 
 
 def _primary_samples(
-    models: ModelRdms, brain: BrainRdms, settings: dict[str, Any], **how: Any
+    models: ModelRdms, brain: BrainRdms, settings: AlignmentSettings, **how: Any
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     # and which rows of the table they are of
-    chosen = models.index["layer"].isin(settings["layers"]).to_numpy()
-    goal, names = settings["generalise_to"], np.array(models.names)[chosen]
+    chosen = models.index["layer"].isin(settings.sampled_layers).to_numpy()
+    goal, names = settings.generalise_to, np.array(models.names)[chosen]
     counts = _counts(settings, len(brain.ids))
     with naming(model=names, brain=brain.names):
         samples = alignment_samples(models.rdms[chosen], brain.rdms, counts, goal, **how)
@@ -135,24 +133,23 @@ def _primary_samples(
     return samples, np.outer(chosen, has).reshape(-1)
 
 
-def _counts(settings: dict[str, Any], n_stimuli: int) -> np.ndarray:
-    seed = bootstrap_seed(settings["study_seed"], n_stimuli)
-    return resample_counts(n_stimuli, settings["bootstrap_draws"], seed)
+def _counts(settings: ScoreSettings, n_stimuli: int) -> np.ndarray:
+    seed = bootstrap_seed(settings.study_seed, n_stimuli)
+    return resample_counts(n_stimuli, settings.bootstrap_draws, seed)
 
 
 def _sampled(
     models: ModelRdms,
     brain: BrainRdms,
-    settings: dict[str, Any],
+    settings: ScoreSettings,
     stored: h5py.Dataset,
     **how: Any,
 ) -> np.ndarray:
     # write the draws as they come; the intervals, shape (2, rows), need those of a set of models
     n_draws, n_rows = stored.shape
     counts = _counts(settings, len(brain.ids))
-    show = _progress_lines(
-        f"{settings['rule']} and {brain.roi}: {len(models.rdms)} RDMs, {n_draws} resamples"
-    )
+    whose = f"{models.index['rule'].iloc[0]} and {brain.roi}"
+    show = _progress_lines(f"{whose}: {len(models.rdms)} RDMs, {n_draws} resamples")
     how["combine"] = convention_weights(len(brain.subjects))
     intervals = np.empty((2, n_rows))
     blocks = draw_blocks(models.rdms, with_mean(brain.rdms), counts, **how)
@@ -165,7 +162,7 @@ def _sampled(
             held[block.draws] = block.scores.reshape(len(block.scores), -1)
             stored[block.draws, columns] = held[block.draws]
             if block.draws.stop == n_draws:
-                intervals[:, columns] = percentile_interval(held, settings["interval"])
+                intervals[:, columns] = percentile_interval(held, settings.interval)
             show(block.done)
     return intervals
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.errors import DataError
+from rulealign.plan.settings.scores import BaselineSettings
 from rulealign.reasons import MissingValue
 from rulealign.rsa.alignment import row_ids
 from rulealign.rsa.bootstrap.alignment_samples import AlignmentSamples, read_alignment_samples
@@ -50,7 +51,7 @@ class _Side:
 
 
 def baselines_table(
-    tables: Sequence[Path], draws: Sequence[Path], settings: Mapping[str, Any], output: Path
+    tables: Sequence[Path], draws: Sequence[Path], settings: BaselineSettings, output: Path
 ) -> None:
     """Subtract from every trained rule the control that the study names for it.
 
@@ -63,8 +64,7 @@ def baselines_table(
     Args:
         tables: the `alignment/rule-<k>_roi-<r>.csv` of the rules and of their baselines.
         draws: their `*_draws.h5`, in the same order.
-        settings: `tables.BOOTSTRAP_KEYS`, `generalise_to`, `layer_map` (pairs of `layer` and
-            `roi`), and `baselines` (rule -> its baseline).
+        settings: what all draws were made with, the layer map, and each rule's baseline.
         output: the CSV to make: `tables.ALIGNMENT_KEYS`, `baseline`, `n_seeds`, the difference
             `score` with its primary interval and two-sided `p`, `generalises_to`, `reason` (why
             there is no interval), percentiles of the resamples, and the differences of the lowest
@@ -80,13 +80,13 @@ def baselines_table(
     files = dict(_named(tables, draws))
     rows = [
         row
-        for pair in settings["layer_map"]
-        for rule, baseline in settings["baselines"].items()
+        for layer, roi in settings.layer_map
+        for rule, baseline in settings.baselines.items()
         for row in _differences(
-            _read(files, rule, pair, settings["generalise_to"]),
-            _read(files, baseline, pair, settings["generalise_to"]),
+            _read(files, rule, layer, roi, settings.generalise_to),
+            _read(files, baseline, layer, roi, settings.generalise_to),
             baseline,
-            _Trained(files, pair, settings),
+            _Trained(files, roi, settings),
         )
     ]
     found = pd.DataFrame(rows, columns=[*ALIGNMENT_KEYS, BASELINE, *_VALUES])
@@ -105,14 +105,14 @@ def _named(
         yield (rows["rule"].iloc[0], rows["roi"].iloc[0]), (rows, table, path)
 
 
-def _read(files: Files, rule: str, pair: Mapping[str, str], goal: str) -> _Side:
-    if (rule, pair["roi"]) not in files:
-        raise DataError(f"there is no alignment table of {rule} with {pair['roi']}.")
-    rows, table, path = files[rule, pair["roi"]]
+def _read(files: Files, rule: str, layer: str, roi: str, goal: str) -> _Side:
+    if (rule, roi) not in files:
+        raise DataError(f"there is no alignment table of {rule} with {roi}.")
+    rows, table, path = files[rule, roi]
     names = row_ids(rows)
     with open_h5(path) as file:
         require_same_ids(names, read_ids(file, "row"), str(table), str(path))
-        places = np.flatnonzero(rows["layer"] == pair["layer"])
+        places = np.flatnonzero(rows["layer"] == layer)
         drawn = file["draws"][:, places].astype(np.float64)
         scores = dict(zip(names, rows["score"], strict=True))
         samples = read_alignment_samples(file, scores, goal)
@@ -135,15 +135,15 @@ class _Trained:
     """Scores of all rules of the table that train, for the pooled variance over seeds."""
 
     files: Files
-    pair: Mapping[str, str]
-    settings: Mapping[str, Any]
+    roi: str
+    settings: BaselineSettings
 
     def tables(self, known: Mapping[str, Any]) -> Iterator[list[pd.DataFrame]]:
         """Give each rule's scores in one view: a row per seed, a column per epoch."""
-        named = self.settings["baselines"]
+        named = self.settings.baselines
         wanted = {key: known[key] for key in _KEYS}
         for rule in dict.fromkeys([*named, *named.values()]):
-            rows, *_ = self.files[rule, self.pair["roi"]]
+            rows, *_ = self.files[rule, self.roi]
             own = rows[(rows[list(wanted)] == pd.Series(wanted)).all(axis=1)]
             if own["epoch"].max() > 0:
                 yield [own.pivot(index="seed", columns="epoch", values="score").dropna()]
@@ -162,7 +162,7 @@ def _differences(
         matched = [_place(places, row, baseline) for row in rows[at].itertuples(False, None)]
         values = rows["score"].to_numpy() - other.rows["score"].to_numpy()[matched]
         sampled = (own.drawn[:, rows.index] - other.drawn[:, matched]).mean(axis=1)
-        ends = percentile_interval(sampled, trained.settings["interval"])
+        ends = percentile_interval(sampled, trained.settings.interval)
         yield {
             **known,
             BASELINE: baseline,
@@ -188,9 +188,9 @@ def _interval(
         return dict.fromkeys(_INTERVAL) | {"reason": why}
     effect = own.less(other)
     of_seed, over = seeds_part(by_seed, lambda: trained.tables(known), _TERMS)
-    goal = trained.settings["generalise_to"]
+    goal = trained.settings.generalise_to
     try:
-        found = primary_interval(effect, goal, trained.settings["interval"], of_seed)._asdict()
+        found = primary_interval(effect, goal, trained.settings.interval, of_seed)._asdict()
     except MissingValue as missing:
         return dict.fromkeys(_INTERVAL) | {"reason": missing.reason}
     return {name: found.get(name) for name in _INTERVAL} | {

@@ -69,11 +69,12 @@ def files_by_roi(files: Sequence[Path]) -> dict[str, list[Path]]:
     return dict(sorted(found.items()))
 
 
-def read_brain_rdms(files: Sequence[Path]) -> BrainRdms:
+def read_brain_rdms(files: Sequence[Path], roi: str | None = None) -> BrainRdms:
     """Read the subjects' RDMs of one ROI.
 
     Args:
         files: one `sub-<s>_roi-<r>_rdm.h5` per subject.
+        roi: the ROI that they must be of. By default the one that the first is of.
 
     Returns:
         The RDMs, in the order of the files.
@@ -81,7 +82,8 @@ def read_brain_rdms(files: Sequence[Path]) -> BrainRdms:
     Raises:
         DataError: there is no file, a subject comes twice, stimulus ids differ (names the first
             difference), or an RDM is constant, not finite or of another size than its ids.
-        GuardError: the files differ in ROI, distance, acquisition or repetitions.
+        GuardError: the files are of another ROI, or differ in ROI, distance, acquisition or
+            repetitions.
         StoreError: a file is no RDM file of this pipeline.
     """
     require_files(files, "brain")
@@ -91,6 +93,8 @@ def read_brain_rdms(files: Sequence[Path]) -> BrainRdms:
         require_same_ids(read[0][1], ids, names[0], name)
         _require_same_attributes(read[0][0], attributes, names[0], name)
     first = read[0][0]
+    if roi is not None and first["roi"] != roi:
+        raise GuardError(f"{names[0]}: is of the ROI '{first['roi']}', not '{roi}'.")
     subjects = [str(attributes["subject"]) for attributes, _, _ in read]
     refuse_duplicates(subjects, f"brain RDMs of {first['roi']}: subjects")
     rdms = np.stack([rdm for _, _, rdm in read])

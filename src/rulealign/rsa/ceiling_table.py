@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rulealign.errors import DataError, GuardError
+from rulealign.errors import DataError
 from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.provenance import derive_seed, fingerprint
 from rulealign.reasons import MissingValue
@@ -158,10 +158,8 @@ def roi_ceiling(
         DataError: an RDM cannot be ranked, or the file of pairs is of other stimuli.
         StoreError: a file cannot be read, or the disk is full.
     """
-    brain, rows = read_brain_rdms(brain_files), []
+    brain, rows = read_brain_rdms(brain_files, roi), []
     repeats = read_repeats(brain_files[0]) if len(brain_files) == 1 else None
-    if brain.roi != roi:
-        raise GuardError(f"{brain_files[0]}: is of the ROI '{brain.roi}', not '{roi}'.")
     for kind in sorted({ALL_PAIRS, settings.pairs}):
         mask = read_pairs(pairs_file, brain.ids, kind)
         draws = settings.null_draws

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rulealign.errors import DataError, GuardError
+from rulealign.errors import DataError
+from rulealign.plan.settings.scores import ScoreSettings
 from rulealign.rsa.alignment import COLUMNS, row_ids
 from rulealign.rsa.bootstrap.draw_blocks import WORK_MB
 from rulealign.rsa.bootstrap.spearman import (
@@ -45,7 +46,8 @@ KEYS = ("stimuli", "px", "control", "centring", "roi", "convention", "pairs")
 def align_controls(
     rdm_files: Sequence[Path],
     brain_files: Sequence[Path],
-    settings: dict[str, Any],
+    roi: str,
+    settings: ScoreSettings,
     table: Path,
     draws: Path,
     pairs_file: Path | None = None,
@@ -58,7 +60,8 @@ def align_controls(
     Args:
         rdm_files: the files of control RDMs, of all stimulus sets and sizes.
         brain_files: the ROI's `sub-<s>_roi-<r>_rdm.h5`, one per subject.
-        settings: as in `alignment.align`, without `rule`.
+        roi: its label.
+        settings: of the scores.
         table: the CSV to make, with `CONTROL_COLUMNS`: the rule is `control`, seed and epoch are 0,
             the layer is the control's name. A control that is missing for a stimulus set has rows
             without score, and the reason.
@@ -74,23 +77,20 @@ def align_controls(
         GuardError: a file is of another kind, ROI, distance or setting than the others.
         StoreError: a file cannot be read, or the disk is full.
     """
-    settings = {**settings, "rule": KIND}
-    found, brain = read_all_controls(rdm_files), read_brain_rdms(brain_files)
-    if brain.roi != settings["roi"]:
-        raise GuardError(f"{brain_files[0]}: is of the ROI '{brain.roi}', not '{settings['roi']}'.")
+    found, brain = read_all_controls(rdm_files), read_brain_rdms(brain_files, roi)
     require_same_ids(found[0].ids, brain.ids, found[0].path, str(brain_files[0]))
-    mask = read_pairs(pairs_file, brain.ids, settings["pairs"])
+    mask = read_pairs(pairs_file, brain.ids, settings.pairs)
     rows = _rows_of(found, brain)
     how = {"mask": mask, "work_mb": work_mb, "threads": threads}
     sampled = _score(rows, found, brain, settings, **how)
     n_pairs = brain.rdms.shape[1] if mask is None else int(mask.sum())
-    rows = rows.assign(pairs=settings["pairs"], n_pairs=n_pairs)[list(CONTROL_COLUMNS)]
+    rows = rows.assign(pairs=settings.pairs, n_pairs=n_pairs)[list(CONTROL_COLUMNS)]
     write_csv(table, rows)
     write_h5(
         draws,
         {"draws": sampled.astype(np.float32)},
         ids={"row": row_ids(rows[rows["score"].notna()]), "stimulus": brain.ids},
-        settings=settings,
+        settings=settings.plain(),
         attributes={"rule": KIND, "roi": brain.roi, "pairs_hash": pairs_hash(mask)},
     )
 
@@ -100,7 +100,7 @@ def _rows_of(found: Sequence[ControlRdms], brain: BrainRdms) -> pd.DataFrame:
     keys = [
         (KIND, 0, 0, one.stimuli, one.px, name, DESCRIPTOR, how)
         for one in found
-        for name, how in product(one.settings["controls"], one.settings["centring"])
+        for name, how in product(one.settings.controls, one.settings.centring)
     ]
     why = {(one.stimuli, one.px): one.missing for one in found}
     rows = [(*key, convention) for key in sorted(keys) for convention in CONVENTIONS]
@@ -118,11 +118,11 @@ def _score(
     rows: pd.DataFrame,
     found: Sequence[ControlRdms],
     brain: BrainRdms,
-    settings: dict[str, Any],
+    settings: ScoreSettings,
     **how: Any,
 ) -> np.ndarray:
     # fills in scores and intervals; returns the draws of the rows that have a score
-    n_stimuli, n_draws = len(brain.ids), settings["bootstrap_draws"]
+    n_stimuli, n_draws = len(brain.ids), settings.bootstrap_draws
     scored = rows["reason"] == ""
     if not scored.any():
         return np.zeros((n_draws, 0))
@@ -134,25 +134,30 @@ def _score(
     brains, weights = with_mean(brain.rdms), convention_weights(len(brain.subjects))
     names = {"model_names": joined(index), "brain_names": brain.names}
     rho = spearman_matrix(rdms, brains, mask=how["mask"], **names)
-    counts = resample_counts(n_stimuli, n_draws, bootstrap_seed(settings["study_seed"], n_stimuli))
+    counts = resample_counts(n_stimuli, n_draws, bootstrap_seed(settings.study_seed, n_stimuli))
     with naming(model=joined(index), brain=brain.names):
         sampled = bootstrap_spearman(rdms, brains, counts, combine=weights, **how)
     sampled = sampled.reshape(n_draws, -1)
-    low, high = percentile_interval(sampled, settings["interval"])
+    low, high = percentile_interval(sampled, settings.interval)
     rows.loc[scored, "score"] = (rho @ weights).reshape(-1)
     rows.loc[scored, "low"], rows.loc[scored, "high"] = low, high
     return sampled
 
 
 def controls_table(
-    tables: Sequence[Path], draws: Sequence[Path], settings: dict[str, Any], output: Path
+    tables: Sequence[Path],
+    draws: Sequence[Path],
+    controls: Sequence[str],
+    settings: ScoreSettings,
+    output: Path,
 ) -> None:
     """Collect the scores of all controls: `statistics/controls.csv`.
 
     Args:
         tables: the `alignment/controls_*.csv`, of all ROIs.
         draws: their `*_draws.h5`, in the same order.
-        settings: `tables.BOOTSTRAP_KEYS`, and `controls` (the names of all controls).
+        controls: the names of the study's controls.
+        settings: what all scores were made with.
         output: the CSV to make: `KEYS`, counts, score and interval, and `reason`, which says why
             a score is missing and is empty where there is one.
 
@@ -169,7 +174,7 @@ def controls_table(
     rows = pd.concat(parts).rename(columns={"layer": "control"})
     rows = rows.drop(columns=["rule", "seed", "epoch", "descriptor"])
     rows = rows.sort_values(list(KEYS), kind="stable")
-    _require_complete(rows, settings["controls"])
+    _require_complete(rows, controls)
     front = rows[list(KEYS)]
     write_csv(output, pd.concat([front, rows.drop(columns=list(KEYS))], axis=1))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from rulealign.controls import find_control
 from rulealign.controls.control import Control, Images
 from rulealign.errors import DataError, GuardError
+from rulealign.plan.settings.scores import ControlRdmSettings
 from rulealign.reasons import MissingValue
 from rulealign.rsa.ranking import require_rankable
 from rulealign.rsa.rdm import CENTRING, correlation_rdm
@@ -50,7 +50,7 @@ class ControlRdms:
     stimuli: str
     px: int
     ids: list[str]
-    settings: dict[str, Any]
+    settings: ControlRdmSettings
     rdms: Mapping[tuple[str, str], np.ndarray]
     missing: Mapping[str, str]
 
@@ -79,7 +79,7 @@ class ControlRdms:
 
 
 def write_control_rdms(
-    images: Path, output: Path, settings: Mapping[str, Any], *, stimuli: str
+    images: Path, output: Path, settings: ControlRdmSettings, *, stimuli: str
 ) -> None:
     """Compute the controls of one stimulus set at one size, and write their RDMs.
 
@@ -91,7 +91,7 @@ def write_control_rdms(
         output: the RDM file to make: datasets `<control>/image/<centring>`, float32 (n_pairs,), and
             attributes as in the files of networks, with kind and rule `control`, seed and epoch 0;
             a control that cannot be computed has the attribute `missing:<control>` with the reason.
-        settings: `controls` (names) and `centring` (keys of `CENTRING`).
+        settings: of the control RDMs.
         stimuli: label of the stimulus set.
 
     Raises:
@@ -102,9 +102,9 @@ def write_control_rdms(
     missing: dict[str, str] = {}
     with open_h5(images) as file:
         shown, px = _images(file), read_attributes(file, ["px"])["px"]
-        for name in settings["controls"]:
+        for name in settings.controls:
             try:
-                rdms = control_rdms(find_control(name), shown, settings["centring"])
+                rdms = control_rdms(find_control(name), shown, settings.centring)
             except MissingValue as absent:
                 missing[f"{_REASON}{name}"] = absent.reason
                 print(f"no {name} for {images}: {absent}", flush=True)
@@ -112,7 +112,7 @@ def write_control_rdms(
             arrays |= {f"{name}/{DESCRIPTOR}/{how}": rdm for how, rdm in rdms.items()}
     known = {"kind": KIND, "rule": KIND, "seed": 0, "epoch": 0, "stimuli": stimuli, "px": px}
     ids = {"stimulus": list(shown.ids)}
-    write_h5(output, arrays, ids=ids, settings=settings, attributes=known | missing)
+    write_h5(output, arrays, ids=ids, settings=settings.plain(), attributes=known | missing)
 
 
 def control_rdms(one: Control, images: Images, centring: Sequence[str]) -> dict[str, np.ndarray]:
@@ -228,7 +228,7 @@ def _read(path: Path) -> ControlRdms:
         keys = read_attributes(file, ("stimuli", "px", "settings"))
         if file.attrs.get("kind") != KIND:
             raise GuardError(f"{path}: holds no controls; it is another kind of RDM file.")
-        ids, settings = read_ids(file, "stimulus"), read_settings(file)
+        ids, settings = read_ids(file, "stimulus"), ControlRdmSettings(**read_settings(file))
         found = [key for key in file.attrs if key.startswith(_REASON)]
         missing = {key.removeprefix(_REASON): str(file.attrs[key]) for key in found}
         # a file may hold nothing but reasons

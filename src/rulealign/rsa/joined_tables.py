@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from rulealign.errors import DataError, GuardError
-from rulealign.plan.settings.scores import CeilingSettings
+from rulealign.plan.settings.scores import (
+    CeilingSettings,
+    LayerChoiceSettings,
+    LayersTableSettings,
+)
 from rulealign.provenance import fingerprint
 from rulealign.rsa.compare import ALL_PAIRS
-from rulealign.rsa.layer_table import AMONG, CHOICE_KEYS
+from rulealign.rsa.layer_table import AMONG
 from rulealign.rsa.mean_share import COLUMN
 from rulealign.rsa.model_rdms import joined
 from rulealign.rsa.tables import ALIGNMENT_KEYS, require_whole
+from rulealign.settings import Settings
 from rulealign.store import read_csv, write_csv
 
 LAYER_KEYS = [*ALIGNMENT_KEYS, AMONG]
@@ -40,7 +44,7 @@ def ceilings_table(
         DataError: an area has no ceiling, several, or one over other pairs than the study's.
         StoreError: a file cannot be read, or the disk is full.
     """
-    rows = _joined(tables, settings.plain(), "noise ceilings")
+    rows = _joined(tables, settings, "noise ceilings")
     kinds = sorted({ALL_PAIRS, settings.pairs})
     expected = sorted((roi, kind) for roi in rois for kind in kinds)
     found = sorted(zip(rows["roi"], rows["pairs"], strict=True))
@@ -52,13 +56,12 @@ def ceilings_table(
     write_csv(output, rows.sort_values(["roi", "pairs"], kind="stable"))
 
 
-def layers_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Path) -> None:
+def layers_table(tables: Sequence[Path], settings: LayersTableSettings, output: Path) -> None:
     """Average every layer's rows with every area over seeds: `statistics/layers.csv`.
 
     Args:
         tables: the `alignment/rule-<k>_roi-<r>_layers.csv`, of all rules and areas.
-        settings: `layer_table.CHOICE_KEYS`, `seeds` (rule -> its seeds) and `layer_map` (pairs of
-            `layer` and `roi` that were fixed before the run).
+        settings: what all choices were made with, the study's seeds and its layer map.
         output: the CSV to make: `LAYER_KEYS`, `n_seeds`, `fixed` (whether the map names this layer
             for the area), and means over seeds of `score`, `held_out`, `chosen`, `nested` and
             `mean_vector_share`, as in `layer_table`; `folds`; `reason` where one is missing, which
@@ -70,10 +73,10 @@ def layers_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Pa
             without a reason.
         StoreError: a file cannot be read, or the disk is full.
     """
-    rows = _joined(tables, {key: settings[key] for key in CHOICE_KEYS}, "layer tables")
+    rows = _joined(tables, settings.narrowed(LayerChoiceSettings), "layer tables")
     _require_reasons(rows)
-    require_whole(rows, LAYER_KEYS, settings["seeds"], "layer tables")
-    _require_seeds(rows, settings["seeds"])
+    require_whole(rows, LAYER_KEYS, settings.seeds, "layer tables")
+    _require_seeds(rows, settings.seeds)
     groups = rows.groupby(LAYER_KEYS, sort=True)
     # of all seeds or of none: a seed without a choice makes no mean of the others
     whole = groups[_MEANS].count().eq(groups.size(), axis=0)
@@ -82,26 +85,26 @@ def layers_table(tables: Sequence[Path], settings: Mapping[str, Any], output: Pa
     reasons = groups["reason"].agg(lambda own: next(filter(None, own), ""))
     means = means.assign(folds=groups["folds"].min(), reason=reasons)
     table = means.reset_index()
-    fixed = {(pair["layer"], pair["roi"]) for pair in settings["layer_map"]}
+    fixed = {tuple(pair) for pair in settings.layer_map}
     is_fixed = [pair in fixed for pair in zip(table["layer"], table["roi"], strict=True)]
     table.insert(len(LAYER_KEYS) + 1, "fixed", is_fixed)
     write_csv(output, table)
 
 
-def _joined(tables: Sequence[Path], settings: Mapping[str, Any], what: str) -> pd.DataFrame:
+def _joined(tables: Sequence[Path], settings: Settings, what: str) -> pd.DataFrame:
     # rows of all tables, which must have been made with the settings in force (guard 20)
     if not tables:
         raise DataError(f"there are no {what} to join.")
-    expected, parts = fingerprint(settings), []
+    expected, parts = fingerprint(settings.plain()), []
     for path in map(Path, tables):
         rows = read_csv(path)
         if rows.empty or "settings_hash" not in rows:
             raise DataError(f"{path}: has no rows with `settings_hash`; delete it and run again.")
         if set(rows["settings_hash"]) != {expected}:
+            keys = ", ".join(settings.plain())
             raise GuardError(
-                f"{path}: was made with other settings ({', '.join(settings)}) than the study has"
-                f" now; {what} of different settings must not be mixed. Delete it and rerun the"
-                " command."
+                f"{path}: was made with other settings ({keys}) than the study has now; {what} of"
+                " different settings must not be mixed. Delete it and rerun the command."
             )
         if "reason" in rows:  # empty cells are read as numbers that are missing
             rows["reason"] = rows["reason"].astype(object).where(rows["reason"].notna(), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.errors import DataError
+from rulealign.plan.settings.scores import LayerChoiceSettings
 from rulealign.provenance import fingerprint
 from rulealign.reasons import MissingValue
 from rulealign.rsa.bootstrap.draw_blocks import WORK_MB
@@ -21,9 +22,6 @@ from rulealign.rsa.mean_share import COLUMN, mean_shares
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms
 from rulealign.rsa.unfit import ConstantInDraw
 from rulealign.store import require_same_ids, write_csv
-
-CHOICE_KEYS = ("study_seed", "layer_folds", "layer_splits", "pairs")
-"""The settings that a nested score rests on, and that all rows of one table share."""
 
 AMONG = "among"
 """Column: the descriptor of the layers with positions among which the choice is made."""
@@ -42,7 +40,7 @@ def write_layer_area(
     models: ModelRdms,
     brain: BrainRdms,
     scores: np.ndarray,
-    settings: Mapping[str, Any],
+    settings: LayerChoiceSettings,
     mask: np.ndarray | None = None,
     **how: Any,
 ) -> None:
@@ -50,8 +48,8 @@ def write_layer_area(
 
     Args:
         path: the CSV to make: the rows of `layer_area_rows`, the share of each uncentred RDM's
-            variance that the mean feature vector explains (guard 33), and `settings_hash`, of the
-            settings `CHOICE_KEYS` (guard 20).
+            variance that the mean feature vector explains (guard 33), and `settings_hash`, of what
+            the choice was made with (guard 20).
         rdm_files: the files that the models were read from.
         models: as in `layer_area_rows`, like all that follow.
         brain: see there.
@@ -70,7 +68,7 @@ def write_layer_area(
     rows = rows.merge(shares, how="left", on=keys, validate="many_to_one")
     if rows[COLUMN].isna().any():
         raise DataError(f"{rdm_files[0]} and others lack networks that were read from them.")
-    used = {key: settings[key] for key in CHOICE_KEYS}
+    used = settings.narrowed(LayerChoiceSettings).plain()
     write_csv(path, rows.assign(settings_hash=fingerprint(used)))
 
 
@@ -78,7 +76,7 @@ def layer_area_rows(
     models: ModelRdms,
     brain: BrainRdms,
     scores: np.ndarray,
-    settings: Mapping[str, Any],
+    settings: LayerChoiceSettings,
     mask: np.ndarray | None = None,
     *,
     work_mb: float = WORK_MB,
@@ -96,7 +94,7 @@ def layer_area_rows(
         brain: the subjects' RDMs of the area.
         scores: float64, shape (n_models * 2,); the scores over all pairs, of each RDM in the order
             of `compare.CONVENTIONS`, as in alignment tables.
-        settings: `CHOICE_KEYS`.
+        settings: of the choice.
         mask: bool, shape (n_pairs,); the pairs in different runs. By default all.
         work_mb: as in `bootstrap_spearman`.
         threads: see there.
@@ -124,7 +122,7 @@ def layer_area_rows(
         reason = next((unfit[place] for place in places if place in unfit), "")
         own = models.index.iloc[places].assign(among=among, reason=reason)
         parts.append(_choice_rows(own, by_model[places], None if reason else folds, places))
-    rows = pd.concat(parts, ignore_index=True).assign(roi=brain.roi, pairs=settings["pairs"])
+    rows = pd.concat(parts, ignore_index=True).assign(roi=brain.roi, pairs=settings.pairs)
     keys = [*MODEL_KEYS, AMONG, "roi", "convention", "pairs"]
     rows = rows[[*keys, "score", *_CHOICE, "folds", "reason"]]
     return rows.sort_values(keys, kind="stable", ignore_index=True)
@@ -141,13 +139,13 @@ def _choices(index: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
 def _fold_scores(
     models: ModelRdms,
     brain: BrainRdms,
-    settings: Mapping[str, Any],
+    settings: LayerChoiceSettings,
     mask: np.ndarray | None,
     **how: Any,
 ) -> tuple[FoldScores | None, dict[int, str]]:
     # scores on the sides of all folds; and place of a model -> why it has none (NaN there)
-    n_stimuli, folds, splits = len(brain.ids), settings["layer_folds"], settings["layer_splits"]
-    seed = layer_choice_seed(settings["study_seed"], n_stimuli)
+    n_stimuli, folds, splits = len(brain.ids), settings.layer_folds, settings.layer_splits
+    seed = layer_choice_seed(settings.study_seed, n_stimuli)
     n_models = len(models.rdms)
     try:
         masks = fold_masks(n_stimuli, folds, splits, seed, mask)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rulealign.errors import ConfigurationError, DataError
+from rulealign.plan.settings.scores import ModelRdmSettings
 from rulealign.reasons import MissingValue
 from rulealign.rsa.rdm_file import dataset_names, require_size
 from rulealign.store import open_h5, read_ids, write_h5
@@ -115,21 +116,21 @@ def mean_vector_share(features: np.ndarray, ids: Sequence[str] | None = None) ->
     return float(np.corrcoef(similarity, predicted)[0, 1] ** 2)
 
 
-def write_model_rdms(activations: Path, output: Path, settings: dict[str, Any]) -> None:
+def write_model_rdms(activations: Path, output: Path, settings: ModelRdmSettings) -> None:
     """Write the RDMs of every layer, descriptor and centring of one network.
 
     Args:
         activations: an activations file; datasets `<layer>/<descriptor>`, float (n_stimuli, p).
         output: the RDM file to make; datasets `<layer>/<descriptor>/<centring>`, float32
             (n_pairs,), and per layer and descriptor an attribute with its `mean_vector_share`.
-        settings: `centring`, a list of keys of `CENTRING`.
+        settings: of the model RDMs.
 
     Raises:
         DataError: a stimulus has no RDM row (see `correlation_rdm`); names the file and dataset.
         ConfigurationError: there is no such centring.
         StoreError: the activations cannot be read, or the disk is full.
     """
-    unknown = set(settings["centring"]) - set(CENTRING)
+    unknown = set(settings.centring) - set(CENTRING)
     if unknown:
         raise ConfigurationError(f"centring: there is no {sorted(unknown)}; use {list(CENTRING)}")
     arrays, shares = {}, {}
@@ -139,13 +140,12 @@ def write_model_rdms(activations: Path, output: Path, settings: dict[str, Any]) 
         attributes["activations_settings_hash"] = file.attrs["settings_hash"]
         for name in dataset_names(file, depth=2):
             try:
-                rdms, shares[f"{SHARE}:{name}"] = _rdms(file[name][()], settings["centring"], ids)
+                rdms, shares[f"{SHARE}:{name}"] = _rdms(file[name][()], settings.centring, ids)
             except DataError as error:
                 raise DataError(f"{activations}: {name}: {error}") from error
             arrays |= {f"{name}/{centring}": rdm for centring, rdm in rdms.items()}
-    write_h5(
-        output, arrays, ids={"stimulus": ids}, settings=settings, attributes=attributes | shares
-    )
+    about = {"settings": settings.plain(), "attributes": attributes | shares}
+    write_h5(output, arrays, ids={"stimulus": ids}, **about)
 
 
 def _rdms(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.errors import DataError, GuardError
+from rulealign.plan.settings.scores import AlignmentTableSettings, ScoreSettings
 from rulealign.rsa.alignment import COLUMNS, row_ids
 from rulealign.rsa.bootstrap.spearman import percentile_interval
 from rulealign.rsa.compare import PER_SUBJECT
@@ -24,9 +25,6 @@ from rulealign.store import (
     write_csv,
 )
 
-BOOTSTRAP_KEYS = ("study_seed", "bootstrap_draws", "interval", "pairs")
-"""The settings that all draws of one table must share."""
-
 ALIGNMENT_KEYS = [name for name in COLUMNS[: COLUMNS.index("n_stimuli")] if name != "seed"]
 """Columns that tell the rows of `statistics/alignment.csv` apart, in sorting order."""
 
@@ -39,7 +37,7 @@ _COUNTS = ("n_stimuli", "n_pairs", "n_subjects")
 def alignment_table(
     tables: Sequence[Path],
     draws: Sequence[Path],
-    settings: dict[str, Any],
+    settings: AlignmentTableSettings,
     output: Path,
     subjects: Path | None = None,
 ) -> None:
@@ -52,7 +50,7 @@ def alignment_table(
     Args:
         tables: the `alignment/*.csv`, of all rules and ROIs.
         draws: their `*_draws.h5`, in the same order.
-        settings: `BOOTSTRAP_KEYS`, and `seeds` (rule -> the seeds that its means are over).
+        settings: what all alignments were made with, and the study's seeds.
         output: the CSV to make.
         subjects: another CSV to make, of every subject with every seed: `SUBJECT_KEYS`, `subject`
             and `score`, sorted. Their means over subjects are the scores of per_subject. By
@@ -70,7 +68,7 @@ def alignment_table(
         )
     require_shared_bootstrap([Path(path) for path in draws], settings)
     parts = [
-        _over_seeds(Path(table), Path(path), settings["interval"])
+        _over_seeds(Path(table), Path(path), settings.interval)
         for table, path in zip(tables, draws, strict=True)
     ]
     rows = pd.concat(parts).sort_values(ALIGNMENT_KEYS, kind="stable")
@@ -78,20 +76,20 @@ def alignment_table(
     if repeated.any():
         first = joined(rows.loc[repeated, ALIGNMENT_KEYS])[0]
         raise DataError(f"two alignment tables have rows of {first}; list each table once.")
-    _require_seeds(rows, settings["seeds"])
-    require_whole(rows, ALIGNMENT_KEYS, settings["seeds"], "alignment tables")
+    _require_seeds(rows, settings.seeds)
+    require_whole(rows, ALIGNMENT_KEYS, settings.seeds, "alignment tables")
     write_csv(output, rows.drop(columns="seeds"))
     if subjects is not None:
         every = [_by_subject(Path(t), Path(d)) for t, d in zip(tables, draws, strict=True)]
         write_csv(subjects, pd.concat(every).sort_values([*SUBJECT_KEYS, "subject"], kind="stable"))
 
 
-def require_shared_bootstrap(draws: Sequence[Path], settings: Mapping[str, Any]) -> None:
+def require_shared_bootstrap(draws: Sequence[Path], settings: ScoreSettings) -> None:
     """Refuse draws made with different stimuli, pairs or bootstrap settings (guards 20, 28).
 
     Args:
         draws: files of draws that are to be averaged or subtracted.
-        settings: the settings in force, with the keys `BOOTSTRAP_KEYS`.
+        settings: the settings in force.
 
     Raises:
         DataError: the stimuli differ; names both files and the first difference.
@@ -106,11 +104,11 @@ def require_shared_bootstrap(draws: Sequence[Path], settings: Mapping[str, Any])
             pairs = read_attributes(file, ["pairs_hash"])["pairs_hash"]
         first_ids, first_pairs = first_ids or ids, first_pairs or pairs
         require_same_ids(first_ids, ids, str(draws[0]), str(path))
-        for key in BOOTSTRAP_KEYS:
-            if made_with.get(key) != settings[key]:
+        for key, value in settings.narrowed(ScoreSettings).plain().items():
+            if made_with.get(key) != value:
                 raise GuardError(
                     f"{path}: was made with {key} = {made_with.get(key)!r}, but"
-                    f" {_who(draws, key, settings[key])} has {settings[key]!r}; draws of different"
+                    f" {_who(draws, key, value)} has {value!r}; draws of different"
                     " settings must not be mixed. Delete it and rerun the command."
                 )
         if pairs != first_pairs:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.errors import DataError
+from rulealign.plan.settings.scores import TrajectorySettings
 from rulealign.rsa.alignment import row_ids
 from rulealign.rsa.model_rdms import joined
 from rulealign.rsa.tables import ALIGNMENT_KEYS, require_shared_bootstrap
@@ -22,7 +23,7 @@ COURSE_KEYS = [name for name in ALIGNMENT_KEYS if name != "epoch"]
 
 
 def trajectories_table(
-    tables: Sequence[Path], draws: Sequence[Path], settings: Mapping[str, Any], output: Path
+    tables: Sequence[Path], draws: Sequence[Path], settings: TrajectorySettings, output: Path
 ) -> None:
     """Measure every trained rule's course of alignment, for each pair of the layer map.
 
@@ -33,8 +34,7 @@ def trajectories_table(
     Args:
         tables: the `alignment/rule-<k>_roi-<r>.csv` of rules with two epochs or more.
         draws: their `*_draws.h5`, in the same order.
-        settings: `tables.BOOTSTRAP_KEYS`, `layer_map` (pairs of `layer` and `roi`), and per rule
-            `seeds` and `epochs`.
+        settings: what all draws were made with, the layer map, and each rule's seeds and epochs.
         output: the CSV to make: `COURSE_KEYS`, `n_seeds`, and of each measure of
             `trajectory.trajectory_measures` its name, unit, value, interval, and the reason why
             something is missing.
@@ -62,19 +62,19 @@ def trajectories_table(
     write_csv(output, found)
 
 
-def _of_file(table: Path, path: Path, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _of_file(table: Path, path: Path, settings: TrajectorySettings) -> Iterator[dict[str, Any]]:
     rows = read_csv(table)
     with open_h5(path) as file:
         require_same_ids(row_ids(rows), read_ids(file, "row"), str(table), str(path))
         sampled = file["draws"][()]
-    for pair in settings["layer_map"]:
-        own = rows[(rows["layer"] == pair["layer"]) & (rows["roi"] == pair["roi"])]
+    for layer, roi in settings.layer_map:
+        own = rows[(rows["layer"] == layer) & (rows["roi"] == roi)]
         for key, course in own.groupby(COURSE_KEYS, sort=True):
             known = dict(zip(COURSE_KEYS, key, strict=True))
             seeds = _require_network(course, known, table, settings)
             epochs, scores, means = _over_seeds(course, sampled)
             try:
-                measures = trajectory_measures(epochs, scores, means, settings["interval"])
+                measures = trajectory_measures(epochs, scores, means, settings.interval)
             except DataError as error:
                 raise DataError(f"{table}: {'_'.join(map(str, key))}: {error}") from error
             for measure in map(asdict, measures):
@@ -91,13 +91,13 @@ def _over_seeds(
 
 
 def _require_network(
-    course: pd.DataFrame, known: Mapping[str, Any], table: Path, settings: Mapping[str, Any]
+    course: pd.DataFrame, known: Mapping[str, Any], table: Path, settings: TrajectorySettings
 ) -> int:
     # every epoch of every seed once; gives the number of seeds
     rule = known["rule"]
-    if rule not in settings["epochs"]:
+    if rule not in settings.epochs:
         raise DataError(f"{table}: '{rule}' is no rule of the study with two epochs or more.")
-    expected = {(seed, e) for seed in settings["seeds"][rule] for e in settings["epochs"][rule]}
+    expected = {(seed, e) for seed in settings.seeds[rule] for e in settings.epochs[rule]}
     found = list(zip(course["seed"], course["epoch"], strict=True))
     if len(found) != len(set(found)) or set(found) != expected:
         odd = sorted(set(found) ^ expected) or sorted(
@@ -108,15 +108,15 @@ def _require_network(
             f" study's seeds and epochs: seed {odd[0][0]} at epoch {odd[0][1]} is missing, there"
             " twice or unknown. Delete the file and rerun the command."
         )
-    return len(settings["seeds"][rule])
+    return len(settings.seeds[rule])
 
 
-def _require_courses(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+def _require_courses(rows: Sequence[Mapping[str, Any]], settings: TrajectorySettings) -> None:
     there = {(row["rule"], row["layer"], row["roi"]) for row in rows}
-    for rule in settings["epochs"]:
-        for pair in settings["layer_map"]:
-            if (rule, pair["layer"], pair["roi"]) not in there:
+    for rule in settings.epochs:
+        for layer, roi in settings.layer_map:
+            if (rule, layer, roi) not in there:
                 raise DataError(
-                    f"no alignment table has the course of {rule}, {pair['layer']} with"
-                    f" {pair['roi']}, which the layer map names."
+                    f"no alignment table has the course of {rule}, {layer} with {roi}, which the"
+                    " layer map names."
                 )

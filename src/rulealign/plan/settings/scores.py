@@ -45,3 +45,198 @@ class CeilingSettings(NullSettings):
             interval=study.statistics.interval,
             pairs=study.brain.pairs,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRdmSettings(Settings):
+    """What the RDMs of networks use.
+
+    Attributes:
+        centring: keys of `rsa.rdm.CENTRING`.
+    """
+
+    centring: list[str]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        return cls(centring=study.evaluation.centring)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlRdmSettings(ModelRdmSettings):
+    """What the RDMs of controls use.
+
+    Attributes:
+        controls: names of controls.
+    """
+
+    controls: list[str]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        return cls(centring=study.evaluation.centring, controls=study.controls)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings(Settings):
+    """What scores with bootstrap draws use; all scores of one table share it.
+
+    Attributes:
+        study_seed: of the study.
+        bootstrap_draws: resamples of the stimuli.
+        interval: coverage of the intervals, 0-1.
+        pairs: the pairs of stimuli that scores rest on: `all` or `cross_run`.
+    """
+
+    study_seed: int
+    bootstrap_draws: int
+    interval: float
+    pairs: str
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        return cls(
+            study_seed=study.seed,
+            bootstrap_draws=study.statistics.bootstrap_draws,
+            interval=study.statistics.interval,
+            pairs=study.brain.pairs,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerChoiceSettings(Settings):
+    """What the choice of a layer uses, on other stimuli than it is scored on.
+
+    Attributes:
+        study_seed: of the study.
+        pairs: the pairs of stimuli that scores rest on: `all` or `cross_run`.
+        layer_folds: parts that a split of the stimuli makes.
+        layer_splits: how many times the stimuli are split anew.
+    """
+
+    study_seed: int
+    pairs: str
+    layer_folds: int
+    layer_splits: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignmentSettings(ScoreSettings, LayerChoiceSettings):
+    """What the comparison of one rule's networks with one ROI uses.
+
+    Attributes:
+        sampled_layers: layers whose scores get what a primary interval needs besides draws: those
+            that the layer map names for the ROI, where the rule has a baseline or is one.
+        generalise_to: what these intervals generalise to: `stimuli`, `subjects` or `both`; "" where
+            there are none.
+    """
+
+    sampled_layers: list[str]
+    generalise_to: str
+
+    @classmethod
+    def of(cls, study: Study, rule: str, roi: str) -> Self:
+        """Take the settings from a study, for one of its rules and ROIs."""
+        layers = study.mapped_layers(roi) if rule in study.compared_rules() else []
+        return cls(
+            **ScoreSettings.of(study).plain(),
+            layer_folds=study.statistics.layer_folds,
+            layer_splits=study.statistics.layer_splits,
+            sampled_layers=layers,
+            generalise_to=study.statistics.generalise_to if layers else "",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignmentTableSettings(ScoreSettings):
+    """What the table of alignments over all rules uses.
+
+    Attributes:
+        seeds: rule -> the seeds that its means are over.
+    """
+
+    seeds: dict[str, list[int]]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        seeds = {rule: study.seeds(rule) for rule in study.rules}
+        return cls(**ScoreSettings.of(study).plain(), seeds=seeds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayersTableSettings(LayerChoiceSettings):
+    """What the table of layers and ROIs uses.
+
+    Attributes:
+        layer_map: (layer, ROI) pairs that were fixed before the run.
+        seeds: rule -> the seeds that its means are over.
+    """
+
+    layer_map: list[list[str]]
+    seeds: dict[str, list[int]]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        return cls(
+            study_seed=study.seed,
+            pairs=study.brain.pairs,
+            layer_folds=study.statistics.layer_folds,
+            layer_splits=study.statistics.layer_splits,
+            layer_map=[[pair.layer, pair.roi] for pair in study.layer_map],
+            seeds={rule: study.seeds(rule) for rule in study.rules},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrajectorySettings(ScoreSettings):
+    """What the measures of alignment over training use.
+
+    Attributes:
+        layer_map: (layer, ROI) pairs that were fixed before the run.
+        seeds: rule with two checkpoints or more -> its seeds.
+        epochs: the same rules -> their checkpoints.
+    """
+
+    layer_map: list[list[str]]
+    seeds: dict[str, list[int]]
+    epochs: dict[str, list[int]]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        return cls(
+            **ScoreSettings.of(study).plain(),
+            layer_map=[[pair.layer, pair.roi] for pair in study.layer_map],
+            seeds={rule: study.seeds(rule) for rule in study.trajectory_rules()},
+            epochs={rule: study.epochs(rule) for rule in study.trajectory_rules()},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineSettings(ScoreSettings):
+    """What the comparison of every trained rule with its baseline uses.
+
+    Attributes:
+        generalise_to: what the intervals generalise to: `stimuli`, `subjects` or `both`.
+        layer_map: (layer, ROI) pairs that were fixed before the run.
+        baselines: rule -> its baseline.
+    """
+
+    generalise_to: str
+    layer_map: list[list[str]]
+    baselines: dict[str, str]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        return cls(
+            **ScoreSettings.of(study).plain(),
+            generalise_to=study.statistics.generalise_to,
+            layer_map=[[pair.layer, pair.roi] for pair in study.layer_map],
+            baselines=study.baselines(),
+        )

@@ -1,0 +1,16 @@
+"""Settings of scores, of which tests replace what they are about."""
+
+from rulealign.plan.settings.scores import AlignmentSettings, AlignmentTableSettings, ScoreSettings
+
+SCORES = ScoreSettings(study_seed=5, bootstrap_draws=60, interval=0.9, pairs="all")
+
+
+def alignment(scores=SCORES, **changed):
+    """Give the settings of an alignment without samples for primary intervals."""
+    choice = {"layer_folds": 2, "layer_splits": 1, "sampled_layers": [], "generalise_to": ""}
+    return AlignmentSettings(**scores.plain() | choice | changed)
+
+
+def table(seeds, scores=SCORES, **changed):
+    """Give the settings of a table of alignments: rule -> its seeds."""
+    return AlignmentTableSettings(**scores.plain() | {"seeds": seeds} | changed)

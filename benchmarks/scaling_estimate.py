@@ -170,9 +170,9 @@ def _universes(study: Any) -> list[tuple[int, float]]:
     """Count, per job of claims, its rows and how many bootstraps of one RDM it is worth."""
     found = []
     for need in claim_stages.needs(study).values():
-        axes = ("seeds", "epochs", "stimuli", "sizes", "descriptors", "centring")
-        views = int(np.prod([len(need[axis]) for axis in axes]))
-        rows = views * len(need["layers"]) * len(need["analyses"])
+        networks = len(need.seeds) * len(need.epochs) * len(need.stimuli) * len(need.sizes)
+        views = networks * len(need.descriptors) * len(need.centring)
+        rows = views * len(need.layers) * len(need.analyses)
         # besides resamples, samples without each stimulus
         found.append((rows, rows * (1 + IMAGES / study.statistics.bootstrap_draws)))
     return found

@@ -3,6 +3,11 @@
 CLAIMED = claim_stages.needs(STUDY)
 
 
+def universe_settings(study, rule, roi):
+    """Take the settings of the scores of one rule with one ROI from what claims need of them."""
+    return claims.UniverseSettings.of(study, CLAIMED[rule, roi])
+
+
 def claimed(pattern):
     """Name the files of every rule and ROI that a claim takes, in one order."""
     return [pattern.format(rule=rule, roi=roi) for rule, roi in CLAIMED]
@@ -10,20 +15,18 @@ def claimed(pattern):
 
 def claimed_rdms(wildcards):
     need = CLAIMED[wildcards.rule, wildcards.roi]
-    names = {"seed": "seeds", "epoch": "epochs", "stimuli": "stimuli", "size": "sizes"}
-    every = {wildcard: need[name] for wildcard, name in names.items()}
-    return expand(MODEL_RDMS, **every, **{"rule": wildcards.rule})
+    shown = {"stimuli": need.stimuli, "size": need.sizes}
+    networks = {"rule": wildcards.rule, "seed": need.seeds, "epoch": need.epochs}
+    return expand(MODEL_RDMS, **networks, **shown)
 
 
 def claimed_controls(wildcards):
     need = CLAIMED[wildcards.rule, wildcards.roi]
-    partialled = any(one["control"] != "none" for one in need["analyses"])
-    sets = {"stimuli": need["stimuli"], "size": need["sizes"]}
+    partialled = any(one["control"] != "none" for one in need.analyses)
+    sets = {"stimuli": need.stimuli, "size": need.sizes}
     return expand(CONTROL_RDMS, **sets) if partialled else []
 
 
 def claimed_pairs(wildcards):
     need = CLAIMED[wildcards.rule, wildcards.roi]
-    return (
-        [PAIRS] if any(one["pairs"] == "cross_run" for one in need["analyses"]) else []
-    )
+    return [PAIRS] if any(one["pairs"] == "cross_run" for one in need.analyses) else []

@@ -23,15 +23,7 @@ rule universes:
         mem_mb=memory((4000 if THINGS else 1500) + STUDY.statistics.memory_mb),
     params:
         code=code("universes", controls=[]),  # it reads their RDMs, and computes none
-        settings=lambda wildcards: kept(
-            "universes",
-            claim_stages.universes(
-                STUDY,
-                wildcards.rule,
-                wildcards.roi,
-                CLAIMED[wildcards.rule, wildcards.roi],
-            ),
-        ),
+        settings=settings(universe_settings, "rule", "roi"),
     message:
         "Score {wildcards.rule} with {wildcards.roi} in every universe of the claims"
     script:
@@ -69,7 +61,7 @@ if STUDY.claims:
             mem_mb=memory(3000),
         params:
             code=code("claims"),
-            settings=settings(claim_stages.claims),
+            settings=settings(claims.ClaimsSettings.of),
         message:
             "Hold every claim against every universe"
         script:
@@ -113,7 +105,7 @@ if STUDY.claims:
             mem_mb=memory(1000),
         params:
             code=code("mixed_models_table"),
-            settings=settings(claim_stages.mixed_models),
+            settings=settings(claims.MixedModelsSettings.of),
         message:
             "Fit a mixed model of seeds and subjects to every claim"
         script:

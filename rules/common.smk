@@ -8,7 +8,7 @@ from rulealign.plan import cluster
 from rulealign.plan import machine
 from rulealign.plan import stages
 from rulealign.plan import statistics as statistics_stages
-from rulealign.plan.settings import brain, scores
+from rulealign.plan.settings import brain, claims, scores
 from rulealign.plan.settings import report as report_settings
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.config.file import read_study_file

@@ -1,10 +1,10 @@
 """Evaluate every claim in every universe."""
 
-import json
 from pathlib import Path
 
 from rulealign.claims.evaluate import evaluate
 from rulealign.job import job
+from rulealign.plan.settings.claims import ClaimsSettings
 
 with job(snakemake):
     evaluate(
@@ -12,7 +12,7 @@ with job(snakemake):
         [Path(path) for path in snakemake.input.draws],
         [Path(path) for path in snakemake.input.alignments],
         [Path(path) for path in snakemake.input.ceilings],
-        json.loads(snakemake.params.settings),
+        ClaimsSettings.read(snakemake.params.settings),
         Path(snakemake.output.claims),
         Path(snakemake.output.summary),
         Path(snakemake.output.curves),

@@ -1,17 +1,19 @@
 """Score one rule with one ROI in every universe that a claim needs."""
 
-import json
 from pathlib import Path
 
 from rulealign.claims.universes.scores import score_universes
 from rulealign.job import job
+from rulealign.plan.settings.claims import UniverseSettings
 
 with job(snakemake):
     score_universes(
         [Path(path) for path in snakemake.input.models],
         [Path(path) for path in snakemake.input.brain],
         [Path(path) for path in snakemake.input.controls],
-        json.loads(snakemake.params.settings),
+        snakemake.wildcards.rule,
+        snakemake.wildcards.roi,
+        UniverseSettings.read(snakemake.params.settings),
         Path(snakemake.output.table),
         Path(snakemake.output.draws),
         *map(Path, snakemake.input.pairs),

@@ -1,5 +1,7 @@
 """Faults planted into the files that universes are scored from: each is named with its file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ from universe_files import (
     pairs_file,
 )
 
-SMALL = SETTINGS | {"bootstrap_draws": 20, "analyses": [PLAIN]}
+SMALL = replace(SETTINGS, bootstrap_draws=20)
 SETS = {"seeds": (1,), "epochs": (0, 3), "stimuli": ("grey",), "sizes": (16, 32)}
 PARTIAL = [PLAIN | {"control": "silhouette"}]
 
@@ -31,7 +33,8 @@ def score(folder, models, brains=None, controls=(), pairs=None, **settings):
     brains = brains or [brain_file(folder, subject) for subject in (1, 2, 3)]
     outputs = folder / "t.csv", folder / "t.h5"
     try:
-        score_universes(models, brains, controls, SMALL | settings, *outputs, pairs)
+        told = replace(SMALL, **settings)
+        score_universes(models, brains, controls, "bp", "V1", told, *outputs, pairs)
     except Exception:
         assert not any(path.exists() for path in outputs)  # whole or not at all
         raise

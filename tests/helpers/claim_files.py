@@ -1,11 +1,19 @@
 """Hand-made universes of a small study: tables and draws whose every number is known."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from rulealign.claims.scores import KEYS
+from rulealign.config.claims import AXES
+from rulealign.plan.settings.claims import (
+    ClaimSettings,
+    ClaimsSettings,
+    FactsSettings,
+    GridSettings,
+)
 from rulealign.store import write_csv, write_h5
 
 STIMULI = [f"image_{place:02d}" for place in range(12)]
@@ -21,7 +29,7 @@ GRID = {
     "comparison": ["spearman", "pearson"],
     "control": ["none", "pixels"],
     "baseline": ["own", "untrained_bn"],
-    "initialisation": [["default", {}], ["normal", {"bp": "bp_normal"}]],
+    "initialisation": {"default": {}, "normal": {"bp": "bp_normal"}},
 }
 SEEDS = {
     "bp": [1, 2, 3, 4, 5],
@@ -29,42 +37,49 @@ SEEDS = {
     "untrained_bn": [1, 2, 3, 4, 5],
     "bp_normal": [1, 2],
 }
-FACTS = {
-    "trains": {rule: rule != "untrained_bn" for rule in SEEDS},
-    "seeds": SEEDS,
-    "initial": {rule: "normal" if rule == "bp_normal" else "default" for rule in SEEDS},
-    "vectors": ["fc1"],
-    "generalise_to": "stimuli",
-}
+FACTS = FactsSettings(
+    trains={rule: rule != "untrained_bn" for rule in SEEDS},
+    seeds=SEEDS,
+    initial={rule: "normal" if rule == "bp_normal" else "default" for rule in SEEDS},
+    vectors=["fc1"],
+    generalise_to="stimuli",
+)
+
+
+def grid(universes=GRID):
+    """Give a grid as jobs are told it, from a section `universes`."""
+    values = {axis: list(universes[axis]) for axis in AXES}
+    replaced = universes["initialisation"]
+    return GridSettings(crossed=universes["crossed"], values=values, replacements=replaced)
 
 
 def claim(label, plus, minus, **changes):
     """Declare a claim of conv1 with V1; terms are (rule, epoch)."""
     terms = {
-        "plus": [[*term, "conv1", "V1"][:4] for term in plus],
-        "minus": [[*term, "conv1", "V1"][:4] for term in minus],
+        "plus": [(*term, "conv1", "V1")[:4] for term in plus],
+        "minus": [(*term, "conv1", "V1")[:4] for term in minus],
     }
     about = {"label": label, "statement": f"{label} is so", "layer": ["conv1"], "roi": ["V1"]}
     kind = {"direction": "negative", "smallest_effect": None, "family": "all"}
     kind["smallest_effect_reason"] = None
-    return about | terms | kind | changes
+    return ClaimSettings(**about | terms | kind | changes)
 
 
 DROP = claim("drop", [("bp", 1)], [("bp", 0)])
 LESS = claim("less", [("fa", 1), ("bp", 0)], [("fa", 0), ("bp", 1)], direction="positive")
 
 
-def settings(*claims, goal="stimuli", **changes):
+def settings(*claims, goal="stimuli", universes=GRID, interval=INTERVAL):
     """Give the settings of the evaluation of some claims."""
-    return {
-        "study_seed": STUDY_SEED,
-        "bootstrap_draws": DRAWS,
-        "interval": INTERVAL,
-        "generalise_to": goal,
-        "universes": GRID,
-        "claims": list(claims),
-        "facts": FACTS | {"generalise_to": goal},
-    } | changes
+    return ClaimsSettings(
+        study_seed=STUDY_SEED,
+        bootstrap_draws=DRAWS,
+        interval=interval,
+        generalise_to=goal,
+        grid=grid(universes),
+        claims=list(claims),
+        facts=replace(FACTS, generalise_to=goal),
+    )
 
 
 ANALYSES = [

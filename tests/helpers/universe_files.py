@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 
+from rulealign.plan.settings.claims import UniverseSettings
 from rulealign.store import write_h5
 
 N = 30
@@ -16,24 +17,23 @@ PLACES = [
     for descriptor in (("vector",) if layer == "fc1" else ("global-average", "grid-8"))
     for centring in ("centred", "uncentred")
 ]
-SETTINGS = {
-    "study_seed": 5,
-    "bootstrap_draws": 30,
-    "interval": 0.9,
-    "generalise_to": "stimuli",
-    "rule": "bp",
-    "roi": "V1",
-    "layers": ["conv1", "fc1"],
-    "descriptors": ["global-average", "grid-8"],
-    "centring": ["uncentred", "centred"],
-    "shuffles": 0,
-}
 PLAIN = {
     "pairs": "all",
     "convention": "per_subject",
     "comparison": "spearman",
     "control": "none",
 }
+SETTINGS = UniverseSettings(
+    study_seed=5,
+    bootstrap_draws=30,
+    interval=0.9,
+    generalise_to="stimuli",
+    layers=["conv1", "fc1"],
+    descriptors=["global-average", "grid-8"],
+    centring=["uncentred", "centred"],
+    shuffles=0,
+    analyses=[PLAIN],
+)
 
 
 def common(n_pairs=PAIRS):

@@ -122,15 +122,14 @@ def test_a_level_without_shuffled_scores_stops_the_run(tmp_path):
 
 
 def test_what_is_uninformative_is_in_no_curve():
-    claim = {"label": "drop", "direction": "negative", "family": "all", "minus": ["a term"]}
     where = dict.fromkeys(ESTIMANDS, "one") | {"claim": "drop", "primary": False}
     noisy = where | {"verdict": "uninformative", "reason": "too noisy", "effect": -9.0}
     clear = where | {"verdict": "holds", "reason": None, "effect": -1.0}
     null = np.linspace(-1, 1, 99)
     found = [InErrors(-99.0, null), InErrors(-3.0, null)]
-    (row,) = curves_table(pd.DataFrame([noisy, clear]), found, [claim], 0.95).to_dict("records")
+    (row,) = curves_table(pd.DataFrame([noisy, clear]), found, [DROP], 0.95).to_dict("records")
     assert (row["universes"], row["uninformative"], row["median"]) == (1, 1, -3.0)
     assert (row["p"], row["verdict"], row["claimed_side"]) == (0.01, "holds", 1.0)
-    (row,) = curves_table(pd.DataFrame([noisy]), found[:1], [claim], 0.95).to_dict("records")
+    (row,) = curves_table(pd.DataFrame([noisy]), found[:1], [DROP], 0.95).to_dict("records")
     assert (row["verdict"], row["reason"], row["universes"]) == ("uninformative", "too noisy", 0)
     assert row["p"] is None

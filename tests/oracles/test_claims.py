@@ -1,6 +1,7 @@
 """Claims against plain computations from the tables, closed forms and a planted truth."""
 
 import itertools
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -75,7 +76,7 @@ def test_a_smallest_effect_serves_equivalence_alone_and_in_its_own_units(
     evaluated, tmp_path, smallest, small
 ):
     _, plain, _ = evaluated
-    sized = DROP | {"smallest_effect": smallest, "smallest_effect_reason": "half of the report"}
+    sized = replace(DROP, smallest_effect=smallest, smallest_effect_reason="half of the report")
     claims, summary = run(tmp_path / "x", sized)
     plain = plain[plain["claim"] == "drop"].reset_index(drop=True)
     same = ["effect", "low", "high", "p", "verdict", "p_seeds", "cohens_d_paired"]
@@ -200,7 +201,7 @@ def test_every_universe_equals_a_plain_computation(evaluated, label):
 def test_where_no_rules_have_seeds_enough_it_is_of_these_seeds_only(tmp_path):
     two = {"views": claim_files.VIEWS[:1]}
     grid = claim_files.GRID | {"size": [32], "descriptor": ["global-average"]}
-    grid |= {"initialisation": [["default", {}]]}
+    grid |= {"initialisation": {"default": {}}}
     claim = claim_files.claim("drop", [("bp_normal", 1)], [("bp_normal", 0)])
     files = claim_files.write_all(tmp_path, ("bp_normal",), bp_normal=two)
     made = [tmp_path / f"{name}.csv" for name in ("claims", "summary", "curves")]

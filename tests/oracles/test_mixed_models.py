@@ -12,6 +12,7 @@ from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 import claim_files
 from rulealign.claims.mixed_models import mixed_effect, mixed_models_table
 from rulealign.errors import DataError
+from rulealign.plan.settings.claims import MixedModelsSettings
 
 
 def planted(n_seeds, n_subjects, of_seeds, of_subjects, rest, seed):
@@ -103,6 +104,9 @@ def test_what_has_no_fit_says_why(effects, message):
         mixed_effect(effects, 0.95)
 
 
+ONE = {"crossed": [], "initialisation": {"default": {}}}
+
+
 def subject_rows(rules=tuple(claim_files.SEEDS)):
     keys = ["rule", "seed", "epoch", "stimuli", "px", "layer", "descriptor", "centring", "roi"]
     for rule in rules:
@@ -115,8 +119,9 @@ def subject_rows(rules=tuple(claim_files.SEEDS)):
 
 
 def primary(*claims):
-    grid = {axis: values[:1] for axis, values in claim_files.GRID.items()} | {"crossed": []}
-    return claim_files.settings(*claims, universes=grid)
+    grid = {axis: values[:1] for axis, values in claim_files.grid().values.items()}
+    told = claim_files.settings(*claims, universes=claim_files.GRID | grid | ONE)
+    return told.narrowed(MixedModelsSettings)
 
 
 def test_the_table_fits_the_claims_effects_with_each_seed_and_subject(tmp_path):

@@ -20,9 +20,13 @@ PLAIN = {
     "comparison": "spearman",
     "control": "none",
     "baseline": "own",
-    "initialisation": ["default", {}],
+    "initialisation": "default",
 }
 """One universe: a value of every axis."""
+
+ONE = {axis: [value] for axis, value in PLAIN.items()}
+ONE |= {"crossed": [], "initialisation": {"default": {}}}
+"""A grid of it alone."""
 
 
 CROSS_RUN = ("per_subject", "cross_run", "spearman", "none")
@@ -65,8 +69,7 @@ def raised(value):
     ],
 )
 def test_a_planted_reversal_is_found_and_named(tmp_path, axis, value, other, words):
-    grid = {name: [only] for name, only in PLAIN.items()}
-    grid |= {"crossed": [], axis: [other, value]}
+    grid = ONE | {axis: [other, value]}
     shown = ("stimuli", "size", "descriptor", "centring")
     views = list(itertools.product(*(grid[name] for name in shown)))
     claims, summary = evaluated(tmp_path, grid, change=raised(value), views=views, more=[CROSS_RUN])
@@ -84,7 +87,7 @@ def test_a_planted_reversal_is_found_and_named(tmp_path, axis, value, other, wor
 def test_a_planted_reversal_is_found_in_every_universe_of_a_crossed_grid(
     tmp_path, axis, value, other, words
 ):
-    grid = {**claim_files.GRID, "baseline": ["own"], "initialisation": [["default", {}]]}
+    grid = {**claim_files.GRID, "baseline": ["own"], "initialisation": {"default": {}}}
     claims, summary = evaluated(tmp_path, grid, change=raised(value))
     assert set(claims.loc[claims[axis] == value, "verdict"]) == {"reversed"}
     assert set(claims.loc[claims[axis] == other, "verdict"]) == {"holds"}
@@ -114,7 +117,7 @@ def lowered(rows, people):
         ),
         (
             "initialisation",
-            [["default", {}], ["normal", {"bp": "bp_normal"}]],
+            {"default": {}, "normal": {"bp": "bp_normal"}},
             "bp_normal",
             raised_after_an_epoch,
             "with initialisation normal",
@@ -124,10 +127,10 @@ def lowered(rows, people):
 def test_a_reversal_by_another_network_is_found_and_named(
     tmp_path, axis, values, rule, change, words
 ):
-    grid = {name: [only] for name, only in PLAIN.items()} | {"crossed": [], axis: values}
+    grid = ONE | {axis: values}
     claims, summary = evaluated(tmp_path, grid, {rule: {"change": change}})
     verdicts = claims.set_index(axis)["verdict"].to_dict()
-    first, other = (one if isinstance(one, str) else one[0] for one in values)
+    first, other = values
     assert verdicts == {first: "holds", other: "reversed"}
     assert summary["summary"].item() == f"holds in 1 of 2, reversed in 1: everything {words}"
 
@@ -140,10 +143,9 @@ def test_a_fall_in_one_person_alone_does_not_hold_for_other_people(tmp_path):
         changed[after, 0] -= 0.05 * people.shape[1]
         return changed
 
-    grid = {name: [only] for name, only in PLAIN.items()} | {"crossed": []}
     verdicts = {"stimuli": "holds", "subjects": "unresolved", "both": "unresolved"}
     for goal, verdict in verdicts.items():
-        claims, _ = evaluated(tmp_path / goal, grid, goal=goal, change=one_person)
+        claims, _ = evaluated(tmp_path / goal, ONE, goal=goal, change=one_person)
         assert claims["verdict"].item() == verdict
         assert claims["effect"].item() == pytest.approx(-0.05, abs=0.01)
 
@@ -158,10 +160,9 @@ def test_a_claim_about_levels_is_not_settled_by_growth(tmp_path):
     growth = claim_files.claim(
         "growth", [("bp", 1), ("fa", 0)], [("bp", 0), ("fa", 1)], direction="positive"
     )
-    grid = {name: [only] for name, only in PLAIN.items()} | {"crossed": []}
     files = claim_files.write_all(tmp_path, ("bp", "fa"), bp={"change": higher})
     made = [tmp_path / f"{name}.csv" for name in ("claims", "summary", "curves")]
-    evaluate(*files, claim_files.settings(level, growth, universes=grid), *made)
+    evaluate(*files, claim_files.settings(level, growth, universes=ONE), *made)
     claims = pd.read_csv(made[0]).set_index("claim")
     assert claims["verdict"].to_dict() == {"level": "holds", "growth": "unresolved"}
     assert claims["effect"].to_dict() == pytest.approx({"level": 0.1, "growth": 0}, abs=0.02)

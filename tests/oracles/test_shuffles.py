@@ -1,5 +1,7 @@
 """Scores with shuffled stimuli against shuffling the brain's RDM by hand."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -36,14 +38,13 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shuffles")
     models = [model_file(folder, seed, 0, "grey", 16) for seed in (1, 2)]
     brains = [brain_file(folder, subject) for subject in SUBJECTS]
-    settings = SETTINGS | {"analyses": ANALYSES, "shuffles": SHUFFLES, "layers": ["conv1"]}
-    for goal in ("stimuli", "both"):
-        told = settings | {"generalise_to": goal}
-        if goal == "both":
-            told["analyses"] = [PLAIN]
+    pairs = pairs_file(folder / "pairs.h5", MASK)
+    settings = replace(SETTINGS, shuffles=SHUFFLES, layers=["conv1"])
+    for goal, analyses in (("stimuli", ANALYSES), ("both", [PLAIN])):
+        told = replace(settings, generalise_to=goal, analyses=analyses)
         outputs = folder / f"{goal}.csv", folder / f"{goal}.h5"
         files = models, brains, [control_file(folder, "grey", 16)]
-        score_universes(*files, told, *outputs, pairs_file(folder / "pairs.h5", MASK))
+        score_universes(*files, "bp", "V1", told, *outputs, pairs)
     rdms = []
     for path in brains:
         with h5py.File(path) as file:
@@ -82,7 +83,7 @@ def test_every_shuffle_equals_scipy_on_the_permuted_rdm(made, analysis):
         pixels = file[f"pixels/image/{row.centring}"][()].astype(float)
     kept = MASK if row.pairs == "cross_run" else np.ones(PAIRS, bool)
     theirs = brains if row.convention == "per_subject" else [brains.mean(axis=0)]
-    orders = shuffled_orders(SETTINGS["study_seed"], N, SHUFFLES)
+    orders = shuffled_orders(SETTINGS.study_seed, N, SHUFFLES)
 
     def partial(one, other):
         ranks = [rankdata(values[kept]) for values in (one, other, pixels)]

@@ -1,11 +1,14 @@
 """Scores and draws in all universes, against plain loops over the functions for one RDM."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
+import score_settings
 from rulealign.claims.universes.rows import COLUMNS, KEYS
 from rulealign.claims.universes.scores import score_universes
 from rulealign.rsa.alignment import align
@@ -52,12 +55,13 @@ def made(tmp_path_factory):
     controls.append(control_file(folder, "grey", 32))
     controls.append(control_file(folder, "white", 32, missing=["silhouette"]))
     files = models, brains, controls
-    settings = SETTINGS | {"analyses": ANALYSES}
+    settings = replace(SETTINGS, analyses=ANALYSES)
     outputs = folder / "all.csv", folder / "all.h5"
-    score_universes(*files, settings, *outputs, pairs_file(folder / "pairs.h5", MASK))
-    people = settings | {"generalise_to": "both", "analyses": OF_PEOPLE}
+    pairs = pairs_file(folder / "pairs.h5", MASK)
+    score_universes(*files, "bp", "V1", settings, *outputs, pairs)
+    people = replace(settings, generalise_to="both", analyses=OF_PEOPLE)
     more = folder / "subjects.csv", folder / "subjects.h5"
-    score_universes(*files, people, *more, folder / "pairs.h5")
+    score_universes(*files, "bp", "V1", people, *more, pairs)
     return folder, files, read_csv(outputs[0]).set_index(list(KEYS), drop=False)
 
 
@@ -182,9 +186,9 @@ def test_scores_and_draws_are_those_of_plain_loops(made, analysis):
 @pytest.mark.parametrize("pairs", ["all", "cross_run"])
 def test_plain_rows_are_those_of_the_alignment_to_the_bit(made, pairs):
     folder, (models, brain, _), table = made
-    settings = {key: SETTINGS[key] for key in ("study_seed", "bootstrap_draws", "interval")}
-    settings |= {"pairs": pairs, "roi": "V1", "rule": "bp"}
-    align(models, brain, settings, folder / "a.csv", folder / "a.h5", folder / "pairs.h5")
+    settings = score_settings.alignment(bootstrap_draws=30, pairs=pairs)
+    outputs = folder / "a.csv", folder / "a.h5"
+    align(models, brain, "bp", "V1", settings, *outputs, folder / "pairs.h5")
     ours, theirs = draws_of(folder / "all.h5"), draws_of(folder / "a.h5")
     aligned = read_csv(folder / "a.csv").set_index(list(KEYS[:11]), drop=False).sort_index()
     plain = table[(table["comparison"] == "spearman") & (table["control"] == "none")]
@@ -256,8 +260,11 @@ def test_what_cannot_be_computed_says_why_and_has_no_number(made):
 def test_order_of_files_threads_and_memory_change_no_byte(made, tmp_path):
     folder, (models, brain, control), _ = made
     files = models[::-1], brain, control[::-1]
-    settings, outputs = SETTINGS | {"analyses": ANALYSES}, (tmp_path / "b.csv", tmp_path / "b.h5")
+    settings, outputs = (
+        replace(SETTINGS, analyses=ANALYSES),
+        (tmp_path / "b.csv", tmp_path / "b.h5"),
+    )
     how = {"work_mb": 0.1, "threads": 2}
-    score_universes(*files, settings, *outputs, folder / "pairs.h5", **how)
+    score_universes(*files, "bp", "V1", settings, *outputs, folder / "pairs.h5", **how)
     for kind, path in zip(("csv", "h5"), outputs, strict=True):
         assert path.read_bytes() == (folder / f"all.{kind}").read_bytes()

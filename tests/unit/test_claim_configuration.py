@@ -9,6 +9,7 @@ from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan import claims as claim_stages
+from rulealign.plan.settings.claims import ClaimSettings, UniverseSettings
 
 
 @pytest.fixture
@@ -172,10 +173,10 @@ def test_a_primary_universe_that_cannot_be_computed_is_refused(default):
 def test_a_smallest_effect_has_its_reason_or_is_none(default):
     default["claims"]["bp_drop"]["smallest_effect"] = {"value": 0.02, "reason": "half the report"}
     study = load_study(default)
-    told = claim_stages.claim(study, "bp_drop")
-    assert told["smallest_effect"] == 0.02
-    assert told["smallest_effect_reason"] == "half the report"
-    assert claim_stages.claim(study, "fa_drop")["smallest_effect"] is None
+    told = ClaimSettings.of(study, "bp_drop")
+    assert told.smallest_effect == 0.02
+    assert told.smallest_effect_reason == "half the report"
+    assert ClaimSettings.of(study, "fa_drop").smallest_effect is None
 
 
 def test_another_learning_rule_is_no_other_initialisation(default, real):
@@ -259,8 +260,8 @@ def test_a_level_has_nothing_to_subtract_and_asks_for_shuffles(default):
     claim = default["claims"][label]
     claim |= {"plus": [{"rule": "bp", "epoch": 1}], "minus": [], "direction": "positive"}
     study = load_study(default)
-    needs = claim_stages.needs(study)
-    asked = {key: claim_stages.universes(study, *key)["shuffles"] for key in needs}
+    needs = claim_stages.needs(study).items()
+    asked = {key: UniverseSettings.of(study, need).shuffles for key, need in needs}
     roi = study.claims[label].roi[0]
     of_levels = {key for key, number in asked.items() if number}
     assert of_levels == {("bp", roi)}

@@ -13,11 +13,12 @@ from rulealign.claims.scores import KEYS, read_universe_scores
 from rulealign.config.claims import AXES
 from rulealign.config.study import load_study
 from rulealign.plan import claims as claim_stages
-from rulealign.plan.universes import Score, axis_values, combinations, universes
+from rulealign.plan.settings.claims import ClaimsSettings, UniverseSettings
+from rulealign.plan.universes import Score, combinations, universes
 
 
 def grid(**changes):
-    return claim_files.GRID | changes
+    return claim_files.grid(claim_files.GRID | changes)
 
 
 def found(claim, **changes):
@@ -30,7 +31,7 @@ def weights(universe):
 
 @pytest.mark.parametrize("crossed", [[], ["size"], ["size", "control", "pairs"], list(AXES)])
 def test_crossed_axes_are_combined_and_each_other_one_is_varied_alone(crossed):
-    values = axis_values(grid())
+    values = grid().values
     every = list(combinations(grid(crossed=crossed)))
     alone = sum(len(values[axis]) - 1 for axis in AXES if axis not in crossed)
     assert len(every) == prod(len(values[axis]) for axis in crossed) * (1 + alone)
@@ -78,7 +79,7 @@ def test_a_baseline_that_trains_stands_at_the_epoch_that_the_claim_is_about():
 
 
 def test_a_rule_that_has_the_initial_weights_already_may_stand_for_itself():
-    named = [["default", {}], ["normal", {"bp": "bp_normal", "fa": "fa"}]]
+    named = {"default": {}, "normal": {"bp": "bp_normal", "fa": "fa"}}
     normal = [
         universe
         for universe in found(claim_files.LESS, initialisation=named)
@@ -99,14 +100,14 @@ def test_a_rule_that_has_the_initial_weights_already_may_stand_for_itself():
 def test_a_baseline_that_cannot_stand_hides_none_that_can(baselines):
     # where both sides start from the same network, its score cancels, whichever it is
     facts = {
-        key: dict(value) for key, value in claim_files.FACTS.items() if isinstance(value, dict)
+        key: value for key, value in claim_files.FACTS.plain().items() if isinstance(value, dict)
     }
     for rule, initial in (("fa_normal", "normal"), ("normal_bn", "normal")):
         facts["trains"][rule] = rule == "fa_normal"
         facts["seeds"][rule], facts["initial"][rule] = [1, 2], initial
     falls = [("fa_normal", 1), ("bp_normal", 0)], [("fa_normal", 0), ("bp_normal", 1)]
     values = grid(crossed=[], baseline=["own", *baselines])
-    made = universes(claim_files.claim("c", *falls), values, claim_files.FACTS | facts)
+    made = universes(claim_files.claim("c", *falls), values, replace(claim_files.FACTS, **facts))
     other = [one for one in made if one.choices["baseline"] != "own"]
     assert [(one.choices["baseline"], one.reason) for one in other] == [("normal_bn", "")]
     assert weights(other[0]) == {"fa_normal@1": 1.0, "bp_normal@1": -1.0}
@@ -115,13 +116,13 @@ def test_a_baseline_that_cannot_stand_hides_none_that_can(baselines):
 
 def test_an_initialisation_replaces_the_network_that_stands_for_epoch_0_too():
     facts = {
-        key: dict(value) for key, value in claim_files.FACTS.items() if isinstance(value, dict)
+        key: value for key, value in claim_files.FACTS.plain().items() if isinstance(value, dict)
     }
     facts["trains"]["normal_bn"] = False
     facts["seeds"]["normal_bn"], facts["initial"]["normal_bn"] = [1, 2], "normal"
-    both = ["normal", {"bp": "bp_normal", "untrained_bn": "normal_bn"}]
-    values = grid(crossed=["baseline", "initialisation"], initialisation=[["default", {}], both])
-    made = universes(claim_files.DROP, values, claim_files.FACTS | facts)
+    both = {"default": {}, "normal": {"bp": "bp_normal", "untrained_bn": "normal_bn"}}
+    values = grid(crossed=["baseline", "initialisation"], initialisation=both)
+    made = universes(claim_files.DROP, values, replace(claim_files.FACTS, **facts))
     (other,) = [
         one
         for one in made
@@ -158,11 +159,11 @@ def reasons(claim, **changes):
 
 def test_what_cannot_be_computed_says_why():
     same = claim_files.claim("same", [("bp", 0)], [("untrained_bn", 0)])
-    alone = {"initialisation": [["default", {}]]}
+    alone = {"initialisation": {"default": {}}}
     assert reasons(same, **alone) == {
         "both sides take the same scores, so that there is no difference"
     }
-    both = [["default", {}], ["normal", {"bp": "bp_normal", "untrained_bn": "bp_normal"}]]
+    both = {"default": {}, "normal": {"bp": "bp_normal", "untrained_bn": "bp_normal"}}
     assert reasons(claim_files.LESS, initialisation=both) == {
         "initialisation 'normal' names no rule in place of fa"
     }
@@ -170,7 +171,7 @@ def test_what_cannot_be_computed_says_why():
 
 @pytest.mark.parametrize("goal", ["subjects", "both"])
 def test_the_mean_rdm_has_no_scores_of_subjects_to_generalise_from(goal):
-    made = universes(claim_files.DROP, grid(), claim_files.FACTS | {"generalise_to": goal})
+    made = universes(claim_files.DROP, grid(), replace(claim_files.FACTS, generalise_to=goal))
     said = {u.choices["convention"]: u.reason for u in made}
     assert said["per_subject"] == ""
     assert said["mean_rdm"].startswith("the mean RDM has no scores of single subjects")
@@ -189,7 +190,7 @@ def test_evidence_that_a_baseline_makes_cancel_is_none():
 
 def test_an_initialisation_that_cannot_be_had_does_not_vanish_behind_the_default():
     # bp stands for itself, having these weights already; fa has not, and nobody stands for it
-    own = [["default", {}], ["normal", {"bp": "bp"}]]
+    own = {"default": {}, "normal": {"bp": "bp"}}
     less = [u for u in found(claim_files.LESS, initialisation=own)]
     missing = [u for u in less if u.choices["initialisation"] == "normal"]
     assert len(missing) == 4
@@ -209,15 +210,16 @@ def test_a_baseline_with_other_initial_weights_cannot_stand_for_epoch_0():
 def test_each_rule_has_the_calibrated_network_of_its_own_initial_weights():
     # fa starts from default weights and bp_normal from others; the stand-in of untrained_bn in some
     # initialisation is the same control of the others, whichever universe it is
-    facts = {
-        name: claim_files.FACTS[name] | {"untrained_bn_normal": value}
+    more = {
+        name: getattr(claim_files.FACTS, name) | {"untrained_bn_normal": value}
         for name, value in (("trains", False), ("seeds", [1, 2]), ("initial", "normal"))
     }
-    facts |= {"vectors": ["fc1"], "generalise_to": "stimuli"}
+    facts = replace(claim_files.FACTS, **more)
     normal = {"bp": "bp_normal", "untrained_bn": "untrained_bn_normal"}
     sides = [("bp_normal", 1), ("fa", 0)], [("bp_normal", 0), ("fa", 1)]
     mixed = claim_files.claim("mixed", *sides)
-    values = grid(initialisation=[["default", {}], ["normal", normal]])
+    named = {"default": {}, "normal": normal}
+    values = grid(initialisation=named)
     calibrated = [
         u for u in universes(mixed, values, facts) if u.choices["baseline"] == "untrained_bn"
     ]
@@ -232,7 +234,8 @@ def test_each_rule_has_the_calibrated_network_of_its_own_initial_weights():
             "fa@1": -1.0,
         }
     # the control of the others, named first, is as good a name of both: no further universes
-    both = values | {"baseline": ["own", "untrained_bn", "untrained_bn_normal"]}
+    baselines = ["own", "untrained_bn", "untrained_bn_normal"]
+    both = grid(initialisation=named, baseline=baselines)
     assert [u.choices for u in universes(mixed, both, facts)] == [
         u.choices for u in universes(mixed, values, facts)
     ]
@@ -251,7 +254,8 @@ def values(project):
 
 def job_settings(values):
     study = load_study(copy.deepcopy(values))
-    jobs = {key: claim_stages.universes(study, *key) for key in claim_stages.needs(study)}
+    needs = claim_stages.needs(study).items()
+    jobs = {key: UniverseSettings.of(study, need).plain() for key, need in needs}
     return json.loads(json.dumps(list(jobs.items()))), jobs
 
 
@@ -259,8 +263,8 @@ def test_a_job_is_given_what_its_claims_need_and_no_more(values):
     _, jobs = job_settings(values)
     assert set(jobs) == {("bp", "V1"), ("fa", "V1"), ("untrained_bn", "V1")}
     need = claim_stages.needs(load_study(values))
-    assert need["untrained_bn", "V1"]["epochs"] == [0]
-    assert need["bp", "V1"]["epochs"] == [0, 1, 10]
+    assert need["untrained_bn", "V1"].epochs == [0]
+    assert need["bp", "V1"].epochs == [0, 1, 10]
     assert jobs["bp", "V1"]["layers"] == ["conv1"]
     analyses = jobs["bp", "V1"]["analyses"]
     assert len(analyses) == len({json.dumps(one) for one in analyses}) == 4
@@ -305,14 +309,12 @@ def test_words_of_a_claim_are_none_of_a_jobs_settings(values):
 
 def test_the_evaluation_is_told_everything_in_order(values):
     study = load_study(values)
-    told = json.loads(json.dumps(claim_stages.claims(study), sort_keys=True))
-    assert [claim["label"] for claim in told["claims"]] == list(study.claims)
-    assert [name for name, _ in told["universes"]["initialisation"]] == ["default"]
-    assert set(told["facts"]["seeds"]) == {"bp", "fa", "untrained_bn"}
-    first = universes(told["claims"][0], told["universes"], told["facts"])
-    again = claim_stages.claim(study, "bp_drop")
-    own = universes(again, claim_stages.grid(study), claim_stages.facts(study))
-    assert first == own
+    told = ClaimsSettings.read(json.dumps(ClaimsSettings.of(study).plain(), sort_keys=True))
+    assert told == ClaimsSettings.of(study)
+    assert [claim.label for claim in told.claims] == list(study.claims)
+    assert told.grid.values["initialisation"] == ["default"]
+    assert set(told.facts.seeds) == {"bp", "fa", "untrained_bn"}
+    first = universes(told.claims[0], told.grid, told.facts)
     assert Score("bp", 1, "conv1", "V1") in first[0].weights
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import claim_files
 from rulealign.claims.__main__ import main
 from rulealign.claims.summary import COLUMNS, summary_table
 from rulealign.claims.words import summary_line, value_words
@@ -241,4 +242,4 @@ def test_a_folder_without_claims_is_named(tmp_path, capsys):
 def test_a_claim_without_a_primary_universe_is_refused():
     found = rows(lambda _: "holds", VIEWS).assign(claim="drop", primary=False)
     with pytest.raises(DataError, match="'drop' has 0 primary universes"):
-        summary_table(found, pd.DataFrame(), [{"label": "drop", "family": "x"}])
+        summary_table(found, pd.DataFrame(), [claim_files.DROP])

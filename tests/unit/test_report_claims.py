@@ -1,6 +1,7 @@
 """Claims in the report: the table says what the CSV says, and the figure has every universe."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -18,8 +19,8 @@ from rulealign.report.inline import inline
 def tables(tmp_path_factory):
     folder = tmp_path_factory.mktemp("claims")
     files = claim_files.write_all(folder)
-    small = claim_files.DROP | {"label": "small", "smallest_effect": 0.05, "family": "other"}
-    rise = claim_files.DROP | {"label": "rise", "direction": "positive"}
+    small = replace(claim_files.DROP, label="small", smallest_effect=0.05, family="other")
+    rise = replace(claim_files.DROP, label="rise", direction="positive")
     told = claim_files.settings(claim_files.DROP, claim_files.LESS, small, rise)
     made = [folder / f"{name}.csv" for name in ("claims", "summary", "curves")]
     evaluate(*files, told, *made)

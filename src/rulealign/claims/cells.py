@@ -19,6 +19,7 @@ from rulealign.claims.verdicts import (
     VERDICTS,
 )
 from rulealign.config.claims import ESTIMANDS
+from rulealign.plan.settings.claims import ClaimSettings
 from rulealign.rsa.families import AdjustedP, adjust_family
 
 NO_DIFFERENCE, NO_ALIGNMENT = "no difference", "no alignment"
@@ -46,7 +47,7 @@ COLUMNS = (
 def curves_table(
     rows: pd.DataFrame,
     found: Sequence[InErrors | None],
-    claims: Sequence[Mapping[str, Any]],
+    claims: Sequence[ClaimSettings],
     interval: float,
 ) -> pd.DataFrame:
     """Test every claim over every cell.
@@ -58,7 +59,7 @@ def curves_table(
         rows: of `statistics/claims.csv`.
         found: in the order of the rows, effects in standard errors with their joint null; None
             where a universe is missing. Those that are uninformative are in no curve.
-        claims: as declared: `label`, `direction`, `family` and `minus`.
+        claims: as declared.
         interval: coverage, such as .95; p is held against 1 less it.
 
     Returns:
@@ -67,7 +68,7 @@ def curves_table(
         `claimed_side` is the share of the universes with an effect on the claimed side; it and the
         numbers of verdicts describe, and test nothing.
     """
-    cells = [_cell(claim, own, found) for claim in claims for own in _cells(rows, claim["label"])]
+    cells = [_cell(claim, own, found) for claim in claims for own in _cells(rows, claim.label)]
     for family in dict.fromkeys(cell["family"] for cell in cells):
         of_family = [cell for cell in cells if cell["family"] == family]
         for cell, one in zip(of_family, _adjusted(family, of_family), strict=True):
@@ -84,21 +85,21 @@ def _cells(rows: pd.DataFrame, label: str) -> list[pd.DataFrame]:
 
 
 def _cell(
-    claim: Mapping[str, Any], own: pd.DataFrame, found: Sequence[InErrors | None]
+    claim: ClaimSettings, own: pd.DataFrame, found: Sequence[InErrors | None]
 ) -> dict[str, Any]:
     there = own[~own["verdict"].isin([MISSING, UNINFORMATIVE])]
     curve = median_test([found[place] for place in there.index]) if len(there) else None
-    side = SIDES[claim["direction"]]
+    side = SIDES[claim.direction]
     share = float((side * there["effect"].astype(float) > 0).mean()) if len(there) else None
     return {
-        "claim": claim["label"],
+        "claim": claim.label,
         **own.iloc[0][list(ESTIMANDS)].to_dict(),
         "primary": bool(own["primary"].any()),
-        "null": NO_DIFFERENCE if claim["minus"] else NO_ALIGNMENT,
+        "null": NO_DIFFERENCE if claim.minus else NO_ALIGNMENT,
         "universes": len(there),
         "median": curve.median if curve else None,
         "p": curve.p if curve else None,
-        "family": claim["family"],
+        "family": claim.family,
         "verdict": UNINFORMATIVE if (own["verdict"] == UNINFORMATIVE).any() else MISSING,
         "reason": None if curve else own["reason"].dropna().iloc[-1],
         "claimed_side": share,

@@ -18,7 +18,8 @@ from rulealign.claims.specification_curve import (
 )
 from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, equivalence_p, judge, too_small
 from rulealign.errors import DataError
-from rulealign.plan.universes import Score, Universe, axis_values
+from rulealign.plan.settings.claims import ClaimSettings, ClaimsSettings
+from rulealign.plan.universes import Score, Universe
 from rulealign.rsa.bootstrap.primary import (
     BOTH,
     STIMULI,
@@ -73,11 +74,11 @@ COLUMNS = (
 
 
 def evaluate_universe(
-    claim: Mapping[str, Any],
+    claim: ClaimSettings,
     universe: Universe,
     scores: Scores,
     ceilings: Ceilings,
-    settings: Mapping[str, Any],
+    settings: ClaimsSettings,
     noise: Noise,
 ) -> tuple[dict[str, Any], InErrors | None]:
     """Evaluate one claim in one universe.
@@ -86,13 +87,12 @@ def evaluate_universe(
     have in common; so are its draws, term by term on the same resamples.
 
     Args:
-        claim: with `direction` and `smallest_effect`.
+        claim: the claim.
         universe: from `plan.universes.universes`.
         scores: of every rule and area that the universe takes.
         ceilings: of the areas. Where one is not clear of chance the claim is `uninformative`: it
             keeps its effect, interval and p, which say nothing about that area.
-        settings: `study_seed`, `bootstrap_draws`, `interval`, `generalise_to`, `universes` (the
-            grid) and `facts`.
+        settings: of all claims.
         noise: that all universes of the study share.
 
     Returns:
@@ -103,27 +103,27 @@ def evaluate_universe(
         DataError: a row that the claim needs is not there, or the effect has no interval; names
             claim and universe.
     """
-    by_term, missing = terms_in(universe, scores, settings["facts"]["vectors"])
+    by_term, missing = terms_in(universe, scores, settings.facts.vectors)
     if missing:
         return dict.fromkeys(COLUMNS) | {"verdict": MISSING, "reason": missing}, None
     effect = summed(universe, by_term)
     by_seed = effect.scores.mean(axis=1)
-    of_seed, over = of_seeds(by_seed, universe, scores, settings["facts"])
-    goal, coverage = settings["generalise_to"], settings["interval"]
+    of_seed, over = of_seeds(by_seed, universe, scores, settings.facts)
+    goal, coverage = settings.generalise_to, settings.interval
     try:
         found = primary_interval(effect, goal, coverage, of_seed)
     except DataError as error:
         where = ", ".join(f"{axis} {value}" for axis, value in universe.choices.items())
-        raise DataError(f"claims.{claim['label']} has no interval in {where}: {error}") from None
+        raise DataError(f"claims.{claim.label} has no interval in {where}: {error}") from None
     row = found._asdict()
     row["effect"] = row.pop("estimate")
-    row |= {"verdict": judge(found.low, found.high, claim["direction"])}
+    row |= {"verdict": judge(found.low, found.high, claim.direction)}
     row["generalises_to"] = f"{goal_words(goal)}, {over}"
     notes = []
     for more, note in (
         _equivalence(found, claim, universe, settings),
         _other_intervals(effect, settings),
-        _tests(by_seed, claim["direction"]),
+        _tests(by_seed, claim.direction),
         _apart(universe, by_term),
     ):
         row |= more
@@ -134,11 +134,11 @@ def evaluate_universe(
         row |= {"verdict": UNINFORMATIVE, "reason": noisy}
     notes.append(note)
     row |= {"note": "; ".join(filter(None, notes)) or None}
-    if claim["minus"]:
+    if claim.minus:
         parts = variance_parts(effect, goal, of_seed)
         in_errors = no_difference(effect, found, parts, universe.seeds, noise)
     else:
-        shuffled = _shuffled(universe, scores, settings["facts"]["vectors"])
+        shuffled = _shuffled(universe, scores, settings.facts.vectors)
         in_errors = no_alignment(found.estimate, shuffled)
     return dict.fromkeys(COLUMNS) | row, in_errors
 
@@ -216,23 +216,23 @@ def _lacking(places: Mapping[Score, list[int]], scores: Scores) -> str:
 
 def _equivalence(
     found: PrimaryInterval,
-    claim: Mapping[str, Any],
+    claim: ClaimSettings,
     universe: Universe,
-    settings: Mapping[str, Any],
+    settings: ClaimsSettings,
 ) -> tuple[dict[str, Any], str]:
-    smallest, primary = claim["smallest_effect"], axis_values(settings["universes"])
+    smallest, values = claim.smallest_effect, settings.grid.values
     if smallest is None:
         return {}, ""
-    other = [axis for axis in _UNITS if universe.choices[axis] != primary[axis][0]]
+    other = [axis for axis in _UNITS if universe.choices[axis] != values[axis][0]]
     if other:
         return {}, f"no p_equivalence: with this {other[0]}, scores are in other units"
     p = equivalence_p(found, smallest)
-    return {"p_equivalence": p, "reason": too_small(p, settings["interval"], smallest) or None}, ""
+    return {"p_equivalence": p, "reason": too_small(p, settings.interval, smallest) or None}, ""
 
 
-def _other_intervals(effect: Effect, settings: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def _other_intervals(effect: Effect, settings: ClaimsSettings) -> tuple[dict[str, Any], str]:
     # as published, beside the primary one; they decide nothing
-    goal, coverage = settings["generalise_to"], settings["interval"]
+    goal, coverage = settings.generalise_to, settings.interval
     ends = percentile_interval(effect.drawn.mean(axis=(1, 2)), coverage)
     found = dict(zip(("percentile_low", "percentile_high"), map(float, ends), strict=True))
     if goal == STIMULI:
@@ -242,8 +242,8 @@ def _other_intervals(effect: Effect, settings: Mapping[str, Any]) -> tuple[dict[
     note = few if n_subjects < RECOMMENDED_SUBJECTS else ""
     if goal != BOTH or not np.ptp(effect.drawn):
         return found, note
-    seed = subject_seed(settings["study_seed"], n_subjects)
-    counts = subject_counts(n_subjects, settings["bootstrap_draws"], seed)
+    seed = subject_seed(settings.study_seed, n_subjects)
+    counts = subject_counts(n_subjects, settings.bootstrap_draws, seed)
     rho, drawn = effect.scores.mean(axis=0)[np.newaxis], effect.drawn.mean(axis=1, keepdims=True)
     crossed = crossed_interval(rho, drawn, counts, len(effect.left_out), coverage)
     both = {"crossed_low": float(crossed.low[0]), "crossed_high": float(crossed.high[0])}

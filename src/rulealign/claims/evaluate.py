@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from rulealign.claims.specification_curve import InErrors, Noise, shared_noise
 from rulealign.claims.summary import summary_table
 from rulealign.config.claims import AXES
 from rulealign.errors import DataError
+from rulealign.plan.settings.claims import ClaimSettings, ClaimsSettings
 from rulealign.plan.universes import Universe, universes
 from rulealign.store import write_csv
 
@@ -28,7 +29,7 @@ def evaluate(
     draws: Sequence[Path],
     alignments: Sequence[Path],
     ceilings: Sequence[Path],
-    settings: Mapping[str, Any],
+    settings: ClaimsSettings,
     output: Path,
     summary: Path,
     curves: Path,
@@ -40,8 +41,7 @@ def evaluate(
         draws: their `*_draws.h5`, in the same order.
         alignments: their `alignment/rule-<k>_roi-<r>.csv`, in the same order.
         ceilings: `brain/roi-<r>_ceiling.csv`, of every area that a claim takes.
-        settings: `study_seed`, `bootstrap_draws`, `interval`, `generalise_to`, `universes`,
-            `claims` and `facts`, as `plan.claims.claims` gives them.
+        settings: of all claims.
         output: `statistics/claims.csv` to make: `COLUMNS`, one row per claim and universe.
         summary: `statistics/claims_summary.csv` to make: one row per claim.
         curves: `statistics/specification_curves.csv` to make: one row per claim and cell.
@@ -64,30 +64,30 @@ def evaluate(
         require_as_aligned(one, Path(alignment))
     scores = {(one.rule, one.roi): one for one in read}
     evidence = scores, read_ceilings(ceilings)
-    every = sorted({seed for seeds in settings["facts"]["seeds"].values() for seed in seeds})
+    every = sorted({seed for seeds in settings.facts.seeds.values() for seed in seeds})
     n_subjects = max(1, *(len(one.subjects) for one in read))
-    noise = shared_noise(settings["study_seed"], settings["bootstrap_draws"], every, n_subjects)
+    noise = shared_noise(settings.study_seed, settings.bootstrap_draws, every, n_subjects)
     evaluated = [
         _evaluated(claim, universe, evidence, settings, noise)
-        for claim in settings["claims"]
-        for universe in universes(claim, settings["universes"], settings["facts"])
+        for claim in settings.claims
+        for universe in universes(claim, settings.grid, settings.facts)
     ]
     rows, in_errors = zip(*evaluated, strict=True)
     found = pd.DataFrame(rows, columns=list(COLUMNS))
     found = found.astype({"n_seeds": "Int64", "seeds_same_sign": "Int64"})
     write_csv(output, found)
-    tested = curves_table(found, in_errors, settings["claims"], settings["interval"])
-    write_csv(summary, summary_table(found, tested, settings["claims"]))
+    tested = curves_table(found, in_errors, settings.claims, settings.interval)
+    write_csv(summary, summary_table(found, tested, settings.claims))
     write_csv(curves, tested)
 
 
 def _evaluated(
-    claim: Mapping[str, Any],
+    claim: ClaimSettings,
     universe: Universe,
     evidence: tuple[effects.Scores, Ceilings],
-    settings: Mapping[str, Any],
+    settings: ClaimsSettings,
     noise: Noise,
 ) -> tuple[dict[str, Any], InErrors | None]:
-    where = {"claim": claim["label"], **universe.choices, "primary": universe.primary}
+    where = {"claim": claim.label, **universe.choices, "primary": universe.primary}
     row, in_errors = effects.evaluate_universe(claim, universe, *evidence, settings, noise)
     return where | row, in_errors

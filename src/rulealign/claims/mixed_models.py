@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from rulealign.errors import DataError
+from rulealign.plan.settings.claims import MixedModelsSettings
 from rulealign.plan.universes import VECTOR, Score, Universe, universes
 from rulealign.reasons import MissingValue
 from rulealign.store import read_csv, write_csv
@@ -140,13 +141,12 @@ def _satterthwaite(squares: Mapping[str, float], freedoms: Mapping[str, int], re
     return value**2 / (parts + (len(kept) - 1) * rest**2 / freedoms["rest"])
 
 
-def mixed_models_table(scores: Path, settings: Mapping[str, Any], output: Path) -> None:
+def mixed_models_table(scores: Path, settings: MixedModelsSettings, output: Path) -> None:
     """Fit a mixed model to every claim in its primary universe: `statistics/mixed_models.csv`.
 
     Args:
         scores: `statistics/alignment_subjects.csv`.
-        settings: `interval`, `universes` (the primary one alone), `claims` and `facts`, as
-            `plan.claims.mixed_models` gives them.
+        settings: of the mixed models.
         output: the CSV to make: `COLUMNS`, a row per claim in their order; where there is no fit,
             `reason` says why.
 
@@ -155,14 +155,14 @@ def mixed_models_table(scores: Path, settings: Mapping[str, Any], output: Path) 
         StoreError: a file cannot be read, or the disk is full.
     """
     rows, found = read_csv(Path(scores)), []
-    for claim in settings["claims"]:
-        universe = universes(claim, settings["universes"], settings["facts"])[0]
-        found.append({"claim": claim["label"], **_row(universe, rows, settings)})
+    for claim in settings.claims:
+        universe = universes(claim, settings.grid, settings.facts)[0]
+        found.append({"claim": claim.label, **_row(universe, rows, settings)})
     table = pd.DataFrame(found, columns=list(COLUMNS))
     write_csv(output, table.astype({"n_seeds": "Int64", "n_subjects": "Int64"}))
 
 
-def _row(universe: Universe, rows: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _row(universe: Universe, rows: pd.DataFrame, settings: MixedModelsSettings) -> dict[str, Any]:
     odd = [axis for axis, value in _PLAIN.items() if universe.choices.get(axis, value) != value]
     if universe.reason or odd:
         other = f"of plain per_subject Spearman scores only, not with this {(odd or [''])[0]}"
@@ -170,12 +170,12 @@ def _row(universe: Universe, rows: pd.DataFrame, settings: Mapping[str, Any]) ->
     aligned, pairs = sorted(set(rows["pairs"])), universe.choices["pairs"]
     if pairs not in aligned:
         return {"reason": f"of scores over {', '.join(aligned)} pairs only, not over {pairs}"}
-    vectors = settings["facts"]["vectors"]
+    vectors = settings.facts.vectors
     scores = {one: _scores(one, universe, rows, vectors) for one in universe.weights}
     effects = sum(weight * scores[one].to_numpy() for one, weight in universe.weights.items())
     counts = dict(zip(("n_seeds", "n_subjects"), effects.shape, strict=True))
     try:
-        return counts | mixed_effect(effects, settings["interval"])._asdict()
+        return counts | mixed_effect(effects, settings.interval)._asdict()
     except MissingValue as missing:
         return counts | {"reason": missing.reason}
 

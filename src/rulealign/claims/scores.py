@@ -11,13 +11,11 @@ import numpy as np
 import pandas as pd
 
 from rulealign.errors import DataError, GuardError
+from rulealign.plan.settings.claims import EffectSettings
 from rulealign.plan.universes import VECTOR, Score
 from rulealign.rsa.bootstrap.primary import Effect
 from rulealign.rsa.model_rdms import UNIVERSE_KEYS as KEYS
 from rulealign.store import open_h5, read_csv, read_ids, read_settings, require_same_ids
-
-SHARED = ("study_seed", "bootstrap_draws", "interval", "generalise_to")
-"""Settings that all draws of a study share."""
 
 
 @dataclass(frozen=True)
@@ -214,12 +212,12 @@ def _read_rows(table: Path) -> pd.DataFrame:
     return rows
 
 
-def require_shared(scores: Sequence[UniverseScores], settings: Mapping[str, Any]) -> None:
+def require_shared(scores: Sequence[UniverseScores], settings: EffectSettings) -> None:
     """Refuse scores of other stimuli, pairs or bootstrap settings (guards 20, 28).
 
     Args:
         scores: those that claims subtract from each other.
-        settings: the settings in force, with the keys `SHARED`.
+        settings: the settings in force.
 
     Raises:
         DataError: the stimuli differ; names both files and the first difference.
@@ -231,11 +229,11 @@ def require_shared(scores: Sequence[UniverseScores], settings: Mapping[str, Any]
         require_same_ids(first.subjects, one.subjects, first.path, one.path)
     for one in scores:
         require_same_ids(scores[0].stimuli, one.stimuli, scores[0].path, one.path)
-        for key in SHARED:
-            if one.made_with.get(key) != settings[key]:
+        for key, value in settings.narrowed(EffectSettings).plain().items():
+            if one.made_with.get(key) != value:
                 raise GuardError(
                     f"{one.path}: was made with {key} = {one.made_with.get(key)!r}, but the study"
-                    f" has {settings[key]!r}; draws of different settings must not be mixed. Delete"
+                    f" has {value!r}; draws of different settings must not be mixed. Delete"
                     " it and rerun the command."
                 )
         for name, value in one.made_with.items():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rulealign.claims.scores import UniverseScores
+from rulealign.plan.settings.claims import FactsSettings
 from rulealign.plan.universes import VECTOR, Universe
 from rulealign.rsa.bootstrap.pooled_seeds import seeds_part
 from rulealign.rsa.bootstrap.primary import Part
@@ -18,7 +18,7 @@ def of_seeds(
     by_seed: np.ndarray,
     universe: Universe,
     scores: Mapping[tuple[str, str], UniverseScores],
-    facts: Mapping[str, Any],
+    facts: FactsSettings,
 ) -> tuple[Part | None, str]:
     """Give the variance of an effect over seeds.
 
@@ -26,7 +26,7 @@ def of_seeds(
         by_seed: shape (n_seeds,); the effect with each seed that its terms have in common.
         universe: from `plan.universes.universes`.
         scores: (rule, area) -> scores, of all rules that claims take.
-        facts: of the study: `trains` and `vectors`.
+        facts: of the study.
 
     Returns:
         As in `pooled_seeds.seeds_part`; pooled over the trained rules that claims take.
@@ -38,14 +38,14 @@ def of_seeds(
 def _of_rules(
     universe: Universe,
     scores: Mapping[tuple[str, str], UniverseScores],
-    facts: Mapping[str, Any],
+    facts: FactsSettings,
 ) -> Iterator[list[pd.DataFrame]]:
     # of every trained rule, its scores at the layers and areas of an effect
     places = {(score.layer, score.roi) for score in universe.weights}
     for (rule, roi), own in scores.items():
         layers = sorted(layer for layer, area in places if area == roi)
-        if facts["trains"].get(rule) and layers:
-            yield [_by_seed(own, universe, layer, facts["vectors"]) for layer in layers]
+        if facts.trains.get(rule) and layers:
+            yield [_by_seed(own, universe, layer, facts.vectors) for layer in layers]
 
 
 def _by_seed(

@@ -11,6 +11,7 @@ from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, VERDICTS
 from rulealign.claims.words import summary_line
 from rulealign.config.claims import AXES
 from rulealign.errors import DataError
+from rulealign.plan.settings.claims import ClaimSettings
 from rulealign.rsa.families import AdjustedP, adjust_family
 
 _DECLARED = ("statement", "direction", "smallest_effect", "smallest_effect_reason", "family")
@@ -46,15 +47,14 @@ COLUMNS = (
 
 
 def summary_table(
-    rows: pd.DataFrame, curves: pd.DataFrame, claims: Sequence[Mapping[str, Any]]
+    rows: pd.DataFrame, curves: pd.DataFrame, claims: Sequence[ClaimSettings]
 ) -> pd.DataFrame:
     """Sum up every claim in one row.
 
     Args:
         rows: of `statistics/claims.csv`.
         curves: of `statistics/specification_curves.csv`.
-        claims: as declared: `label`, `statement`, `direction`, `smallest_effect`, its reason and
-            `family`.
+        claims: as declared.
 
     Returns:
         One row per claim, in their order, with `COLUMNS`. `cell_verdict`, the verdict of the claim,
@@ -65,7 +65,7 @@ def summary_table(
     Raises:
         DataError: a claim has not exactly one primary universe.
     """
-    primary = {claim["label"]: _primary(rows, claim["label"]) for claim in claims}
+    primary = {claim.label: _primary(rows, claim.label) for claim in claims}
     adjusted = {p: _adjusted(p, claims, primary) for p in P_VALUES}
     cells = curves[curves["primary"].astype(bool)].set_index("claim")
     found = [_row(claim, rows, cells, primary, adjusted) for claim in claims]
@@ -80,11 +80,11 @@ def _primary(rows: pd.DataFrame, label: str) -> pd.Series:
 
 
 def _adjusted(
-    p: str, claims: Sequence[Mapping[str, Any]], primary: Mapping[str, pd.Series]
+    p: str, claims: Sequence[ClaimSettings], primary: Mapping[str, pd.Series]
 ) -> dict[str, AdjustedP]:
     found: dict[str, AdjustedP] = {}
-    for family in dict.fromkeys(claim["family"] for claim in claims):
-        labels = [claim["label"] for claim in claims if claim["family"] == family]
+    for family in dict.fromkeys(claim.family for claim in claims):
+        labels = [claim.label for claim in claims if claim.family == family]
         # a p against brain data that tell nothing is no evidence
         noisy = {label for label in labels if primary[label]["verdict"] == UNINFORMATIVE}
         missing = noisy | {label for label in labels if pd.isna(primary[label][p])}
@@ -103,15 +103,15 @@ def _reason(p: str, row: pd.Series) -> str:
 
 
 def _row(
-    claim: Mapping[str, Any],
+    claim: ClaimSettings,
     rows: pd.DataFrame,
     cells: pd.DataFrame,
     primary: Mapping[str, pd.Series],
     adjusted: Mapping[str, Mapping[str, AdjustedP]],
 ) -> dict[str, Any]:
-    label = claim["label"]
+    label = claim.label
     own = rows[rows["claim"] == label]
-    row = {"claim": label, **{key: claim[key] for key in _DECLARED}}
+    row = {"claim": label, **{key: getattr(claim, key) for key in _DECLARED}}
     row |= {name: cells.loc[label, column] for name, column in _CELL.items()}
     row["universes"] = int((own["verdict"] != MISSING).sum())
     row |= {key: primary[label][key] for key in (*AXES, *_PRIMARY)}

@@ -114,6 +114,10 @@ class Universes(Closed):
         description="name -> {rule: the rule that takes its place}; the first one is {}"
     )
 
+    def values(self) -> dict[str, list[str | int]]:
+        """List the values of every axis, the first one of the primary universe first."""
+        return {axis: list(getattr(self, axis)) for axis in AXES}
+
     def checks(self) -> Checks:
         """Check that all initialisations but the first replace rules."""
         yield self._first_replaces_nothing()

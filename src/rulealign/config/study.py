@@ -188,6 +188,14 @@ class Study(Closed):
         """List the layers that the layer map names for an ROI, sorted."""
         return sorted({pair.layer for pair in self.layer_map if pair.roi == roi})
 
+    def claimed_rules(self) -> list[str]:
+        """List the rules that claims or universes name, in the study's order."""
+        terms = [term for claim in self.claims.values() for term in (*claim.plus, *claim.minus)]
+        named = {term.rule for term in terms}.union(self.universes.baseline)
+        for replaced in self.universes.initialisation.values():
+            named |= {*replaced, *replaced.values()}
+        return [rule for rule in self.rules if rule in named]
+
 
 def load_study(values: Mapping[str, Any], file: str = "the configuration") -> Study:
     """Check a study's configuration.

@@ -1,16 +1,16 @@
 """The universes of a claim: which scores each of them takes, and what cannot be computed.
 
-Plain values in, plain values out: planning asks it which jobs are needed, and the evaluation which
-rows make an effect.
+Planning asks it which jobs are needed, and the evaluation which rows make an effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
 from rulealign.config.claims import AXES, OWN
+from rulealign.plan.settings.claims import ClaimSettings, FactsSettings, GridSettings
 
 VECTOR = "vector"
 """The descriptor of layers without positions, which have nothing to describe."""
@@ -43,74 +43,53 @@ class Universe(NamedTuple):
     reason: str
 
 
-def axis_values(grid: Mapping[str, Any]) -> dict[str, list]:
-    """List the values of every axis, the first one of the primary universe first.
-
-    Args:
-        grid: the section `universes` as plain values; `initialisation` as (name, replacements)
-            pairs, which keep their order.
-
-    Returns:
-        axis -> values.
-    """
-    named = {axis: list(grid[axis]) for axis in AXES[:-1]}
-    return named | {"initialisation": [name for name, _ in grid["initialisation"]]}
-
-
-def combinations(grid: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def combinations(grid: GridSettings) -> Iterator[dict[str, Any]]:
     """List the universes of the grid: crossed axes combined, each other axis varied alone.
 
     Args:
-        grid: as in `axis_values`.
+        grid: of the universes.
 
     Yields:
         axis -> value; the primary universe first.
     """
-    values = axis_values(grid)
-    first = {axis: values[axis][0] for axis in AXES}
-    crossed = [axis for axis in AXES if axis in grid["crossed"]]
-    for choice in product(*(values[axis] for axis in crossed)):
+    first = {axis: grid.values[axis][0] for axis in AXES}
+    crossed = [axis for axis in AXES if axis in grid.crossed]
+    for choice in product(*(grid.values[axis] for axis in crossed)):
         base = first | dict(zip(crossed, choice, strict=True))
         yield base
         for axis in AXES:
             if axis not in crossed:
-                yield from (base | {axis: value} for value in values[axis][1:])
+                yield from (base | {axis: value} for value in grid.values[axis][1:])
 
 
-def universes(
-    claim: Mapping[str, Any], grid: Mapping[str, Any], facts: Mapping[str, Any]
-) -> list[Universe]:
+def universes(claim: ClaimSettings, grid: GridSettings, facts: FactsSettings) -> list[Universe]:
     """List the universes of one claim; values of axes that change nothing about it make none.
 
     Args:
-        claim: plain values: `layer` and `roi`, the names that it is about; `plus` and `minus`,
-            each a list of (rule, epoch, layer, area).
-        grid: as in `axis_values`.
-        facts: of the study: `trains` (rule -> whether it does), `seeds` (rule -> its seeds),
-            `initial` (rule -> the kind of its initial weights), `vectors` (the layers without
-            positions) and `generalise_to`.
+        claim: the claim.
+        grid: of the universes.
+        facts: of the study.
 
     Returns:
         The universes, the primary one first; of some, a reason says why they cannot be computed.
     """
-    replacements = dict(grid["initialisation"])
+    later = _later(claim)
     found: dict[tuple, Universe] = {}
     for place, choices in enumerate(combinations(grid)):
-        named = choices["initialisation"]
-        replaced = replacements[named]
-        how = choices["baseline"], named, replacements, facts | {"later": _later(claim)}
+        replaced = grid.replacements[choices["initialisation"]]
         plus, minus = (
-            [_in_place(term, *how) for term in claim[side]] for side in ("plus", "minus")
+            [_in_place(term, choices, grid, facts, later) for term in side]
+            for side in (claim.plus, claim.minus)
         )
         weights = _weights([score for score, _ in plus], [score for score, _ in minus])
         other = [reason for _, reason in (*plus, *minus) if reason]
         alone = _alone(choices, weights, replaced)
         reason = other[0] if other else alone or _reason(claim, choices, weights, facts)
-        seeds = [set(facts["seeds"][score.rule]) for score in weights]
+        seeds = [set(facts.seeds[score.rule]) for score in weights]
         common = sorted(set.intersection(*seeds)) if seeds else []
         universe = Universe(choices, weights, common, place == 0, reason)
         # what cannot be computed with an initialisation must not vanish behind what can without
-        key = (*_identity(universe, facts["vectors"]), alone)
+        key = (*_identity(universe, facts.vectors), alone)
         known = found.get(key, universe)
         # where terms cancel, another baseline may allow what the first one of equal terms does not
         better = known.reason and not universe.reason and not known.primary
@@ -119,33 +98,38 @@ def universes(
 
 
 def _in_place(
-    term: tuple, baseline: str, named: str, replacements: Mapping[str, Mapping], facts: Mapping
+    term: tuple[str, int, str, str],
+    choices: Mapping[str, Any],
+    grid: GridSettings,
+    facts: FactsSettings,
+    later: Mapping[str, set[int]],
 ) -> tuple[Score, str]:
-    rule, epoch, layer, roi = term
-    own = replacements[named].get(rule, rule)
-    if baseline == OWN or epoch != 0 or not facts["trains"][rule]:
+    (rule, epoch, layer, roi), baseline = term, choices["baseline"]
+    own = grid.replacements[choices["initialisation"]].get(rule, rule)
+    if baseline == OWN or epoch != 0 or not facts.trains[rule]:
         return Score(own, epoch, layer, roi), ""
     # each rule has the control of its own initial weights, so that rules of different ones compare
-    stands, initial = _same_control(baseline, replacements), facts["initial"]
+    stands, initial = _same_control(baseline, grid.replacements), facts.initial
     for stand in stands:
         if initial[stand] == initial[own]:
-            at, reason = _same_epoch(stand, rule, facts)
+            at, reason = _same_epoch(
+                stand, rule, sorted(later[rule]) if facts.trains[stand] else [0]
+            )
             return Score(stand, at, layer, roi), reason
     verb = "have" if len(stands) > 1 else "has"
     other = f"other initial weights than {own}, and cannot stand for its epoch 0"
     return Score(stands[0], epoch, layer, roi), f"{' and '.join(stands)} {verb} {other}"
 
 
-def _later(claim: Mapping[str, Any]) -> dict[str, set[int]]:
+def _later(claim: ClaimSettings) -> dict[str, set[int]]:
     later: dict[str, set[int]] = {}
-    for rule, epoch, *_ in (*claim["plus"], *claim["minus"]):
+    for rule, epoch, *_ in (*claim.plus, *claim.minus):
         later.setdefault(rule, set()).update({epoch} - {0})
     return later
 
 
-def _same_epoch(stand: str, rule: str, facts: Mapping[str, Any]) -> tuple[int, str]:
+def _same_epoch(stand: str, rule: str, epochs: Sequence[int]) -> tuple[int, str]:
     # one that trains, too, stands for epoch 0 as it is at the epoch that the claim is about
-    epochs = sorted(facts["later"][rule]) if facts["trains"][stand] else [0]
     if len(epochs) == 1:
         return epochs[0], ""
     of = f"has {len(epochs)} later epochs of {rule}" if epochs else f"has no later epoch of {rule}"
@@ -180,18 +164,18 @@ def _alone(
 
 
 def _reason(
-    claim: Mapping[str, Any],
+    claim: ClaimSettings,
     choices: Mapping[str, Any],
     weights: Mapping[Score, float],
-    facts: Mapping[str, Any],
+    facts: FactsSettings,
 ) -> str:
     if not weights:
         return "both sides take the same scores, so that there is no difference"
     for what in ("layer", "roi"):
-        lost = sorted(set(claim[what]) - {getattr(score, what) for score in weights})
+        lost = sorted(set(getattr(claim, what)) - {getattr(score, what) for score in weights})
         if lost:
             return f"all scores of {lost[0]} cancel, so that there is no evidence about it"
-    if facts["generalise_to"] != "stimuli" and choices["convention"] == "mean_rdm":
+    if facts.generalise_to != "stimuli" and choices["convention"] == "mean_rdm":
         return "the mean RDM has no scores of single subjects, to which the study generalises"
     return ""
 

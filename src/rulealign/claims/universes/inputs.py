@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rulealign.errors import DataError, GuardError
-from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
+from rulealign.plan.settings.claims import UniverseSettings
 from rulealign.rsa.control_rdms import ControlRdms, read_control_rdms
 from rulealign.rsa.layer_table import NO_SPACE
 from rulealign.rsa.model_rdms import NETWORK_KEYS, ModelRdms, read_model_rdms
@@ -35,31 +34,11 @@ class UniverseSet:
     controls: ControlRdms | None
 
 
-def read_brain(files: Sequence[Path], roi: str) -> BrainRdms:
-    """Read the subjects' RDMs of one ROI, and refuse those of another.
-
-    Args:
-        files: one `sub-<s>_roi-<r>_rdm.h5` per subject.
-        roi: the ROI that they must be of.
-
-    Returns:
-        The RDMs.
-
-    Raises:
-        GuardError: a file is of another ROI, or differs from the others.
-        DataError: as `brain_rdms.read_brain_rdms`.
-        StoreError: a file cannot be read.
-    """
-    brain = read_brain_rdms(files)
-    if brain.roi != roi:
-        raise GuardError(f"{files[0]}: is of the ROI '{brain.roi}', not '{roi}'.")
-    return brain
-
-
 def read_sets(
     rdm_files: Sequence[Path],
     control_files: Sequence[Path],
-    settings: Mapping[str, Any],
+    rule: str,
+    settings: UniverseSettings,
     ids: Sequence[str],
 ) -> Iterator[UniverseSet]:
     """Read the RDMs of one rule's networks, one stimulus set and size after another.
@@ -69,7 +48,8 @@ def read_sets(
     Args:
         rdm_files: the rule's files of `rdms/`.
         control_files: the files of control RDMs; may be empty where no control is partialled out.
-        settings: `rule`, `layers`, `descriptors`, `centring` and `analyses`.
+        rule: its label.
+        settings: of the universes.
         ids: the brains' stimulus ids.
 
     Yields:
@@ -83,10 +63,10 @@ def read_sets(
         StoreError: a file cannot be read.
     """
     require_files(rdm_files, "model")
-    by_set = _files_by_set([Path(path) for path in rdm_files], settings["rule"], ids)
-    controlled = any(one["control"] != "none" for one in settings["analyses"])
+    by_set = _files_by_set([Path(path) for path in rdm_files], rule, ids)
+    controlled = any(one["control"] != "none" for one in settings.analyses)
     for (stimuli, px), files in by_set.items():
-        models = read_model_rdms(files, settings["rule"])
+        models = read_model_rdms(files, rule)
         kept = _wanted(models.index, settings, files[0])
         models = ModelRdms(models.index[kept].reset_index(drop=True), models.ids, models.rdms[kept])
         controls = None
@@ -132,13 +112,13 @@ def _require_complete(table: pd.DataFrame) -> None:
             )
 
 
-def _wanted(index: pd.DataFrame, settings: Mapping[str, Any], path: Path) -> np.ndarray:
-    for layer in settings["layers"]:
+def _wanted(index: pd.DataFrame, settings: UniverseSettings, path: Path) -> np.ndarray:
+    for layer in settings.layers:
         own = index[index["layer"] == layer]
         vector = (own["descriptor"] == NO_SPACE).any()
         for key, wanted in (
-            ("descriptor", [NO_SPACE] if vector else settings["descriptors"]),
-            ("centring", settings["centring"]),
+            ("descriptor", [NO_SPACE] if vector else settings.descriptors),
+            ("centring", settings.centring),
         ):
             lacking = [one for one in wanted if one not in set(own[key])]
             if lacking:
@@ -147,7 +127,7 @@ def _wanted(index: pd.DataFrame, settings: Mapping[str, Any], path: Path) -> np.
                     f" it has the layers {sorted(set(index['layer']))}."
                 )
     return (
-        index["layer"].isin(settings["layers"])
-        & index["descriptor"].isin([*settings["descriptors"], NO_SPACE])
-        & index["centring"].isin(settings["centring"])
+        index["layer"].isin(settings.layers)
+        & index["descriptor"].isin([*settings.descriptors, NO_SPACE])
+        & index["centring"].isin(settings.centring)
     ).to_numpy()

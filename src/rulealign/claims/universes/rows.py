@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ import pandas as pd
 from rulealign.claims.universes.analyses import Analysed, Brains, analyse
 from rulealign.claims.universes.inputs import UniverseSet
 from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_scores
+from rulealign.plan.settings.claims import UniverseSettings
 from rulealign.rsa.bootstrap.corrected import left_out_counts
 from rulealign.rsa.bootstrap.primary import STIMULI
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, percentile_interval, resample_counts
@@ -35,7 +35,7 @@ class UniverseRows:
 
     def __init__(
         self,
-        settings: dict[str, Any],
+        settings: UniverseSettings,
         brain: BrainRdms,
         pairs_file: Path | None,
         how: dict[str, float],
@@ -43,20 +43,20 @@ class UniverseRows:
         """Read the pairs that analyses are over, and draw the resamples.
 
         Args:
-            settings: as in `universes.score_universes`.
+            settings: of the universes.
             brain: the subjects' RDMs.
             pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
             how: `work_mb` and `threads`, as in `universes.score_universes`.
         """
         self._settings, self._brain, self._how = settings, brain, how
-        self._asked = pd.DataFrame(settings["analyses"])
+        self._asked = pd.DataFrame(settings.analyses)
         self._counts = _counts(len(brain.ids), settings)
         self._masks = {
             kind: read_pairs(pairs_file, brain.ids, kind)
             for kind in sorted(set(self._asked["pairs"]))
         }
-        self._of_subjects = settings["generalise_to"] != STIMULI
-        self._orders = shuffled_orders(settings["study_seed"], len(brain.ids), settings["shuffles"])
+        self._of_subjects = settings.generalise_to != STIMULI
+        self._orders = shuffled_orders(settings.study_seed, len(brain.ids), settings.shuffles)
         self._scores, self._people, self._shuffled = _Parts(), _Parts(), _Parts()
 
     def add(self, one: UniverseSet) -> None:
@@ -88,7 +88,7 @@ class UniverseRows:
 
     def _shuffles(self, one: UniverseSet, brains: Brains, analysis: tuple[str, str]) -> np.ndarray:
         # shape (shuffles, rows, conventions)
-        layers = self._settings["layers"]
+        layers = self._settings.layers
         how = partial(analyse, one, analysis=analysis, layers=layers, **self._how)
         return shuffled_scores(brains, self._orders, lambda many: how(brains=many))
 
@@ -96,7 +96,7 @@ class UniverseRows:
         self, one: UniverseSet, brains: Brains, kind: str, analysis: tuple[str, str]
     ) -> Analysed:
         start = time.monotonic()
-        found = analyse(one, brains, analysis, self._settings["layers"], **self._how)
+        found = analyse(one, brains, analysis, self._settings.layers, **self._how)
         spent, first = time.monotonic() - start, found.index.iloc[0]
         words = f"{kind} pairs, {', '.join(analysis)}"
         print(
@@ -139,7 +139,7 @@ class UniverseRows:
         ends = np.full((3, len(rows)), np.nan)
         ends[0, scored] = score
         if scored.any():
-            ends[1:, scored] = percentile_interval(sampled, self._settings["interval"])
+            ends[1:, scored] = percentile_interval(sampled, self._settings.interval)
         rows = rows.assign(score=ends[0], low=ends[1], high=ends[2])
         arrays = {"draws": sampled.astype(np.float32), "left_out": left_out}
         if len(self._orders):
@@ -151,21 +151,21 @@ class UniverseRows:
             arrays |= {"subject_scores": score, "subject_draws": drawn.astype(np.float32)}
             arrays |= {"subject_left_out": without}
             ids |= {"subject": self._brain.subjects}
-        about = {"rule": self._settings["rule"], "roi": self._brain.roi}
+        about = {"rule": rows["rule"].iloc[0], "roi": self._brain.roi}
         about |= {f"pairs_hash_{kind}": pairs_hash(mask) for kind, mask in self._masks.items()}
-        write_h5(draws, arrays, ids=ids, settings=self._settings, attributes=about)
+        write_h5(draws, arrays, ids=ids, settings=self._settings.plain(), attributes=about)
         write_csv(table, rows[list(COLUMNS)])
 
     def _apart(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         # what `_counts` has put together
-        draws = self._settings["bootstrap_draws"]
+        draws = self._settings.bootstrap_draws
         return values[:draws], values[draws], values[draws + 1 :]
 
 
-def _counts(n_stimuli: int, settings: dict[str, Any]) -> np.ndarray:
+def _counts(n_stimuli: int, settings: UniverseSettings) -> np.ndarray:
     # resamples, then every stimulus once, which makes the score itself, then all but each
-    seed = bootstrap_seed(settings["study_seed"], n_stimuli)
-    counts = resample_counts(n_stimuli, settings["bootstrap_draws"], seed)
+    seed = bootstrap_seed(settings.study_seed, n_stimuli)
+    counts = resample_counts(n_stimuli, settings.bootstrap_draws, seed)
     return np.vstack([counts, np.ones_like(counts[:1]), left_out_counts(n_stimuli)])
 
 

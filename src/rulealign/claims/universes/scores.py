@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from rulealign.claims.universes.inputs import read_brain, read_sets
+from rulealign.claims.universes.inputs import read_sets
 from rulealign.claims.universes.rows import COLUMNS, UniverseRows
 from rulealign.errors import DataError
+from rulealign.plan.settings.claims import UniverseSettings
 from rulealign.rsa.bootstrap.draw_blocks import WORK_MB
+from rulealign.rsa.brain_rdms import read_brain_rdms
 
 __all__ = ["COLUMNS", "score_universes"]
 
@@ -18,7 +19,9 @@ def score_universes(
     rdm_files: Sequence[Path],
     brain_files: Sequence[Path],
     control_files: Sequence[Path],
-    settings: dict[str, Any],
+    rule: str,
+    roi: str,
+    settings: UniverseSettings,
     table: Path,
     draws: Path,
     pairs_file: Path | None = None,
@@ -37,10 +40,9 @@ def score_universes(
         brain_files: the ROI's `sub-<s>_roi-<r>_rdm.h5`, one per subject.
         control_files: files of control RDMs of these stimulus sets and sizes; may be empty where no
             control is partialled out.
-        settings: `study_seed`, `bootstrap_draws`, `interval` (coverage), `generalise_to`, `rule`,
-            `roi`, `layers`, `descriptors`, `centring`, `shuffles` (permutations of the brain's
-            stimuli; 0 where no claim is about a level), and `analyses`: dictionaries of `pairs`,
-            `convention`, `comparison` and `control`.
+        rule: its label.
+        roi: its label.
+        settings: of the universes.
         table: the CSV to make, with `COLUMNS`, sorted; a row that can have no score says why in
             `reason`. `low` and `high` are percentiles.
         draws: the HDF5 file to make: `draws`, float32 (draws, rows with a score), named in
@@ -61,10 +63,10 @@ def score_universes(
         GuardError: a file is of another rule, ROI, distance or setting than the others.
         StoreError: a file cannot be read, or the disk is full.
     """
-    if not settings["analyses"]:
+    if not settings.analyses:
         raise DataError(f"{table}: no analysis is asked for; leave the file out.")
-    brain = read_brain(brain_files, settings["roi"])
+    brain = read_brain_rdms(brain_files, roi)
     rows = UniverseRows(settings, brain, pairs_file, {"work_mb": work_mb, "threads": threads})
-    for one in read_sets(rdm_files, control_files, settings, brain.ids):
+    for one in read_sets(rdm_files, control_files, rule, settings, brain.ids):
         rows.add(one)
     rows.write(table, draws)

@@ -333,7 +333,8 @@ def test_columns_that_nothing_names_stop_or_are_told_in_file_and_report(tables):
         said[name] = [text for text in findings if "taken as stored" in text]
     assert said["labelled"] == []
     assert said["believed"] == [
-        "sub-01, V1: the columns of the responses have no labels that can be read: taken as stored."
+        "sub-01, V1: nothing that can be read tells which trials the responses are of: taken as"
+        " stored."
     ]
 
 

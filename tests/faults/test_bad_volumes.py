@@ -9,9 +9,13 @@ import pandas as pd
 import pytest
 
 from brain_settings import responses_of, union
+from rulealign.data.responses.forms import open_configured
 from rulealign.data.responses.roi_responses import write_roi_responses
 from rulealign.data.things.volumes_form import Volumes
 from rulealign.errors import DataError
+from rulealign.plan.settings.brain import QualitySettings
+from rulealign.report.quality_panel import panel
+from rulealign.rsa.quality.roi import roi_quality
 from things_forms import AFFINE, SHAPE, generated_truth, save, write_volumes
 
 BRAIN = "brainmasks/sub-01_space-T1w_brainmask.nii.gz"
@@ -110,7 +114,11 @@ def test_betas_of_one_volume_are_refused(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["catcher.jpg", "dog/cat_12s.jpg", "", None, "scene/dreamcatch_01.jpg"]
+    "name",
+    [
+        *("catcher.jpg", "dog/cat_12s.jpg", "", None, "scene/dreamcatch_01.jpg"),
+        *("catcher/catch", "catch", "catchment_area/catch"),  # cut
+    ],
 )
 def test_a_condition_that_is_no_image_is_named(folder, name):
     lines = (folder / CONDITIONS).read_text().splitlines()
@@ -143,15 +151,46 @@ def test_conditions_that_lack_the_last_cell_are_refused(folder):
     refused(folder, "conditions.tsv: row 1 has 2 of 3 columns; the file may be cut off")
 
 
-@pytest.mark.parametrize("column", ["index", "onset"])
-def test_conditions_that_were_sorted_are_refused(folder, column):
+INDEX = ["", " ", "Unnamed: 0", "index", "trial", "trial_id", "Volume", "n"]
+
+
+def with_index(folder, name, rows):
     table = pd.read_csv(folder / CONDITIONS, sep="\t", index_col=0)
-    if column == "onset":
-        table.insert(0, "onset", 4.5 * table.index + 2)
-    table = table.sort_values("image_filename")
-    table.to_csv(folder / CONDITIONS, sep="\t", index=column == "index")
-    name = "the column without a name" if column == "index" else "onset"
-    refused(folder, f"conditions.tsv: in row \\d+, {name} holds .* this table was re-sorted")
+    table.insert(0, name, (4.5 if name == "onset" else 1) * table.index)
+    rows(table).to_csv(folder / CONDITIONS, sep="\t", index=False)
+
+
+@pytest.mark.parametrize("name", [*INDEX, "onset"])
+def test_conditions_that_were_sorted_are_refused_whatever_their_index_is_called(folder, name):
+    before = read_all(folder)
+    with_index(folder, name, lambda table: table)
+    for one, other in zip(before, read_all(folder), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with_index(folder, name, lambda table: table.sort_values("image_filename"))
+    called = name.strip() or "the column without a name"
+    refused(folder, f"conditions.tsv: in row \\d+, {called} holds .* this table was re-sorted")
+    with pytest.raises(DataError, match="this table was re-sorted"):
+        Volumes(folder, as_stored=True).responses("01", np.arange(5))
+
+
+def test_conditions_that_nothing_orders_stop_or_are_told_in_file_and_report(folder, tmp_path):
+    table = pd.read_csv(folder / CONDITIONS, sep="\t", index_col=0)
+    before = read_all(folder)
+    table.to_csv(folder / CONDITIONS, sep="\t", index=False)
+    match = "run-02_conditions.tsv: has neither an index nor onsets, .*`things.columns: as_stored`"
+    refused(folder, match)
+    for method in ("trials", "responses"):
+        with pytest.raises(DataError, match=match):
+            getattr(Volumes(folder), method)("01", *([np.arange(5)] if method != "trials" else []))
+    form = open_configured({"form": "volumes", "columns": "as_stored"}, folder, parallel=1)
+    np.testing.assert_array_equal(form.responses("01", np.arange(5)), before[1])
+    pd.testing.assert_frame_equal(form.trials("01"), before[0])
+    write_roi_responses(form, "01", "V1", responses_of(union("V1")), tmp_path / "V1.h5")
+    roi_quality(tmp_path / "V1.h5", tmp_path / "V1.csv", QualitySettings(lags=2, shifts=1))
+    assert (
+        "sub-01, V1: nothing that can be read tells which trials the responses are of: taken"
+        in ("".join(panel(pd.read_csv(tmp_path / "V1.csv")).findings))
+    )
 
 
 def test_an_image_listed_twice_in_a_run_is_named(folder):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pandas as pd
 
 from reliability.bad_data import Case
 from reliability.data_tables import cut, gone, last_line, middle
@@ -54,6 +55,10 @@ def volume_cases() -> Iterator[Case]:
     yield case("conditions cut at a line", cut(conditions, last_line), in_run)
     yield case("conditions cut anywhere", cut(conditions, lambda c: len(c) - 4), in_run)
     yield case("conditions empty", cut(conditions, lambda content: 0), in_run)
+    for name in ("Unnamed: 0", "index", "trial", " "):
+        again = _written_anew(name)
+        yield case(f"conditions sorted, their index called '{name}'", again, in_run)
+    yield case("conditions sorted without their index", _written_anew(None), in_run)
     yield case("conditions by commas", _by_commas, (), sound=True)
     yield case("conditions by ';'", _by_semicolons, (), sound=True)
     yield case("no brain mask", gone(MASK), ("brainmask|brain mask",))
@@ -63,6 +68,15 @@ def volume_cases() -> Iterator[Case]:
     yield case("areas of another place", volume(AREAS, lambda v: v, move=4), ("varea",))
     yield case("areas cut", cut(AREAS, middle), ("varea",))
     yield case("areas are halves", volume(AREAS, lambda v: v + 0.5), ("varea",))
+
+
+def _written_anew(index: str | None) -> Callable:
+    def plant(folder: Path) -> None:
+        path = folder / f"{RUN}_conditions.tsv"
+        table = pd.read_csv(path, sep="\t", index_col=0).sort_values("image_filename")
+        table.to_csv(path, sep="\t", index=index is not None, index_label=index)
+
+    return plant
 
 
 def _by_commas(folder: Path) -> None:

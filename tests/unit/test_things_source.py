@@ -66,8 +66,8 @@ def test_how_columns_are_taken_is_told_to_the_jobs_that_read_them(tmp_path):
     assert source_of(None, form="tables").settings == {"form": "tables"}
     settings = source_of(None, form="tables", columns="as_stored").settings
     assert settings == {"form": "tables", "columns": "as_stored"}
-    with pytest.raises(ValueError, match="is about response files, and form 'volumes' has none"):
-        source_of(None, form="volumes", root=str(tmp_path), columns="as_stored")
+    volumes = source_of(None, form="volumes", root=str(tmp_path), columns="as_stored")
+    assert volumes.settings == {"form": "volumes", "columns": "as_stored"}
 
 
 def test_what_is_recorded_of_each_form(tmp_path):

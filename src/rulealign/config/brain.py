@@ -331,15 +331,15 @@ class ThingsFiles(Closed):
     parallel: whole(1, 64) = Field(default=8, description="requests at a time, of remote-rows")
     columns: Literal["checked", "as_stored"] = Field(
         default="checked",
-        description="of a response file. checked: labels must tell which trial a column is;"
-        " as_stored: where labels cannot be read, columns are in the order of the trial table, and"
-        " the report says so. Labels that can be read are checked either way",
+        description="checked: labels of the columns of a response file, of volumes the index or"
+        " onsets of a condition file, must tell which trial a response is of; as_stored: where"
+        " nothing can be read that tells it, responses are in the order in which they are stored,"
+        " and the report says so. What can be read is checked either way",
     )
 
     def checks(self) -> Checks:
-        """Check that root and columns are given to a form that reads them."""
+        """Check that root is given to a form that reads it."""
         yield self._root_fits()
-        yield self._columns_fit()
 
     def _root_fits(self) -> Iterator[Mistake]:
         if self.form == "remote-rows" and self.root is not None:
@@ -347,12 +347,4 @@ class ThingsFiles(Closed):
                 "root",
                 f"{shown(self.root)} is not read by form 'remote-rows', which asks the server; set"
                 " form to 'tables' or 'volumes', or root to null",
-            )
-
-    def _columns_fit(self) -> Iterator[Mistake]:
-        if self.form == "volumes" and self.columns != "checked":
-            yield Mistake(
-                "columns",
-                f"'{self.columns}' is about response files, and form 'volumes' has none; leave it"
-                " out",
             )

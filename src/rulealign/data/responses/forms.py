@@ -22,8 +22,8 @@ class Form(Protocol):
     """One way in to subjects' responses, voxels and trials; each method names a subject ("01").
 
     Attributes:
-        believed: whether nothing in the file told which trials the columns of the responses are
-            that were read last, and its order was believed.
+        believed: whether nothing told which trials the responses that were read last are of, and
+            their order was believed.
     """
 
     believed: bool
@@ -116,8 +116,8 @@ def open_form(
             tables that were fetched.
         address: of `remote-rows`: the server's place, such as s3://openneuro.org/ds004192.
         parallel: of `remote-rows`: requests at a time.
-        as_stored: of `tables` and `remote-rows`: whether columns are believed to be in order where
-            their labels cannot be read.
+        as_stored: whether responses are believed to be in order where nothing that can be read
+            tells which trials they are of.
 
     Returns:
         The form; nothing has been read yet.
@@ -125,10 +125,8 @@ def open_form(
     # each form brings its own libraries, which take seconds to import
     module, name = REGISTRY[form].split(":")
     make = getattr(import_module(module), name)
-    if form == "volumes":
-        return make(place)
-    options = {"as_stored": as_stored}
-    return make(place, **options) if form == "tables" else make(place, address, parallel, **options)
+    remote = (address, parallel) if form == "remote-rows" else ()
+    return make(place, *remote, as_stored=as_stored)
 
 
 def open_configured(settings: Mapping[str, Any], place: Path, *, parallel: int) -> Form:

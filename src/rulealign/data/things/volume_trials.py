@@ -4,36 +4,47 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rulealign.data.file_names import concept_of, is_image
 from rulealign.data.things.table_text import read_rows
 from rulealign.data.things.tables import TRIAL_COLUMNS
 from rulealign.data.things.volume_files import Run
+from rulealign.data.things.volume_order import order_is_told
 from rulealign.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _CATCH = re.compile(r"catch\d*([_.-].*)?")  # not a concept such as "catcher" or "dreamcatcher"
 
 
-def read_conditions(conditions_tsv: Path) -> list[str | None]:
+class Conditions(NamedTuple):
+    """Which image each volume of a run belongs to.
+
+    Attributes:
+        path: the file that says so.
+        images: one `<concept>/<stimulus>` per volume, such as dog/dog_12s.jpg; None for a catch
+            trial.
+        told: whether an index or onsets tell that rows are in the order of the volumes.
+    """
+
+    path: Path
+    images: list[str | None]
+    told: bool
+
+
+def read_conditions(conditions_tsv: Path) -> Conditions:
     """Read which image each volume of a run belongs to.
 
     Args:
         conditions_tsv: `sub-01_ses-things01_run-01_conditions.tsv`, column image_filename.
 
-    Returns:
-        One `<concept>/<stimulus>` per volume, such as dog/dog_12s.jpg; None for a catch trial.
-
     Raises:
         DataError: the file cannot be read, lists nothing or is cut off, an entry is neither an
-            image of THINGS nor a catch trial, or rows are not in the order that their index (the
-            column without a name) or onset tells.
+            image of THINGS nor a catch trial, or rows are not in the order that their index or
+            onset tells.
     """
     header, *rows = read_rows(conditions_tsv) or [[]]
     if "image_filename" not in header or not rows:
@@ -44,10 +55,7 @@ def read_conditions(conditions_tsv: Path) -> list[str | None]:
     column = header.index("image_filename")
     images = [_image(row[column:][:1], place, conditions_tsv) for place, row in enumerate(rows)]
     _require_whole_rows(conditions_tsv, header, rows)
-    for place, name in enumerate(header):
-        if name in ("", "onset"):
-            _require_ascent(conditions_tsv, name, [row[place] for row in rows])
-    return images
+    return Conditions(conditions_tsv, images, order_is_told(conditions_tsv, header, rows))
 
 
 def _require_whole_rows(path: Path, header: list[str], rows: list[list[str]]) -> None:
@@ -59,23 +67,11 @@ def _require_whole_rows(path: Path, header: list[str], rows: list[list[str]]) ->
             )
 
 
-def _require_ascent(path: Path, column: str, values: list[str]) -> None:
-    numbered = [(row, value) for row, value in enumerate(values) if _NUMBER.fullmatch(value)]
-    for (_, before), (row, value) in pairwise(numbered):
-        if float(value) <= float(before):
-            name = column or "the column without a name"
-            raise DataError(
-                f"{path}: in row {row}, {name} holds {value} after {before}: this table was"
-                " re-sorted, and volumes would be taken for those of other images. Sort its rows by"
-                f" {name}, or get it again from its source."
-            )
-
-
 def _image(cell: list[str], row: int, path: Path) -> str | None:
     name = "".join(cell)  # a row that is cut short has no such cell
     parts = PurePosixPath(name).parts[-2:]
-    if parts and _CATCH.fullmatch(parts[-1]):
-        return None
+    if parts and _CATCH.fullmatch(parts[-1]) and (parts[:-1] == ("catch",) or is_image(name)):
+        return None  # without the folder or the ending it may be "catcher/catcher_01b.jpg", cut
     if len(parts) != 2 or concept_of(parts[1]) != parts[0] or not is_image(parts[1]):
         raise DataError(
             f"{path}: image_filename of row {row} is '{name}', which is neither an image of THINGS"
@@ -85,7 +81,7 @@ def _image(cell: list[str], row: int, path: Path) -> str | None:
     return "/".join(parts)
 
 
-def trial_table(runs: Sequence[Run], subject: str) -> pd.DataFrame:
+def trial_table(runs: Sequence[Run], shown: Sequence[Conditions], subject: str) -> pd.DataFrame:
     """Build the trial table of a subject from the conditions of all runs.
 
     The volumes do not say which trials are test trials. An image of the test set is shown in every
@@ -93,6 +89,7 @@ def trial_table(runs: Sequence[Run], subject: str) -> pd.DataFrame:
 
     Args:
         runs: the runs in order.
+        shown: the conditions of each.
         subject: label, such as "01".
 
     Returns:
@@ -100,14 +97,14 @@ def trial_table(runs: Sequence[Run], subject: str) -> pd.DataFrame:
         catch trial, in order of session, run and volume; trial_id counts from 0.
 
     Raises:
-        DataError: as in `read_conditions`, or a run lists an image twice.
+        DataError: a run lists an image twice.
     """
     import pandas as pd
 
     rows = [
         (*reversed(name.split("/")), run.session, run.run)
-        for run in runs
-        for name in _shown_once(run)
+        for run, conditions in zip(runs, shown, strict=True)
+        for name in _shown_once(conditions)
     ]
     table = pd.DataFrame(rows, columns=["stimulus", "concept", "session", "run"])
     repeated = table.groupby("stimulus")["stimulus"].transform("size") > 1
@@ -117,12 +114,12 @@ def trial_table(runs: Sequence[Run], subject: str) -> pd.DataFrame:
     return table[[*TRIAL_COLUMNS, "subject_id"]]
 
 
-def _shown_once(run: Run) -> list[str]:
-    names = [name for name in read_conditions(run.conditions) if name is not None]
+def _shown_once(conditions: Conditions) -> list[str]:
+    names = [name for name in conditions.images if name is not None]
     for place, name in enumerate(names):
         if name in names[:place]:
             raise DataError(
-                f"{run.conditions}: a trial is listed twice: {name}; an image is shown at most once"
-                " a run. Get the file again from its source."
+                f"{conditions.path}: a trial is listed twice: {name}; an image is shown at most"
+                " once a run. Get the file again from its source."
             )
     return names

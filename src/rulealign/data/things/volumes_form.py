@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from rulealign.data.things.nifti import read_voxels_of_series
 from rulealign.data.things.tables_form import read_sidecar
-from rulealign.data.things.volume_files import VolumeFiles
+from rulealign.data.things.volume_files import Run, VolumeFiles
 from rulealign.data.things.volume_masks import Brain, VolumeColumns, read_brain
-from rulealign.data.things.volume_trials import read_conditions, trial_table
+from rulealign.data.things.volume_trials import Conditions, read_conditions, trial_table
+from rulealign.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,16 +37,17 @@ class Volumes:
 
     Args:
         root: the folder, searched once with all folders in it; nothing is written there.
+        as_stored: whether conditions are believed to be in the order of the volumes where neither
+            an index nor onsets tell it.
     """
 
-    believed = False  # conditions name the image of every volume
-
-    def __init__(self, root: Path) -> None:
-        self._files = VolumeFiles(root)
+    def __init__(self, root: Path, *, as_stored: bool = False) -> None:
+        self._files, self._as_stored, self.believed = VolumeFiles(root), as_stored, False
 
     def trials(self, subject: str) -> pd.DataFrame:
         """Give the trials without catch trials; see `forms.Form.trials`."""
-        return trial_table(self._files.runs(subject), subject)
+        runs = self._files.runs(subject)
+        return trial_table(runs, self._shown(runs), subject)
 
     def columns(self, subject: str) -> list[str]:
         """List the ROI columns; see `forms.Form.columns`."""
@@ -69,7 +71,7 @@ class Volumes:
         brain = self._brain(subject)
         places = tuple(axis[rows] for axis in brain.places)
         runs = self._files.runs(subject)
-        shown = [read_conditions(run.conditions) for run in runs]
+        shown = [conditions.images for conditions in self._shown(runs)]
         kept = [[place for place, name in enumerate(names) if name is not None] for names in shown]
         out = np.empty((len(rows), sum(map(len, kept))), dtype=np.float32)
         start = 0
@@ -86,6 +88,23 @@ class Volumes:
     def acquisition(self, subject: str) -> dict[str, Any]:
         """Read BIDS sidecars (`..._bold.json`) if there are any; see `forms.Form.acquisition`."""
         return read_sidecar(self._files.sidecars(subject))
+
+    def _shown(self, runs: Sequence[Run]) -> list[Conditions]:
+        shown = [read_conditions(run.conditions) for run in runs]
+        untold = [conditions.path for conditions in shown if not conditions.told]
+        self.believed = bool(untold)
+        if untold and not self._as_stored:
+            raise DataError(
+                f"{untold[0]}: has neither an index nor onsets, so nothing tells whether its rows"
+                " are in the order of the volumes. Get it again from its source; or, if you know"
+                " that they are, set `things.columns: as_stored`. The report says so."
+            )
+        if untold:
+            print(
+                f"QUALITY: {untold[0]}: nothing tells the order of its rows, nor those of"
+                f" {len(untold) - 1} other runs; things.columns: as_stored"
+            )
+        return shown
 
     def _brain(self, subject: str) -> Brain:
         return read_brain(self._files.brain_mask(subject))

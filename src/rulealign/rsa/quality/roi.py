@@ -128,7 +128,7 @@ def _faults(file: h5py.File) -> list[Row]:
     text = f"{text}: trial_id {_listed(pairs)}" if copies else ""
     rows.append(_fault("duplicated_trials", "copies", copies, text))
     if file.attrs.get("columns") == "as_stored":
-        words = "the columns of the responses have no labels that can be read: taken as stored"
+        words = "nothing that can be read tells which trials the responses are of: taken as stored"
         rows.append(entry("columns", "as stored", 1, flagged=True, finding=words))
     return rows
 

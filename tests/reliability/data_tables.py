@@ -70,6 +70,23 @@ def _reversed(folder: Path) -> None:
     _rewrite(folder / RESPONSES, values[:, ::-1], labels, voxel_id)
 
 
+def _labelled(name: Callable[[int, str], object], order: Callable[[list], list]) -> Callable:
+    """Give what names the columns of responses otherwise, and puts the names in another order."""
+
+    def plant(folder: Path) -> None:
+        shown = pd.read_csv(folder / TRIALS)["stimulus"]
+        labels = order([name(place, image) for place, image in enumerate(shown)])
+        with h5py.File(folder / RESPONSES, "r+") as file:
+            del file["ResponseData/block0_items"]
+            file["ResponseData/block0_items"] = labels
+
+    return plant
+
+
+def _as_stored(study: dict) -> None:
+    study["things"] |= {"columns": "as_stored"}
+
+
 def _rewrite(path: Path, values: np.ndarray, labels: list, voxel_id: np.ndarray) -> None:
     from rulealign.data.simulated.tables import _write_objects, write_response_data
 
@@ -213,6 +230,14 @@ def trial_cases() -> Iterator[Case]:
     yield Case("responses: a voxel short", short, IN_RESPONSES)
     shuffled = _set("block1_values", (slice(0, 2), 0), 5)
     yield Case("responses: voxel ids of other rows", responses(shuffled), ("sub-01",))
+    for what, name, order in (
+        ("sorted names of images", lambda place, image: image, sorted),
+        ("sorted names without ending", lambda place, image: image[:-4], sorted),
+        ("numbered names, sorted as text", lambda place, image: f"trial_{place}", sorted),
+        ("fractions, reversed", lambda place, image: float(place), lambda names: names[::-1]),
+    ):
+        plant = _labelled(name, order)
+        yield Case(f"responses: {what}, believed", plant, IN_RESPONSES, _as_stored)
     missing = responses(lambda group: group.__delitem__("block0_values"))
     yield Case("responses: no values", missing, IN_RESPONSES)
     yield Case("responses: cut", cut(RESPONSES, middle), IN_RESPONSES)

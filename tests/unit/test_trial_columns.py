@@ -114,7 +114,7 @@ def test_labels_that_are_no_pickle_are_read(tmp_path):
     assert stored(path, np.arange(5, dtype=">i4")) == [0, 1, 2, 3, 4]
     assert stored(path, np.array([b"0", b"10", b"2"])) == ["0", "10", "2"]
     assert stored(path, ["a", "\u00e4"]) == ["a", "\u00e4"]
-    assert stored(path, np.arange(5.0)) is None
+    assert stored(path, np.arange(3.0)) == ["0.0", "1.0", "2.0"]
     assert stored(path, np.zeros((2, 2), dtype=int)) is None
     assert column_labels(None) is None
 
@@ -130,17 +130,22 @@ def check(path, labels, trials, as_stored=False):
         if isinstance(labels, bytes):
             file.create_dataset(LABELS, (1,), dtype=h5py.vlen_dtype(np.uint8))
             file[LABELS][0] = np.frombuffer(labels, np.uint8)
-        elif labels:
+        elif labels is not None and len(labels):
             file[LABELS] = np.array(labels).astype("S") if isinstance(labels[0], str) else labels
         return labelled(file, "x.h5", trials, as_stored=as_stored)
 
 
 def numbered(trial_ids):
     names = [f"dog_{place:02d}s.jpg" for place in range(len(trial_ids))]
-    return pd.DataFrame({"trial_id": trial_ids, "stimulus": names})
+    return pd.DataFrame({"trial_id": trial_ids, "stimulus": names, "concept": "dog"})
 
 
 ELEVEN = numbered(range(11))
+SHOWN = ["dog_01s.jpg", "ant_03b.jpg", "ice_cream_02n.jpg", "ant_01b.jpg", "dog_01s.jpg"]
+CONCEPTS = ["dog", "ant", "ice_cream", "ant", "dog"]
+FIVE = pd.DataFrame({"trial_id": range(5), "stimulus": SHOWN, "concept": CONCEPTS})
+STEMS = [name.removesuffix(".jpg") for name in SHOWN]
+PATHS = [f"images/{concept}/{name}" for concept, name in zip(CONCEPTS, SHOWN, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -150,6 +155,10 @@ ELEVEN = numbered(range(11))
         (TEN, ELEVEN),
         (ELEVEN["stimulus"].tolist(), ELEVEN),
         (list(range(5, 16)), ELEVEN),
+        ([f"{number}.0" for number in range(11)], ELEVEN),
+        (np.arange(11.0), ELEVEN),
+        ([f"trial_{number:02d}" for number in range(11)], ELEVEN),
+        *((names, FIVE) for names in (SHOWN, STEMS, PATHS, CONCEPTS)),
         ([0, 1, 3], numbered([0, 1, 3])),
         ([0, 1, 3], numbered([7, 8, 10])),
         ([0, 1, 2, 3], numbered([0, 1, 0, 1])),
@@ -169,6 +178,24 @@ def test_labels_in_the_order_of_the_trials_are_taken(tmp_path, labels, trials):
         ([0, 1, 3], numbered([0, 1, 2]), "column 2 is labelled 3, and trial row 2 has trial_id 2"),
         ([0, 1, 2], numbered([0, 2, 3]), "column 1 is labelled 1, and trial row 1 has trial_id 2"),
         ([0, 1, 3], numbered([0, 1, 0]), "column 2 is labelled 3, and trial row 2 has trial_id 0"),
+        (sorted(f"{n}.0" for n in range(11)), ELEVEN, "0, 1, 10, 2, .* they were sorted as text"),
+        (sorted(f"trial_{n}" for n in range(11)), ELEVEN, "0, 1, 10, 2, .* sorted as text"),
+        (np.arange(11.0)[::-1], ELEVEN, "they were moved, and responses"),
+        *(
+            (
+                sorted(names),
+                FIVE,
+                f"column 0 is labelled {first}, and trial row 0 shows {shown}: .*",
+            )
+            for names, first, shown in (
+                (SHOWN, "ant_01b", "dog_01s"),
+                (STEMS, "ant_01b", "dog_01s"),
+                (PATHS, "ant_01b", "dog_01s"),
+                (CONCEPTS, "ant", "dog"),
+            )
+        ),
+        (SHOWN[:4], FIVE, "labels of 4 columns, its table has 5 trials"),
+        ([*SHOWN[:4], "emu_01b.jpg"], FIVE, "column 4 is labelled emu_01b, and trial row 4 shows"),
         ([0, 1], numbered([0, 1, 2]), "labels of 2 columns, its table has 3 trials"),
     ],
 )
@@ -185,7 +212,8 @@ def test_labels_in_another_order_are_refused_whatever_the_study_says(
         ([], "cannot be read"),
         (pickle.dumps(np.array([Call(), 1, 2], dtype=object)), "cannot be read"),
         (["a", "b", "c"], "are a, b, c"),
-        (["0.0", "1.0", "2.0"], r"are 0\.0, 1\.0, 2\.0"),
+        (["0.5", "1.5", "2.5"], r"are 0\.5, 1\.5, 2\.5"),
+        (["a_0", "b_1", "c_2"], "are a_0, b_1, c_2"),
     ],
 )
 def test_labels_that_tell_nothing_stop_or_are_believed_as_the_study_says(

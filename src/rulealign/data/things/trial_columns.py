@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
+from rulealign.data.file_names import is_image
 from rulealign.data.things.pickled_labels import pickled_labels
 from rulealign.errors import DataError
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 LABELS = "ResponseData/block0_items"
 """The dataset of a response file with the labels of the columns of its responses."""
 
+_NUMBERED = re.compile(r"(\D*)(\d{1,18})(?:\.0*)?", re.ASCII)
 _NAMED = 6
 
 
@@ -38,9 +43,9 @@ def labelled(file: h5py.File, name: str, trials: pd.DataFrame, *, as_stored: boo
             and `as_stored` is false.
     """
     labels = column_labels(file.get(LABELS))
-    if labels is not None and labels == trials["stimulus"].tolist():
+    if _name_trials(labels or [], name, trials):
         return True
-    numbers = _whole_numbers(labels)
+    numbers = _whole_numbers(labels or [])
     if numbers is not None:
         _require_numbers(numbers, name, trials["trial_id"].to_numpy())
         return True
@@ -70,18 +75,56 @@ def column_labels(dataset: h5py.Dataset | None) -> list[int | str] | None:
         return pickled_labels(dataset[0].tobytes()) if dataset.shape == (1,) else None
     if dataset.dtype.kind in "iu":
         return dataset[()].tolist()
+    if dataset.dtype.kind == "f":
+        return list(map(str, dataset[()].tolist()))
     if h5py.check_string_dtype(dataset.dtype):
         return [value.decode("utf-8", "replace") for value in dataset[()]]
     return None
 
 
-def _whole_numbers(labels: list[int | str] | None) -> list[int] | None:
-    texts = [str(label) for label in labels or ()]
-    return [int(text) for text in texts] if texts and all(map(_is_whole, texts)) else None
+def _name_trials(labels: Sequence[int | str], name: str, trials: pd.DataFrame) -> bool:
+    """Say whether labels name what was shown; refuse them where it is not what the table says."""
+    found = [_shown(str(label)) for label in labels]
+    for column in ("stimulus", "concept"):
+        expected = [_shown(text) for text in trials[column].astype(str)]
+        if set(found) & set(expected):
+            _require_names(found, expected, name)
+            return True
+    return False
 
 
-def _is_whole(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
+def _shown(name: str) -> str:
+    """Leave out the folder and the ending of an image's name."""
+    name = PurePosixPath(name).name
+    return name.rpartition(".")[0] if is_image(name) else name
+
+
+def _require_names(found: Sequence[str], expected: Sequence[str], name: str) -> None:
+    _require_count(len(found), len(expected), name)
+    for place, (label, shown) in enumerate(zip(found, expected, strict=True)):
+        if label != shown:
+            raise DataError(
+                f"{name}: column {place} is labelled {label}, and trial row {place} shows {shown}:"
+                " columns were moved, and responses would be taken for those of other trials, or"
+                " one of the two files lacks a trial. Save it again with the columns in the order"
+                " of the trial table, or get both again from one source."
+            )
+
+
+def _require_count(found: int, expected: int, name: str) -> None:
+    if found != expected:
+        raise DataError(
+            f"{name}: has the labels of {found} columns, its table has {expected} trials; get both"
+            " again from one source."
+        )
+
+
+def _whole_numbers(labels: Sequence[int | str]) -> list[int] | None:
+    """Read labels such as 7, 7.0 and trial_7, which all have the same text before the number."""
+    read = [_NUMBERED.fullmatch(str(label)) for label in labels]
+    if not read or not all(read) or len({match[1] for match in read}) > 1:
+        return None
+    return [int(match[2]) for match in read]
 
 
 def _require_numbers(numbers: list[int], name: str, trial_ids: np.ndarray) -> None:
@@ -97,11 +140,7 @@ def _require_numbers(numbers: list[int], name: str, trial_ids: np.ndarray) -> No
     ascending = (np.diff(trial_ids) > 0).all()
     # a count that starts anew in every run names no column
     expected = trial_ids - trial_ids[0] if ascending else np.arange(len(trial_ids))
-    if len(found) != len(expected):
-        raise DataError(
-            f"{name}: has the labels of {len(found)} columns, its table has {len(expected)} trials;"
-            " get both again from one source."
-        )
+    _require_count(len(found), len(expected), name)
     if len(differ := np.flatnonzero(found != expected)):
         place = int(differ[0])
         raise DataError(

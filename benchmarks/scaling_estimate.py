@@ -70,7 +70,7 @@ class Finished:
 
     def train(self) -> dict[str, Callable[[int], float]]:
         """Give, per kind of rule, the CPU seconds of a stretch of so many epochs."""
-        jobs = self.jobs[self.jobs["stage"] == "train"].copy()
+        jobs = self.jobs[self.jobs["stage"].isin(("initial_state", "train"))].copy()
         jobs["kind"] = jobs["rule"].map({k: v["kind"] for k, v in self.study["rules"].items()})
         marks = sorted({0, *self.study["training"]["checkpoints"]})
         before = dict(zip(marks[1:], marks, strict=False))

@@ -11,47 +11,10 @@ import pandas as pd
 from rulealign.errors import StoreError
 
 LINE = re.compile(
-    r"^(?:machine: (.*)\n)?cost: wall ([\d.]+) s, cpu ([\d.]+) s, peak (\d+) MB$", re.MULTILINE
+    r"^(?:machine: (.*)\n)?cost of (\w+): wall ([\d.]+) s, cpu ([\d.]+) s, peak (\d+) MB$",
+    re.MULTILINE,
 )
 """The last lines of a finished job's log, as `rulealign.job` writes them."""
-STAGES = (
-    "fetch",
-    "training_set",
-    "simulate",
-    "stimuli",
-    "things_tables",
-    "things_unpack",
-    "trials",
-    "responses",
-    "quality_table",
-    "quality",
-    "pairs",
-    "brain_rdm",
-    "check_inputs",
-    "training_table",
-    "train",
-    "activations",
-    "diagnostics_table",
-    "diagnostics",
-    "controls_table",
-    "controls",
-    "control_alignment",
-    "alignment_table",
-    "alignment",
-    "ceilings_table",
-    "ceiling",
-    "layers_table",
-    "trajectories_table",
-    "universes",
-    "claims_figure",
-    "claims",
-    "mixed_models_table",
-    "figures",
-    "provenance",
-    "report",
-    "cost",
-)
-"""What the names of logs begin with; the longest that fits is the stage."""
 
 
 def job_table(results: Path) -> pd.DataFrame:
@@ -61,7 +24,8 @@ def job_table(results: Path) -> pd.DataFrame:
         results: the study's folder of results, with `logs/`.
 
     Returns:
-        One row per log, sorted by name: `job` (the log's name), `stage`, `wall_s`, `cpu_s` (imports
+        One row per log, sorted by name: `job` (the log's name), `stage` (the workflow's
+        rule), `wall_s`, `cpu_s` (imports
         included), `peak_mb` and `machine`. Jobs that were killed or failed have no such lines, and
         are not in it; logs of jobs that a later study file has no more are.
 
@@ -71,8 +35,8 @@ def job_table(results: Path) -> pd.DataFrame:
     rows = []
     for path in sorted((results / "logs").glob("*.log")):
         if found := LINE.findall(path.read_text()):
-            machine, *numbers = found[-1]
-            rows.append((path.stem, stage_of(path.stem), *map(float, numbers), machine))
+            machine, stage, *numbers = found[-1]
+            rows.append((path.stem, stage, *map(float, numbers), machine))
     if not rows:
         raise StoreError(f"{results / 'logs'}: there are no logs of finished jobs here.")
     return pd.DataFrame(rows, columns=["job", "stage", "wall_s", "cpu_s", "peak_mb", "machine"])
@@ -101,18 +65,6 @@ def cost_table(results: Path) -> pd.DataFrame:
             "peak_mb": grouped["peak_mb"].max(),
         }
     ).reset_index()
-
-
-def stage_of(log: str) -> str:
-    """Name the stage of a job by the name of its log: the longest of `STAGES` that it begins with.
-
-    Args:
-        log: the log's name, without folder and ending.
-
-    Returns:
-        The stage; the log's own name where it is none.
-    """
-    return next((stage for stage in sorted(STAGES, key=len)[::-1] if log.startswith(stage)), log)
 
 
 if __name__ == "__main__":

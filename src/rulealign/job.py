@@ -31,6 +31,7 @@ class Told(Protocol):
     """What a workflow tells a script of its job.
 
     Attributes:
+        rule: the workflow's rule, by which costs are summed.
         log: the log file, written anew, is the first.
         threads: how many threads numerical libraries may use.
         input: all files to read.
@@ -38,6 +39,7 @@ class Told(Protocol):
         params: settings by name; under `code` the fingerprint of the job's code.
     """
 
+    rule: str
     log: Sequence[str]
     threads: int
     input: Sequence[str]
@@ -73,7 +75,7 @@ def job(told: Told) -> Iterator[None]:
             sys.exit(f"{kind}{error}\n(traceback: {path})")
         with suppress(OSError):
             print(f"machine: {machine()}", file=handle)
-            print(_cost(time.perf_counter() - start), file=handle)
+            print(_cost(told.rule, time.perf_counter() - start), file=handle)
 
 
 @contextmanager
@@ -87,11 +89,12 @@ def _log(path: Path) -> Iterator[TextIO]:
             handle.close()
 
 
-def _cost(wall: float) -> str:
+def _cost(stage: str, wall: float) -> str:
     own = resource.getrusage(resource.RUSAGE_SELF)
     # Linux counts the peak in kilobytes, macOS in bytes
     peak = own.ru_maxrss * (1e-6 if sys.platform == "darwin" else 1e-3)
-    return f"cost: wall {wall:.1f} s, cpu {own.ru_utime + own.ru_stime:.1f} s, peak {peak:.0f} MB"
+    cpu = own.ru_utime + own.ru_stime
+    return f"cost of {stage}: wall {wall:.1f} s, cpu {cpu:.1f} s, peak {peak:.0f} MB"
 
 
 def machine(root: Path = Path("/")) -> str:

@@ -3,9 +3,14 @@
 from types import SimpleNamespace
 
 
-def told(log, inputs=(), outputs=(), **params):
+def told(log, inputs=(), outputs=(), rule="figures", **params):
     """Give a job's log, files and params, with one thread."""
     files = [str(path) for path in outputs]
     return SimpleNamespace(
-        log=[str(log)], threads=1, input=list(map(str, inputs)), output=files, params=params
+        rule=rule,
+        log=[str(log)],
+        threads=1,
+        input=list(map(str, inputs)),
+        output=files,
+        params=params,
     )

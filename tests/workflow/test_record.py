@@ -40,6 +40,7 @@ def test_every_job_has_its_cost(finished):
     table = read_csv(root / "logs/cost.csv")
     jobs = int(re.search(r"^total +(\d+)$", finished.first.output, re.MULTILINE)[1])
     assert len(table) == jobs - 1  # this one had not ended
+    assert {"initial_state", "train", "alignment", "alignment_table"} <= set(table["stage"])
     assert (table["machine"] == machine()).all()
     assert (table["cpu_s"] > 0).all()
     assert f"<code>{root.name}</code>" in (root / "logs/cost.html").read_text()

@@ -4,11 +4,11 @@
 
 rule activations:
     input:
-        checkpoint=CHECKPOINT,
-        stimuli=expand(STIMULI, stimuli=STUDY.stimuli, allow_missing=True),
+        checkpoint=FILES.checkpoint,
+        stimuli=expand(FILES.stimuli, stimuli=STUDY.stimuli, allow_missing=True),
     output:
-        activations=expand(ACTIVATIONS, stimuli=STUDY.stimuli, allow_missing=True),
-        rdms=expand(MODEL_RDMS, stimuli=STUDY.stimuli, allow_missing=True),
+        activations=expand(FILES.activations, stimuli=STUDY.stimuli, allow_missing=True),
+        rdms=expand(FILES.model_rdms, stimuli=STUDY.stimuli, allow_missing=True),
     log:
         f"{LOGS}/activations_{NETWORK}_px-{{size}}.log",
     conda:

@@ -4,12 +4,12 @@
 rule alignment:
     input:
         models=rdms_of_rule,
-        brain=expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
+        brain=expand(FILES.brain_rdm, subject=SUBJECTS, allow_missing=True),
         pairs=COMPARED_PAIRS,
     output:
-        table=ALIGNMENT,
-        draws=DRAWS,
-        layers=LAYERS,
+        table=FILES.alignment,
+        draws=FILES.draws,
+        layers=FILES.layers,
     log:
         f"{LOGS}/alignment_rule-{{rule}}_roi-{{roi}}.log",
     conda:

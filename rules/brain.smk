@@ -6,8 +6,8 @@ if WITH_RESPONSES:
         input:
             brain_files,
         output:
-            trials=TRIALS,
-            acquisition=ACQUISITION,
+            trials=FILES.trials,
+            acquisition=FILES.acquisition,
         log:
             f"{LOGS}/trials_sub-{{subject}}.log",
         priority: 20
@@ -28,7 +28,7 @@ if WITH_RESPONSES:
         input:
             brain_files,
         output:
-            RESPONSES,
+            FILES.responses,
         log:
             f"{LOGS}/responses_sub-{{subject}}_roi-{{roi}}.log",
         priority: 20
@@ -48,9 +48,9 @@ if WITH_RESPONSES:
 
     rule quality:
         input:
-            RESPONSES,
+            FILES.responses,
         output:
-            BRAIN_QUALITY,
+            FILES.brain_quality,
         log:
             f"{LOGS}/quality_sub-{{subject}}_roi-{{roi}}.log",
         priority: 20
@@ -68,10 +68,10 @@ if WITH_RESPONSES:
 
     rule pairs:
         input:
-            expand(TRIALS, subject=SUBJECTS),
+            expand(FILES.trials, subject=SUBJECTS),
             stages.stimulus_list(STUDY),
         output:
-            PAIRS,
+            FILES.pairs,
         log:
             f"{LOGS}/pairs.log",
         priority: 20
@@ -92,11 +92,13 @@ if WITH_RESPONSES:
 
 rule check_inputs:
     input:
-        stimuli=expand(STIMULI, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes),
-        brain=expand(BRAIN_RDM, subject=SUBJECTS, roi=STUDY.brain.rois),
-        pairs=[PAIRS] if "cross_run" in STUDY.compared_pairs else [],
+        stimuli=expand(
+            FILES.stimuli, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes
+        ),
+        brain=expand(FILES.brain_rdm, subject=SUBJECTS, roi=STUDY.brain.rois),
+        pairs=[FILES.pairs] if "cross_run" in STUDY.compared_pairs else [],
     output:
-        CHECKED,
+        FILES.table.format(table="inputs"),
     log:
         f"{LOGS}/check_inputs.log",
     priority: 20

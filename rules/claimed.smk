@@ -17,16 +17,20 @@ def claimed_rdms(wildcards):
     need = CLAIMED[wildcards.rule, wildcards.roi]
     shown = {"stimuli": need.stimuli, "size": need.sizes}
     networks = {"rule": wildcards.rule, "seed": need.seeds, "epoch": need.epochs}
-    return expand(MODEL_RDMS, **networks, **shown)
+    return expand(FILES.model_rdms, **networks, **shown)
 
 
 def claimed_controls(wildcards):
     need = CLAIMED[wildcards.rule, wildcards.roi]
     partialled = any(one["control"] != "none" for one in need.analyses)
     sets = {"stimuli": need.stimuli, "size": need.sizes}
-    return expand(CONTROL_RDMS, **sets) if partialled else []
+    return expand(FILES.control_rdms, **sets) if partialled else []
 
 
 def claimed_pairs(wildcards):
     need = CLAIMED[wildcards.rule, wildcards.roi]
-    return [PAIRS] if any(one["pairs"] == "cross_run" for one in need.analyses) else []
+    return (
+        [FILES.pairs]
+        if any(one["pairs"] == "cross_run" for one in need.analyses)
+        else []
+    )

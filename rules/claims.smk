@@ -7,12 +7,12 @@ include: "claimed.smk"
 rule universes:
     input:
         models=claimed_rdms,
-        brain=expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
+        brain=expand(FILES.brain_rdm, subject=SUBJECTS, allow_missing=True),
         controls=claimed_controls,
         pairs=claimed_pairs,
     output:
-        table=UNIVERSES,
-        draws=UNIVERSES_DRAWS,
+        table=FILES.universes,
+        draws=FILES.universes_draws,
     log:
         f"{LOGS}/universes_rule-{{rule}}_roi-{{roi}}.log",
     conda:
@@ -35,19 +35,19 @@ CLAIM_FILES = {}
 
 if STUDY.claims:
     CLAIM_FILES = {
-        "claims": TABLE.format(table="claims"),
-        "claims_summary": TABLE.format(table="claims_summary"),
-        "claims_figure": f"{RESULTS}/figures/claims.svg",
-        "specification_curves": TABLE.format(table="specification_curves"),
-        "mixed_models": TABLE.format(table="mixed_models"),
+        "claims": FILES.table.format(table="claims"),
+        "claims_summary": FILES.table.format(table="claims_summary"),
+        "claims_figure": FILES.figure.format(figure="claims"),
+        "specification_curves": FILES.table.format(table="specification_curves"),
+        "mixed_models": FILES.table.format(table="mixed_models"),
     }
 
     rule claims:
         input:
-            tables=claimed(UNIVERSES),
-            draws=claimed(UNIVERSES_DRAWS),
-            alignments=claimed(ALIGNMENT),
-            ceilings=expand(CEILING, roi=sorted({roi for _, roi in CLAIMED})),
+            tables=claimed(FILES.universes),
+            draws=claimed(FILES.universes_draws),
+            alignments=claimed(FILES.alignment),
+            ceilings=expand(FILES.ceiling, roi=sorted({roi for _, roi in CLAIMED})),
         output:
             claims=CLAIM_FILES["claims"],
             summary=CLAIM_FILES["claims_summary"],
@@ -93,7 +93,7 @@ if STUDY.claims:
 
     rule mixed_models_table:
         input:
-            TABLE.format(table="alignment_subjects"),
+            FILES.table.format(table="alignment_subjects"),
         output:
             CLAIM_FILES["mixed_models"],
         log:

@@ -8,6 +8,7 @@ from rulealign.plan import cluster
 from rulealign.plan import machine
 from rulealign.plan import stages
 from rulealign.plan import statistics as statistics_stages
+from rulealign.plan.files import NETWORK, result_files
 from rulealign.plan.settings import brain, claims, scores
 from rulealign.plan.settings import report as report_settings
 from rulealign.rerun.code_fingerprint import Sources
@@ -23,7 +24,6 @@ from rulealign.provenance import fingerprint, folder_listing
 from rulealign.settings import Settings
 from rulealign.rerun.results_folder import refuse_unnoted_results
 from rulealign.rerun.study_folder import (
-    COMPLETE,
     origin,
     refuse_other_study,
     refuse_same_name,
@@ -75,41 +75,10 @@ let_jobs_import_rulealign()
 config["mirrors"] = STUDY.data_mirrors
 config["parallel"] = STUDY.things.parallel if STUDY.things else 1
 
-RESULTS = f"results/{STUDY.study}"
-LOGS = f"{RESULTS}/logs"
+FILES = result_files(f"results/{STUDY.study}")
+LOGS = FILES.logs
 WITH_RESPONSES = SUBJECTS if STUDY.brain.kind != "rdm-archive" else []
 EPOCHS = {rule: STUDY.epochs(rule) for rule in STUDY.rules}
-
-# Names of files that several rules share; every name says what the file holds.
-NETWORK = (
-    "rule-{rule}_seed-{seed}_epoch-{epoch}"  # one network at one point of its training
-)
-TRAINING_SET = f"{RESULTS}/training_set/images.h5"
-STIMULI = f"{RESULTS}/stimuli/stim-{{stimuli}}_px-{{size}}_images.h5"
-SIMULATED = f"{RESULTS}/simulated"
-SIMULATED_TRUTH = f"{SIMULATED}/truth.h5"  # holds the fingerprint of the images
-RESPONSES = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_responses.h5"
-BRAIN_QUALITY = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_quality.csv"
-TRIALS = f"{RESULTS}/brain/sub-{{subject}}_trials.csv"
-ACQUISITION = f"{RESULTS}/brain/sub-{{subject}}_acquisition.json"
-PAIRS = f"{RESULTS}/brain/pairs.h5"
-BRAIN_RDM = f"{RESULTS}/brain/sub-{{subject}}_roi-{{roi}}_rdm.h5"
-CEILING = f"{RESULTS}/brain/roi-{{roi}}_ceiling.csv"
-CHECKPOINT = f"{RESULTS}/checkpoints/{NETWORK}.pt"
-CHECKPOINT_LOG = f"{RESULTS}/checkpoints/{NETWORK}_log.csv"
-DIAGNOSTICS = f"{RESULTS}/diagnostics/rule-{{rule}}_seed-{{seed}}.csv"
-ACTIVATIONS = f"{RESULTS}/activations/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
-MODEL_RDMS = f"{RESULTS}/rdms/{NETWORK}_stim-{{stimuli}}_px-{{size}}.h5"
-ALIGNMENT = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}.csv"
-DRAWS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_draws.h5"
-UNIVERSES = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_universes.csv"
-UNIVERSES_DRAWS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_universes_draws.h5"
-LAYERS = f"{RESULTS}/alignment/rule-{{rule}}_roi-{{roi}}_layers.csv"
-CONTROL_RDMS = f"{RESULTS}/rdms/controls_stim-{{stimuli}}_px-{{size}}.h5"
-CONTROL_ALIGNMENT = f"{RESULTS}/alignment/controls_roi-{{roi}}.csv"
-CONTROL_DRAWS = f"{RESULTS}/alignment/controls_roi-{{roi}}_draws.h5"
-TABLE = f"{RESULTS}/statistics/{{table}}.csv"
-CHECKED = TABLE.format(table="inputs")
 
 
 wildcard_constraints:
@@ -236,20 +205,21 @@ USED_RULES = sorted({rule.kind for rule in STUDY.rules.values()})
 USED_TRAINING_SET = [STUDY.training_set.kind]
 USED_FORM = [THINGS.form if THINGS else "tables"]
 FORM = noted("form", THINGS.settings if THINGS else {"form": "tables"})
-COMPARED_PAIRS = [PAIRS] if STUDY.brain.pairs == "cross_run" else []
+COMPARED_PAIRS = [FILES.pairs] if STUDY.brain.pairs == "cross_run" else []
 
 
 def brain_folder(wildcards):
     """Name the folder that a subject's responses are read from."""
-    return str(THINGS.folder(wildcards.subject)) if THINGS else SIMULATED
+    return str(THINGS.folder(wildcards.subject)) if THINGS else FILES.simulated
 
 
 def brain_files(wildcards):
     """List the files that a subject's responses are read from."""
     if THINGS:
         return THINGS.files(wildcards.subject)
-    kinds = ("ResponseData.h5", "VoxelMetadata.csv", "StimulusMetadata.csv")
-    return [f"{SIMULATED}/sub-{wildcards.subject}_{kind}" for kind in kinds]
+    tables = ("responses", "voxels", "stimuli")
+    names = [getattr(FILES, f"simulated_{table}") for table in tables]
+    return expand(names, subject=wildcards.subject)
 
 
 def brain_images():
@@ -257,15 +227,15 @@ def brain_images():
     without them."""
     if THINGS:
         return [untimed(path) for path in THINGS.images]
-    return [ancient(f"{SIMULATED}/images")]  # SIMULATED_TRUTH tells what is in it
+    return [ancient(FILES.simulated_images)]  # `simulated_truth` tells what is in it
 
 
 def stimulus_sources(wildcards):
     section = stages.images(STUDY, wildcards.stimuli)
     if section.kind in ("brain", "brain-others"):
-        trials = TRIALS.format(subject=SUBJECTS[0])
+        trials = FILES.trials.format(subject=SUBJECTS[0])
         lists = stages.stimulus_list(STUDY)
-        truth = [] if THINGS else [SIMULATED_TRUTH]
+        truth = [] if THINGS else [FILES.simulated_truth]
         return {
             "images": brain_images(),
             "truth": truth,
@@ -278,13 +248,13 @@ def stimulus_sources(wildcards):
 def calibration_set(wildcards):
     """Give the images that a rule is prepared with, if not with training images."""
     asked = stages.calibration_set(STUDY, wildcards.rule)
-    return [STIMULI.format(stimuli=asked[0], size=asked[1])] if asked else []
+    return [FILES.stimuli.format(stimuli=asked[0], size=asked[1])] if asked else []
 
 
 def compared_with_calibration(wildcards):
     """Give all stimuli at the size of a rule's calibration set, which must have none of them."""
     asked = stages.calibration_set(STUDY, wildcards.rule)
-    return expand(STIMULI, stimuli=STUDY.stimuli, size=asked[1]) if asked else []
+    return expand(FILES.stimuli, stimuli=STUDY.stimuli, size=asked[1]) if asked else []
 
 
 def previous_epoch(wildcards):
@@ -293,12 +263,12 @@ def previous_epoch(wildcards):
 
 
 def previous_checkpoint(wildcards):
-    return CHECKPOINT.format(**{**wildcards, "epoch": previous_epoch(wildcards)})
+    return FILES.checkpoint.format(**{**wildcards, "epoch": previous_epoch(wildcards)})
 
 
 def rdms_of_rule(wildcards):
     return [
-        MODEL_RDMS.format(
+        FILES.model_rdms.format(
             **wildcards, seed=seed, epoch=epoch, stimuli=stimuli, size=size
         )
         for seed, epoch in networks(wildcards.rule)

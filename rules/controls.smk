@@ -4,9 +4,9 @@
 
 rule controls:
     input:
-        STIMULI,
+        FILES.stimuli,
     output:
-        CONTROL_RDMS,
+        FILES.control_rdms,
     log:
         f"{LOGS}/controls_stim-{{stimuli}}_px-{{size}}.log",
     conda:
@@ -26,13 +26,13 @@ rule controls:
 rule control_alignment:
     input:
         controls=expand(
-            CONTROL_RDMS, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes
+            FILES.control_rdms, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes
         ),
-        brain=expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
+        brain=expand(FILES.brain_rdm, subject=SUBJECTS, allow_missing=True),
         pairs=COMPARED_PAIRS,
     output:
-        table=CONTROL_ALIGNMENT,
-        draws=CONTROL_DRAWS,
+        table=FILES.control_alignment,
+        draws=FILES.control_draws,
     log:
         f"{LOGS}/control_alignment_roi-{{roi}}.log",
     conda:
@@ -52,10 +52,10 @@ rule control_alignment:
 
 rule controls_table:
     input:
-        tables=expand(CONTROL_ALIGNMENT, roi=STUDY.brain.rois),
-        draws=expand(CONTROL_DRAWS, roi=STUDY.brain.rois),
+        tables=expand(FILES.control_alignment, roi=STUDY.brain.rois),
+        draws=expand(FILES.control_draws, roi=STUDY.brain.rois),
     output:
-        TABLE.format(table="controls"),
+        FILES.table.format(table="controls"),
     log:
         f"{LOGS}/controls_table.log",
     conda:

@@ -23,7 +23,7 @@ rule training_set:
     input:
         source_files(stages.source(STUDY.training_set), whole_folder=True),
     output:
-        TRAINING_SET,
+        FILES.training_set,
     log:
         f"{LOGS}/training_set.log",
     conda:
@@ -45,7 +45,7 @@ rule stimuli:
     input:
         unpack(stimulus_sources),
     output:
-        STIMULI,
+        FILES.stimuli,
     log:
         f"{LOGS}/stimuli_stim-{{stimuli}}_px-{{size}}.log",
     priority: 20
@@ -67,8 +67,8 @@ if STUDY.brain.kind == "simulated":
 
     rule simulate_images:
         output:
-            images=directory(f"{SIMULATED}/images"),
-            truth=SIMULATED_TRUTH,
+            images=directory(FILES.simulated_images),
+            truth=FILES.simulated_truth,
         log:
             f"{LOGS}/simulate_images.log",
         priority: 20
@@ -86,12 +86,12 @@ if STUDY.brain.kind == "simulated":
 
     rule simulate_subject:
         input:
-            images=ancient(f"{SIMULATED}/images"),
-            truth=SIMULATED_TRUTH,
+            images=ancient(FILES.simulated_images),
+            truth=FILES.simulated_truth,
         output:
-            responses=f"{SIMULATED}/sub-{{subject}}_ResponseData.h5",
-            voxels=f"{SIMULATED}/sub-{{subject}}_VoxelMetadata.csv",
-            stimuli=f"{SIMULATED}/sub-{{subject}}_StimulusMetadata.csv",
+            responses=FILES.simulated_responses,
+            voxels=FILES.simulated_voxels,
+            stimuli=FILES.simulated_stimuli,
         log:
             f"{LOGS}/simulate_sub-{{subject}}.log",
         priority: 20

@@ -17,23 +17,23 @@ _calibration = [stages.calibration_set(STUDY, rule) for rule in STUDY.rules]
 _rois = STUDY.brain.rois
 
 EVERYTHING = [
-    TRAINING_SET,
-    *[STIMULI.format(**one) for one in _sets],
+    FILES.training_set,
+    *[FILES.stimuli.format(**one) for one in _sets],
     *[
-        STIMULI.format(stimuli=label, size=size)
+        FILES.stimuli.format(stimuli=label, size=size)
         for label, size in filter(None, _calibration)
     ],
-    *expand(BRAIN_RDM, subject=SUBJECTS, roi=_rois),
-    *expand([RESPONSES, BRAIN_QUALITY], subject=WITH_RESPONSES, roi=_rois),
-    *expand([TRIALS, ACQUISITION], subject=WITH_RESPONSES),
+    *expand(FILES.brain_rdm, subject=SUBJECTS, roi=_rois),
+    *expand([FILES.responses, FILES.brain_quality], subject=WITH_RESPONSES, roi=_rois),
+    *expand([FILES.trials, FILES.acquisition], subject=WITH_RESPONSES),
     *COMPARED_PAIRS,
     *[
         name.format(**network)
         for network in _networks
-        for name in (CHECKPOINT, CHECKPOINT_LOG)
+        for name in (FILES.checkpoint, FILES.checkpoint_log)
     ],
     *[
-        DIAGNOSTICS.format(rule=rule, seed=seed)
+        FILES.diagnostics.format(rule=rule, seed=seed)
         for rule in STUDY.rules
         for seed in STUDY.seeds(rule)
     ],
@@ -41,24 +41,24 @@ EVERYTHING = [
         name.format(**network, **one)
         for network in _networks
         for one in _sets
-        for name in (ACTIVATIONS, MODEL_RDMS)
+        for name in (FILES.activations, FILES.model_rdms)
     ],
-    *expand([ALIGNMENT, DRAWS, LAYERS], rule=STUDY.rules, roi=_rois),
-    *expand(CEILING, roi=_rois),
-    *claimed(UNIVERSES),
-    *claimed(UNIVERSES_DRAWS),
+    *expand([FILES.alignment, FILES.draws, FILES.layers], rule=STUDY.rules, roi=_rois),
+    *expand(FILES.ceiling, roi=_rois),
+    *claimed(FILES.universes),
+    *claimed(FILES.universes_draws),
     *CLAIM_FILES.values(),
     *TABLES.values(),
-    TABLE.format(table="layers"),
-    *(expand(TABLE, table=("trajectories", "baselines")) if COURSES else []),
+    FILES.table.format(table="layers"),
+    *(expand(FILES.table, table=("trajectories", "baselines")) if COURSES else []),
     *rules.figures.output,
     *rules.provenance.output,
-    f"{RESULTS}/report.html",
+    FILES.page,
     *rules.cost.output,
 ]
 if STUDY.controls:
-    EVERYTHING += [CONTROL_RDMS.format(**one) for one in _sets]
-    EVERYTHING += expand([CONTROL_ALIGNMENT, CONTROL_DRAWS], roi=_rois)
+    EVERYTHING += [FILES.control_rdms.format(**one) for one in _sets]
+    EVERYTHING += expand([FILES.control_alignment, FILES.control_draws], roi=_rois)
 if STUDY.brain.kind == "simulated":
     EVERYTHING += rules.simulate_images.output
     EVERYTHING += expand(rules.simulate_subject.output, subject=SUBJECTS)

@@ -29,14 +29,16 @@ def made_now(result):
 
 
 def mention_left_over():
-    if files := left_over(Path(RESULTS), _asked_for):
-        logger.warning(mention(Path(RESULTS), files))
+    if files := left_over(Path(FILES.results), _asked_for):
+        logger.warning(mention(Path(FILES.results), files))
 
 
 if workflow.is_main_process:
     try:
         if not {"--touch", "-t"} & set(sys.argv):
-            refuse_unnoted_files(Path(RESULTS), Path(".snakemake/metadata"), made_now)
+            refuse_unnoted_files(
+                Path(FILES.results), Path(".snakemake/metadata"), made_now
+            )
     except RulealignError as error:
         raise refused(error) from None
     mention_left_over()

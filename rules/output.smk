@@ -170,9 +170,9 @@ if workflow.is_main_process and not workflow.output_settings.verbose:
 
 
 onsuccess:
-    if Path(f"{RESULTS}/report.html").exists():
+    if Path(FILES.page).exists():
         logger.info(
-            f"The report is {RESULTS}/report.html",
+            f"The report is {FILES.page}",
             extra={"event": LAST_WORD, "quietness": Quietness.PROGRESS},
         )
     mention_left_over()

@@ -6,7 +6,7 @@ if STUDY.brain.kind == "rdm-archive":
         input:
             lambda wildcards: source_files(STUDY.brain.rois[wildcards.roi].source),
         output:
-            rdms=expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
+            rdms=expand(FILES.brain_rdm, subject=SUBJECTS, allow_missing=True),
         log:
             f"{LOGS}/brain_rdms_roi-{{roi}}.log",
         priority: 20
@@ -27,10 +27,10 @@ else:
 
     rule brain_rdm:
         input:
-            RESPONSES,
+            FILES.responses,
             stages.stimulus_list(STUDY),
         output:
-            BRAIN_RDM,
+            FILES.brain_rdm,
         log:
             f"{LOGS}/brain_rdm_sub-{{subject}}_roi-{{roi}}.log",
         priority: 20

@@ -1,7 +1,7 @@
 # Figures, the report page, and the record of what made them.
 
 TABLES = {
-    name: TABLE.format(table=name)
+    name: FILES.table.format(table=name)
     for name in (
         "alignment",
         "alignment_subjects",
@@ -13,11 +13,8 @@ TABLES = {
     )
 }
 if STUDY.controls:
-    TABLES["controls"] = TABLE.format(table="controls")
-VIEWS = [
-    f"stim-{view.stimuli}_px-{view.size}_descriptor-{view.descriptor}_centring-{view.centring}"
-    for view in STUDY.views()
-]
+    TABLES["controls"] = FILES.table.format(table="controls")
+VIEWS = [view.model_dump() for view in STUDY.views()]
 
 # What is the user's own, for the record of inputs: the source as the study names it -> the files
 # below that are read, None for all.
@@ -46,8 +43,8 @@ rule provenance:
         OWN_FILES,
         RECORDED_WHEN_FETCHED,
     output:
-        record=f"{RESULTS}/provenance.json",
-        study=f"{RESULTS}/{COMPLETE}",
+        record=FILES.record,
+        study=FILES.study,
     log:
         f"{LOGS}/provenance.log",
     priority: 100
@@ -79,12 +76,12 @@ rule provenance:
 # from, and nothing depends on it.
 rule cost:
     input:
-        f"{RESULTS}/report.html",
-        f"{RESULTS}/provenance.json",
+        FILES.page,
+        FILES.record,
     output:
-        table=f"{LOGS}/cost.csv",
+        table=FILES.cost_table,
         page=report(
-            f"{LOGS}/cost.html",
+            FILES.cost_page,
             caption="../docs/captions/cost.rst",
             category="Cost",
         ),
@@ -105,30 +102,30 @@ rule cost:
 rule figures:
     input:
         **TABLES,
-        training_set=TRAINING_SET,
+        training_set=FILES.training_set,
     output:
         accuracy=report(
-            f"{RESULTS}/figures/accuracy.svg",
+            FILES.figure.format(figure="accuracy"),
             caption="../docs/captions/accuracy.rst",
             category="Learning",
         ),
         learning=report(
-            f"{RESULTS}/figures/learning.svg",
+            FILES.figure.format(figure="learning"),
             caption="../docs/captions/learning.rst",
             category="Learning",
         ),
         quality=report(
-            f"{RESULTS}/figures/quality.svg",
+            FILES.figure.format(figure="quality"),
             caption="../docs/captions/quality.rst",
             category="Brain data",
         ),
         trajectories=report(
-            [f"{RESULTS}/figures/trajectory_{view}.svg" for view in VIEWS],
+            [FILES.trajectory.format(**view) for view in VIEWS],
             caption="../docs/captions/trajectory.rst",
             category="Alignment over training",
         ),
         finals=report(
-            [f"{RESULTS}/figures/final_{view}.svg" for view in VIEWS],
+            [FILES.final.format(**view) for view in VIEWS],
             caption="../docs/captions/final.rst",
             category="Alignment at the last epoch",
         ),
@@ -151,9 +148,9 @@ rule report:
     input:
         **TABLES,
         **CLAIM_FILES,
-        layers=TABLE.format(table="layers"),
-        courses=TABLE.format(table="trajectories") if COURSES else [],
-        baselines=TABLE.format(table="baselines") if COURSES else [],
+        layers=FILES.table.format(table="layers"),
+        courses=FILES.table.format(table="trajectories") if COURSES else [],
+        baselines=FILES.table.format(table="baselines") if COURSES else [],
         accuracy=rules.figures.output.accuracy,
         learning=rules.figures.output.learning,
         quality_figure=rules.figures.output.quality,
@@ -163,7 +160,7 @@ rule report:
         study=rules.provenance.output.study,
     output:
         report(
-            f"{RESULTS}/report.html",
+            FILES.page,
             caption="../docs/captions/page.rst",
             category="Report page",
         ),

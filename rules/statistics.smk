@@ -7,10 +7,10 @@ COMPARED = STUDY.compared_rules()
 
 rule ceiling:
     input:
-        brain=expand(BRAIN_RDM, subject=SUBJECTS, allow_missing=True),
+        brain=expand(FILES.brain_rdm, subject=SUBJECTS, allow_missing=True),
         pairs=COMPARED_PAIRS,
     output:
-        CEILING,
+        FILES.ceiling,
     log:
         f"{LOGS}/ceiling_roi-{{roi}}.log",
     priority: 20
@@ -29,9 +29,9 @@ rule ceiling:
 
 rule ceilings_table:
     input:
-        expand(CEILING, roi=STUDY.brain.rois),
+        expand(FILES.ceiling, roi=STUDY.brain.rois),
     output:
-        TABLE.format(table="ceilings"),
+        FILES.table.format(table="ceilings"),
     log:
         f"{LOGS}/ceilings_table.log",
     conda:
@@ -50,13 +50,13 @@ rule ceilings_table:
 
 rule quality_table:
     input:
-        brain=expand(BRAIN_RDM, roi=STUDY.brain.rois, subject=SUBJECTS),
-        trials=expand(TRIALS, subject=WITH_RESPONSES),
-        acquisition=expand(ACQUISITION, subject=WITH_RESPONSES),
-        parts=expand(BRAIN_QUALITY, roi=STUDY.brain.rois, subject=WITH_RESPONSES),
-        responses=expand(RESPONSES, roi=STUDY.brain.rois, subject=WITH_RESPONSES),
+        brain=expand(FILES.brain_rdm, roi=STUDY.brain.rois, subject=SUBJECTS),
+        trials=expand(FILES.trials, subject=WITH_RESPONSES),
+        acquisition=expand(FILES.acquisition, subject=WITH_RESPONSES),
+        parts=expand(FILES.brain_quality, roi=STUDY.brain.rois, subject=WITH_RESPONSES),
+        responses=expand(FILES.responses, roi=STUDY.brain.rois, subject=WITH_RESPONSES),
     output:
-        TABLE.format(table="quality"),
+        FILES.table.format(table="quality"),
     log:
         f"{LOGS}/quality_table.log",
     conda:
@@ -75,11 +75,11 @@ rule quality_table:
 
 rule alignment_table:
     input:
-        tables=expand(ALIGNMENT, rule=STUDY.rules, roi=STUDY.brain.rois),
-        draws=expand(DRAWS, rule=STUDY.rules, roi=STUDY.brain.rois),
+        tables=expand(FILES.alignment, rule=STUDY.rules, roi=STUDY.brain.rois),
+        draws=expand(FILES.draws, rule=STUDY.rules, roi=STUDY.brain.rois),
     output:
-        table=TABLE.format(table="alignment"),
-        subjects=TABLE.format(table="alignment_subjects"),
+        table=FILES.table.format(table="alignment"),
+        subjects=FILES.table.format(table="alignment_subjects"),
     log:
         f"{LOGS}/alignment_table.log",
     conda:
@@ -97,9 +97,9 @@ rule alignment_table:
 
 rule layers_table:
     input:
-        expand(LAYERS, rule=STUDY.rules, roi=STUDY.brain.rois),
+        expand(FILES.layers, rule=STUDY.rules, roi=STUDY.brain.rois),
     output:
-        TABLE.format(table="layers"),
+        FILES.table.format(table="layers"),
     log:
         f"{LOGS}/layers_table.log",
     conda:
@@ -119,13 +119,13 @@ if COURSES:
 
     rule trajectories_table:
         input:
-            tables=expand(ALIGNMENT, rule=COURSES, roi=MAPPED),
-            draws=expand(DRAWS, rule=COURSES, roi=MAPPED),
-            compared=expand(ALIGNMENT, rule=COMPARED, roi=MAPPED),
-            compared_draws=expand(DRAWS, rule=COMPARED, roi=MAPPED),
+            tables=expand(FILES.alignment, rule=COURSES, roi=MAPPED),
+            draws=expand(FILES.draws, rule=COURSES, roi=MAPPED),
+            compared=expand(FILES.alignment, rule=COMPARED, roi=MAPPED),
+            compared_draws=expand(FILES.draws, rule=COMPARED, roi=MAPPED),
         output:
-            courses=TABLE.format(table="trajectories"),
-            baselines=TABLE.format(table="baselines"),
+            courses=FILES.table.format(table="trajectories"),
+            baselines=FILES.table.format(table="baselines"),
         log:
             f"{LOGS}/trajectories_table.log",
         localrule: True
@@ -146,12 +146,12 @@ if COURSES:
 rule training_table:
     input:
         [
-            CHECKPOINT_LOG.format(rule=rule, seed=seed, epoch=epoch)
+            FILES.checkpoint_log.format(rule=rule, seed=seed, epoch=epoch)
             for rule in STUDY.rules
             for seed, epoch in networks(rule)
         ],
     output:
-        TABLE.format(table="training"),
+        FILES.table.format(table="training"),
     log:
         f"{LOGS}/training_table.log",
     conda:
@@ -181,14 +181,14 @@ rule training_table:
 rule diagnostics_table:
     input:
         parts=[
-            DIAGNOSTICS.format(rule=rule, seed=seed)
+            FILES.diagnostics.format(rule=rule, seed=seed)
             for rule in STUDY.rules
             for seed in STUDY.seeds(rule)
         ],
-        training=TABLE.format(table="training"),
-        training_set=TRAINING_SET,
+        training=FILES.table.format(table="training"),
+        training_set=FILES.training_set,
     output:
-        TABLE.format(table="diagnostics"),
+        FILES.table.format(table="diagnostics"),
     log:
         f"{LOGS}/diagnostics_table.log",
     conda:

@@ -3,12 +3,12 @@
 
 rule initial_state:
     input:
-        images=TRAINING_SET,
+        images=FILES.training_set,
         calibration=calibration_set,
         compared=compared_with_calibration,
     output:
-        checkpoint=CHECKPOINT,
-        table=CHECKPOINT_LOG,
+        checkpoint=FILES.checkpoint,
+        table=FILES.checkpoint_log,
     log:
         f"{LOGS}/train_{NETWORK}.log",
     wildcard_constraints:
@@ -33,11 +33,11 @@ rule initial_state:
 
 rule train:
     input:
-        images=TRAINING_SET,
+        images=FILES.training_set,
         previous=previous_checkpoint,
     output:
-        checkpoint=CHECKPOINT,
-        table=CHECKPOINT_LOG,
+        checkpoint=FILES.checkpoint,
+        table=FILES.checkpoint_log,
     log:
         f"{LOGS}/train_{NETWORK}.log",
     wildcard_constraints:
@@ -63,13 +63,13 @@ rule train:
 
 rule diagnostics:
     input:
-        images=TRAINING_SET,
+        images=FILES.training_set,
         checkpoints=lambda wildcards: [
-            CHECKPOINT.format(**wildcards, epoch=epoch)
+            FILES.checkpoint.format(**wildcards, epoch=epoch)
             for epoch in EPOCHS[wildcards.rule]
         ],
     output:
-        DIAGNOSTICS,
+        FILES.diagnostics,
     log:
         f"{LOGS}/diagnostics_rule-{{rule}}_seed-{{seed}}.log",
     conda:

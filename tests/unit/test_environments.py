@@ -2,11 +2,12 @@
 
 import ast
 import re
+import subprocess
 import sys
 
 import pytest
 
-from rulealign.rerun.code_fingerprint import Sources
+from rulealign.rerun.code_fingerprint import REGISTRIES, Sources
 
 PACKAGES = {"torch": "pytorch", "PIL": "pillow", "yaml": "pyyaml"}
 """Module -> package of conda-forge, where the names differ."""
@@ -54,7 +55,11 @@ def path_of(project, module):
 
 def needed(project, script):
     """List the packages of conda-forge that a script reaches, through all modules."""
-    modules = [name for name in Sources(project / "scripts").modules(script) if ": " not in name]
+    # which networks and rules there are, and their settings, can be read without torch: see below
+    sources = Sources(project / "scripts")
+    every = sources.modules(script)
+    none = {name: [] for name in ("networks", "rules") if REGISTRIES[name] in every}
+    modules = [name for name in sources.modules(script, **none) if ": " not in name]
     modules.append("rulealign.job")  # what every script runs, and no fingerprint holds
     names = {name for module in modules for name in imported(path_of(project, module))}
     names -= EITHER | set(sys.stdlib_module_names)
@@ -88,6 +93,19 @@ def test_what_a_script_imports_is_in_its_rules_environment(project):
 def test_a_script_that_needs_torch_is_seen_as_such(project):
     assert "pytorch" in needed(project, "train")
     assert "pytorch" not in needed(project, "alignment")
+
+
+def test_every_study_is_read_where_there_is_no_torch(project):
+    code = """
+import sys
+sys.modules |= {"torch": None, "torchvision": None}
+from pathlib import Path
+from rulealign.config.study import read_study
+for file in sys.argv[1:]:
+    read_study(Path(file))
+"""
+    files = [project / "workflow_config.yaml", *sorted((project / "studies").glob("*.yaml"))]
+    assert subprocess.run([sys.executable, "-c", code, *files], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", ["data.yaml", "torch.yaml"])

@@ -141,8 +141,7 @@ CODE = {
     ),
     "a script": (
         [
-            ("scripts/ceiling.py", "json.loads(", "dict(json.loads("),
-            ("scripts/ceiling.py", "params.settings)", "params.settings))"),
+            ("scripts/ceiling.py", "wildcards.roi,", "wildcards['roi'],"),
         ],
         CEILINGS | CEILINGS_TABLE | FIGURES | VERDICTS,
     ),

@@ -3,9 +3,10 @@
 A job reaches its script, every rulealign module that the script imports, at once or later, and of
 each registry (a module whose `REGISTRY` maps names to modules that are imported by name) the
 entries that it was asked for. Modules that make no number (`messages.WORDS_ONLY`) do not count
-themselves, nor do comments, docstrings and the texts of messages in any module. Settings
-(`is_settings`) do not count, nor what is reached through them alone: what they hold is in the job's
-params. Versions of other packages are recorded by `rerun.study_folder.versions`.
+themselves, nor do comments, docstrings and the texts of messages in any module. What a job is told
+(`is_told`) does not count, nor what is reached through it alone: settings are in the job's params,
+and the names of its files are its inputs and outputs. Versions of other packages are recorded by
+`rerun.study_folder.versions`.
 """
 
 from __future__ import annotations
@@ -39,13 +40,16 @@ FILES = {
 """Module -> the folder of the library with the files that it reads."""
 
 
-def is_settings(module: str) -> bool:
-    """Say whether a module holds but settings: classes of what a job is told."""
-    return f"{module}.".startswith(("rulealign.settings.", "rulealign.plan.settings."))
+_TOLD = tuple(f"rulealign.{name}." for name in ("settings", "plan.settings", "plan.files"))
+
+
+def is_told(module: str) -> bool:
+    """Say whether a module holds but what jobs are told: classes of settings, names of files."""
+    return f"{module}.".startswith(_TOLD)
 
 
 def _counts(module: str) -> bool:
-    return module not in WORDS_ONLY and not is_settings(module)
+    return module not in WORDS_ONLY and not is_told(module)
 
 
 class Module:
@@ -157,7 +161,7 @@ class Sources:
         while todo:
             name = todo.pop()
             module = self._module(name)
-            if module is None or name in reached or is_settings(name):
+            if module is None or name in reached or is_told(name):
                 continue
             reached[name] = module.hash
             # importing a.b runs a's __init__ first

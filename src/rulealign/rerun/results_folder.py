@@ -12,6 +12,7 @@ from rulealign.json_files import read_json
 from rulealign.rerun.differences import differences
 from rulealign.rerun.explain import record_path
 from rulealign.rerun.noted import Noted
+from rulealign.rerun.study_folder import RECORD
 
 NAMED = 3
 """How many settings and modules the refusal names."""
@@ -39,7 +40,7 @@ def refuse_unnoted_results(
         ConfigurationError: says what differs, and what to do; nothing is touched.
         StoreError: the record cannot be read.
     """
-    record = results / "provenance.json"
+    record = results / RECORD
     note = record_path(metadata, record.as_posix())
     if not record.is_file() or not note.is_file() or _is_as_noted(record, note, metadata):
         return

@@ -22,6 +22,7 @@ PACKAGES = (
 )
 """What a study's numbers and figures may depend on."""
 
+RECORD = "provenance.json"
 COMPLETE = "study.yaml"
 """The file in a study's results that states every setting."""
 
@@ -63,7 +64,7 @@ def refuse_other_study(results: Path, name: str, study_file: str, settings: Mapp
         ConfigurationError: names both files, the folder and the remedy.
         StoreError: the record cannot be read.
     """
-    record = results / name / "provenance.json"
+    record = results / name / RECORD
     if not record.exists():
         return
     before = read_json(record, "study_file", "study")
@@ -88,7 +89,7 @@ def origin(results: Path, name: str, study_file: str) -> str:
     Raises:
         StoreError: the record cannot be read.
     """
-    record = results / name / "provenance.json"
+    record = results / name / RECORD
     if Path(study_file).resolve() == (results / name / COMPLETE).resolve() and record.exists():
         return read_json(record, "study_file")["study_file"]
     return study_file

@@ -10,6 +10,7 @@ import pandas as pd
 from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, UNRESOLVED, VERDICTS
 from rulealign.config.claims import AXES
 from rulealign.errors import DataError
+from rulealign.plan.files import FILES
 from rulealign.report.docs_page import markdown
 from rulealign.report.formatting import plain, with_ends
 from rulealign.store import read_csv
@@ -27,7 +28,7 @@ def claims(results: Path) -> str:
     Raises:
         StoreError: the study has no such table.
     """
-    summary = read_csv(results / "statistics" / "claims_summary.csv")
+    summary = read_csv(results / FILES["table"].format(table="claims_summary"))
     heads = ["claim", "verdict", "p of the median, Holm", "on the claimed side"]
     heads += ["primary universe", "effect", "single universes", "p, Holm", "p of seeds, Holm"]
     return markdown.table(heads, [_row(row) for _, row in summary.iterrows()])
@@ -74,7 +75,7 @@ def verdicts(results: Path, claim: str, axis: str) -> str:
         DataError: there is no such claim or axis.
         StoreError: the study has no such table.
     """
-    rows = read_csv(results / "statistics" / "claims.csv")
+    rows = read_csv(results / FILES["table"].format(table="claims"))
     rows = rows[rows["claim"] == claim]
     if rows.empty or axis not in AXES:
         raise DataError(f"the table of claims has no '{claim}' by '{axis}'.")
@@ -101,7 +102,7 @@ def intervals(results: Path, axis: str) -> str:
         DataError: there is no such axis.
         StoreError: the study has no such table.
     """
-    rows = read_csv(results / "statistics" / "claims.csv")
+    rows = read_csv(results / FILES["table"].format(table="claims"))
     if axis not in AXES:
         raise DataError(f"the table of claims has no axis '{axis}'; there are {', '.join(AXES)}.")
     values = list(dict.fromkeys(rows[axis].astype(str)))

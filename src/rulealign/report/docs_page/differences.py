@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rulealign.errors import DataError
+from rulealign.plan.files import FILES
 from rulealign.report.formatting import with_ends
 from rulealign.rsa.alignment import row_ids
 from rulealign.rsa.bootstrap.spearman import percentile_interval
@@ -75,5 +76,5 @@ def _draws(
 
 
 def _alignment(results: Path, rule: str, roi: str) -> tuple[Path, Path]:
-    stem = results / "alignment" / f"rule-{rule}_roi-{roi}"
-    return stem.with_name(f"{stem.name}.csv"), stem.with_name(f"{stem.name}_draws.h5")
+    table, draws = (FILES[what].format(rule=rule, roi=roi) for what in ("alignment", "draws"))
+    return results / table, results / draws

@@ -22,16 +22,17 @@ from rulealign.cost import cost_table
 from rulealign.errors import DataError
 from rulealign.json_files import read_json
 from rulealign.manifest import verify
+from rulealign.plan.files import FILES
 from rulealign.report import select, tabulate
 from rulealign.report.docs_page import claims as results_claims
 from rulealign.report.docs_page import differences as results_differences
 from rulealign.report.docs_page import markdown
 from rulealign.report.formatting import plain, with_ends
-from rulealign.rerun.study_folder import COMPLETE
+from rulealign.rerun.study_folder import COMPLETE, RECORD
 from rulealign.rsa.compare import PER_SUBJECT
 from rulealign.store import read_csv
 
-_READ = (COMPLETE, "provenance.json", "statistics/*.csv", "alignment/*", "checkpoints/*_log.csv")
+_READ = (COMPLETE, RECORD, "statistics/*.csv", "alignment/*", "checkpoints/*_log.csv")
 """What pages take numbers from."""
 
 
@@ -45,9 +46,10 @@ class ResultsPage:
 
     def __init__(self, results: Path, figures: Path) -> None:
         self.results, self.figures = results, figures
-        self.record = read_json(results / "provenance.json")
+        self.record = read_json(results / RECORD)
         names = ("alignment", "ceilings", "training", "diagnostics")
-        self.tables = {name: read_csv(results / "statistics" / f"{name}.csv") for name in names}
+        files = {name: results / FILES["table"].format(table=name) for name in names}
+        self.tables = {name: read_csv(file) for name, file in files.items()}
         self.study = study = read_study(results / COMPLETE)
         self.rules = list(study.rules)
         told = study.statistics
@@ -152,11 +154,11 @@ class ResultsPage:
         Raises:
             DataError: the log has no such epoch.
         """
-        name = f"rule-{rule}_seed-{seed}_epoch-{epoch}_log.csv"
-        rows = read_csv(self.results / "checkpoints" / name)
+        name = FILES["checkpoint_log"].format(rule=rule, seed=seed, epoch=epoch)
+        rows = read_csv(self.results / name)
         rows = rows[rows["epoch"] == epoch]
         if len(rows) != 1 or column not in rows:
-            raise DataError(f"{name}: has no number '{column}' of epoch {epoch}.")
+            raise DataError(f"{self.results / name}: has no number '{column}' of epoch {epoch}.")
         return plain(rows[column].item(), digits)
 
     def pairs(self) -> str:

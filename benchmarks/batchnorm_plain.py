@@ -24,11 +24,12 @@ from torch.nn import functional
 from rulealign.data.images.resize import prepare
 from rulealign.data.images.stimulus_images import read_stimuli
 from rulealign.learning.batches import crop, pad
+from rulealign.learning.networks.cnn3 import Cnn3
 from rulealign.learning.weights import initial_network
 
 MEAN, STD = torch.tensor([0.4914, 0.4822, 0.4465]), torch.tensor([0.247, 0.243, 0.261])
 BORDERS = {"no border": (0, "zero"), "4 px black": (4, "zero"), "4 px mirrored": (4, "reflect")}
-NETWORK = {"kind": "cnn3", "channels": [32, 64, 128], "hidden_units": 512, "dropout": 0.3}
+NETWORK = Cnn3(kind="cnn3", channels=[32, 64, 128], hidden_units=512, dropout=0.3)
 PAIRS = np.triu_indices(92, 1)
 
 

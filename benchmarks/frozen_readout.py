@@ -7,7 +7,6 @@ epochs as the study's schedule has, with the settings of its rule `readout`. Bes
 the conv stack still changed), it tells worse features from features that moved under their readout.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from rulealign.learning.batches import Epochs, held_out_images, training_images
 from rulealign.learning.device import require_device, use_threads
 from rulealign.learning.run import start_run
 from rulealign.learning.trainer import held_out_accuracy
+from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import derive_seed
 
 
@@ -31,8 +31,8 @@ def main(results: Path, rule: str, seed: int, epoch: int) -> float:
     """Teach a new readout and measure it."""
     use_threads(1)
     untaught = load(results, "readout", seed, 0)
-    settings = json.loads(untaught.settings)
-    device = require_device(settings["device"])
+    settings = CheckpointSettings.read(untaught.settings)
+    device = require_device(settings.device)
     run = start_run(settings, seed, device, classes=untaught.classes)
     taught = load(results, rule, seed, epoch).network
     readout = tuple(f"{name}." for name in run.network.linear())
@@ -40,14 +40,14 @@ def main(results: Path, rule: str, seed: int, epoch: int) -> float:
     run.network.load_state_dict(conv, strict=False)
     images = results / "training_set" / "images.h5"
     epochs = Epochs(training_images(images, settings, seed, device), settings, seed)
-    torch.manual_seed(derive_seed(settings["study_seed"], "readout", seed, "training"))
-    for number in range(settings["training"]["schedule_epochs"]):
+    torch.manual_seed(derive_seed(settings.study_seed, "readout", seed, "training"))
+    for number in range(settings.training.schedule_epochs):
         run.network.train()
         run.rule.start_epoch(number)
         for shown, labels in epochs.batches(number):
             run.rule.step(shown, labels)
     held_out = held_out_images(images, settings, device)
-    return held_out_accuracy(run.rule, held_out, settings["training"], run.name(number + 1))
+    return held_out_accuracy(run.rule, held_out, settings.training, run.name(number + 1))
 
 
 if __name__ == "__main__":

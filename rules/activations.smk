@@ -21,7 +21,7 @@ rule activations:
         code=lambda wildcards: code(
             "activations", networks=USED_NETWORK, rules=kinds(wildcards.rule)
         ),
-        settings=settings(stages.activations, "rule"),
+        settings=settings(activations.ActivationSettings.of, "rule"),
         rdms=settings(scores.ModelRdmSettings.of),
     message:
         "Activations and RDMs of {wildcards.rule}, seed {wildcards.seed}, epoch {wildcards.epoch},"

@@ -9,7 +9,7 @@ from rulealign.plan import machine
 from rulealign.plan import stages
 from rulealign.plan import statistics as statistics_stages
 from rulealign.plan.files import NETWORK, result_files
-from rulealign.plan.settings import brain, claims, scores
+from rulealign.plan.settings import activations, brain, claims, scores, training
 from rulealign.plan.settings import report as report_settings
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.config.file import read_study_file
@@ -247,13 +247,13 @@ def stimulus_sources(wildcards):
 
 def calibration_set(wildcards):
     """Give the images that a rule is prepared with, if not with training images."""
-    asked = stages.calibration_set(STUDY, wildcards.rule)
+    asked = STUDY.calibration_set(wildcards.rule)
     return [FILES.stimuli.format(stimuli=asked[0], size=asked[1])] if asked else []
 
 
 def compared_with_calibration(wildcards):
     """Give all stimuli at the size of a rule's calibration set, which must have none of them."""
-    asked = stages.calibration_set(STUDY, wildcards.rule)
+    asked = STUDY.calibration_set(wildcards.rule)
     return expand(FILES.stimuli, stimuli=STUDY.stimuli, size=asked[1]) if asked else []
 
 

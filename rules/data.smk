@@ -32,7 +32,7 @@ rule training_set:
         mem_mb=memory(2000),
     params:
         code=code("training_set", training_sets=USED_TRAINING_SET),
-        settings=settings(stages.training_set),
+        settings=settings(training.TrainingSetSettings.of),
         source=verbatim(stages.source(STUDY.training_set)),
         listing=noted("folder", TRAINING_LISTING),
     message:

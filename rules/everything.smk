@@ -13,7 +13,7 @@ _sets = [
     for label in STUDY.stimuli
     for size in STUDY.evaluation.sizes
 ]
-_calibration = [stages.calibration_set(STUDY, rule) for rule in STUDY.rules]
+_calibration = [STUDY.calibration_set(rule) for rule in STUDY.rules]
 _rois = STUDY.brain.rois
 
 EVERYTHING = [

@@ -24,7 +24,7 @@ rule initial_state:
         code=lambda wildcards: code(
             "initial_state", networks=USED_NETWORK, rules=kinds(wildcards.rule)
         ),
-        settings=settings(stages.checkpoint, "rule"),
+        settings=settings(training.CheckpointSettings.of, "rule"),
     message:
         "Make the initial network of {wildcards.rule}, seed {wildcards.seed}"
     script:
@@ -53,7 +53,7 @@ rule train:
         code=lambda wildcards: code(
             "train", networks=USED_NETWORK, rules=kinds(wildcards.rule)
         ),
-        settings=settings(stages.checkpoint, "rule"),
+        settings=settings(training.CheckpointSettings.of, "rule"),
         start=lambda wildcards: previous_epoch(wildcards),
     message:
         "Train {wildcards.rule}, seed {wildcards.seed}: epoch {params.start} to {wildcards.epoch}"
@@ -82,7 +82,7 @@ rule diagnostics:
         code=lambda wildcards: code(
             "diagnostics", networks=USED_NETWORK, rules=kinds(wildcards.rule)
         ),
-        settings=settings(stages.diagnostics, "rule"),
+        settings=settings(training.CheckpointSettings.of, "rule"),
         epochs=lambda wildcards: EPOCHS[wildcards.rule],
     message:
         "Diagnostics of {wildcards.rule}, seed {wildcards.seed}: epochs {params.epochs}"

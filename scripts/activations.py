@@ -1,11 +1,11 @@
 """Show the stimuli to one frozen network; keep its activations and their RDMs."""
 
-import json
 from pathlib import Path
 
 from rulealign.activations import write_activations
 from rulealign.job import job
 from rulealign.learning.device import use_threads
+from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.plan.settings.scores import ModelRdmSettings
 from rulealign.rsa.rdm import write_model_rdms
 
@@ -16,12 +16,11 @@ with job(snakemake):
         Path(snakemake.input.checkpoint),
         [Path(path) for path in snakemake.input.stimuli],
         activations,
-        {
-            **json.loads(snakemake.params.settings),
-            "seed": int(snakemake.wildcards.seed),
-            "epoch": int(snakemake.wildcards.epoch),
-            "px": int(snakemake.wildcards.size),
-        },
+        ActivationSettings.read(snakemake.params.settings),
+        rule=snakemake.wildcards.rule,
+        seed=int(snakemake.wildcards.seed),
+        epoch=int(snakemake.wildcards.epoch),
+        px=int(snakemake.wildcards.size),
     )
     for made, rdms in zip(activations, snakemake.output.rdms, strict=True):
         write_model_rdms(made, Path(rdms), ModelRdmSettings.read(snakemake.params.rdms))

@@ -1,16 +1,16 @@
 """Measure how one network learned, at all its checkpoints."""
 
-import json
 from pathlib import Path
 
 from rulealign.job import job
 from rulealign.learning.device import use_threads
 from rulealign.learning.diagnostics import write_diagnostics
+from rulealign.plan.settings.training import CheckpointSettings
 
 with job(snakemake):
     use_threads(snakemake.threads)
     write_diagnostics(
-        json.loads(snakemake.params.settings),
+        CheckpointSettings.read(snakemake.params.settings),
         int(snakemake.wildcards.seed),
         dict(zip(snakemake.params.epochs, map(Path, snakemake.input.checkpoints), strict=True)),
         Path(snakemake.input.images),

@@ -1,15 +1,15 @@
 """Make the network of epoch 0 of one rule and seed."""
 
-import json
 from pathlib import Path
 
 from rulealign.job import job
 from rulealign.learning.trainer import initial_checkpoint, use_threads
+from rulealign.plan.settings.training import CheckpointSettings
 
 with job(snakemake):
     use_threads(snakemake.threads)
     initial_checkpoint(
-        json.loads(snakemake.params.settings),
+        CheckpointSettings.read(snakemake.params.settings),
         int(snakemake.wildcards.seed),
         Path(snakemake.input.images),
         Path(snakemake.output.checkpoint),

@@ -13,6 +13,10 @@ import pytest
 
 from rule_settings import NETWORK, RULES
 from rulealign import store
+from rulealign.config.training import Recipe
+from rulealign.data.training_sets.synthetic_objects import SyntheticObjects
+from rulealign.learning.rules import rule_class
+from rulealign.plan.settings.training import CheckpointSettings
 
 PROJECT = Path(__file__).parent.parent
 
@@ -80,24 +84,34 @@ def checkpoint_settings():
     """Give a function: kind of a rule -> settings of its checkpoints, in a very small study."""
 
     def settings(kind, **training):
-        return {
-            "network": dict(NETWORK),
-            "training": {
-                "schedule_epochs": 6,
-                "batch_size": 16,
-                "crop_padding": 2,
-                "padding_mode": "zero",
-                "horizontal_flip": True,
-                "mean": [0.5, 0.4, 0.3],
-                "std": [0.2, 0.25, 0.3],
-                **training,
-            },
-            "training_set": {"image_size": 16, "train_images": 50, "held_out_images": 30},
-            "rule": {"kind": kind, "init": "default", **RULES[kind]},
-            "label": kind,
-            "study_seed": 7,
-            "device": "cpu",
-        }
+        return CheckpointSettings(
+            label=kind,
+            network=NETWORK,
+            training=Recipe(
+                **{
+                    "schedule_epochs": 6,
+                    "batch_size": 16,
+                    "crop_padding": 2,
+                    "padding_mode": "zero",
+                    "horizontal_flip": True,
+                    "mean": [0.5, 0.4, 0.3],
+                    "std": [0.2, 0.25, 0.3],
+                }
+                | training
+            ),
+            rule=rule_class(kind).Settings(**{"kind": kind, "init": "default"} | RULES[kind]),
+            training_set=SyntheticObjects(
+                kind="synthetic-objects",
+                image_size=16,
+                train_images=50,
+                held_out_images=30,
+                pool_images=100,
+            ),
+            calibration=None,
+            stimulus_set=None,
+            study_seed=7,
+            device="cpu",
+        )
 
     return settings
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -22,6 +20,8 @@ from rulealign.learning.batches import normalise
 from rulealign.learning.device import require_device
 from rulealign.learning.rule import LearningRule
 from rulealign.learning.run import adopt, start_run
+from rulealign.plan.settings.activations import ActivationSettings
+from rulealign.plan.settings.training import CheckpointSettings
 
 ALONE_TOLERANCE = 1e-4
 """Share of a layer's largest activation by which an image alone may differ from one in a batch."""
@@ -75,7 +75,12 @@ def write_activations(
     checkpoint: Path,
     stimuli: Sequence[Path],
     outputs: Sequence[Path],
-    settings: Mapping[str, Any],
+    settings: ActivationSettings,
+    *,
+    rule: str,
+    seed: int,
+    epoch: int,
+    px: int,
 ) -> None:
     """Show stimulus sets to one frozen network and keep what it makes of them.
 
@@ -89,9 +94,11 @@ def write_activations(
         outputs: the file to make for each, ending in `_stim-<label>_px-<px>.h5`: float32
             datasets `<layer>/<descriptor>`, and `<layer>/vector` for layers without positions,
             of shape (stimuli, features).
-        settings: `rule` (label), `seed`, `epoch` and `checkpoint_settings_hash` that the
-            checkpoint must have (the hash may be None: any); `mean`, `std` that it was trained
-            with; `px`, `layers`, `descriptors`, `batch_size`, `device`.
+        settings: of the forward passes.
+        rule: label that the checkpoint must have.
+        seed: that it must have.
+        epoch: that it must have.
+        px: pixels per side of the stimuli.
 
     Raises:
         ConfigurationError: a GPU is configured and there is none.
@@ -100,24 +107,28 @@ def write_activations(
             or network or rule change while it is read, or an activation is not finite.
         StoreError: a file cannot be read or written.
     """
-    device = require_device(settings["device"])
+    device = require_device(settings.device)
     loaded = checkpoints.load(
         checkpoint,
-        rule=settings["rule"],
-        seed=settings["seed"],
-        epoch=settings["epoch"],
-        settings_hash=settings["checkpoint_settings_hash"],
+        rule=rule,
+        seed=seed,
+        epoch=epoch,
+        settings_hash=settings.checkpoint_settings_hash,
     )
-    run = start_run(json.loads(loaded.settings), loaded.seed, device, classes=loaded.classes)
+    trained_by = CheckpointSettings.read(loaded.settings)
+    run = start_run(trained_by, loaded.seed, device, classes=loaded.classes)
     adopt(run, loaded)
     run.network.eval()
-    what = f"rule '{loaded.rule}', seed {loaded.seed}, epoch {loaded.epoch}"
+    what = run.name(epoch)
     for path, output in zip(stimuli, outputs, strict=True):
         with store.open_h5(path) as file:
-            shown = _read_stimuli(file, path, output, settings["px"])
+            shown = _read_stimuli(file, path, output, px)
             arrays, grids = _read_network(run.rule, shown, settings, f"{what}, {path}")
         attributes = {
-            **{name: settings[name] for name in ("rule", "seed", "epoch", "px")},
+            "rule": rule,
+            "seed": seed,
+            "epoch": epoch,
+            "px": px,
             "stimuli": shown.label,
             "state_hash": loaded.state_hash,
             **grids,
@@ -126,7 +137,7 @@ def write_activations(
             output,
             arrays,
             ids={"stimulus": shown.ids},
-            settings=settings,
+            settings=settings.plain(),
             attributes=attributes,
         )
         print(
@@ -166,11 +177,11 @@ def _require_places(path: Path, places: np.ndarray, names: list[str], ids: list[
 
 
 def _read_network(
-    rule: LearningRule, shown: _Stimuli, settings: Mapping[str, Any], what: str
+    rule: LearningRule, shown: _Stimuli, settings: ActivationSettings, what: str
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     def show(start: int, count: int) -> Tensor:
         images = torch.from_numpy(shown.images[start : start + count])
-        return normalise(images.to(settings["device"]), settings)
+        return normalise(images.to(settings.device), settings)
 
     guards.norm_layers_in_eval(rule.network, what)
     described, grids = [], {}
@@ -178,7 +189,7 @@ def _read_network(
     with unchanged, torch.inference_mode():
         few = show(0, IMAGES_IN_GUARD)
         guards.alone_equals_in_batch(rule.layers, few, ALONE_TOLERANCE, what)
-        size = settings["batch_size"]
+        size = settings.batch_size
         for start in range(0, len(shown.image_names), size):
             vectors, grids = _describe_layers(rule.layers(show(start, size)), settings)
             described.append(vectors)
@@ -200,15 +211,15 @@ def _by_stimulus(features: np.ndarray, shown: _Stimuli) -> np.ndarray:
 
 
 def _describe_layers(
-    layers: Mapping[str, Tensor], settings: Mapping[str, Any]
+    layers: Mapping[str, Tensor], settings: ActivationSettings
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     vectors, grids = {}, {}
-    for layer in settings["layers"]:
+    for layer in settings.layers:
         values = layers[layer]
         if values.ndim == 2:
             vectors[f"{layer}/vector"] = values.cpu().numpy()
             continue
-        for descriptor in settings["descriptors"]:
+        for descriptor in settings.descriptors:
             name = f"{layer}/{descriptor}"
             vectors[name] = describe(values, descriptor).cpu().numpy()
             grids[f"grid:{name}"] = "{} x {}".format(*grid(values, descriptor))

@@ -11,7 +11,9 @@ from PIL import Image
 from rulealign.data.images.pictures import read_rgb
 from rulealign.data.images.stimulus_images import read_stimuli
 from rulealign.data.images.training_set import build
+from rulealign.data.training_sets.image_folder import ImageFolder
 from rulealign.errors import DataError
+from rulealign.plan.settings.training import TrainingSetSettings
 
 SIDE = 16
 PIXELS = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
@@ -95,7 +97,8 @@ def test_a_training_image_that_would_be_seen_otherwise_is_refused(name, tmp_path
     for split in ("train", "test"):
         (tmp_path / "images" / split / "ant").mkdir(parents=True)
         (tmp_path / "images" / split / "ant" / "1.png").write_bytes(contents)
-    settings = {"kind": "image-folder", "image_size": SIDE}
+    folder = ImageFolder(kind="image-folder", source="./images", image_size=SIDE)
+    settings = TrainingSetSettings(training_set=folder, study_seed=1, copies_explained=False)
     with pytest.raises(DataError, match=rf"'(test|train)/ant/1\.png': .*({problem})"):
         build(settings, tmp_path / "images", tmp_path / "out.h5")
 

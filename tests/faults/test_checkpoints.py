@@ -36,7 +36,7 @@ def load(path, settings, **changes):
         "rule": "bp",
         "seed": SEED,
         "epoch": 1,
-        "settings_hash": fingerprint(settings),
+        "settings_hash": fingerprint(settings.plain()),
     }
     return checkpoints.load(path, **(expected | changes))
 

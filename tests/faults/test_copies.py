@@ -8,7 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from rulealign.config.study import Reason
 from rulealign.data.check import check_inputs
 from rulealign.data.images.training_set import build
+from rulealign.data.training_sets.image_folder import ImageFolder
 from rulealign.errors import DataError
+from rulealign.plan.settings.training import TrainingSetSettings
 from rulealign.store import read_csv, write_h5
 
 IDS = ["ant", "bee", "cat", "dog", "emu"]
@@ -145,8 +147,10 @@ def training_folder(folder, rng, held_out):
 )
 def test_held_out_images_that_networks_train_on_are_counted(tmp_path, rng, copied, explained):
     source = training_folder(tmp_path / "images", rng, copied)
-    settings = {"kind": "image-folder", "image_size": 8, "train_images": 6, "held_out_images": 4}
-    settings |= {"seed": 1, "copies_explained": explained}
+    folder = ImageFolder(
+        kind="image-folder", source="./images", image_size=8, train_images=6, held_out_images=4
+    )
+    settings = TrainingSetSettings(training_set=folder, study_seed=1, copies_explained=explained)
     if copied == explained:
         build(settings, source, tmp_path / "set.h5")
         return

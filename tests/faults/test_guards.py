@@ -4,15 +4,15 @@ import pytest
 import torch
 from torch import nn
 
+from rule_settings import NETWORK
 from rulealign import guards
+from rulealign.config.training import Recipe
 from rulealign.errors import GuardError
 from rulealign.learning import trainer
 from rulealign.learning.batches import LabelledImages
 from rulealign.learning.chain import Chain
 from rulealign.learning.rule import LearningRule
 from rulealign.learning.weights import initial_network
-
-NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
 
 
 def images(count=6):
@@ -133,7 +133,7 @@ def blank_images():
     return LabelledImages(torch.zeros(20, 16, 16, 3, dtype=torch.uint8), torch.zeros(20).long())
 
 
-MEASURING = {"mean": [0.5] * 3, "std": [0.2] * 3, "batch_size": 8}
+MEASURING = Recipe(mean=[0.5] * 3, std=[0.2] * 3, batch_size=8)
 
 
 def test_a_rule_that_changes_while_accuracy_is_measured_is_stopped():

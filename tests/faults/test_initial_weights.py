@@ -27,7 +27,7 @@ def test_the_hash_of_the_log_is_that_of_the_initial_weights_and_differs_between_
         for seed in (5, 6)
     }
     for seed, found in logged.items():
-        network = initial_network(settings["network"], settings["study_seed"], seed, classes=10)
+        network = initial_network(settings.network, settings.study_seed, seed, classes=10)
         assert found == weights_hash(network)
     assert logged[5] != logged[6]
 

@@ -1,6 +1,10 @@
 """A very small network, and settings of every rule that suit it."""
 
-NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
+from dataclasses import replace
+
+from rulealign.learning.networks.cnn3 import Cnn3
+
+NETWORK = Cnn3(kind="cnn3", channels=[4, 6, 8], hidden_units=16, dropout=0.3)
 GRADIENT = {"weight_decay": 1e-4, "schedule": "cosine", "clip_norm": 1.0}
 READOUT = {"readout_learning_rate": 0.01, "readout_weight_decay": 1e-4, "schedule": "cosine"}
 RULES = {
@@ -70,3 +74,17 @@ RULES = {
         **READOUT,
     },
 }
+
+
+def of_section(section, **values):
+    """Give a section of the configuration with other values: checked, as in a study."""
+    return type(section).model_validate(section.model_dump() | values)
+
+
+def altered(settings, **values):
+    """Give settings with other values; of a section, a dict of the keys that change."""
+    sections = {
+        key: of_section(getattr(settings, key), **value) if isinstance(value, dict) else value
+        for key, value in values.items()
+    }
+    return replace(settings, **sections)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from rule_settings import altered
 from rulealign.learning.optimised import cosine
 from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
@@ -14,11 +15,11 @@ from rulealign.learning.weights import initial_network
 
 
 def make_rule(settings, double=False, **changes):
-    network = initial_network(settings["network"], settings["study_seed"], 3, classes=10)
+    network = initial_network(settings.network, settings.study_seed, 3, classes=10)
     network = network.double() if double else network
-    kind = rule_class(settings["rule"]["kind"])
-    course = Course(settings["study_seed"], settings["label"], 3, 6, "cpu")
-    return kind(network, kind.Settings.model_validate(settings["rule"] | changes), course)
+    kind = rule_class(settings.rule.kind)
+    course = Course(settings.study_seed, settings.label, 3, 6, "cpu")
+    return kind(network, altered(settings, rule=changes).rule, course)
 
 
 def some_batch(px=32, dtype=torch.float32):
@@ -48,7 +49,7 @@ def plain_logits(weights, images):
 @pytest.mark.parametrize("px", [32, 64])
 def test_gradients_equal_autograd_on_a_plain_restatement(checkpoint_settings, px):
     settings = checkpoint_settings("bp")
-    settings["network"]["dropout"] = 0.0
+    settings = altered(settings, network={"dropout": 0.0})
     rule = make_rule(settings, double=True, learning_rate=1e-9, clip_norm=1e9)
     images, labels = some_batch(px, torch.float64)
     weights = {

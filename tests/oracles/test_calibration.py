@@ -20,6 +20,7 @@ from torchvision import transforms
 from changed_study import EXPLAINED, messages
 from complete_studies import complete
 from helpers.snakemake_calls import call
+from rule_settings import altered
 from rulealign.config.study import load_study
 from rulealign.data.check import refuse_compared
 from rulealign.data.images.stimulus_images import read_stimuli, write_stimuli
@@ -30,8 +31,10 @@ from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
 from rulealign.learning.batches import Epochs, training_images
+from rulealign.learning.rules.untrained_bn import UntrainedBatchNormSettings
 from rulealign.learning.weights import build_network, initial_network, weights_hash
 from rulealign.plan import stages
+from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import derive_seed, fingerprint
 from rulealign.store import read_csv, write_h5
 
@@ -78,18 +81,18 @@ def calibrated(checkpoint_settings, small_training_set, tmp_path):
 
     def make(calibration_set=None, compared=None, kind="untrained_bn", **rule):
         settings = checkpoint_settings(kind)
-        settings["rule"] |= rule
+        settings = altered(settings, rule=rule)
         paths = tmp_path / "0.pt", tmp_path / "0.csv"
         if compared is None:
-            size = settings["rule"].get("size", 16)
+            size = getattr(settings.rule, "size", 16)
             compared = [stimuli_file(tmp_path, "compared", pictures(["one"], 0, size), size)]
         trainer.initial_checkpoint(
             settings, SEED, small_training_set, *paths, calibration_set, compared
         )
         loaded = checkpoints.load(
-            paths[0], rule=kind, seed=SEED, epoch=0, settings_hash=fingerprint(settings)
+            paths[0], rule=kind, seed=SEED, epoch=0, settings_hash=fingerprint(settings.plain())
         )
-        network = build_network(settings["network"], 10)
+        network = build_network(settings.network, 10)
         network.load_state_dict(loaded.network)
         return network.eval(), read_csv(paths[1]).iloc[-1], settings
 
@@ -120,7 +123,7 @@ def pooled(maps):
 
 def statistics(images, network, training):
     """Compute mean and variance of the input of norm1, norm2 and norm3 from pixels."""
-    maps = (images / 255 - training["mean"]) / training["std"]
+    maps = (images / 255 - training.mean) / training.std
     maps = maps.transpose(0, 3, 1, 2)
     found = []
     for _, conv, _ in network.blocks():
@@ -154,8 +157,8 @@ def test_statistics_of_training_images_at_their_own_and_another_size(
     network, log, settings = calibrated(size=size, count=count)
     images = drawn_for_training(small_training_set, size)
     images = images if count == "all" else images[:count]
-    require_statistics(network, images, settings["training"])
-    untrained = initial_network(settings["network"], settings["study_seed"], SEED, classes=10)
+    require_statistics(network, images, settings.training)
+    untrained = initial_network(settings.network, settings.study_seed, SEED, classes=10)
     assert weights_hash(network) == weights_hash(untrained) == log["initial_hash"]
 
 
@@ -165,7 +168,7 @@ def test_statistics_of_other_images_at_either_size(calibrated, objects, size):
     resize = transforms.Compose([transforms.Resize(size), transforms.CenterCrop(size)])
     shown = [np.asarray(resize(image)) for _, image in read_stimuli(GENERATED, None, None)]
     assert len(shown) == 24
-    require_statistics(network, np.stack(shown), settings["training"])
+    require_statistics(network, np.stack(shown), settings.training)
     _, untrained, _ = calibrated(kind="untrained")
     assert log["initial_hash"] == untrained["initial_hash"]
     assert log["state_hash"] != untrained["state_hash"]
@@ -175,7 +178,7 @@ def test_some_of_the_other_images_are_drawn_by_the_seed(calibrated, objects):
     network, _, settings = calibrated(objects(16), images="objects", size=16, count=10)
     places = np.random.default_rng(derive_seed(7, SEED, "calibration images")).permutation(24)[:10]
     with h5py.File(objects(16)) as file:
-        require_statistics(network, file["images"][()][places], settings["training"])
+        require_statistics(network, file["images"][()][places], settings.training)
 
 
 def test_the_batch_size_does_not_matter(calibrated, objects):
@@ -326,7 +329,7 @@ def test_augmented_statistics_are_those_of_a_network_whose_conv_layers_do_not_le
     stretch = (SEED, start, 0, EPOCHS, small_training_set, end, tmp_path / "1.csv")
     trainer.train_stretch(settings, *stretch)
     told = {"rule": "readout", "seed": SEED, "epoch": EPOCHS}
-    trained = checkpoints.load(end, **told, settings_hash=fingerprint(settings)).network
+    trained = checkpoints.load(end, **told, settings_hash=fingerprint(settings.plain())).network
     network, _ = augmented
     for name, value in network.state_dict().items():
         assert torch.equal(value, trained[name]) != name.startswith("fc"), name
@@ -358,11 +361,12 @@ def test_another_border_is_that_of_a_study_with_it_and_means_or_variances_stand_
 ):
     def statistics_of(training=None, **rule):
         settings = checkpoint_settings("untrained_bn", **(training or {}))
-        settings["rule"] = {"kind": "untrained_bn", "init": "default", **rule}
+        told = UntrainedBatchNormSettings(kind="untrained_bn", **rule)
+        settings = altered(settings, rule=told)
         path = tmp_path / "made.pt"
         trainer.initial_checkpoint(settings, SEED, small_training_set, path, tmp_path / "m.csv")
         told = {"rule": "untrained_bn", "seed": SEED, "epoch": 0}
-        state = checkpoints.load(path, **told, settings_hash=fingerprint(settings)).network
+        state = checkpoints.load(path, **told, settings_hash=fingerprint(settings.plain())).network
         return [state[f"norm{n}.running_{what}"] for n in "123" for what in ("mean", "var")]
 
     border = {"crop_padding": 4, "padding_mode": "reflect"}
@@ -429,15 +433,15 @@ def test_other_images_of_brain_data_need_brain_data_with_images(project, values)
 
 def test_a_set_belongs_to_the_checkpoints_of_the_rules_that_ask_for_it_and_no_others(values):
     before = load_study(copy.deepcopy(values))
-    assert stages.calibration_set(before, "bn_others") == ("others", 96)
-    assert stages.calibration_set(before, "untrained_bn") is None
+    assert before.calibration_set("bn_others") == ("others", 96)
+    assert before.calibration_set("untrained_bn") is None
     assert stages.stimuli(before, "others")["stimulus_set"] == "test-repeats"
     values["calibration"]["others"]["background"] = "grey"
     after = load_study(values)
     changed = {
         rule
         for rule in before.rules
-        if stages.checkpoint(before, rule) != stages.checkpoint(after, rule)
+        if CheckpointSettings.of(before, rule) != CheckpointSettings.of(after, rule)
     }
     assert changed == {"bn_others"}
 

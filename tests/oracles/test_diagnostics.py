@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from rule_settings import altered
 from rulealign.errors import DataError, GuardError
 from rulealign.learning import diagnostics, measures, trainer
 from rulealign.learning.batches import LabelledImages
@@ -31,7 +32,7 @@ def shown():
 
 
 def a_run(settings, **network):
-    settings["network"] |= network
+    settings = altered(settings, network=network)
     return start_run(settings, SEED, CPU, classes=10)
 
 
@@ -170,7 +171,7 @@ def test_weight_change_by_hand():
 def test_planted_dead_channels_are_counted(checkpoint_settings, shown):
     settings = checkpoint_settings("bp")
     run = a_run(settings)
-    alive = measures.dead_units(run.rule, shown.held_out, settings["training"], "a network")
+    alive = measures.dead_units(run.rule, shown.held_out, settings.training, "a network")
     assert alive["conv1"] == alive["conv2"] == 0
     with torch.no_grad():
         for channel in (1, 4, 5):
@@ -178,7 +179,7 @@ def test_planted_dead_channels_are_counted(checkpoint_settings, shown):
         run.network.fc1.weight[:4], run.network.fc1.bias[:4] = 0, -1
         # a unit that one image in 20 wakes up is not dead
         run.network.fc1.weight[4:], run.network.fc1.bias[4:] = 0, 1
-    dead = measures.dead_units(run.rule, shown.held_out, settings["training"], "a network")
+    dead = measures.dead_units(run.rule, shown.held_out, settings.training, "a network")
     assert (dead["conv1"], dead["conv2"], dead["fc1"]) == (0, 3 / 6, 4 / 16)
     assert sorted(dead) == ["conv1", "conv2", "conv3", "fc1"]
     assert run.network.training
@@ -192,7 +193,7 @@ def test_a_unit_that_one_image_wakes_is_alive(checkpoint_settings):
     shown = iter(values.split(16))
     run.network.layers = lambda images: {"fc1": next(shown)}
     images = torch.zeros(40, 8, 8, 3, dtype=torch.uint8)
-    dead = measures.dead_units(run.rule, images, settings["training"], "a network")
+    dead = measures.dead_units(run.rule, images, settings.training, "a network")
     assert dead == {"fc1": 1 / 3}
 
 
@@ -206,9 +207,9 @@ def test_a_unit_is_dead_by_its_relu_also_under_a_rule_that_reads_settled_states(
     images = torch.randint(0, 256, (20, 16, 16, 3), dtype=torch.uint8)
     run.network.eval()
     with torch.no_grad():
-        states = run.rule.layers(diagnostics.normalise(images, settings["training"]))["conv1"]
+        states = run.rule.layers(diagnostics.normalise(images, settings.training))["conv1"]
     assert (states != 0).all(0).flatten(1).any(1).all()  # nothing looks dead in the states
-    dead = measures.dead_units(run.rule, images, settings["training"], "a network")
+    dead = measures.dead_units(run.rule, images, settings.training, "a network")
     assert dead["conv1"] == 3 / 4
 
 
@@ -223,7 +224,7 @@ def test_reading_that_changes_the_network_is_refused(checkpoint_settings, shown)
 
     run.network.layers = careless
     with pytest.raises(GuardError, match=r"a network: the measurement changed.*norm1"):
-        measures.dead_units(run.rule, shown.held_out, settings["training"], "a network")
+        measures.dead_units(run.rule, shown.held_out, settings.training, "a network")
     run = a_run(settings)
     read = run.network.layers
 
@@ -233,11 +234,11 @@ def test_reading_that_changes_the_network_is_refused(checkpoint_settings, shown)
 
     run.network.layers = learning
     with pytest.raises(GuardError, match=r"the rule's state, first 'optimizer.*0\.lr"):
-        measures.dead_units(run.rule, shown.held_out, settings["training"], "a network")
+        measures.dead_units(run.rule, shown.held_out, settings.training, "a network")
     run = a_run(settings)
     run.network.norm3.train = lambda mode=True: run.network.norm3
     with pytest.raises(GuardError, match="norm3"):
-        measures.dead_units(run.rule, shown.held_out, settings["training"], "a network")
+        measures.dead_units(run.rule, shown.held_out, settings.training, "a network")
 
 
 def test_norm_drift_by_hand(checkpoint_settings):
@@ -311,7 +312,7 @@ def test_the_largest_drift_of_a_network_is_in_the_log(
 @pytest.fixture
 def chain(tmp_path, small_training_set):
     def run(settings, epochs):
-        paths = {epoch: tmp_path / f"{settings['label']}_{epoch}.pt" for epoch in epochs}
+        paths = {epoch: tmp_path / f"{settings.label}_{epoch}.pt" for epoch in epochs}
         log = tmp_path / "log.csv"
         trainer.initial_checkpoint(settings, SEED, small_training_set, paths[0], log)
         for before, now in pairwise(epochs):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from rule_settings import altered
 from rulealign.learning.feedback import attach, random_feedback, through
 from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
@@ -14,12 +15,10 @@ from rulealign.learning.weights import initial_network
 
 
 def make_rule(settings, network=None, seed=3, **changes):
-    network = network or initial_network(
-        settings["network"], settings["study_seed"], seed, classes=10
-    )
-    kind = rule_class(settings["rule"]["kind"])
-    course = Course(settings["study_seed"], settings["label"], seed, 6, "cpu")
-    return kind(network, kind.Settings.model_validate(settings["rule"] | changes), course)
+    network = network or initial_network(settings.network, settings.study_seed, seed, classes=10)
+    kind = rule_class(settings.rule.kind)
+    course = Course(settings.study_seed, settings.label, seed, 6, "cpu")
+    return kind(network, altered(settings, rule=changes).rule, course)
 
 
 def some_batch(dtype=torch.float32):
@@ -83,8 +82,8 @@ def test_with_b_equal_to_w_the_gradients_are_those_of_backpropagation(
     checkpoint_settings, dtype, rounding
 ):
     settings = checkpoint_settings("fa")
-    settings["network"]["dropout"] = 0.0
-    network = initial_network(settings["network"], 7, 3, classes=10).to(dtype)
+    settings = altered(settings, network={"dropout": 0.0})
+    network = initial_network(settings.network, 7, 3, classes=10).to(dtype)
     twin = copy.deepcopy(network)
     for layer in twin.error_path().values():
         own = layer.weight.detach().clone()
@@ -98,7 +97,7 @@ def test_with_b_equal_to_w_the_gradients_are_those_of_backpropagation(
 
 def test_every_layer_that_propagates_an_error_has_its_own_b_and_conv1_none(checkpoint_settings):
     settings = checkpoint_settings("fa")
-    settings["network"]["dropout"] = 0.0
+    settings = altered(settings, network={"dropout": 0.0})
     rule = make_rule(settings)
     assert list(rule.feedback) == ["conv2", "conv3", "fc1", "fc2"]
     images, labels = some_batch()
@@ -117,7 +116,7 @@ def test_every_layer_that_propagates_an_error_has_its_own_b_and_conv1_none(check
 
 def test_b_is_drawn_like_initial_weights_and_independently_of_them(checkpoint_settings):
     settings = checkpoint_settings("fa")
-    settings["network"] |= {"channels": [16, 32, 64], "hidden_units": 128}
+    settings = altered(settings, network={"channels": [16, 32, 64], "hidden_units": 128})
     rule = make_rule(settings)
     for name, layer in rule.network.error_path().items():
         drawn, weight = rule.feedback[name].flatten(), layer.weight.detach().flatten()
@@ -133,7 +132,7 @@ def test_b_depends_on_label_and_seed_and_leaves_the_random_state_alone(checkpoin
     torch.manual_seed(5)
     before = torch.get_rng_state()
     first, same = make_rule(settings), make_rule(settings)
-    other_seed, other_label = make_rule(settings, seed=4), make_rule(settings | {"label": "fa2"})
+    other_seed, other_label = make_rule(settings, seed=4), make_rule(altered(settings, label="fa2"))
     assert torch.equal(torch.get_rng_state(), before)
     for name, feedback in first.feedback.items():
         assert torch.equal(feedback, same.feedback[name])
@@ -143,7 +142,7 @@ def test_b_depends_on_label_and_seed_and_leaves_the_random_state_alone(checkpoin
 
 def test_b_is_in_the_rules_state_and_not_in_the_networks(checkpoint_settings):
     rule = make_rule(checkpoint_settings("fa"))
-    plain = initial_network(checkpoint_settings("fa")["network"], 7, 3, classes=10)
+    plain = initial_network(checkpoint_settings("fa").network, 7, 3, classes=10)
     assert list(rule.network.state_dict()) == list(plain.state_dict())
     assert len(list(rule.network.parameters())) == len(list(plain.parameters()))
     state = {name: torch.ones_like(value) for name, value in rule.feedback.items()}
@@ -157,7 +156,7 @@ def test_b_is_in_the_rules_state_and_not_in_the_networks(checkpoint_settings):
 
 def test_updates_align_with_those_of_backpropagation_during_training(checkpoint_settings):
     settings = checkpoint_settings("fa")
-    settings["network"]["dropout"] = 0.0
+    settings = altered(settings, network={"dropout": 0.0})
     rule = make_rule(settings, schedule="constant", weight_decay=0.0)
     generator = torch.Generator().manual_seed(2)
     patterns = torch.randn(10, 3, 32, 32, generator=generator)
@@ -165,7 +164,7 @@ def test_updates_align_with_those_of_backpropagation_during_training(checkpoint_
 
     def cosines():
         images = patterns[labels] + torch.randn(60, 3, 32, 32, generator=generator)
-        exact = initial_network(settings["network"], 7, 3, classes=10)
+        exact = initial_network(settings.network, 7, 3, classes=10)
         exact.load_state_dict(rule.network.state_dict())
         ours, theirs = (gradients(net, images, labels) for net in (rule.network, exact))
         names = ("conv3.weight", "fc1.weight")
@@ -184,7 +183,7 @@ def test_updates_align_with_those_of_backpropagation_during_training(checkpoint_
 
 
 def test_random_feedback_has_the_layers_shapes_and_no_gradient(checkpoint_settings):
-    network = initial_network(checkpoint_settings("fa")["network"], 7, 3, classes=10)
+    network = initial_network(checkpoint_settings("fa").network, 7, 3, classes=10)
     for name, feedback in random_feedback(network.error_path(), 11).items():
         assert feedback.shape == network.get_submodule(name).weight.shape
         assert not feedback.requires_grad
@@ -192,10 +191,10 @@ def test_random_feedback_has_the_layers_shapes_and_no_gradient(checkpoint_settin
 
 def test_the_published_form_has_random_feedback_in_convolutions_only(checkpoint_settings):
     settings = checkpoint_settings("fa")
-    settings["network"]["dropout"] = 0.0
+    settings = altered(settings, network={"dropout": 0.0})
     rule = make_rule(settings, layers="conv")
     assert list(rule.feedback) == ["conv2", "conv3"]
-    plain = initial_network(settings["network"], 7, 3, classes=10)
+    plain = initial_network(settings.network, 7, 3, classes=10)
     images, labels = some_batch()
     ours, exact = (gradients(net, images, labels) for net in (rule.network, plain))
     for layer in ("conv3", "fc1", "fc2"):  # what lies above the lowest random feedback is exact

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch.nn import functional
 
+from rule_settings import NETWORK
 from rulealign.errors import GuardError
 from rulealign.learning.patches import draw_patches
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.oja import Oja, oja_change, standardised
 from rulealign.learning.weights import initial_network
 
-NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
 SETTINGS = {
     "kind": "oja",
     "init": "default",

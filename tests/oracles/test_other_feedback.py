@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from rule_settings import NETWORK, altered, of_section
 from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
 from rulealign.learning.weights import initial_network
@@ -17,11 +18,10 @@ def make_rule(checkpoint_settings):
 
     def make(kind, seed=3, **network):
         settings = checkpoint_settings(kind)
-        settings["network"] |= {"dropout": 0.0, **network}
-        network = initial_network(settings["network"], 7, seed, classes=10)
-        settings_class = rule_class(kind).Settings
+        settings = altered(settings, network={"dropout": 0.0, **network})
+        network = initial_network(settings.network, 7, seed, classes=10)
         course = Course(7, kind, seed, 6, "cpu")
-        return rule_class(kind)(network, settings_class.model_validate(settings["rule"]), course)
+        return rule_class(kind)(network, settings.rule, course)
 
     return make
 
@@ -67,7 +67,7 @@ def rule_settings_network(rule):
     network = rule.network
     channels = [conv.out_channels for _, conv, _ in network.blocks()]
     units = network.fc1.out_features
-    return {"kind": "cnn3", "channels": channels, "hidden_units": units, "dropout": 0.0}
+    return of_section(NETWORK, channels=channels, hidden_units=units, dropout=0.0)
 
 
 def test_dfa_keeps_the_length_of_the_error_and_depends_on_the_seed(make_rule):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rule_settings import NETWORK, RULES
+from rule_settings import NETWORK, RULES, of_section
 from rulealign.errors import GuardError
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.pc_2026 import PublishedPredictiveCoding, outer_product, predict
@@ -43,7 +43,9 @@ CONVS = ("conv1", "conv2", "conv3")
 
 def make_rule(kind, seed=3, label="published", dropout=0.3, **changes):
     settings = kind.Settings.model_validate(SETTINGS[kind] | changes)
-    network = initial_network(NETWORK | {"dropout": dropout}, 7, seed, settings.init, classes=10)
+    network = initial_network(
+        of_section(NETWORK, dropout=dropout), 7, seed, settings.init, classes=10
+    )
     return kind(network, settings, Course(7, label, seed, 6, "cpu"))
 
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch.nn import functional
 
+from rule_settings import NETWORK, of_section
 from rulealign.errors import GuardError
 from rulealign.learning.hierarchy import Hierarchy
 from rulealign.learning.rule import Course
 from rulealign.learning.rules.pc_supervised import SupervisedPredictiveCoding
 from rulealign.learning.weights import initial_network
 
-NETWORK = {"kind": "cnn3", "channels": [4, 6, 8], "hidden_units": 16, "dropout": 0.3}
 SETTINGS = {
     "kind": "pc_supervised",
     "init": "default",
@@ -31,7 +31,7 @@ SETTINGS = {
 
 
 def make_rule(dtype=torch.float64, dropout=0.3, **changes):
-    network = initial_network(NETWORK | {"dropout": dropout}, 7, 3, classes=10).to(dtype)
+    network = initial_network(of_section(NETWORK, dropout=dropout), 7, 3, classes=10).to(dtype)
     settings = SupervisedPredictiveCoding.Settings.model_validate(SETTINGS | changes)
     return SupervisedPredictiveCoding(network, settings, Course(7, "pc", 3, 6, "cpu"))
 

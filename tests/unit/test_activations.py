@@ -1,5 +1,7 @@
 """Activations: what is written is what the frozen network computes, whatever the batch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from rulealign.learning.chain import Chain
 from rulealign.learning.rules.bp import Backpropagation
 from rulealign.learning.trainer import use_threads
 from rulealign.learning.weights import build_network
+from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.provenance import fingerprint
 
 SEED = 5
@@ -31,21 +34,20 @@ def trained(checkpoint_settings, small_training_set, tmp_path):
 
 
 def activation_settings(settings, **changes):
-    return {
-        "rule": "bp",
-        "seed": SEED,
-        "epoch": 1,
-        "checkpoint_settings_hash": fingerprint(settings),
-        "network": settings["network"],
-        "mean": settings["training"]["mean"],
-        "std": settings["training"]["std"],
-        "px": 24,
-        "layers": ["conv1", "conv3", "fc1"],
-        "descriptors": ["global-average", "grid-4"],
-        "batch_size": 4,
-        "device": "cpu",
-        **changes,
-    }
+    usual = ActivationSettings(
+        checkpoint_settings_hash=fingerprint(settings.plain()),
+        mean=settings.training.mean,
+        std=settings.training.std,
+        layers=["conv1", "conv3", "fc1"],
+        descriptors=["global-average", "grid-4"],
+        batch_size=4,
+        device="cpu",
+    )
+    return replace(usual, **changes)
+
+
+KNOWN = {"rule": "bp", "seed": SEED, "epoch": 1, "px": 24}
+"""Of which network and at which size."""
 
 
 def write_stimuli(folder, label="grey_1", px=24, seed=0):
@@ -62,11 +64,12 @@ def output_path(folder, label="grey_1", px=24):
 def test_written_activations_equal_a_plain_forward_pass(trained, tmp_path):
     settings, checkpoint = trained
     stimuli, pixels = write_stimuli(tmp_path)
-    write_activations(checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings))
+    told = activation_settings(settings)
+    write_activations(checkpoint, [stimuli], [output_path(tmp_path)], told, **KNOWN)
 
-    network = build_network(settings["network"], 10)
+    network = build_network(settings.network, 10)
     network.load_state_dict(torch.load(checkpoint, weights_only=True)["network"])
-    mean, std = (np.array(settings["training"][name]) for name in ("mean", "std"))
+    mean, std = (np.array(one) for one in (settings.training.mean, settings.training.std))
     shown = ((pixels / 255 - mean) / std).transpose(0, 3, 1, 2).astype(np.float32)
     with torch.no_grad():
         layers = network.eval().layers(torch.from_numpy(shown))
@@ -87,7 +90,7 @@ def test_written_activations_equal_a_plain_forward_pass(trained, tmp_path):
             assert file[name].dtype == np.float32
             np.testing.assert_allclose(file[name], values, rtol=1e-4, atol=1e-6, err_msg=name)
         assert store.read_ids(file, "stimulus") == IDS
-        assert store.read_settings(file) == activation_settings(settings)
+        assert store.read_settings(file) == activation_settings(settings).plain()
         attributes = {name: file.attrs[name] for name in ("rule", "seed", "epoch", "stimuli", "px")}
         assert attributes == {"rule": "bp", "seed": 5, "epoch": 1, "stimuli": "grey_1", "px": 24}
         assert file.attrs["grid:conv1/grid-4"] == "4 x 4"
@@ -109,7 +112,7 @@ def test_a_network_that_changes_while_it_is_read_is_stopped(trained, tmp_path, m
     output = output_path(tmp_path)
     message = r"rule 'bp', seed 5, epoch 1, .*grey_1.* the network, first 'norm2\.running_mean'"
     with pytest.raises(GuardError, match=message):
-        write_activations(checkpoint, [stimuli], [output], activation_settings(settings))
+        write_activations(checkpoint, [stimuli], [output], activation_settings(settings), **KNOWN)
     assert not output.exists()
 
 
@@ -125,7 +128,7 @@ def test_a_rule_that_changes_while_it_is_read_is_stopped(trained, tmp_path, monk
     output = output_path(tmp_path)
     message = r"rule 'bp', .* the rule's state, first 'optimizer\.state\.0\.exp_avg'"
     with pytest.raises(GuardError, match=message):
-        write_activations(checkpoint, [stimuli], [output], activation_settings(settings))
+        write_activations(checkpoint, [stimuli], [output], activation_settings(settings), **KNOWN)
     assert not output.exists()
 
 
@@ -162,6 +165,7 @@ def test_batch_size_and_threads_do_not_change_dissimilarities(trained, tmp_path)
             [stimuli],
             [output_path(folder)],
             activation_settings(settings, batch_size=batch_size),
+            **KNOWN,
         )
         with store.open_h5(output_path(folder)) as file:
             read.append({name: file[name][()] for name in ("conv1/grid-4", "fc1/vector")})
@@ -179,7 +183,7 @@ def test_same_input_gives_the_same_bytes(trained, tmp_path):
     written = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         write_activations(
-            checkpoint, [stimuli], [output_path(folder)], activation_settings(settings)
+            checkpoint, [stimuli], [output_path(folder)], activation_settings(settings), **KNOWN
         )
         written.append(output_path(folder).read_bytes())
     assert written[0] == written[1]
@@ -190,7 +194,7 @@ def test_several_stimulus_sets_are_read_from_one_network(trained, tmp_path):
     labels = ("grey", "white")
     sets = [write_stimuli(tmp_path, label, seed=place)[0] for place, label in enumerate(labels)]
     outputs = [output_path(tmp_path, label) for label in labels]
-    write_activations(checkpoint, sets, outputs, activation_settings(settings))
+    write_activations(checkpoint, sets, outputs, activation_settings(settings), **KNOWN)
     values = []
     for output, label in zip(outputs, labels, strict=True):
         with store.open_h5(output) as file:
@@ -198,19 +202,21 @@ def test_several_stimulus_sets_are_read_from_one_network(trained, tmp_path):
             values.append(file["fc1/vector"][()])
     assert not np.array_equal(*values)
     with pytest.raises(DataError, match="does not belong to"):
-        write_activations(checkpoint, sets, outputs[::-1], activation_settings(settings))
+        write_activations(checkpoint, sets, outputs[::-1], activation_settings(settings), **KNOWN)
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"rule": "fa"}, {"seed": 6}, {"epoch": 2}, {"checkpoint_settings_hash": "0" * 16}],
+    [{"rule": "fa"}, {"seed": 6}, {"epoch": 2}, {"hash": "0" * 16}],
 )
 def test_another_networks_checkpoint_is_not_read(trained, tmp_path, wrong):
     settings, checkpoint = trained
     stimuli, _ = write_stimuli(tmp_path)
     output = output_path(tmp_path)
+    expected = fingerprint(settings.plain())
+    told = activation_settings(settings, checkpoint_settings_hash=wrong.pop("hash", expected))
     with pytest.raises(GuardError, match="it is another network's"):
-        write_activations(checkpoint, [stimuli], [output], activation_settings(settings, **wrong))
+        write_activations(checkpoint, [stimuli], [output], told, **(KNOWN | wrong))
     assert not output.exists()
 
 
@@ -219,7 +225,11 @@ def test_stimuli_of_another_size_are_refused(trained, tmp_path):
     stimuli, _ = write_stimuli(tmp_path)
     with pytest.raises(DataError, match="expected \\(11, 32, 32, 3\\)"):
         write_activations(
-            checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings, px=32)
+            checkpoint,
+            [stimuli],
+            [output_path(tmp_path)],
+            activation_settings(settings),
+            **(KNOWN | {"px": 32}),
         )
 
 
@@ -229,7 +239,7 @@ def test_a_network_that_eval_does_not_reach_is_not_read(trained, tmp_path, monke
     monkeypatch.setattr("rulealign.learning.chain.Chain.eval", lambda self: self)
     with pytest.raises(GuardError, match="'norm1' is in training mode"):
         write_activations(
-            checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings)
+            checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings), **KNOWN
         )
 
 
@@ -243,14 +253,14 @@ def test_batch_statistics_in_the_forward_pass_are_caught(trained, tmp_path, monk
     )
     with pytest.raises(GuardError, match="other features alone than in a batch"):
         write_activations(
-            checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings)
+            checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings), **KNOWN
         )
 
 
 def test_activations_that_are_not_finite_name_layer_and_stimulus(trained, tmp_path, monkeypatch):
     settings, checkpoint = trained
     stimuli, _ = write_stimuli(tmp_path)
-    honest = build_network(settings["network"], 10).layers.__func__
+    honest = build_network(settings.network, 10).layers.__func__
 
     def layers(self, images):
         read = honest(self, images)
@@ -261,7 +271,7 @@ def test_activations_that_are_not_finite_name_layer_and_stimulus(trained, tmp_pa
     monkeypatch.setattr("rulealign.learning.chain.Chain.layers", layers)
     with pytest.raises(GuardError, match="conv3/global-average is not finite for .*'image_09'"):
         write_activations(
-            checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings)
+            checkpoint, [stimuli], [output_path(tmp_path)], activation_settings(settings), **KNOWN
         )
     assert not output_path(tmp_path).exists()
 
@@ -270,10 +280,7 @@ def test_a_checkpoint_of_any_settings_is_read_only_when_that_is_said(trained, tm
     settings, checkpoint = trained
     stimuli, _ = write_stimuli(tmp_path)
     free = activation_settings(settings, checkpoint_settings_hash=None)
-    write_activations(checkpoint, [stimuli], [output_path(tmp_path)], free)
+    write_activations(checkpoint, [stimuli], [output_path(tmp_path)], free, **KNOWN)
     loaded = checkpoints.load(checkpoint, rule="bp", seed=SEED, epoch=1, settings_hash=None)
     with store.open_h5(output_path(tmp_path)) as file:
         assert file.attrs["state_hash"] == loaded.state_hash
-    del free["checkpoint_settings_hash"]
-    with pytest.raises(KeyError):
-        write_activations(checkpoint, [stimuli], [output_path(tmp_path)], free)

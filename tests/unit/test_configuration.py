@@ -13,6 +13,8 @@ from rulealign.config.reference import reference
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan import stages
+from rulealign.plan.settings.activations import ActivationSettings
+from rulealign.plan.settings.training import CheckpointSettings
 
 NAMES = ("cichy92", "cichy92_first_epoch", "cichy92_quick", "things", "things_repeats")
 STUDIES = ["workflow_config.yaml", *(f"studies/{name}.yaml" for name in NAMES)]
@@ -135,8 +137,8 @@ def test_another_baseline_trains_nothing_anew(project):
     before = load_study(copy.deepcopy(study))
     study["rules"]["bp"]["baseline"] = "untrained"
     after = load_study(study)
-    assert stages.checkpoint(before, "bp") == stages.checkpoint(after, "bp")
-    assert stages.activations(before, "bp") == stages.activations(after, "bp")
+    assert CheckpointSettings.of(before, "bp") == CheckpointSettings.of(after, "bp")
+    assert ActivationSettings.of(before, "bp") == ActivationSettings.of(after, "bp")
 
 
 def mistakes(values):

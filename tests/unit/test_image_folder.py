@@ -10,21 +10,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rule_settings import altered
 from rulealign.data.images import archives
 from rulealign.data.images.training_set import build
+from rulealign.data.training_sets.image_folder import ImageFolder
 from rulealign.errors import DataError
+from rulealign.plan.settings.training import TrainingSetSettings
 from rulealign.store import read_ids
 
 PX = 16
-FOLDER = {
-    "kind": "image-folder",
-    "source": "./images",
-    "image_size": PX,
-    "train_images": 9,
-    "held_out_images": 3,
-    "seed": 1,
-    "copies_explained": False,
-}
+FOLDER = TrainingSetSettings(
+    training_set=ImageFolder(
+        kind="image-folder", source="./images", image_size=PX, train_images=9, held_out_images=3
+    ),
+    study_seed=1,
+    copies_explained=False,
+)
 
 
 def encoded(pixels, kind="PNG") -> bytes:
@@ -70,7 +71,7 @@ def pack(kind, files, place):
 def refused(source, tmp_path, match, **changes):
     output = tmp_path / "refused.h5"
     with pytest.raises(DataError, match=match) as error:
-        build({**FOLDER, **changes}, source, output)
+        build(altered(FOLDER, training_set=changes), source, output)
     assert not output.exists()
     return str(error.value)
 
@@ -221,5 +222,4 @@ def test_the_first_jpeg_of_the_mirror_is_where_its_class_and_name_put_it(mirror,
 def test_a_single_class_is_refused_as_there_is_nothing_to_tell_apart(pixels, tmp_path):
     image = encoded(pixels["train/ant/9.png"])
     files = {f"{split}/ant/{split}.png": image for split in ("train", "test")}
-    sizes = {"train_images": 1, "held_out_images": 1, "copies_explained": True}
-    refused(pack("folder", files, tmp_path), tmp_path, "has one class, 'ant'", **sizes)
+    refused(pack("folder", files, tmp_path), tmp_path, "has one class, 'ant'")

@@ -6,11 +6,14 @@ import sys
 import pytest
 import torch
 
+from rule_settings import of_section
 from rulealign.errors import ConfigurationError
+from rulealign.learning.networks import network_class
+from rulealign.learning.networks.cnn3 import Cnn3
 from rulealign.learning.weights import build_network, initial_network, weights_hash
 from rulealign.provenance import state_hash
 
-PUBLISHED = {"kind": "cnn3", "channels": [32, 64, 128], "hidden_units": 512, "dropout": 0.3}
+PUBLISHED = Cnn3(kind="cnn3", channels=[32, 64, 128], hidden_units=512, dropout=0.3)
 
 
 def test_published_network_has_the_published_number_of_weights():
@@ -25,7 +28,7 @@ def test_published_network_has_the_published_number_of_weights():
     ("px", "sides"), [(32, (16, 8, 4)), (224, (112, 56, 28)), (8, (4, 2, 1)), (99, (49, 24, 12))]
 )
 def test_maps_halve_at_every_block_and_fc1_is_read_after_relu(px, sides):
-    network = build_network(PUBLISHED | {"channels": [2, 3, 4], "hidden_units": 6}, 10).eval()
+    network = build_network(of_section(PUBLISHED, channels=[2, 3, 4], hidden_units=6), 10).eval()
     images = torch.randn(2, 3, px, px)
     layers = network.layers(images)
     for name, channels, side in zip(("conv1", "conv2", "conv3"), (2, 3, 4), sides, strict=True):
@@ -39,7 +42,7 @@ def test_maps_halve_at_every_block_and_fc1_is_read_after_relu(px, sides):
 
 
 def test_fc1_reads_conv3_averaged_over_sixteen_regions():
-    network = build_network(PUBLISHED | {"channels": [2, 3, 4], "hidden_units": 6}, 10).eval()
+    network = build_network(of_section(PUBLISHED, channels=[2, 3, 4], hidden_units=6), 10).eval()
     layers = network.layers(torch.randn(1, 3, 224, 224))
     regions = layers["conv3"].reshape(1, 4, 4, 7, 4, 7).mean((3, 5))
     expected = (regions.reshape(1, -1) @ network.fc1.weight.T + network.fc1.bias).clamp(min=0)
@@ -91,7 +94,7 @@ def test_weights_hash_sees_every_weight_and_no_statistics():
 
 def test_unknown_network_is_refused():
     with pytest.raises(ConfigurationError, match="there is no network 'resnet'"):
-        build_network(PUBLISHED | {"kind": "resnet"}, 10)
+        network_class("resnet")
 
 
 @pytest.mark.parametrize(

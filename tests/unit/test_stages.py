@@ -8,6 +8,7 @@ from complete_studies import complete
 from no_claims import without_claims
 from rulealign.config.study import load_study
 from rulealign.plan import stages
+from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.plan.settings.brain import BrainRdmSettings, InputsSettings, ResponsesSettings
 from rulealign.plan.settings.scores import (
     CeilingSettings,
@@ -15,31 +16,28 @@ from rulealign.plan.settings.scores import (
     ModelRdmSettings,
     ScoreSettings,
 )
+from rulealign.plan.settings.training import CheckpointSettings, TrainingSetSettings
 from rulealign.provenance import fingerprint, folder_listing
 
 STAGES = {
-    "training_set": stages.training_set,
+    "training_set": TrainingSetSettings.of,
     "stimuli": lambda study: stages.stimuli(study, "shown"),
     "simulated_images": stages.simulated_images,
     "simulated_subject": stages.simulated_subject,
     "responses of V1": lambda study: ResponsesSettings.of(study, "V1"),
     "responses of LOC": lambda study: ResponsesSettings.of(study, "LOC"),
     "brain_rdm": BrainRdmSettings.of,
-    "checkpoint of bp": lambda study: stages.checkpoint(study, "bp"),
-    "checkpoint of fa": lambda study: stages.checkpoint(study, "fa"),
-    "activations of bp": lambda study: stages.activations(study, "bp"),
-    "activations of fa": lambda study: stages.activations(study, "fa"),
-    "diagnostics of bp": lambda study: stages.diagnostics(study, "bp"),
-    "diagnostics of fa": lambda study: stages.diagnostics(study, "fa"),
+    "checkpoint of bp": lambda study: CheckpointSettings.of(study, "bp"),
+    "checkpoint of fa": lambda study: CheckpointSettings.of(study, "fa"),
+    "activations of bp": lambda study: ActivationSettings.of(study, "bp"),
+    "activations of fa": lambda study: ActivationSettings.of(study, "fa"),
     "model_rdms": ModelRdmSettings.of,
     "controls": ControlRdmSettings.of,
     "alignment": ScoreSettings.of,
     "ceilings": CeilingSettings.of,
 }
 TRAINING = {
-    f"{stage} of {rule}"
-    for stage in ("checkpoint", "activations", "diagnostics")
-    for rule in ("bp", "fa")
+    f"{stage} of {rule}" for stage in ("checkpoint", "activations") for rule in ("bp", "fa")
 }
 
 
@@ -76,7 +74,7 @@ def values(project):
         (
             ("rules", "fa", "learning_rate"),
             0.1,
-            {f"{stage} of fa" for stage in ("checkpoint", "activations", "diagnostics")},
+            {f"{stage} of fa" for stage in ("checkpoint", "activations")},
         ),
         (("training", "batch_size"), 64, TRAINING),
         (
@@ -122,8 +120,8 @@ def test_where_the_data_are_taken_from_is_no_part_of_a_study(project):
 def test_activations_expect_the_very_settings_that_the_checkpoint_was_trained_with(values):
     study = load_study(values)
     for rule in study.rules:
-        expected = stages.activations(study, rule)["checkpoint_settings_hash"]
-        assert expected == fingerprint(stages.checkpoint(study, rule))
+        expected = ActivationSettings.of(study, rule).checkpoint_settings_hash
+        assert expected == fingerprint(CheckpointSettings.of(study, rule).plain())
 
 
 def test_every_combination_is_viewed_once_the_reports_own_first(values):
@@ -154,6 +152,6 @@ def test_whether_copies_are_explained_is_told_and_not_in_which_words(values):
     told = []
     for copies in ({}, {"held-out": "as published"}, {"held-out": "another reason"}):
         study = load_study(values | {"copies": copies | {"sub-02_roi-V1": "scanned twice"}})
-        told.append(stages.training_set(study)["copies_explained"])
+        told.append(TrainingSetSettings.of(study).copies_explained)
         assert InputsSettings.of(study).copies == {"sub-02_roi-V1": "scanned twice"}
     assert told == [False, True, True]

@@ -1,5 +1,7 @@
 """Stimuli that are several images: how they are written, averaged and guarded."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from rulealign.data.images.stimulus_images import write_stimuli
 from rulealign.errors import DataError, GuardError
 from rulealign.learning import trainer
 from rulealign.learning.chain import Chain
+from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.provenance import fingerprint
 
 PX = 16
@@ -94,17 +97,24 @@ def network(checkpoint_settings, small_training_set, tmp_path):
     settings = checkpoint_settings("bp")
     path = tmp_path / "0.pt"
     trainer.initial_checkpoint(settings, 5, small_training_set, path, tmp_path / "0.csv")
-    shown = {"rule": "bp", "seed": 5, "epoch": 0, "px": PX, "batch_size": 4, "device": "cpu"}
-    shown |= {"layers": ["conv1", "fc1"], "descriptors": ["global-average", "grid-2"]}
-    shown |= {name: settings["training"][name] for name in ("mean", "std")}
-    return {**shown, "checkpoint_settings_hash": fingerprint(settings)}, path
+    shown = ActivationSettings(
+        checkpoint_settings_hash=fingerprint(settings.plain()),
+        mean=settings.training.mean,
+        std=settings.training.std,
+        layers=["conv1", "fc1"],
+        descriptors=["global-average", "grid-2"],
+        batch_size=4,
+        device="cpu",
+    )
+    return shown, path
 
 
 def show(network, stimuli, folder, **changes):
     settings, checkpoint = network
     folder.mkdir(exist_ok=True)
     output = folder / f"rule-bp_seed-5_epoch-0_{stimuli.stem.removesuffix('_images')}.h5"
-    write_activations(checkpoint, [stimuli], [output], settings | changes)
+    known = {"rule": "bp", "seed": 5, "epoch": 0, "px": PX}
+    write_activations(checkpoint, [stimuli], [output], replace(settings, **changes), **known)
     with store.open_h5(output) as file:
         names = ("conv1/global-average", "conv1/grid-2", "fc1/vector")
         return {name: file[name][()] for name in names}, store.read_ids(file, "stimulus")

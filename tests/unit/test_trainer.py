@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from rule_settings import altered
 from rulealign import store
 from rulealign.data.images.training_split import load_split
 from rulealign.errors import ConfigurationError, DataError, GuardError
@@ -51,10 +52,10 @@ def chain(tmp_path, small_training_set):
 def load(path, settings, epoch):
     return checkpoints.load(
         path,
-        rule=settings["label"],
+        rule=settings.label,
         seed=SEED,
         epoch=epoch,
-        settings_hash=fingerprint(settings),
+        settings_hash=fingerprint(settings.plain()),
     )
 
 
@@ -139,22 +140,20 @@ def test_only_training_rules_are_trained(checkpoint_settings, chain):
 
 def test_held_out_accuracy_is_the_share_of_right_answers_in_evaluation_mode(checkpoint_settings):
     settings = checkpoint_settings("bp")
-    network = initial_network(settings["network"], 7, 3, classes=10)
+    network = initial_network(settings.network, 7, 3, classes=10)
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (37, 16, 16, 3), generator=generator, dtype=torch.uint8)
     network.norm1.running_mean += 0.3
     frozen = copy.deepcopy(network).eval()
     with torch.no_grad():
-        answers = [
-            int(frozen(normalise(one[None], settings["training"])).argmax()) for one in pixels
-        ]
+        answers = [int(frozen(normalise(one[None], settings.training)).argmax()) for one in pixels]
     labels = torch.tensor(answers)
     labels[:10] = (labels[:10] + 1) % 10
     before = state_hash(network.state_dict())
     measured = trainer.held_out_accuracy(
         LearningRule(network, None, None),
         LabelledImages(pixels, labels),
-        settings["training"],
+        settings.training,
         "test",
     )
     assert measured == pytest.approx(27 / 37)
@@ -164,7 +163,7 @@ def test_held_out_accuracy_is_the_share_of_right_answers_in_evaluation_mode(chec
 
 def test_pixels_are_scaled_and_normalised_per_channel(checkpoint_settings):
     pixels = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
-    values = normalise(torch.from_numpy(pixels), checkpoint_settings("bp")["training"])
+    values = normalise(torch.from_numpy(pixels), checkpoint_settings("bp").training)
     expected = (pixels / 255 - [0.5, 0.4, 0.3]) / [0.2, 0.25, 0.3]
     np.testing.assert_allclose(values, expected.transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-6)
     assert values.dtype == torch.float32
@@ -206,7 +205,7 @@ def test_augmentation_equals_a_loop_over_images(checkpoint_settings, padding_mod
         image = image[top : top + 16, left : left + 16]
         image = image[:, ::-1] if mirrored[place] else image
         images, told = dealt[place // 7]
-        expected = normalise(torch.from_numpy(image.copy())[None], settings["training"])[0]
+        expected = normalise(torch.from_numpy(image.copy())[None], settings.training)[0]
         assert torch.equal(images[place % 7], expected)
         assert told[place % 7] == shuffled[place]
     assert any(mirrored)
@@ -218,7 +217,7 @@ def test_without_padding_and_mirroring_images_are_dealt_as_they_are(checkpoint_s
     pixels = torch.randint(0, 256, (20, 16, 16, 3), dtype=torch.uint8)
     dealt = Epochs(LabelledImages(pixels, torch.arange(20)), settings, SEED)
     for images, labels in dealt.batches(0):
-        assert torch.equal(images, normalise(pixels[labels], settings["training"]))
+        assert torch.equal(images, normalise(pixels[labels], settings.training))
 
 
 def test_each_epoch_and_seed_has_its_own_order_and_all_rules_share_it(checkpoint_settings):
@@ -251,7 +250,7 @@ def test_images_of_a_seed_are_those_that_its_number_draws(
     )
     drawn, _ = load_split(small_training_set, "train", 50, derive_seed(7, SEED, "training images"))
     shown = torch.cat(list(seen[0].split(20)))
-    assert torch.equal(shown, normalise(torch.from_numpy(drawn), settings["training"]))
+    assert torch.equal(shown, normalise(torch.from_numpy(drawn), settings.training))
 
 
 @pytest.mark.parametrize(
@@ -267,7 +266,7 @@ def test_training_images_that_do_not_fit_are_refused(
     checkpoint_settings, small_training_set, tmp_path, changes, message
 ):
     settings = checkpoint_settings("bp")
-    settings["training_set"] |= changes
+    settings = altered(settings, training_set=changes)
     with pytest.raises(DataError, match=message):
         trainer.initial_checkpoint(
             settings, SEED, small_training_set, tmp_path / "0.pt", tmp_path / "0.csv"
@@ -292,7 +291,7 @@ def test_a_label_that_is_none_of_the_classes_is_refused(checkpoint_settings, tmp
 
 def test_a_diverging_run_names_rule_seed_and_epoch_and_writes_nothing(checkpoint_settings, chain):
     settings = checkpoint_settings("bp")
-    settings["rule"] |= {"optimizer": "sgd", "learning_rate": 1e30}
+    settings = altered(settings, rule={"optimizer": "sgd", "learning_rate": 1e30})
     with pytest.raises(GuardError, match=r"rule 'bp', seed 5, epoch 1: .*diverged") as caught:
         chain(settings, [0, 1], "run")
     assert "learning_rate" in str(caught.value)
@@ -302,7 +301,7 @@ def test_a_gpu_that_is_not_there_is_refused_not_replaced(
     checkpoint_settings, small_training_set, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    settings = checkpoint_settings("bp") | {"device": "cuda"}
+    settings = altered(checkpoint_settings("bp"), device="cuda")
     with pytest.raises(ConfigurationError, match="finds no GPU"):
         trainer.initial_checkpoint(
             settings, SEED, small_training_set, tmp_path / "0.pt", tmp_path / "0.csv"

@@ -4,15 +4,20 @@ import hashlib
 import io
 import pickle
 import tarfile
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 from scipy import stats
 
+from rule_settings import altered
 from rulealign.data.images.training_set import build
 from rulealign.data.images.training_split import load_split
+from rulealign.data.training_sets.cifar10 import Cifar10
+from rulealign.data.training_sets.synthetic_objects import SyntheticObjects
 from rulealign.errors import DataError, StoreError
+from rulealign.plan.settings.training import TrainingSetSettings
 from rulealign.provenance import derive_seed
 from rulealign.store import read_ids, write_h5
 
@@ -28,7 +33,11 @@ def pack(files, place):
     return path
 
 
-CIFAR = {"kind": "cifar10", "image_size": 32, "train_images": 10, "held_out_images": 2, "seed": 1}
+CIFAR = TrainingSetSettings(
+    training_set=Cifar10(kind="cifar10", train_images=10, held_out_images=2),
+    study_seed=1,
+    copies_explained=None,
+)
 NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 
@@ -103,22 +112,22 @@ def test_a_disk_that_fills_while_cifar10_is_unpacked_is_named(fake_cifar, tmp_pa
     assert list((tmp_path / "made").iterdir()) == []
 
 
-def test_cifar10_at_another_size_is_refused(tmp_path):
-    with pytest.raises(DataError, match="image_size is 64, but CIFAR-10 has 32"):
-        build({**CIFAR, "image_size": 64}, tmp_path / "any", tmp_path / "images.h5")
+def test_cifar10_at_another_size_is_refused():
+    with pytest.raises(ValueError, match="must be 32, the pixels per side of cifar10's images"):
+        altered(CIFAR, training_set={"image_size": 64})
 
 
 def test_generated_objects_differ_between_the_splits_and_repeat_with_the_seed(tmp_path):
-    settings = {
-        "kind": "synthetic-objects",
-        "image_size": 16,
-        "pool_images": 40,
-        "train_images": 30,
-        "held_out_images": 20,
-        "seed": 1,
-    }
+    objects = SyntheticObjects(
+        kind="synthetic-objects",
+        image_size=16,
+        pool_images=40,
+        train_images=30,
+        held_out_images=20,
+    )
+    settings = TrainingSetSettings(training_set=objects, study_seed=1, copies_explained=None)
     for name, seed in (("one", 1), ("again", 1), ("other", 2)):
-        build({**settings, "seed": seed}, None, tmp_path / f"{name}.h5")
+        build(replace(settings, study_seed=seed), None, tmp_path / f"{name}.h5")
     contents = {name: (tmp_path / f"{name}.h5").read_bytes() for name in ("one", "again", "other")}
     assert contents["one"] == contents["again"] != contents["other"]
     with h5py.File(tmp_path / "one.h5") as file:

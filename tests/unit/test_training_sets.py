@@ -7,22 +7,31 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rule_settings import altered
 from rulealign.activations import write_activations
 from rulealign.data.images.training_set import build
 from rulealign.data.images.training_split import class_names, load_split
 from rulealign.data.training_sets import REGISTRY, training_set_class
+from rulealign.data.training_sets.image_folder import ImageFolder
+from rulealign.data.training_sets.synthetic_objects import SyntheticObjects
 from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
 from rulealign.learning.diagnostics import write_diagnostics
 from rulealign.learning.training_table import training_table
 from rulealign.learning.verdict import above_chance, diagnostics_table
+from rulealign.plan.settings.activations import ActivationSettings
+from rulealign.plan.settings.training import TrainingSetSettings
 from rulealign.provenance import fingerprint
 from rulealign.store import open_h5, read_csv, read_ids, write_h5
 
 CLASSES, PX, SEED = 12, 16, 5
 COUNTS = {"train": 8, "test": 5}
 """Images of each class."""
+
+TWELVE = ImageFolder(
+    kind="image-folder", source="./images", image_size=PX, train_images=96, held_out_images=60
+)
 
 SHARED_WITH_STIMULI = {"synthetic-objects"}
 """Kinds of training sets that are kinds of stimuli, too."""
@@ -45,10 +54,7 @@ def twelve(tmp_path_factory):
                 noise = rng.integers(0, 40, (PX, PX, 3))
                 image = (colour(label) + noise).astype(np.uint8)
                 Image.fromarray(image).save(place / f"{number}.png")
-    settings = {
-        **{"kind": "image-folder", "source": "./images", "image_size": PX},
-        **{"train_images": 96, "held_out_images": 60, "seed": 1, "copies_explained": False},
-    }
+    settings = TrainingSetSettings(training_set=TWELVE, study_seed=1, copies_explained=False)
     build(settings, folder / "images", folder / "images.h5")
     return folder / "images.h5"
 
@@ -58,8 +64,7 @@ def settings(checkpoint_settings):
     """Give a function: kind of a rule -> settings of its checkpoints, on the twelve classes."""
 
     def made(kind):
-        sizes = {"image_size": PX, "train_images": 96, "held_out_images": 60}
-        return checkpoint_settings(kind) | {"training_set": sizes}
+        return altered(checkpoint_settings(kind), training_set=TWELVE)
 
     return made
 
@@ -89,7 +94,7 @@ def test_twelve_classes_are_told_apart_by_twelve_outputs(twelve, settings, tmp_p
     paths = train(settings(kind), twelve, tmp_path, (0, 1))
     for epoch, (path, _) in paths.items():
         about = {"rule": kind, "seed": SEED, "epoch": epoch}
-        loaded = checkpoints.load(path, **about, settings_hash=fingerprint(settings(kind)))
+        loaded = checkpoints.load(path, **about, settings_hash=fingerprint(settings(kind).plain()))
         assert loaded.classes == CLASSES
         assert loaded.network["fc2.weight"].shape == (CLASSES, 16)
         assert loaded.network["fc2.bias"].shape == (CLASSES,)
@@ -116,11 +121,16 @@ def test_activations_are_read_from_a_network_of_twelve_classes(twelve, settings,
     stimuli, output = tmp_path / "stim-a_px-16_images.h5", tmp_path / "x_stim-a_px-16.h5"
     images = np.random.default_rng(1).integers(0, 255, (6, PX, PX, 3), dtype=np.uint8)
     write_h5(stimuli, {"images": images}, ids={"stimulus": list("abcdef")}, settings={})
-    hashed = {"checkpoint_settings_hash": fingerprint(settings("bp"))}
-    known = {"rule": "bp", "seed": SEED, "epoch": 0, "px": PX, "device": "cpu", "batch_size": 4}
-    how = {"layers": ["fc1"], "descriptors": ["global-average"]}
-    colours = {key: settings("bp")["training"][key] for key in ("mean", "std")}
-    write_activations(path, [stimuli], [output], hashed | known | how | colours)
+    told = ActivationSettings(
+        checkpoint_settings_hash=fingerprint(settings("bp").plain()),
+        mean=settings("bp").training.mean,
+        std=settings("bp").training.std,
+        layers=["fc1"],
+        descriptors=["global-average"],
+        batch_size=4,
+        device="cpu",
+    )
+    write_activations(path, [stimuli], [output], told, rule="bp", seed=SEED, epoch=0, px=PX)
     with open_h5(output) as file:
         assert file["fc1/vector"].shape == (6, 16)
         assert read_ids(file, "stimulus") == list("abcdef")
@@ -175,8 +185,9 @@ def test_a_training_set_that_is_not_there_is_named_with_those_there_are():
 
 
 def test_other_classes_than_the_kind_has_are_refused(tmp_path, monkeypatch):
-    kind = training_set_class("synthetic-objects")
-    monkeypatch.setattr(kind, "classes", ("a", "b"))
+    monkeypatch.setattr(SyntheticObjects, "classes", ("a", "b"))
     sizes = {"image_size": PX, "train_images": 10, "held_out_images": 10, "pool_images": 10}
+    objects = SyntheticObjects(kind="synthetic-objects", **sizes)
+    settings = TrainingSetSettings(training_set=objects, study_seed=1, copies_explained=None)
     with pytest.raises(DataError, match=r"has the classes .*, not \['a', 'b'\]"):
-        build({"kind": "synthetic-objects", "seed": 1, **sizes}, None, tmp_path / "x.h5")
+        build(settings, None, tmp_path / "x.h5")

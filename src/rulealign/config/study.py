@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field
 
 from rulealign.config.brain import Brain, ThingsFiles
 from rulealign.config.checks import study_checks
@@ -16,40 +16,19 @@ from rulealign.config.claims import Claim, Universes
 from rulealign.config.derived import completed
 from rulealign.config.evaluation import Controls, Evaluation, LayerRoi, Statistics, View
 from rulealign.config.file import read_study_file
+from rulealign.config.kinds import Network, Rule, TrainingSet
 from rulealign.config.stimuli import CalibrationSet, Stimuli
 from rulealign.config.training import Training
 from rulealign.controls import REGISTRY as CONTROLS
-from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
-from rulealign.data.training_sets import training_set_class
 from rulealign.errors import ConfigurationError
-from rulealign.learning.networks import REGISTRY as NETWORKS
-from rulealign.learning.networks import network_class
-from rulealign.learning.rules import REGISTRY as RULES
+from rulealign.learning.rule import TRAINING
 from rulealign.learning.rules import rule_class
-from rulealign.mistakes import Checks, Mistakes, require_kind
+from rulealign.mistakes import Checks, Mistakes
 from rulealign.schema import HELD_OUT, Closed, Label, Reason, Seed, each
 from rulealign.wrong_values import shown
 
 LONGEST_NAME = 100
 """Characters of a study's name, which names a folder."""
-
-
-def _of_registry(what: str, registry: Mapping[str, str], find: Callable[[str], type]) -> Any:
-    # no module of a kind that the study does not use is imported
-    def read(settings: Any, info: ValidationInfo) -> Closed:
-        if isinstance(settings, Closed):
-            return settings
-        if not isinstance(settings, Mapping):
-            raise ValueError(f"must be a section with its `kind`, not {shown(settings)}")
-        require_kind(settings, registry, what)
-        return find(settings["kind"]).model_validate(dict(settings), context=info.context)
-
-    return Annotated[Any, BeforeValidator(read)]
-
-
-Network = _of_registry("networks are one of", NETWORKS, network_class)
-TrainingSet = _of_registry("a training set is one of", TRAINING_SETS, training_set_class)
-Rule = _of_registry("learning rules are one of", RULES, lambda kind: rule_class(kind).Settings)
 
 
 def _study_name(name: str) -> str:
@@ -195,6 +174,11 @@ class Study(Closed):
         for replaced in self.universes.initialisation.values():
             named |= {*replaced, *replaced.values()}
         return [rule for rule in self.rules if rule in named]
+
+    def calibration_set(self, rule: str) -> tuple[str, int] | None:
+        """Give label and size of the calibration set that a rule is prepared with, if any."""
+        wanted = self.rules[rule].calibration
+        return None if wanted.images == TRAINING else (wanted.images, wanted.size)
 
 
 def load_study(values: Mapping[str, Any], file: str = "the configuration") -> Study:

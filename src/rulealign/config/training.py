@@ -25,8 +25,8 @@ from rulealign.schema import (
 from rulealign.wrong_values import shown
 
 
-class Training(Closed):
-    """How every rule is trained, and when it is looked at."""
+class Kept(Closed):
+    """Which networks are trained, and when they are looked at."""
 
     seeds: Annotated[list[Seed], Field(min_length=1), Distinct] = Field(
         description="one network per rule and seed; a seed sets initial weights, images and order"
@@ -40,6 +40,24 @@ class Training(Closed):
     checkpoints: Annotated[list[Count], Field(min_length=1)] = Field(
         description="epochs after which the network is kept and compared; increasing, 0 first"
     )
+
+    def checks(self) -> Checks:
+        """Check the order of the checkpoints."""
+        yield self._increasing_from_zero()
+
+    def _increasing_from_zero(self) -> Iterator[Mistake]:
+        epochs = self.checkpoints
+        if epochs[0] != 0:
+            why = f"{shown(epochs)} lacks epoch 0, every rule's own baseline; put 0 first"
+            yield Mistake("checkpoints", why)
+        if any(later <= earlier for earlier, later in pairwise(epochs)):
+            why = f"{shown(epochs)} does not increase; list each epoch once, in order"
+            yield Mistake("checkpoints", why)
+
+
+class Recipe(Closed):
+    """How a network is trained, whichever of its epochs are kept."""
+
     schedule_epochs: PositiveInt = Field(
         default=40,
         description="length of the learning-rate schedule in epochs, whatever the last checkpoint",
@@ -67,19 +85,18 @@ class Training(Closed):
         description="RGB standard deviation that is divided by; training and evaluation",
     )
 
+
+class Training(Recipe, Kept):
+    """How every rule is trained, and when it is looked at."""
+
+    def recipe(self) -> Recipe:
+        """Give what a checkpoint depends on: all but which seeds and epochs are kept."""
+        return Recipe(**{name: getattr(self, name) for name in Recipe.model_fields})
+
     def checks(self) -> Checks:
         """Check the order of the checkpoints, and that the schedule reaches the last one."""
-        yield self._increasing_from_zero()
+        yield Kept.checks(self)
         yield self._within_schedule()
-
-    def _increasing_from_zero(self) -> Iterator[Mistake]:
-        epochs = self.checkpoints
-        if epochs[0] != 0:
-            why = f"{shown(epochs)} lacks epoch 0, every rule's own baseline; put 0 first"
-            yield Mistake("checkpoints", why)
-        if any(later <= earlier for earlier, later in pairwise(epochs)):
-            why = f"{shown(epochs)} does not increase; list each epoch once, in order"
-            yield Mistake("checkpoints", why)
 
     def _within_schedule(self) -> Iterator[Mistake]:
         last = max(self.checkpoints)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -53,16 +53,15 @@ class TrainingSet(Closed):
         " by the study's seed; as many as there are in the split means all)",
     )
 
-    @classmethod
     def read(
-        cls, settings: Mapping[str, Any], source: Path | None, workplace: Path
+        self, source: Path | None, workplace: Path, seed: int
     ) -> tuple[list[str], dict[str, Split]]:
         """Read or generate all images.
 
         Args:
-            settings: as in `images.training_set.build`.
             source: what `source` names, on this machine; None where it names nothing.
             workplace: a folder for what is needed for a while.
+            seed: of the study, for what is generated.
 
         Returns:
             The classes in label order; "train" and "test" -> images and labels.
@@ -71,7 +70,7 @@ class TrainingSet(Closed):
             DataError: the source is not what it should be.
             StoreError: the disk is full.
         """
-        raise NotImplementedError(f"{cls.__name__} has no reader")
+        raise NotImplementedError(f"{type(self).__name__} has no reader")
 
     def checks(self) -> Checks:
         """Check that the set has as many images as are asked for."""

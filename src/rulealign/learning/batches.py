@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from rulealign.config.training import Recipe
 from rulealign.data.images.training_split import class_names, load_split
 from rulealign.errors import DataError
+from rulealign.plan.settings.activations import ActivationSettings
+from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import derive_seed
 
 
-def normalise(images: Tensor, settings: Mapping[str, Any]) -> Tensor:
+def normalise(images: Tensor, colours: Recipe | ActivationSettings) -> Tensor:
     """Turn pixels into a network's input.
 
     Args:
         images: uint8, shape (n, height, width, 3), RGB.
-        settings: `mean` and `std`, three numbers each, for pixel values 0-1.
+        colours: has the `mean` and `std` of each channel, for pixel values 0-1.
 
     Returns:
         (pixel / 255 - mean) / std: float32, shape (n, 3, height, width), channels-last in memory.
     """
-    mean = torch.tensor(settings["mean"], device=images.device)
-    std = torch.tensor(settings["std"], device=images.device)
+    mean, std = (torch.tensor(one, device=images.device) for one in (colours.mean, colours.std))
     return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
 
 
@@ -45,13 +46,13 @@ class LabelledImages:
 
 
 def training_images(
-    path: Path, settings: Mapping[str, Any], seed: int, device: torch.device
+    path: Path, settings: CheckpointSettings, seed: int, device: torch.device
 ) -> LabelledImages:
     """Load the training images of one seed.
 
     Args:
         path: the training set's `images.h5`.
-        settings: the settings of a checkpoint.
+        settings: of the checkpoints.
         seed: the network's seed, which draws the images.
         device: where to put them.
 
@@ -61,26 +62,25 @@ def training_images(
     Raises:
         DataError: fewer images than one batch, or images of another size or with other labels.
     """
-    count = settings["training_set"]["train_images"]
-    batch_size = settings["training"]["batch_size"]
+    count, batch_size = settings.training_set.train_images, settings.training.batch_size
     if count < batch_size:
         raise DataError(
             f"{path}: {count} training images are fewer than one batch of {batch_size}, and the"
             " last partial batch is dropped; raise training_set.train_images or lower"
             " training.batch_size."
         )
-    draw = derive_seed(settings["study_seed"], seed, "training images")
-    return _load(path, "train", count, draw, settings, device)
+    draw = derive_seed(settings.study_seed, seed, "training images")
+    return _load(path, "train", count, draw, settings.training_set.image_size, device)
 
 
 def held_out_images(
-    path: Path, settings: Mapping[str, Any], device: torch.device
+    path: Path, settings: CheckpointSettings, device: torch.device
 ) -> LabelledImages:
     """Load the held-out images, the same for every rule and seed.
 
     Args:
         path: the training set's `images.h5`.
-        settings: the settings of a checkpoint.
+        settings: of the checkpoints.
         device: where to put them.
 
     Returns:
@@ -89,16 +89,15 @@ def held_out_images(
     Raises:
         DataError: images of another size or with other labels.
     """
-    draw = derive_seed(settings["study_seed"], "held-out images")
-    count = settings["training_set"]["held_out_images"]
-    return _load(path, "test", count, draw, settings, device)
+    draw = derive_seed(settings.study_seed, "held-out images")
+    asked = settings.training_set
+    return _load(path, "test", asked.held_out_images, draw, asked.image_size, device)
 
 
 def _load(
-    path: Path, split: str, count: int, draw: int, settings: Mapping[str, Any], device: torch.device
+    path: Path, split: str, count: int, draw: int, px: int, device: torch.device
 ) -> LabelledImages:
     images, labels = load_split(path, split, count, draw)
-    px = settings["training_set"]["image_size"]
     if images.shape[1:] != (px, px, 3):
         raise DataError(
             f"{path}: {split}/images are {images.shape[1]} x {images.shape[2]} px, but"
@@ -124,15 +123,14 @@ class Epochs:
 
     Args:
         data: the training images.
-        settings: the settings of a checkpoint.
+        settings: of the checkpoints.
         seed: the network's seed.
     """
 
-    def __init__(self, data: LabelledImages, settings: Mapping[str, Any], seed: int) -> None:
-        self.data, self.settings, self.seed = data, settings, seed
-        self.padding = settings["training"]["crop_padding"]
-        how = settings["training"]["padding_mode"]
-        self.padded = pad(data.images, self.padding, how, settings["training"]["mean"])
+    def __init__(self, data: LabelledImages, settings: CheckpointSettings, seed: int) -> None:
+        self.data, self.seed, self.study_seed = data, seed, settings.study_seed
+        self.recipe = recipe = settings.training
+        self.padded = pad(data.images, recipe.crop_padding, recipe.padding_mode, recipe.mean)
 
     def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Deal out one epoch, without a last partial batch.
@@ -143,7 +141,7 @@ class Epochs:
         Yields:
             Images, float32, shape (batch, 3, px, px), normalised; labels, int64, shape (batch,).
         """
-        count, size = len(self.data.labels), self.settings["training"]["batch_size"]
+        count, size = len(self.data.labels), self.recipe.batch_size
         order = torch.randperm(count, generator=self._generator(epoch, "order"))
         top, left, mirrored = self._draw(count, self._generator(epoch, "augmentation"))
         for start in range(0, count - size + 1, size):
@@ -152,20 +150,20 @@ class Epochs:
             images = crop(
                 self.padded[chosen], top[now], left[now], mirrored[now], self.data.images.shape[1]
             )
-            yield normalise(images, self.settings["training"]), self.data.labels[chosen]
+            yield normalise(images, self.recipe), self.data.labels[chosen]
 
     def __len__(self) -> int:
-        return len(self.data.labels) // self.settings["training"]["batch_size"]
+        return len(self.data.labels) // self.recipe.batch_size
 
     def _generator(self, epoch: int, purpose: str) -> torch.Generator:
         # on the CPU, so that the draw is the same for every device
-        seed = derive_seed(self.settings["study_seed"], self.seed, epoch, purpose)
+        seed = derive_seed(self.study_seed, self.seed, epoch, purpose)
         return torch.Generator().manual_seed(seed)
 
     def _draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        corner = torch.randint(0, 2 * self.padding + 1, (2, count), generator=generator)
+        corner = torch.randint(0, 2 * self.recipe.crop_padding + 1, (2, count), generator=generator)
         mirrored = torch.rand(count, generator=generator) < 0.5
-        if not self.settings["training"]["horizontal_flip"]:
+        if not self.recipe.horizontal_flip:
             mirrored = torch.zeros_like(mirrored)
         return *corner.to(self.padded.device), mirrored.to(self.padded.device)
 

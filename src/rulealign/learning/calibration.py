@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,10 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from rulealign import store
+from rulealign.config.training import Recipe
 from rulealign.data.images.resize import prepare
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.learning.batches import Epochs, normalise, training_images
 from rulealign.learning.rule import TRAINING, Calibration
+from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import derive_seed
 
 
@@ -29,12 +30,12 @@ class Shown:
         px: pixels per side at which they are shown; other images are resized as stimuli are
             (`data.images.resize.prepare`: bilinear, antialiased, centre crop). Enlarging adds no
             detail.
-        training: `mean` and `std`, for pixel values 0-1.
+        recipe: has the `mean` and `std` that pixels are normalised by.
     """
 
     images: Tensor
     px: int
-    training: Mapping[str, Any]
+    recipe: Recipe
 
     def split(self, size: int) -> Iterator[Tensor]:
         """Give the images in batches, in order.
@@ -46,7 +47,7 @@ class Shown:
             float32, shape (batch, 3, px, px), normalised.
         """
         for batch in self.images.split(size):
-            yield normalise(self._resized(batch), self.training)
+            yield normalise(self._resized(batch), self.recipe)
 
     def _resized(self, batch: Tensor) -> Tensor:
         if batch.shape[1:3] == (self.px, self.px):
@@ -57,7 +58,7 @@ class Shown:
 
 def calibration_images(
     wanted: Calibration,
-    settings: Mapping[str, Any],
+    settings: CheckpointSettings,
     seed: int,
     training_set: Path,
     calibration_set: Path | None,
@@ -67,7 +68,7 @@ def calibration_images(
 
     Args:
         wanted: which images, how many and at which size.
-        settings: the settings of a checkpoint.
+        settings: of the checkpoint.
         seed: the network's seed.
         training_set: the training set's `images.h5`.
         calibration_set: `stim-<label>_px-<size>_images.h5` where `wanted` names one, else None.
@@ -82,24 +83,24 @@ def calibration_images(
         ConfigurationError: a calibration set is asked for and not given.
         DataError: there are fewer images than asked for, or of another size, or another set's.
     """
-    rule = f"rule '{settings['label']}'"
+    rule, recipe = f"rule '{settings.label}'", settings.training
     if wanted.augment:
-        padded = settings["training"] | wanted.padding
+        padded = recipe.model_copy(update=dict(wanted.padding))
         data = training_images(training_set, settings, seed, device)
-        return Epochs(data, {**settings, "training": padded}, seed)
+        return Epochs(data, replace(settings, training=padded), seed)
     if wanted.images == TRAINING:
         images = training_images(training_set, settings, seed, device).images
         _require_enough(training_set, wanted.count or 0, len(images), rule)
-        px = wanted.size or settings["training_set"]["image_size"]
-        return Shown(images[: wanted.count], px, settings["training"])
+        px = wanted.size or settings.training_set.image_size
+        return Shown(images[: wanted.count], px, recipe)
     if calibration_set is None:
         raise ConfigurationError(
             f"{rule}: its images are those of the calibration set '{wanted.images}', which was not"
             " given."
         )
-    draw = derive_seed(settings["study_seed"], seed, "calibration images")
+    draw = derive_seed(settings.study_seed, seed, "calibration images")
     images = torch.from_numpy(_load_set(calibration_set, wanted, draw, rule))
-    return Shown(images.to(device), wanted.size, settings["training"])
+    return Shown(images.to(device), wanted.size, recipe)
 
 
 def _load_set(path: Path, wanted: Calibration, draw: int, rule: str) -> np.ndarray:

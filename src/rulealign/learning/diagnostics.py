@@ -35,6 +35,7 @@ from rulealign.learning.measures import (
 from rulealign.learning.rule import Probe
 from rulealign.learning.run import Run, start_run, take_up
 from rulealign.learning.weights import build_network, carries_weights
+from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import derive_seed
 
 DEAD_UNIT_IMAGES = 1000
@@ -62,7 +63,11 @@ class Shown(NamedTuple):
 
 
 def write_diagnostics(
-    settings: Mapping[str, Any], seed: int, kept: Mapping[int, Path], training_set: Path, out: Path
+    settings: CheckpointSettings,
+    seed: int,
+    kept: Mapping[int, Path],
+    training_set: Path,
+    out: Path,
 ) -> None:
     """Measure all checkpoints of one rule and seed: a row per epoch and layer.
 
@@ -73,7 +78,7 @@ def write_diagnostics(
     are empty where there is nothing to measure, as the direction of a rule that does not train.
 
     Args:
-        settings: those of the checkpoints, see `trainer.initial_checkpoint`.
+        settings: of the checkpoints.
         seed: the network's seed.
         kept: epoch -> checkpoint; epoch 0 among them.
         training_set: `images.h5` of the training set.
@@ -87,7 +92,7 @@ def write_diagnostics(
     """
     if 0 not in kept:
         raise DataError(f"{out}: weights are held against those of epoch 0, which is missing.")
-    device = require_device(settings["device"])
+    device = require_device(settings.device)
     rows, initial, before = [], None, None
     with repeatable(device):
         shown = _shown(settings, seed, training_set, device)
@@ -116,15 +121,15 @@ def _print_rerun_drift(table: pd.DataFrame) -> None:
 
 
 def _shown(
-    settings: Mapping[str, Any], seed: int, training_set: Path, device: torch.device
+    settings: CheckpointSettings, seed: int, training_set: Path, device: torch.device
 ) -> Shown:
     data = training_images(training_set, settings, seed, device)
-    count = settings["training"]["batch_size"]
+    recipe = settings.training
     return Shown(
-        normalise(data.images[:count], settings["training"]),
-        data.labels[:count],
+        normalise(data.images[: recipe.batch_size], recipe),
+        data.labels[: recipe.batch_size],
         held_out_images(training_set, settings, device).images[:DEAD_UNIT_IMAGES],
-        derive_seed(settings["study_seed"], seed, "diagnostics"),
+        derive_seed(settings.study_seed, seed, "diagnostics"),
     )
 
 
@@ -133,15 +138,15 @@ def _measure(
 ) -> list[dict[str, Any]]:
     layers = {name: one for name, one in run.network.named_modules() if carries_weights(one)}
     norms = {name: norm for name, _, norm in run.network.blocks()}
-    dead = dead_units(run.rule, shown.held_out, run.settings["training"], run.name(epoch))
+    dead = dead_units(run.rule, shown.held_out, run.settings.training, run.name(epoch))
     directions = _directions(run, epoch, state, shown) if run.rule.trains else {}
     rows = []
     for name, layer in layers.items():
         drift = norm_drift(run.network, norms[name], state, before) if name in norms else None
         rows.append(
             {
-                "rule": run.settings["label"],
-                "kind": run.settings["rule"]["kind"],
+                "rule": run.settings.label,
+                "kind": run.settings.rule.kind,
                 "seed": run.seed,
                 "epoch": epoch,
                 "layer": name,
@@ -180,7 +185,7 @@ def plain_gradient(run: Run, state: State, shown: Shown) -> Probe:
     Returns:
         Minus the gradient of every parameter, and the errors at the layers' outputs.
     """
-    network = build_network(run.settings["network"], run.classes).to(run.device)
+    network = build_network(run.settings.network, run.classes).to(run.device)
     network.load_state_dict(state)
     network.train()
     with same_dropout(network, shown.draw):
@@ -200,7 +205,7 @@ def rule_probe(run: Run, epoch: int, shown: Shown) -> Probe:
         The proposed change and the errors.
     """
     run.network.train()
-    run.rule.start_epoch(min(epoch, run.settings["training"]["schedule_epochs"] - 1))
+    run.rule.start_epoch(min(epoch, run.settings.training.schedule_epochs - 1))
     torch.manual_seed(shown.draw)
     with same_dropout(run.network, shown.draw):
         return run.rule.probe(shown.images, shown.labels)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from rulealign import guards
+from rulealign.config.training import Recipe
 from rulealign.learning.batches import normalise
 from rulealign.learning.rule import LearningRule
 
@@ -29,9 +29,7 @@ def weight_change(now: Tensor, initial: Tensor) -> float:
     return float((now.double() - initial.double()).norm() / initial.double().norm())
 
 
-def dead_units(
-    rule: LearningRule, images: Tensor, settings: Mapping[str, Any], what: str
-) -> dict[str, float]:
+def dead_units(rule: LearningRule, images: Tensor, recipe: Recipe, what: str) -> dict[str, float]:
     """Measure the share of units that are silent for every image, without changing the network.
 
     What counts is the forward pass, 0 where ReLU is closed, also under a rule that reads states of
@@ -40,7 +38,7 @@ def dead_units(
     Args:
         rule: the rule, whose network is read in evaluation mode.
         images: uint8, shape (n, px, px, 3).
-        settings: `mean` and `std`, for pixel values 0-1, and `batch_size`.
+        recipe: that it was trained by.
         what: whose network it is, for the messages of the guards.
 
     Returns:
@@ -56,8 +54,8 @@ def dead_units(
     guards.norm_layers_in_eval(network, what)
     unchanged = guards.unchanged_state(network, what, rule.state_dict)
     with unchanged, torch.inference_mode():
-        for batch in images.split(settings["batch_size"]):
-            for name, values in network.layers(normalise(batch, settings)).items():
+        for batch in images.split(recipe.batch_size):
+            for name, values in network.layers(normalise(batch, recipe)).items():
                 active = (values != 0).transpose(0, 1).flatten(1).any(dim=1)
                 alive[name] = active | alive.get(name, torch.zeros_like(active))
     network.train(was_training)

@@ -38,7 +38,7 @@ class Calibration(NamedTuple):
     size: int | None = None
     count: int | None = None
     augment: bool = False
-    padding: Mapping[str, Any] = MappingProxyType({})
+    padding: Mapping[str, int | str] = MappingProxyType({})
 
 
 class RuleSettings(Closed):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -16,6 +14,7 @@ from rulealign.learning.checkpoint import Checkpoint
 from rulealign.learning.rule import Course, LearningRule
 from rulealign.learning.rules import rule_class
 from rulealign.learning.weights import initial_network, weights_hash
+from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import fingerprint
 
 EXPLODED = 1e4
@@ -27,8 +26,7 @@ class Run:
     """One network under one rule.
 
     Attributes:
-        settings: those of the checkpoints: `network`, `training`, `training_set`, `rule`, `label`,
-            `study_seed`, `device`.
+        settings: of the checkpoints.
         seed: the network's seed.
         device: where the network lies.
         network: the network.
@@ -37,7 +35,7 @@ class Run:
         classes: that the network tells apart.
     """
 
-    settings: Mapping[str, Any]
+    settings: CheckpointSettings
     seed: int
     device: torch.device
     network: nn.Module
@@ -47,7 +45,7 @@ class Run:
 
     def name(self, epoch: int) -> str:
         """Say whose network it is, for messages."""
-        return f"rule '{self.settings['label']}', seed {self.seed}, epoch {epoch}"
+        return f"rule '{self.settings.label}', seed {self.seed}, epoch {epoch}"
 
     def require_sound_weights(self) -> None:
         """Refuse a network whose training has diverged.
@@ -66,7 +64,9 @@ class Run:
                 )
 
 
-def start_run(settings: Mapping[str, Any], seed: int, device: torch.device, *, classes: int) -> Run:
+def start_run(
+    settings: CheckpointSettings, seed: int, device: torch.device, *, classes: int
+) -> Run:
     """Make a network with its initial weights, and the rule that will change it.
 
     Args:
@@ -79,25 +79,20 @@ def start_run(settings: Mapping[str, Any], seed: int, device: torch.device, *, c
         The run at epoch 0, before the rule's `prepare`.
 
     Raises:
-        ConfigurationError: there is no such rule, network or `init`.
+        ConfigurationError: there is no such `init`.
     """
     network = initial_network(
-        settings["network"],
-        settings["study_seed"],
-        seed,
-        settings["rule"]["init"],
-        classes=classes,
+        settings.network, settings.study_seed, seed, settings.rule.init, classes=classes
     ).to(device)
     initial_hash = weights_hash(network)
     course = Course(
-        study_seed=settings["study_seed"],
-        label=settings["label"],
+        study_seed=settings.study_seed,
+        label=settings.label,
         seed=seed,
-        schedule_epochs=settings["training"]["schedule_epochs"],
-        device=settings["device"],
+        schedule_epochs=settings.training.schedule_epochs,
+        device=settings.device,
     )
-    kind = rule_class(settings["rule"]["kind"])
-    rule = kind(network, kind.Settings.model_validate(settings["rule"]), course)
+    rule = rule_class(settings.rule.kind)(network, settings.rule, course)
     return Run(settings, seed, device, network, rule, initial_hash, classes)
 
 
@@ -118,10 +113,10 @@ def take_up(run: Run, path: Path, epoch: int) -> Checkpoint:
     """
     loaded = checkpoints.load(
         path,
-        rule=run.settings["label"],
+        rule=run.settings.label,
         seed=run.seed,
         epoch=epoch,
-        settings_hash=fingerprint(run.settings),
+        settings_hash=fingerprint(run.settings.plain()),
         classes=run.classes,
     )
     adopt(run, loaded)

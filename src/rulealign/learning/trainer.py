@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from rulealign import guards, store
+from rulealign.config.training import Recipe
 from rulealign.data.check import refuse_compared
 from rulealign.data.images.training_split import class_names
 from rulealign.errors import ConfigurationError
@@ -35,13 +36,14 @@ from rulealign.learning.device import (
 from rulealign.learning.rule import LearningRule
 from rulealign.learning.run import Run, start_run, take_up
 from rulealign.learning.weights import weights_hash
+from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import canonical, derive_seed, fingerprint, state_hash
 
 __all__ = ["held_out_accuracy", "initial_checkpoint", "train_stretch", "use_threads"]
 
 
 def initial_checkpoint(
-    settings: Mapping[str, Any],
+    settings: CheckpointSettings,
     seed: int,
     training_set: Path,
     output: Path,
@@ -52,8 +54,7 @@ def initial_checkpoint(
     """Make a rule's network of epoch 0: initial weights, prepared by the rule.
 
     Args:
-        settings: `network`, `training` (without seeds and checkpoints), `training_set`, `rule`,
-            `label`, `study_seed`, `device`: plain values, as the configuration has them.
+        settings: of the checkpoints.
         seed: the network's seed.
         training_set: `images.h5` of the training set.
         output: the checkpoint to make.
@@ -68,7 +69,7 @@ def initial_checkpoint(
         DataError: the images are too few, or of another size.
         GuardError: a calibration image is compared, or preparing changed the weights.
     """
-    device = require_device(settings["device"])
+    device = require_device(settings.device)
     with repeatable(device):
         run = start_run(settings, seed, device, classes=len(class_names(training_set)))
         wanted = run.rule.settings.calibration
@@ -77,12 +78,12 @@ def initial_checkpoint(
             refuse_compared(calibration_set, compared)
         run.rule.prepare(shown)
         guards.weights_as_drawn(weights_hash(run.network), run.initial_hash, run.name(0))
-        torch.manual_seed(derive_seed(settings["study_seed"], settings["label"], seed, "training"))
+        torch.manual_seed(derive_seed(settings.study_seed, settings.label, seed, "training"))
         _finish(run, 0, [{"epoch": 0}], training_set, output, log)
 
 
 def train_stretch(
-    settings: Mapping[str, Any],
+    settings: CheckpointSettings,
     seed: int,
     previous: Path,
     from_epoch: int,
@@ -109,11 +110,11 @@ def train_stretch(
         GuardError: training diverges, or `previous` is another network's; nothing is written.
         StoreError: `previous` cannot be read.
     """
-    device = require_device(settings["device"])
+    device = require_device(settings.device)
     with repeatable(device):
         run = start_run(settings, seed, device, classes=len(class_names(training_set)))
         if not run.rule.trains:
-            raise ConfigurationError(f"rule '{settings['label']}' does not train; keep its epoch 0")
+            raise ConfigurationError(f"rule '{settings.label}' does not train; keep its epoch 0")
         loaded = take_up(run, previous, from_epoch)
         restore_random_state(loaded.random)
         data = training_images(training_set, settings, seed, device)
@@ -148,20 +149,20 @@ def _finish(
     random = random_state(run.device)
     held_out = held_out_images(training_set, run.settings, run.device)
     accuracy = held_out_accuracy(
-        run.rule, held_out, run.settings["training"], f"{run.name(epoch)}, held-out accuracy"
+        run.rule, held_out, run.settings.training, f"{run.name(epoch)}, held-out accuracy"
     )
     state = run.network.state_dict()
     made = Checkpoint(
         network=state,
         rule_state=run.rule.state_dict(),
         random=random,
-        rule=run.settings["label"],
-        kind=run.settings["rule"]["kind"],
+        rule=run.settings.label,
+        kind=run.settings.rule.kind,
         seed=run.seed,
         epoch=epoch,
         classes=run.classes,
-        settings=canonical(run.settings),
-        settings_hash=fingerprint(run.settings),
+        settings=canonical(run.settings.plain()),
+        settings_hash=fingerprint(run.settings.plain()),
         initial_hash=run.initial_hash,
         state_hash=state_hash(state),
     )
@@ -185,16 +186,14 @@ def _write_log(path: Path, rows: list[dict[str, Any]]) -> None:
     store.write_csv(path, table.astype({"held_out_images": "Int64"}))
 
 
-def held_out_accuracy(
-    rule: LearningRule, data: LabelledImages, settings: Mapping[str, Any], what: str
-) -> float:
+def held_out_accuracy(rule: LearningRule, data: LabelledImages, recipe: Recipe, what: str) -> float:
     """Measure the share of images that a network classifies rightly, without changing it.
 
     Args:
         rule: the rule, whose network is measured in evaluation mode, then put back in the mode it
             was in.
         data: images that it was not trained on.
-        settings: `mean` and `std`, for pixel values 0-1, and `batch_size`.
+        recipe: that it was trained by.
         what: whose network it is, for the messages of the guards.
 
     Returns:
@@ -210,9 +209,9 @@ def held_out_accuracy(
     guards.norm_layers_in_eval(network, what)
     correct = 0
     with guards.unchanged_state(network, what, rule.state_dict), torch.no_grad():
-        size = settings["batch_size"]
+        size = recipe.batch_size
         for images, labels in zip(data.images.split(size), data.labels.split(size), strict=True):
-            chosen = rule.classify(normalise(images, settings)).argmax(dim=1)
+            chosen = rule.classify(normalise(images, recipe)).argmax(dim=1)
             correct += int((chosen == labels).sum())
     network.train(was_training)
     return correct / len(data.labels)

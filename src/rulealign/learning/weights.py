@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import nn
 
 from rulealign.errors import ConfigurationError
+from rulealign.learning.network import Network
 from rulealign.learning.networks import network_class
 from rulealign.provenance import derive_seed, state_hash
 
 
-def build_network(settings: Mapping[str, Any], classes: int) -> nn.Module:
+def build_network(settings: Network, classes: int) -> nn.Module:
     """Build a network with weights from the global random state.
 
     Args:
-        settings: the section `network`.
+        settings: of the network.
         classes: that it tells apart.
 
     Returns:
         The network, in training mode, weights in channels-last memory format (1.3 times faster).
-
-    Raises:
-        ConfigurationError: there is no such network.
     """
-    network = network_class(settings["kind"]).model_validate(settings).build(classes)
+    # found by its kind, so that the fingerprint of a job's code reaches it
+    network = network_class(settings.kind).build(settings, classes)
     return network.to(memory_format=torch.channels_last)
 
 
 def initial_network(
-    settings: Mapping[str, Any],
+    settings: Network,
     study_seed: int,
     seed: int,
     init: str = "default",
@@ -42,7 +40,7 @@ def initial_network(
     """Build a network with the initial weights of a seed, the same for every rule with this `init`.
 
     Args:
-        settings: as in `build_network`.
+        settings: of the network.
         study_seed: the study's seed.
         seed: the network's seed.
         init: "default": PyTorch's, kaiming uniform with a = sqrt(5); "kaiming-normal": the conv
@@ -54,7 +52,7 @@ def initial_network(
         The network; the global random state is left as it was.
 
     Raises:
-        ConfigurationError: there is no such network or `init`.
+        ConfigurationError: there is no such `init`.
     """
     with seeded(derive_seed(study_seed, seed, "initial weights")):
         network = build_network(settings, classes)

@@ -14,9 +14,6 @@ from pydantic import BaseModel
 
 from rulealign.config.study import Study
 from rulealign.errors import ConfigurationError
-from rulealign.learning.rule import TRAINING
-from rulealign.provenance import fingerprint
-from rulealign.schema import HELD_OUT
 
 RESPONSES_USED = frozenset(
     ("stimulus_set", "zscore", "distance", "pairs", "faulty_voxels", "duplicated_trials")
@@ -56,15 +53,6 @@ def source(section: Any) -> str | None:
     return getattr(section, "source", None)
 
 
-def training_set(study: Study) -> dict[str, Any]:
-    """Give the settings of the training set: its section and the study's seed."""
-    settings = {**plain(study.training_set), "seed": study.seed}
-    if study.training_set.may_repeat:
-        # the words themselves are left out: another reason trains nothing anew
-        settings["copies_explained"] = HELD_OUT in study.copies
-    return settings
-
-
 def images(study: Study, label: str) -> Any:
     """Give the section that says where a set's pictures are from: of a cut-out, that of its origin.
 
@@ -85,12 +73,6 @@ def stimuli(study: Study, label: str) -> dict[str, Any]:
     if settings["kind"] == "synthetic-objects":
         settings["seed"] = study.seed
     return settings
-
-
-def calibration_set(study: Study, rule: str) -> tuple[str, int] | None:
-    """Give label and size of the calibration set that a rule asks for, or None."""
-    wanted = study.rules[rule].calibration
-    return None if wanted.images == TRAINING else (wanted.images, wanted.size)
 
 
 def simulated_images(study: Study) -> dict[str, Any]:
@@ -128,36 +110,3 @@ def require_stimulus_list(study: Study) -> None:
 def archive(study: Study, roi: str) -> dict[str, Any]:
     """Give the settings of the given RDMs of one ROI."""
     return _without(plain(study.brain), "rois") | plain(study.brain.rois[roi])
-
-
-def checkpoint(study: Study, rule: str) -> dict[str, Any]:
-    """Give the settings of one rule's training: all but which seeds and epochs are kept."""
-    asked = calibration_set(study, rule)
-    return ({"calibration": stimuli(study, asked[0])} if asked else {}) | {
-        "network": plain(study.network),
-        "training": _without(plain(study.training), "seeds", "fewer_seeds", "checkpoints"),
-        "training_set": plain(study.training_set),
-        "rule": _without(plain(study.rules[rule]), "baseline"),
-        "label": rule,
-        "study_seed": study.seed,
-        "device": study.device,
-    }
-
-
-def diagnostics(study: Study, rule: str) -> dict[str, Any]:
-    """Give the settings of the diagnostics of one rule's learning: those of its checkpoints."""
-    return checkpoint(study, rule)
-
-
-def activations(study: Study, rule: str) -> dict[str, Any]:
-    """Give the settings of the frozen forward passes of one rule's networks."""
-    return {
-        "rule": rule,
-        "checkpoint_settings_hash": fingerprint(checkpoint(study, rule)),
-        "mean": study.training.mean,
-        "std": study.training.std,
-        "layers": study.evaluation.layers,
-        "descriptors": study.evaluation.descriptors,
-        "batch_size": study.evaluation.batch_size,
-        "device": study.device,
-    }

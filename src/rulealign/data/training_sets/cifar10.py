@@ -8,7 +8,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -51,19 +51,12 @@ class Cifar10(TrainingSet):
             why = f"must be {SIDE}, the pixels per side of cifar10's images, not {self.image_size}"
             yield Mistake("image_size", why)
 
-    @classmethod
     def read(
-        cls, settings: Mapping[str, Any], source: Path | None, workplace: Path
+        self, source: Path | None, workplace: Path, _seed: int
     ) -> tuple[list[str], dict[str, Split]]:
         """Unpack the official archive and read it; see `TrainingSet.read`."""
         import numpy as np
 
-        if settings["image_size"] != SIDE:
-            raise DataError(
-                f"training_set.image_size is {settings['image_size']}, but CIFAR-10 has {SIDE}"
-                f" pixels per side; set it to {SIDE} (images are shown at other sizes by"
-                " evaluation.sizes)."
-            )
         workplace.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=workplace, prefix=".cifar10-") as root:
             try:
@@ -71,7 +64,7 @@ class Cifar10(TrainingSet):
                     archive.extractall(root, filter="data")
                 parts = {
                     split: datasets.CIFAR10(root, train=split == "train", download=False)
-                    for split in cls.images
+                    for split in self.images
                 }
             except (tarfile.TarError, EOFError, RuntimeError, OSError, zlib.error) as error:
                 raise _not_unpacked(source, workplace, error) from error

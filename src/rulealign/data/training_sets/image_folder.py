@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from rulealign.data.training_set import TrainingSet
-from rulealign.schema import HELD_OUT
 
 if TYPE_CHECKING:
     from rulealign.data.training_set import Split
@@ -31,35 +29,11 @@ class ImageFolder(TrainingSet):
         description="a dataset of the registry, or a path (with a '/') to a folder, .zip or .tar*"
     )
 
-    @classmethod
     def read(
-        cls, settings: Mapping[str, Any], source: Path | None, _workplace: Path
+        self, source: Path | None, _workplace: Path, _seed: int
     ) -> tuple[list[str], dict[str, Split]]:
-        """Read the images, and refuse copies that the study does not explain.
-
-        Args:
-            settings: as in `TrainingSet.read`.
-            source: the folder or archive.
-
-        Returns:
-            As in `TrainingSet.read`; classes are sorted.
-
-        Raises:
-            DataError: the source is not `split/class/image`, or a held-out image is a training
-                image and the study does not say why.
-        """
-        from rulealign.data.copies import image_hash, require_reasons
+        """Read the images; classes are sorted. See `TrainingSet.read`."""
         from rulealign.data.images.image_folder import read_splits
         from rulealign.data.images.training_split import SPLITS
 
-        classes, splits = read_splits(source, settings["image_size"], SPLITS)
-        trained, held_out = ([image_hash(image) for image in splits[split][0]] for split in SPLITS)
-        shared = set(trained) & set(held_out)
-        copies = sum(one in shared for one in held_out)
-        what = (
-            f"{copies} of the {len(held_out)} held-out images of {source} are training images too"
-        )
-        follows = "Held-out accuracy would be higher than on new images."
-        found = {HELD_OUT: (what, follows)} if copies else {}
-        require_reasons(found, {HELD_OUT: "given"} if settings["copies_explained"] else {})
-        return classes, splits
+        return read_splits(source, self.image_size, SPLITS)

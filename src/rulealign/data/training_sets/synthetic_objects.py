@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -40,18 +40,15 @@ class SyntheticObjects(TrainingSet):
                 " from it; raise it",
             )
 
-    @classmethod
     def read(
-        cls, settings: Mapping[str, Any], _source: Path | None, _workplace: Path
+        self, _source: Path | None, _workplace: Path, seed: int
     ) -> tuple[list[str], dict[str, Split]]:
         """Draw the images; see `TrainingSet.read`."""
         from rulealign.data.simulated.objects import CLASSES, make_objects
 
-        counts = {"train": settings["pool_images"], "test": settings["held_out_images"]}
+        counts = {"train": self.pool_images, "test": self.held_out_images}
         splits = {
-            split: make_objects(
-                count, settings["image_size"], derive_seed(settings["seed"], "training_set", split)
-            )
+            split: make_objects(count, self.image_size, derive_seed(seed, "training_set", split))
             for split, count in counts.items()
         }
         return list(CLASSES), splits

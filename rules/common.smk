@@ -7,9 +7,9 @@ from rulealign.plan import claims as claim_stages
 from rulealign.plan import cluster
 from rulealign.plan import machine
 from rulealign.plan import stages
-from rulealign.plan import statistics as statistics_stages
 from rulealign.plan.files import NETWORK, result_files
-from rulealign.plan.settings import activations, brain, claims, scores, training
+from rulealign.plan.settings import activations, brain, claims, diagnostics
+from rulealign.plan.settings import scores, training
 from rulealign.plan.settings import report as report_settings
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.config.file import read_study_file

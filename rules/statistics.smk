@@ -197,7 +197,7 @@ rule diagnostics_table:
         mem_mb=memory(500),
     params:
         code=code("diagnostics_table"),
-        settings=settings(statistics_stages.rules_settings),
+        settings=settings(diagnostics.DiagnosticsSettings.of),
     message:
         "Diagnostics of all networks; rules that did not learn are named"
     script:

@@ -1,11 +1,12 @@
 """Bring the diagnostics of all networks into one table, and warn of rules that did not learn."""
 
-import json
 from pathlib import Path
 
 from rulealign.data.images.training_split import class_names
 from rulealign.job import job
-from rulealign.learning.verdict import diagnostics_table, warnings
+from rulealign.learning.tables import diagnostics_table
+from rulealign.learning.verdict import warnings
+from rulealign.plan.settings.diagnostics import DiagnosticsSettings
 
 with job(snakemake):
     classes = len(class_names(Path(snakemake.input.training_set)))
@@ -15,5 +16,6 @@ with job(snakemake):
         classes,
         Path(snakemake.output[0]),
     )
-    for line in warnings(table, json.loads(snakemake.params.settings)):
+    told = DiagnosticsSettings.read(snakemake.params.settings)
+    for line in warnings(table, told.remedies):
         print(line)

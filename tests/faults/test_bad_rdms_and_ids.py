@@ -10,7 +10,7 @@ import pytest
 
 import score_settings
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
-from rulealign.learning.training_table import training_table
+from rulealign.learning.tables import LoggedNetwork, training_table
 from rulealign.plan.settings.scores import CeilingSettings, ModelRdmSettings, ScoreSettings
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
@@ -349,7 +349,7 @@ def test_a_rule_may_have_fewer_seeds_where_the_study_says_so(tmp_path, two_rules
 def test_an_incomplete_training_log_is_named(tmp_path, lines, what):
     log = tmp_path / "rule-bp_log.csv"
     log.write_text("epoch,learning_rate,loss,held_out_accuracy,held_out_images\n" + lines)
-    known = {"rule": "bp", "kind": "bp", "init": "default", "seed": 42, "epoch": 2, "trains": True}
+    known = LoggedNetwork("bp", "bp", "default", 42, 2, True)
     with pytest.raises(DataError, match=rf"rule-bp_log\.csv: .*{what}"):
         training_table([log], [known], tmp_path / "training.csv")
 

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 import score_settings
 from rulealign.errors import GuardError
-from rulealign.learning.training_table import training_table
+from rulealign.learning.tables import LoggedNetwork, training_table
 from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap.alignment_samples import read_alignment_samples
@@ -273,8 +273,7 @@ def test_training_is_tabled_at_every_checkpoint(tmp_path):
         log = tmp_path / f"{rule}_{epoch}.csv"
         log.write_text(LOG + lines)
         logs.append(log)
-        known = {"rule": rule, "kind": rule, "init": "default", "seed": 42, "epoch": epoch}
-        meta.append(known | {"trains": rule == "fa"})
+        meta.append(LoggedNetwork(rule, rule, "default", 42, epoch, rule == "fa"))
     output = tmp_path / "training.csv"
     training_table(logs, meta, output)
     assert output.read_text().splitlines() == [
@@ -292,16 +291,7 @@ def write_logs(folder, networks):
         log = folder / f"{rule}_{seed}_{epoch}.csv"
         log.write_text(LOG + f"{epoch},0.1,2.0,0.5,100,{initial},{state}\n")
         logs.append(log)
-        meta.append(
-            {
-                "rule": rule,
-                "kind": rule,
-                "init": "default",
-                "seed": seed,
-                "epoch": epoch,
-                "trains": True,
-            }
-        )
+        meta.append(LoggedNetwork(rule, rule, "default", seed, epoch, True))
     return logs, meta
 
 

@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 
 from rulealign.errors import DataError
+from rulealign.learning.rules.bp import Backpropagation
+from rulealign.learning.rules.stdp import Stdp
+from rulealign.learning.rules.untrained_bn import UntrainedBatchNorm
+from rulealign.learning.tables import diagnostics_table
 from rulealign.learning.verdict import (
     above_chance,
-    diagnostics_table,
     learned,
     mostly_dead,
     silent_words,
@@ -26,8 +29,11 @@ LAYERS = ["conv1", "conv2", "conv3", "fc1", "fc2"]
 EPOCHS = (0, 1, 10)
 SEEDS = (42, 123)
 RULES = ["untrained_bn", "bp", "local"]
-SETTINGS = {"untrained_bn": {}, "bp": {"optimizer": "adam", "learning_rate": 0.001}}
-SETTINGS["local"] = {"readout_learning_rate": 0.001, "learning_rate": 1}
+REMEDIES = {
+    "untrained_bn": UntrainedBatchNorm.Settings(kind="untrained_bn").fewer_dead_units(),
+    "bp": Backpropagation.Settings(kind="bp").fewer_dead_units(),
+    "local": Stdp.Settings(kind="stdp").fewer_dead_units(),
+}
 
 
 def network_rows(rule, seed, epoch):
@@ -158,7 +164,7 @@ def test_rules_that_move_and_know_something_have_learned(table):
     assert list(verdicts) == RULES
     assert [one.words for one in verdicts.values()] == ["does not train", "learns", "learns"]
     assert not any(one.doubtful for one in verdicts.values())
-    assert warnings(table, SETTINGS) == []
+    assert warnings(table, REMEDIES) == []
 
 
 def test_a_conv_layer_that_moves_half_a_percent_in_one_seed_is_named(table):
@@ -167,7 +173,7 @@ def test_a_conv_layer_that_moves_half_a_percent_in_one_seed_is_named(table):
     assert verdict.doubtful
     assert verdict.still == (("conv2", 0.005),)
     assert verdict.words == "does not learn: not all conv layers move (conv2 0.50%)"
-    assert warnings(faulty, SETTINGS) == [f"WARNING: rule 'local' {verdict.words}"]
+    assert warnings(faulty, REMEDIES) == [f"WARNING: rule 'local' {verdict.words}"]
     assert learned(faulty, RULES)["bp"].words == "learns"
 
 
@@ -211,7 +217,7 @@ def test_accuracy_at_chance_is_named_with_its_seed(table):
 def test_epoch_0_alone_is_no_failure_and_an_absent_rule_is_an_error(table):
     first = table[table["epoch"] == 0]
     assert learned(first, ["bp"])["bp"].words.startswith("not trained yet")
-    assert warnings(first, SETTINGS) == []
+    assert warnings(first, REMEDIES) == []
     with pytest.raises(DataError, match="no rows of rule 'other'"):
         learned(table, ["bp", "other"])
 
@@ -270,7 +276,7 @@ def test_a_layer_of_which_most_units_are_dead_is_named(table):
     assert mostly_dead(faulty, "local") == pytest.approx({"fc1": 0.7})
     assert mostly_dead(faulty, "bp") == mostly_dead(faulty, "untrained_bn") == {}
     said = "70% of the units of fc1 are dead; to have fewer, lower readout_learning_rate"
-    assert warnings(faulty, SETTINGS) == [f"WARNING: rule 'local': {said}"]
+    assert warnings(faulty, REMEDIES) == [f"WARNING: rule 'local': {said}"]
     made = tabulate.learning(faulty, RULES, "caption")
     cells = {row[0]: row[made.head.index("dead units")] for row in made.rows}
     assert "⚠" in cells["local"]
@@ -278,12 +284,12 @@ def test_a_layer_of_which_most_units_are_dead_is_named(table):
     assert "⚠" not in cells["bp"] + cells["untrained_bn"]
     faulty.loc[last & (faulty["layer"] == "conv3"), "dead_units"] = 0.6
     assert (
-        warnings(faulty, SETTINGS)[0] == "WARNING: rule 'local': 60% of the units of conv3 are dead"
+        warnings(faulty, REMEDIES)[0] == "WARNING: rule 'local': 60% of the units of conv3 are dead"
     )
     faulty.loc[(faulty["rule"] == "bp") & (faulty["layer"] == "fc1"), "dead_units"] = 0.8
     plain = "to have fewer, set optimizer to sgd, learning_rate to 0.01, momentum to 0.9"
-    assert silent_words(faulty, "bp", SETTINGS["bp"])[0].endswith(plain)
-    slow = SETTINGS["bp"] | {"optimizer": "sgd"}
+    assert silent_words(faulty, "bp", REMEDIES["bp"])[0].endswith(plain)
+    slow = Backpropagation.Settings(kind="bp", optimizer="sgd").fewer_dead_units()
     assert silent_words(faulty, "bp", slow)[0].endswith("to have fewer, lower learning_rate")
 
 

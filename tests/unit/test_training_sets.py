@@ -18,8 +18,8 @@ from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
 from rulealign.learning.diagnostics import write_diagnostics
-from rulealign.learning.training_table import training_table
-from rulealign.learning.verdict import above_chance, diagnostics_table
+from rulealign.learning.tables import LoggedNetwork, diagnostics_table, training_table
+from rulealign.learning.verdict import above_chance
 from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.plan.settings.training import TrainingSetSettings
 from rulealign.provenance import fingerprint
@@ -104,9 +104,9 @@ def test_a_rule_learns_twelve_classes_and_chance_is_one_in_twelve(twelve, settin
     paths = train(settings("bp"), twelve, tmp_path, (0, 6))
     measured, table = tmp_path / "measured.csv", tmp_path / "training.csv"
     write_diagnostics(settings("bp"), SEED, {e: p for e, (p, _) in paths.items()}, twelve, measured)
-    about = {"rule": "bp", "kind": "bp", "init": "default", "seed": SEED, "trains": True}
     logs = [log for _, log in paths.values()]
-    training_table(logs, [about | {"epoch": epoch} for epoch in paths], table)
+    networks = [LoggedNetwork("bp", "bp", "default", SEED, epoch, True) for epoch in paths]
+    training_table(logs, networks, table)
     count = len(class_names(twelve))
     diagnostics_table([measured], table, count, tmp_path / "diagnostics.csv")
     rows = read_csv(tmp_path / "diagnostics.csv")

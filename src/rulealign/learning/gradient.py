@@ -61,6 +61,12 @@ class GradientSettings(RuleSettings):
         description="gradients of a larger norm, over all weights, are scaled down to this norm",
     )
 
+    def fewer_dead_units(self) -> str:
+        """Say what leaves fewer dead units in linear layers."""
+        if self.optimizer == "adam":
+            return "set optimizer to sgd, learning_rate to 0.01, momentum to 0.9"
+        return "lower learning_rate"
+
     def checks(self) -> Checks:
         """Check that what belongs to one optimiser is given to no other."""
         yield self._of_their_optimizer()

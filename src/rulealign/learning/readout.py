@@ -31,6 +31,10 @@ class ReadoutSettings(RuleSettings):
         " conv layers' rates go along, unless the rule has a setting for how long they learn",
     )
 
+    def fewer_dead_units(self) -> str:
+        """Say what leaves fewer dead units in linear layers."""
+        return "lower readout_learning_rate"
+
 
 class PublishedReadoutSettings(ReadoutSettings):
     """The settings of the readout that was published in 2026: no weight decay, a constant rate."""

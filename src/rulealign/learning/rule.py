@@ -67,6 +67,10 @@ class RuleSettings(Closed):
         """Which images `prepare` is shown; a rule that has settings for it overrides this."""
         return Calibration()
 
+    def fewer_dead_units(self) -> str:
+        """Say what leaves fewer dead units in linear layers; "" where nothing is known to."""
+        return ""
+
 
 @dataclass(frozen=True)
 class Course:

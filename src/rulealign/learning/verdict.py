@@ -1,17 +1,14 @@
-"""Did each rule learn? The table of diagnostics, and the judgement of it (guard 11)."""
+"""Did each rule learn? The judgement of the table of diagnostics (guard 11)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from rulealign.errors import DataError
-from rulealign.store import read_csv, write_csv
 
 STILL = 0.01
 """|W - W0| / |W0| below which a conv layer counts as not moved."""
@@ -21,69 +18,6 @@ ERRORS_ABOVE_CHANCE = 3
 
 MOSTLY_DEAD = 0.5
 """Share of dead units above which a layer's scores rest on a remnant of it."""
-
-NETWORK = ["rule", "kind", "seed", "epoch"]
-ACCURACY = ["trains", "held_out_accuracy", "held_out_images"]
-
-
-def diagnostics_table(
-    parts: Sequence[Path], training: Path, classes: int, output: Path
-) -> pd.DataFrame:
-    """Gather the diagnostics of all networks and join their accuracy: `statistics/diagnostics.csv`.
-
-    Args:
-        parts: the `diagnostics/*.csv` of all rules and seeds.
-        training: `statistics/training.csv`.
-        classes: classes of the training set; chance is one in so many.
-        output: the CSV to make: a row per rule, kind, seed, epoch and layer, layers in the order of
-            computation.
-
-    Returns:
-        The table.
-
-    Raises:
-        DataError: a network or layer is missing or listed twice; names it.
-        StoreError: a file cannot be read, or the disk is full.
-    """
-    measured = pd.concat([read_csv(Path(part)) for part in parts], ignore_index=True)
-    accuracy = read_csv(training)[NETWORK + ACCURACY]
-    _require_every_layer_once(measured)
-    _require_same_networks(measured, accuracy, str(training))
-    table = measured.merge(accuracy, on=NETWORK, how="left", validate="many_to_one")
-    table["chance"] = 1 / classes
-    table = table.sort_values(["rule", "seed", "epoch"], kind="stable")
-    write_csv(output, table)
-    return table
-
-
-def _require_every_layer_once(measured: pd.DataFrame) -> None:
-    layers: list[str] = []
-    for network, rows in measured.groupby(NETWORK, sort=False):
-        found = sorted(rows["layer"])
-        layers = layers or found
-        if found != layers:
-            raise DataError(
-                f"diagnostics of {_named(network)}: has the layers {found}, but others have"
-                f" {layers}; delete its file and rerun the command."
-            )
-
-
-def _require_same_networks(measured: pd.DataFrame, accuracy: pd.DataFrame, training: str) -> None:
-    one, other = (set(map(tuple, table[NETWORK].to_numpy())) for table in (measured, accuracy))
-    for missing, where in ((other - one, "the diagnostics"), (one - other, training)):
-        if missing:
-            raise DataError(
-                f"{_named(min(missing, key=str))} is missing from {where}; delete what is there"
-                " and rerun the command."
-            )
-    twice = accuracy.duplicated(NETWORK)
-    if twice.any():
-        raise DataError(f"{training}: {_named(accuracy[twice].iloc[0][NETWORK])} appears twice.")
-
-
-def _named(network: Sequence[object]) -> str:
-    rule, kind, seed, epoch = network
-    return f"rule '{rule}' ({kind}), seed {seed}, epoch {epoch}"
 
 
 @dataclass(frozen=True)
@@ -112,7 +46,7 @@ def learned(table: pd.DataFrame, rules: Sequence[str]) -> dict[str, Verdict]:
     """Judge every rule by its conv layers, which must move, and its accuracy, by no chance.
 
     Args:
-        table: rows of `diagnostics_table`.
+        table: rows of `tables.diagnostics_table`.
         rules: labels.
 
     Returns:
@@ -177,7 +111,7 @@ def mostly_dead(table: pd.DataFrame, rule: str) -> dict[str, float]:
     """List the layers of which most units are dead, at a trained rule's last checkpoint.
 
     Args:
-        table: rows of `diagnostics_table`.
+        table: rows of `tables.diagnostics_table`.
         rule: a label.
 
     Returns:
@@ -189,15 +123,15 @@ def mostly_dead(table: pd.DataFrame, rule: str) -> dict[str, float]:
     return shares[shares > MOSTLY_DEAD].to_dict()
 
 
-def silent_words(table: pd.DataFrame, rule: str, settings: Mapping[str, Any]) -> list[str]:
+def silent_words(table: pd.DataFrame, rule: str, remedy: str) -> list[str]:
     """Say which layers of a rule are mostly dead, and which of its settings leaves fewer.
 
     What helps is known of fully connected layers alone; see docs/rules.md for what was measured.
 
     Args:
-        table: rows of `diagnostics_table`.
+        table: rows of `tables.diagnostics_table`.
         rule: a label.
-        settings: of the rule, plain.
+        remedy: the rule's `RuleSettings.fewer_dead_units`.
 
     Returns:
         Such as "89% of the units of <layer> are dead; to have fewer, lower readout_learning_rate";
@@ -205,31 +139,24 @@ def silent_words(table: pd.DataFrame, rule: str, settings: Mapping[str, Any]) ->
     """
     said, convolutions = [], set(table.loc[table["convolution"], "layer"])
     for layer, share in mostly_dead(table, rule).items():
-        remedy = "" if layer in convolutions else _remedy(settings)
-        said.append(f"{share:.0%} of the units of {layer} are dead{remedy}")
+        helps = f"; to have fewer, {remedy}" if remedy and layer not in convolutions else ""
+        said.append(f"{share:.0%} of the units of {layer} are dead{helps}")
     return said
 
 
-def _remedy(settings: Mapping[str, Any]) -> str:
-    if settings.get("optimizer") == "adam":
-        return "; to have fewer, set optimizer to sgd, learning_rate to 0.01, momentum to 0.9"
-    rate = next((one for one in ("readout_learning_rate", "learning_rate") if one in settings), "")
-    return f"; to have fewer, lower {rate}" if rate else ""
-
-
-def warnings(table: pd.DataFrame, rules: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def warnings(table: pd.DataFrame, remedies: Mapping[str, str]) -> list[str]:
     """Write a line for every rule that did not learn, and for every layer that fell silent.
 
     Args:
-        table: rows of `diagnostics_table`.
-        rules: label -> its settings, plain.
+        table: rows of `tables.diagnostics_table`.
+        remedies: label of every rule -> as in `silent_words`.
 
     Returns:
         Lines, none where all learned.
     """
-    verdicts = learned(table, list(rules)).items()
+    verdicts = learned(table, list(remedies)).items()
     lines = [f"WARNING: rule '{rule}' {one.words}" for rule, one in verdicts if one.doubtful]
-    for rule, settings in rules.items():
-        said = silent_words(table, rule, settings)
+    for rule, remedy in remedies.items():
+        said = silent_words(table, rule, remedy)
         lines += [f"WARNING: rule '{rule}': {words}" for words in said]
     return lines

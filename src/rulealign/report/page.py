@@ -210,7 +210,7 @@ def _silent(study: Study, diagnostics: pd.DataFrame) -> list[str]:
     return [
         f"{rule}: {words}"
         for rule, settings in study.rules.items()
-        for words in silent_words(diagnostics, rule, settings.model_dump())
+        for words in silent_words(diagnostics, rule, settings.fewer_dead_units())
     ]
 
 

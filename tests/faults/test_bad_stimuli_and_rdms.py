@@ -1,5 +1,3 @@
-import zipfile
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -204,40 +202,6 @@ def test_a_key_that_is_missing_or_too_much_is_named(tmp_path, rdms):
         read_rdms(tmp_path / "x.npz", None, 2)
     with pytest.raises(DataError, match="set `key` to null"):
         read_rdms(tmp_path / "x.npy", "rdm", 2)
-
-
-NAMES = [f"image_{number:02d}" for number in range(1, 6)]
-AS_TEXT = [NAMES[place] for place in (0, 3, 1, 2, 4)]
-
-
-@pytest.mark.parametrize("ending", ["", ".jpg"])
-@pytest.mark.parametrize("kind", ["U", "S"])
-def test_names_beside_rdms_in_another_order_are_refused(tmp_path, rdms, ending, kind):
-    names = np.array([name + ending for name in AS_TEXT]).astype(kind)
-    np.savez(tmp_path / "rdms.npz", V1=rdms, stimuli=names)
-    match = "rdms.npz: 'stimuli' says that row 1 of the RDMs is image_04, and brain.ids that it is"
-    with pytest.raises(DataError, match=f"{match} image_02"):
-        read_rdms(tmp_path / "rdms.npz", "V1", 2, ids="image_{:02d}")
-
-
-@pytest.mark.parametrize(
-    "beside",
-    [
-        np.array(NAMES),
-        np.array(["face", "face", "place", "body", "body"]),
-        np.array(AS_TEXT, dtype=object),
-        np.array(AS_TEXT[:4]),
-        np.arange(5)[::-1],
-    ],
-    ids=["the same names", "categories", "objects, which are not loaded", "fewer", "numbers"],
-)
-def test_arrays_that_name_no_other_order_are_no_matter(tmp_path, rdms, beside):
-    np.savez(tmp_path / "rdms.npz", V1=rdms, beside=beside)
-    with zipfile.ZipFile(tmp_path / "rdms.npz", "a") as archive:
-        archive.writestr("README.txt", "not an array")
-    np.testing.assert_array_equal(
-        read_rdms(tmp_path / "rdms.npz", "V1", 2, ids="image_{:02d}"), rdms
-    )
 
 
 def test_broken_and_foreign_files_are_named(tmp_path, rdms):

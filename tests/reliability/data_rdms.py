@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -178,12 +179,34 @@ def rdm_cases() -> Iterator[Case]:
         (r"rdms\.mat",),
         source("rdms.mat"),
     )
+    yield from _names_beside()
     yield Case(
         "ids that do not fit",
         lambda f: None,
         ("brain.ids|stimuli",),
         lambda s: s["brain"].update(ids="im_{:02d}"),
     )
+
+
+def _names_beside() -> Iterator[Case]:
+    names = [f"image_{number:02d}" for number in range(1, STIMULI + 1)][::-1]
+    cells = np.array(names, dtype=object)
+    for what, written in (
+        ("a column of text", np.array(names)[:, None]),
+        ("objects", cells),
+        ("paths", np.array([f"stim/{name}.png" for name in names])),
+        (".tif", np.array([f"{name}.tif" for name in names])),
+    ):
+        plant = partial(_npz, labels=written)
+        yield Case(f"RDMs: names in another order, {what}", plant, (RDMS, "labels"))
+    for what, written in (("text", np.array(names)), ("cells", cells)):
+        plant, change = partial(_mat, labels=written), source("rdms.mat")
+        named = (r"rdms\.mat", "labels")
+        yield Case(f"RDMs: .mat, names in another order, {what}", plant, named, change)
+
+
+def _npz(folder: Path, **values) -> None:
+    np.savez(folder / "rdms.npz", EVC=_plain(folder), **values)
 
 
 def _more_draws(study: dict) -> None:

@@ -75,12 +75,11 @@ class Call:
 
 OTHERS = {
     "a call": np.array([Call(), 1], dtype=object),
-    "fractions": np.array([0.5, 1.5], dtype=object),
     "truth": np.array([True, 1], dtype=object),
     "nothing": np.array([None, 1], dtype=object),
     "bytes": np.array([b"0", b"1"], dtype=object),
     "lists": np.array([[0], [1, 2]], dtype=object),
-    "two axes": np.array([[0, "a"]], dtype=object),
+    "two axes": np.array([[0, "a"], [1, "b"]], dtype=object),
     "numbers": np.arange(3),
     "a list": [0, 1, 2],
     "a dictionary": {0: 1},
@@ -91,6 +90,11 @@ OTHERS = {
 @pytest.mark.parametrize("value", OTHERS.values(), ids=OTHERS)
 def test_anything_else_is_unreadable_and_nothing_is_called(value, protocol):
     assert pickled_labels(pickle.dumps(value, protocol=protocol)) is None
+
+
+def test_fractions_and_a_column_of_labels_are_read():
+    assert pickled_labels(pickle.dumps(np.array([0.0, 1.5], dtype=object))) == ["0.0", "1.5"]
+    assert pickled_labels(pickle.dumps(np.array([["a"], [3]], dtype=object))) == ["a", 3]
 
 
 def test_damaged_pickles_raise_nothing():

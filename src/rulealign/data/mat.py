@@ -17,6 +17,7 @@ import numpy as np
 from rulealign.errors import DataError
 
 _READER = [sys.executable, "-m", __spec__.name]
+_TEXTS = "*"  # in place of a field, which has no such name
 _REMEDY = "Get it again from its source; a file of version 7.3 must be saved anew with `save -v7`."
 
 
@@ -54,6 +55,22 @@ def load_mat_struct(path: Path, key: str, field: str) -> list[np.ndarray]:
     return _read(path, key, field)
 
 
+def mat_texts(path: Path) -> list[tuple[str, list[str]]]:
+    """Read all texts of a MATLAB file: cells of texts, and arrays of characters row by row.
+
+    Args:
+        path: the .mat file.
+
+    Returns:
+        Name of a variable and its texts, which may end in blanks.
+
+    Raises:
+        DataError: the file is missing, broken or of version 7.3 (HDF5).
+    """
+    names, *texts = _read(path, None, _TEXTS)
+    return list(zip(names.tolist(), (array.tolist() for array in texts), strict=True))
+
+
 def _read(path: Path, key: str | None, field: str = "") -> list[np.ndarray]:
     with tempfile.TemporaryDirectory(prefix="rulealign-mat-") as folder:
         output = Path(folder) / "arrays.npz"
@@ -80,6 +97,8 @@ def _hand_over(path: str, key: str, field: str, output: str) -> str | None:
     from scipy.io import loadmat, whosmat
 
     try:
+        if field == _TEXTS:
+            return _hand_over_texts(path, output)
         names = [name for name, *_ in whosmat(path)]
         found = loadmat(path, variable_names=[key])[key] if key in names else None
     except Exception as error:  # whatever scipy says of damage
@@ -94,6 +113,23 @@ def _hand_over(path: str, key: str, field: str, output: str) -> str | None:
         return f"{key} is a sparse array, a cell or a struct; save it as a full array of numbers."
     np.savez(output, **{str(place): array for place, array in enumerate(arrays)})
     return None
+
+
+def _hand_over_texts(path: str, output: str) -> None:
+    from scipy.io import loadmat, whosmat
+
+    of_text = [name for name, _, kind in whosmat(path) if kind in ("cell", "char")]
+    read = loadmat(path, variable_names=of_text) if of_text else {}
+    found = {name: list(map(_text, read[name].ravel())) for name in of_text}
+    texts = {name: cells for name, cells in found.items() if cells and None not in cells}
+    arrays = [np.array(list(texts), dtype="U"), *map(np.array, texts.values())]
+    np.savez(output, **{str(place): array for place, array in enumerate(arrays)})
+
+
+def _text(cell: np.ndarray | str) -> str | None:
+    """Give the text of a cell; None where it holds anything else."""
+    content = np.asarray(cell)
+    return str(content.ravel()[0]) if content.dtype.kind == "U" and content.size == 1 else None
 
 
 if __name__ == "__main__":

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
-from numpy.lib.npyio import NpzFile
 
 from rulealign.data.copies import same_rdms
-from rulealign.data.file_names import is_image
 from rulealign.data.ids import pattern_ids
-from rulealign.data.mat import load_mat
+from rulealign.data.mat import load_mat, mat_texts
+from rulealign.data.npz import UNREADABLE, member_array, whole_array
+from rulealign.data.rdm_names import names_in_npz, refuse_other_order
 from rulealign.errors import DataError
-from rulealign.self_contained import MOST_PACKED
 from rulealign.store import write_h5
 
 TOLERANCE = 1e-6
 """How far an RDM may be from symmetric, and its diagonal from zero, relative to its largest
 dissimilarity: enough for single precision, too little for a mistake."""
-
-_LONGEST_NAME = 4096  # bytes; a longer one is no name of a stimulus
-
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    OverflowError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def read_rdms(
@@ -58,8 +41,8 @@ def read_rdms(
     Raises:
         DataError: the file or the key is missing (lists the keys), the array has another shape
             or type, or an RDM is not finite, not symmetric, has a diagonal other than zero or is
-            constant (names file, subject and place), two sessions of a subject are the same, or a
-            .npz also lists the ids in another order.
+            constant (names file, subject and place), two sessions of a subject are the same, or the
+            file also lists the ids in another order.
     """
     path = Path(path)
     rdms = _load(path, key, ids)
@@ -111,70 +94,33 @@ def write_subject_rdms(
 
 
 def _load(path: Path, key: str | None, ids: str | None) -> np.ndarray:
-    if path.suffix == ".mat":
-        return load_mat(path, key)
-    if path.suffix not in (".npz", ".npy"):
+    kind = path.suffix.lower()
+    if kind not in (".npz", ".npy", ".mat"):
         raise DataError(f"{path}: RDMs are read from .npz, .npy and .mat files only.")
+    if kind == ".mat":
+        rdms = load_mat(path, key)
+        if names := _expected(ids, rdms):
+            refuse_other_order(mat_texts(path), path, names)
+        return rdms
     try:
         with path.open("rb") as handle:  # numpy would leave a truncated .npz open
             if handle.read(2) != b"PK":
-                # mapped, so that a header which claims more than the file has takes no memory
-                return _without_key(np.load(path, mmap_mode="r", allow_pickle=False), key, path)
+                return whole_array(path, key)
             handle.seek(0)
             content = np.load(handle, allow_pickle=False)
-            rdms = _member(content, key, path)
-            if ids and rdms.ndim in (3, 4):
-                _refuse_other_order(content, path, pattern_ids(ids, rdms.shape[-1]))
+            rdms = member_array(content, key, path)
+            if names := _expected(ids, rdms):
+                refuse_other_order(names_in_npz(content, len(names)), path, names)
             return rdms
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read as plain arrays ({error}). Get it again from its source; an"
             " array of Python objects is not loaded, because it may hold code."
         ) from error
 
 
-def _without_key(array: np.ndarray, key: str | None, path: Path) -> np.ndarray:
-    if key is not None:
-        raise DataError(f"{path}: holds one array without a name; set `key` to null, not '{key}'.")
-    return array
-
-
-def _member(content: NpzFile, key: str | None, path: Path) -> np.ndarray:
-    if key is None:
-        raise DataError(f"{path}: name the array in it with `key`; it has {content.files}.")
-    if key not in content.files:
-        raise DataError(f"{path}: has no array '{key}'; it has {content.files}.")
-    shape, dtype = _header(content, key)
-    claimed, size = math.prod(shape) * dtype.itemsize, path.stat().st_size
-    if claimed > MOST_PACKED * size:
-        raise ValueError(f"'{key}' claims {claimed:,} bytes, in a file of {size:,}")
-    return content[key]
-
-
-def _header(content: NpzFile, key: str) -> tuple[tuple[int, ...], np.dtype]:
-    with content.zip.open(f"{key}.npy") as member:
-        new = read_magic(member) > (1, 0)
-        shape, _, dtype = (read_array_header_2_0 if new else read_array_header_1_0)(member)
-    return shape, dtype
-
-
-def _refuse_other_order(content: NpzFile, path: Path, ids: Sequence[str]) -> None:
-    """Refuse a .npz that also holds the names of the stimuli, in another order than the study's."""
-    for key in content.files:
-        if f"{key}.npy" not in content.zip.namelist():
-            continue
-        shape, dtype = _header(content, key)
-        if shape != (len(ids),) or dtype.kind not in "US" or dtype.itemsize > _LONGEST_NAME:
-            continue
-        texts = content[key].astype(str).tolist()
-        names = [text.rpartition(".")[0] if is_image(text) else text for text in texts]
-        if names != list(ids) and sorted(names) == sorted(ids):
-            place = next(n for n, name in enumerate(names) if name != ids[n])
-            raise DataError(
-                f"{path}: '{key}' says that row {place} of the RDMs is {names[place]}, and"
-                f" brain.ids that it is {ids[place]}. Bring the rows and columns of the RDMs into"
-                f" the order of brain.ids; or, if '{key}' is wrong, take it out of the file."
-            )
+def _expected(ids: str | None, rdms: np.ndarray) -> list[str]:
+    return pattern_ids(ids, rdms.shape[-1]) if ids and rdms.ndim in (3, 4) else []
 
 
 def _check_shape(rdms: np.ndarray, subjects: int, sessions: int, path: Path) -> None:

@@ -8,6 +8,7 @@ array does not need end the reading.
 
 from __future__ import annotations
 
+import math
 import pickletools
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 _VALUES = (
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "GLOBAL"),
     *("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "STRING", "SHORT_BINSTRING", "BINSTRING"),
-    *("SHORT_BINBYTES", "BINBYTES"),
+    *("SHORT_BINBYTES", "BINBYTES", "BINFLOAT", "FLOAT"),
 )
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
@@ -96,13 +97,14 @@ class _Stack:
 
 
 def pickled_labels(pickled: bytes) -> list[int | str] | None:
-    """Read labels from the pickle of a one-dimensional array of objects.
+    """Read labels from the pickle of an array of objects along one axis.
 
     Args:
         pickled: what PyTables stores, of any protocol.
 
     Returns:
-        The labels: whole numbers (also numpy's) and names; None where it is anything else.
+        The labels: whole numbers (also numpy's), names, and fractions as text; None where it is
+        anything else.
     """
     stack = _Stack()
     try:
@@ -117,8 +119,10 @@ def pickled_labels(pickled: bytes) -> list[int | str] | None:
 
 def _items(array: Any) -> list[Any]:
     match array:
-        case _Made(function=str(name), state=(_, (count,), _Made(), _, list(items))) if (
-            name.endswith("multiarray _reconstruct") and len(items) == count
+        case _Made(function=str(name), state=(_, tuple(shape), _Made(), _, list(items))) if (
+            name.endswith("multiarray _reconstruct")
+            and len(items) == math.prod(shape)
+            and max(shape) == len(items)  # along one axis
         ):
             return items
     raise ValueError("no array of objects")
@@ -130,6 +134,8 @@ def _label(item: Any) -> int | str:
             raise ValueError("no label")
         case int() | str():
             return item
+        case float():
+            return str(item)
         case _Made(
             function=str(name),
             arguments=(_Made(arguments=(str(kind), *_), state=(_, order, *_)), bytes(value)),

@@ -60,32 +60,88 @@ def test_cells_are_the_universes_that_agree_in_what_they_estimate(tables):
             assert row["null"] == "no difference"
 
 
-def test_p_is_adjusted_over_all_cells_of_the_family_and_gives_the_verdict(tables):
+def test_p_of_primary_cells_is_adjusted_over_the_claims_and_gives_the_verdict(tables):
     _, _, curves = tables
-    level, ordered = 1 - claim_files.INTERVAL, curves.sort_values("p", na_position="last")
-    assert set(curves["family_size"]) == {len(curves)}
+    level, ordered = 1 - claim_files.INTERVAL, curves.query("primary").sort_values("p")
+    assert ordered["family_size"].tolist() == [4] * 4
     largest = 0.0
     for rank, (_, row) in enumerate(ordered.iterrows()):
-        if np.isnan(row["p"]):
-            assert row["verdict"] == "missing"
-            assert isinstance(row["reason"], str)
-            continue
-        largest = max(largest, min(1.0, (len(curves) - rank) * row["p"]))
-        assert row["p_holm"] == pytest.approx(largest)
+        largest = max(largest, min(1.0, (4 - rank) * row["p"]))
+        assert row["p_adjusted"] == pytest.approx(largest)
         side = np.sign(row["median"]) * (-1 if row["claim"] == "drop" else 1)
         expected = "unresolved" if largest > level else "holds" if side > 0 else "reversed"
         assert row["verdict"] == expected
 
 
+def test_a_cell_without_a_universe_has_no_p_and_says_why(tables):
+    _, _, curves = tables
+    lost = curves[curves["p"].isna()]
+    assert len(lost)
+    assert set(lost["verdict"]) == {"missing"}
+    assert lost["reason"].map(type).eq(str).all()
+    assert lost["p_adjusted"].isna().all()
+
+
+def grid(claims, medians, nulls):
+    """Give what `curves_table` takes: per claim a cell of one universe for each median."""
+    rows, found = [], []
+    for claim in claims:
+        for place, (median, null) in enumerate(zip(medians, nulls, strict=True)):
+            where = dict.fromkeys(ESTIMANDS, "one") | {"claim": claim["label"], "size": place}
+            told = {"verdict": "holds", "reason": None, "effect": median}
+            rows.append(where | told | {"primary": place == 0})
+            found.append(InErrors(median, null))
+    return pd.DataFrame(rows), found, claims, 0.95
+
+
+def declared(label):
+    return {"label": label, "direction": "positive", "family": "all", "minus": ["a term"]}
+
+
+def test_other_cells_are_adjusted_by_the_largest_of_them_in_a_plain_loop():
+    rng = np.random.default_rng(1)
+    nulls = (rng.normal(size=99) + rng.normal(size=(5, 99))) * np.arange(1, 6)[:, None]
+    medians = np.array([0.1, 3.0, -9.0, 4.0, 20.0])
+    found = curves_table(*grid([declared("one")], medians, nulls))
+    spread = nulls[1:].std(axis=1)
+    for place in range(1, 5):
+        larger = 0
+        for draw in range(99):
+            units = [abs(nulls[cell, draw]) / spread[cell - 1] for cell in range(1, 5)]
+            larger += max(units) >= abs(medians[place]) / spread[place - 1]
+        row = found.loc[place]
+        assert row["p_adjusted"] == pytest.approx((larger + 1) / 100)
+        assert row["p_adjusted"] >= row["p"]
+        assert row["family_size"] == 4
+
+
+def test_what_is_plain_holds_however_many_cells_there_are():
+    rng = np.random.default_rng(2)
+    claims = [declared(f"claim {number}") for number in range(9)]
+    nulls = rng.normal(size=(31, 1000))  # 279 cells: by Holm none could be below .27
+    found = curves_table(*grid(claims, np.full(31, 50.0), nulls))
+    assert set(found["verdict"]) == {"holds"}
+
+
+def test_where_nothing_is_there_a_grid_has_a_verdict_as_seldom_as_one_cell():
+    rng, any_verdict = np.random.default_rng(3), 0
+    for _ in range(400):
+        drawn = 0.7 * rng.normal(size=200) + 0.7 * rng.normal(size=(26, 200))
+        found = curves_table(*grid([declared("one")], drawn[:, 0], drawn[:, 1:]))
+        any_verdict += (found.query("not primary")["verdict"] != "unresolved").any()
+    assert 8 <= any_verdict <= 34  # 20 expected; binomial, p < .002 on either side
+
+
 def test_the_summary_begins_with_the_cell_of_the_primary_universe(tables):
     universes, summary, curves = tables
-    names = ["verdict", "reason", "universes", "median", "p", "p_holm"]
+    names = ["verdict", "reason", "universes", "median", "p"]
     for _, row in summary.iterrows():
         (first,) = universes.query("claim == @row.claim and primary").to_dict("records")
         own = curves[curves["claim"] == row["claim"]]
         (cell,) = own[(own[list(ESTIMANDS)] == pd.Series(first)[list(ESTIMANDS)]).all(axis=1)].index
         found = row[[f"cell_{name}" for name in names] + ["claimed_side"]].to_list()
         expected = curves.loc[cell, [*names, "claimed_side"]].to_list()
+        assert row["cell_p_holm"] == curves.loc[cell, "p_adjusted"]
         pd.testing.assert_series_equal(pd.Series(found), pd.Series(expected))
 
 
@@ -122,7 +178,7 @@ def test_a_level_without_shuffled_scores_stops_the_run(tmp_path):
 
 
 def test_what_is_uninformative_is_in_no_curve():
-    where = dict.fromkeys(ESTIMANDS, "one") | {"claim": "drop", "primary": False}
+    where = dict.fromkeys(ESTIMANDS, "one") | {"claim": "drop", "primary": True}
     noisy = where | {"verdict": "uninformative", "reason": "too noisy", "effect": -9.0}
     clear = where | {"verdict": "holds", "reason": None, "effect": -1.0}
     null = np.linspace(-1, 1, 99)

@@ -220,6 +220,20 @@ def test_the_intervals_of_claims_need_100_draws(default):
     load_study(without_claims(default))
 
 
+def test_a_family_needs_draws_for_a_p_that_can_be_small_enough(default):
+    (claim,) = list(default["claims"].values())[:1]
+    default["claims"] = {f"claim_{number}": claim | {"family": "all"} for number in range(6)}
+    default["statistics"]["bootstrap_draws"] = 118  # 6 / 119 > .05
+    message = r"bootstrap_draws: is 118: with the 6 claims of the family 'all'.* raise it to 119"
+    refused(default, message)
+    default["statistics"]["bootstrap_draws"] = 119
+    load_study(default)
+    level = claim | {"minus": [], "direction": "positive", "family": "all"}
+    default["claims"]["claim_6"] = level
+    default["statistics"] |= {"bootstrap_draws": 139, "null_draws": 138}
+    refused(default, r"statistics\.null_draws: is 138: with the 7 claims .* raise it to 139")
+
+
 def test_an_interval_needs_its_draws(default):
     statistics = default["statistics"] | {"bootstrap_draws": 199, "interval": 0.99}
     refused({**default, "statistics": statistics}, "must be at least 200 for an interval of 0.99")

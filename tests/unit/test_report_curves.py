@@ -10,7 +10,7 @@ from rulealign.report.curves import HEAD, tabulate
 ROW = {
     **{"claim": "drop", "stimuli": "grey", "size": 224, "baseline": "own"},
     **{"initialisation": "default", "primary": True, "null": "no difference", "universes": 12},
-    **{"median": -2.51, "p": 0.012, "family": "conv1", "family_size": 3, "p_holm": 0.036},
+    **{"median": -2.51, "p": 0.012, "family": "conv1", "family_size": 3, "p_adjusted": 0.036},
     **{"verdict": "holds", "reason": None, "claimed_side": 0.75},
     **{"holds": 7, "reversed": 1, "unresolved": 4, "missing": 2},
 }
@@ -22,14 +22,14 @@ def values(cell):
 
 def test_the_table_is_the_csv():
     other = ROW | {"size": 32, "primary": False, "median": 0.4, "verdict": "unresolved"}
-    lost = dict.fromkeys(("median", "p", "p_holm", "claimed_side"), np.nan)
+    lost = dict.fromkeys(("median", "p", "p_adjusted", "claimed_side"), np.nan)
     lost = other | lost | {"baseline": "untrained_bn", "universes": 0, "verdict": "missing"}
     table = tabulate(pd.DataFrame([ROW, other, lost | {"reason": "no such weights"}]), 0.95)
-    assert "conv1: 3), held against 0.05" in table.caption
+    assert "conv1: 3); that of a claim’s other" in table.caption
     assert "no alignment" not in table.caption
     cells = [dict(zip(HEAD, row, strict=True)) for row in table.rows]
     for cell, row in zip(cells[:2], (ROW, other), strict=True):
-        names = ("median", "p", "p_holm", "universes", "claimed_side")
+        names = ("median", "p", "p_adjusted", "universes", "claimed_side")
         for head, name in zip(HEAD[3:8], names, strict=True):
             assert values(cell[head]) == [row[name]]
         assert values(cell[HEAD[8]]) == [7, 1, 4]

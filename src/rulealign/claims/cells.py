@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rulealign.claims.specification_curve import InErrors, median_test
+from rulealign.claims.specification_curve import InErrors, adjusted_together, median_test
 from rulealign.claims.verdicts import (
     HOLDS,
     MISSING,
@@ -20,7 +20,7 @@ from rulealign.claims.verdicts import (
 )
 from rulealign.config.claims import ESTIMANDS
 from rulealign.plan.settings.claims import ClaimSettings
-from rulealign.rsa.families import AdjustedP, adjust_family
+from rulealign.rsa.families import adjust_family
 
 NO_DIFFERENCE, NO_ALIGNMENT = "no difference", "no alignment"
 """What a curve is tested against: that of a contrast, and that of a level."""
@@ -35,7 +35,7 @@ COLUMNS = (
     "p",
     "family",
     "family_size",
-    "p_holm",
+    "p_adjusted",
     "verdict",
     "reason",
     "claimed_side",
@@ -63,18 +63,22 @@ def curves_table(
         interval: coverage, such as .95; p is held against 1 less it.
 
     Returns:
-        A row per claim and cell, in the order of the claims, with `COLUMNS`. `p` is adjusted by
-        Holm over all cells of all claims of the family. `median` is in standard errors;
-        `claimed_side` is the share of the universes with an effect on the claimed side; it and the
-        numbers of verdicts describe, and test nothing.
+        A row per claim and cell, in the order of the claims, with `COLUMNS`. `p` of the cells that
+        primary universes are in is adjusted by Holm over the claims of the family; that of a
+        claim's other cells over these, by `adjusted_together`. `family_size` is the number of tests
+        adjusted for. `median` is in standard errors; `claimed_side` is the share of the universes
+        with an effect on the claimed side; it and the numbers of verdicts describe, and test
+        nothing.
     """
     cells = [_cell(claim, own, found) for claim in claims for own in _cells(rows, claim.label)]
     for family in dict.fromkeys(cell["family"] for cell in cells):
-        of_family = [cell for cell in cells if cell["family"] == family]
-        for cell, one in zip(of_family, _adjusted(family, of_family), strict=True):
-            cell |= {"p_holm": one.holm, "family_size": one.declared}
-            if one.holm is not None:
-                cell["verdict"] = _verdict(cell, one.holm, 1 - interval)
+        _adjust_primary([one for one in cells if one["primary"] and one["family"] == family])
+    for claim in claims:
+        own = [one for one in cells if one["claim"] == claim.label and not one["primary"]]
+        _adjust_others(own)
+    for cell in cells:
+        if cell["p_adjusted"] is not None:
+            cell["verdict"] = _verdict(cell, 1 - interval)
     directed = [{name: cell[name] for name in COLUMNS} for cell in cells]
     return pd.DataFrame(directed, columns=list(COLUMNS))
 
@@ -105,19 +109,27 @@ def _cell(
         "claimed_side": share,
         **{word: int((own["verdict"] == word).sum()) for word in VERDICTS},
         "direction": side,
+        "curve": curve,
     }
 
 
-def _adjusted(family: str, cells: Sequence[Mapping[str, Any]]) -> list[AdjustedP]:
-    names = ["_".join(str(cell[name]) for name in ("claim", *ESTIMANDS)) for cell in cells]
-    p = {name: cell["p"] for name, cell in zip(names, cells, strict=True)}
-    why = {
-        name: cell["reason"] for name, cell in zip(names, cells, strict=True) if cell["p"] is None
-    }
-    return adjust_family(family, names, p, why)
+def _adjust_primary(cells: Sequence[dict[str, Any]]) -> None:
+    family = cells[0]["family"] if cells else ""
+    p = {cell["claim"]: cell["p"] for cell in cells}
+    why = {cell["claim"]: cell["reason"] for cell in cells if cell["p"] is None}
+    for cell, one in zip(cells, adjust_family(family, list(p), p, why), strict=True):
+        cell |= {"p_adjusted": one.holm, "family_size": one.declared}
 
 
-def _verdict(cell: Mapping[str, Any], p: float, level: float) -> str:
-    if p > level + 1e-12:
+def _adjust_others(cells: Sequence[dict[str, Any]]) -> None:
+    there = [cell for cell in cells if cell["curve"]]
+    for cell in cells:
+        cell |= {"p_adjusted": None, "family_size": len(there)}
+    for cell, p in zip(there, adjusted_together([one["curve"] for one in there]), strict=True):
+        cell["p_adjusted"] = p
+
+
+def _verdict(cell: Mapping[str, Any], level: float) -> str:
+    if cell["p_adjusted"] > level + 1e-12:
         return UNRESOLVED
     return HOLDS if np.sign(cell["median"]) == cell["direction"] else REVERSED

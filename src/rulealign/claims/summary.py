@@ -25,7 +25,7 @@ _CELL = {
     "cell_universes": "universes",
     "cell_median": "median",
     "cell_p": "p",
-    "cell_p_holm": "p_holm",
+    "cell_p_holm": "p_adjusted",
     "claimed_side": "claimed_side",
 }
 """Column -> the column of `statistics/specification_curves.csv` that it is of."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
@@ -96,6 +97,23 @@ def _check_draws(study: Study) -> Iterator[Mistake]:
         )
 
 
+def _check_families(study: Study) -> Iterator[Mistake]:
+    # below this number of draws no p, adjusted over the family, could be small enough
+    sizes = Counter(claim.family for claim in study.claims.values())
+    levels = {claim.family for claim in study.claims.values() if not claim.minus}
+    for family, size in sizes.items():
+        fewest = math.ceil(size / (1 - study.statistics.interval) - 1e-9) - 1
+        for key in ("bootstrap_draws", *(["null_draws"] if family in levels else [])):
+            draws = getattr(study.statistics, key)
+            if draws < fewest:
+                yield Mistake(
+                    f"statistics.{key}",
+                    f"is {draws}: with the {size} claims of the family '{family}' no adjusted p"
+                    f" could be below {1 - study.statistics.interval:.3g}; raise it to {fewest}, or"
+                    " declare smaller families",
+                )
+
+
 def _check_baselines(study: Study) -> Iterator[Mistake]:
     for value in study.universes.baseline:
         yield from require("universes.baseline", value, [OWN, *study.rules], "there are")
@@ -144,6 +162,7 @@ def check_claims(study: Study) -> Checks:
     """
     yield _check_subjects(study)
     yield _check_draws(study)
+    yield _check_families(study)
     for label, claim in study.claims.items():
         key = f"claims.{label}"
         yield _check_named(key, "layer", claim, study, "evaluation.layers")

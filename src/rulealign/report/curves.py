@@ -18,7 +18,7 @@ HEAD = [
     "verdict",
     "median",
     "p",
-    "Holm",
+    "adjusted",
     "universes",
     "claimed side",
     "one by one",
@@ -35,14 +35,16 @@ def tabulate(rows: pd.DataFrame, interval: float) -> Table:
     Returns:
         A row per claim and cell, in the order of the table; that of the primary universe is strong.
     """
-    sizes = rows.groupby("family", sort=False)["family_size"].first()
+    sizes = rows[rows["primary"].astype(bool)].groupby("family", sort=False)["family_size"].first()
     families = ", ".join(f"{family}: {size}" for family, size in sizes.items())
     level = " A level is held against no alignment, and a contrast against no difference."
     caption = (
         "The verdict of each claim over each cell (strong: that of the primary universe). Median:"
         " of the effects of a cell’s universes, each in units of its standard error. p: two-sided,"
-        " of a median as far from 0 where nothing is there; Holm: over all cells of a family"
-        f" ({families}), held against {plain(1 - interval, 2)}. The share of universes on the"
+        " of a median as far from 0 where nothing is there. Adjusted: that of primary universes’"
+        f" cells by Holm over the claims of a family ({families}); that of a claim’s other cells by"
+        " the largest of their medians in the same draws. It is held against"
+        f" {plain(1 - interval, 2)}. The share of universes on the"
         f" claimed side and, one by one, how many are {HOLDS} / {REVERSED} / {UNRESOLVED} describe,"
         " and test nothing."
         f"{level if (rows['null'] == NO_ALIGNMENT).any() else ''}"
@@ -68,7 +70,7 @@ def _row(row: pd.Series, varied: list[str]) -> list[str | Markup]:
         strong.format(row["verdict"]),
         number(row["median"], 2),
         number(row["p"]),
-        number(row["p_holm"]),
+        number(row["p_adjusted"]),
         number(row["universes"], 0),
         percent(row["claimed_side"]),
         Markup(" / ").join(number(row[word], 0) for word in (HOLDS, REVERSED, UNRESOLVED)),

@@ -13,7 +13,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 import claim_files
 import universe_files
 from claim_files import DRAWS, DROP, INTERVAL, LESS, STUDY_SEED, SUBJECTS
-from rulealign.claims.ceilings import read_ceilings, uninformative
+from rulealign.claims.ceilings import Ceiling, read_ceilings, uninformative
 from rulealign.claims.evaluate import evaluate
 from rulealign.claims.verdicts import equivalence_p, judge, too_small
 from rulealign.plan.settings.scores import CeilingSettings
@@ -388,6 +388,18 @@ def test_a_brain_that_tells_nothing_makes_claims_uninformative(tmp_path, changes
     assert (summary["p_holm"] == "").all() == (verdict == "uninformative")
     if verdict == "uninformative":
         assert summary["summary"].item() == "holds in 0 of 24, uninformative in 24"
+
+
+def test_one_uninformative_area_is_enough_whatever_is_known_of_the_others():
+    noisy = Ceiling("lower bound", 0.01, 0.05, False, "")
+    unknown = Ceiling("", np.nan, np.nan, False, "1 subject without sessions")
+    ceilings = {("V1", "all"): unknown, ("IT", "all"): noisy}
+    for areas in (["V1", "IT"], ["IT", "V1"], ["LOC", "IT"]):
+        why, note = uninformative(areas, "all", ceilings)
+        assert why.startswith("the lower bound of IT over all pairs, 0.010, is not clear")
+        assert note == ""
+    assert uninformative(["V1"], "all", ceilings)[0] == ""
+    assert "V1 over all pairs: 1 subject without" in uninformative(["V1"], "all", ceilings)[1]
 
 
 def test_ceilings_of_noise_are_uninformative_and_of_a_signal_not(tmp_path):

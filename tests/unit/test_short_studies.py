@@ -9,6 +9,7 @@ from complete_studies import complete
 from rulealign.config.derived import FOLLOWS, completed
 from rulealign.config.file import read_study_file
 from rulealign.config.study import load_study
+from rulealign.errors import ConfigurationError
 from rulealign.learning.rules import REGISTRY, rule_class
 from rulealign.plan import stages
 from rulealign.rerun.study_folder import study_text, write_study
@@ -62,8 +63,8 @@ def test_what_a_short_study_leaves_out_follows_from_the_rest():
 @pytest.mark.parametrize(
     ("rules", "baseline"),
     [
-        ({"bp": {}}, None),  # no matched control in the study
-        ({"untrained_bn": {}, "bp": {"init": "kaiming-normal"}}, None),  # of other weights
+        ({"untrained_bn": {}, "bp": {}}, "untrained_bn"),
+        ({"bp": {"baseline": None}}, None),
         ({"untrained_bn": {}, "bp": {"baseline": None}}, None),  # stated
         ({"untrained_bn": {"init": "kaiming-normal"}, "stdp_2026": {}}, "untrained_bn"),
     ],
@@ -73,8 +74,22 @@ def test_a_baseline_is_the_matched_control_where_there_is_one(rules, baseline):
     assert study.rules[list(rules)[-1]].baseline == baseline
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"bp": {}},  # no matched control in the study
+        {"untrained_bn": {}, "bp": {"init": "kaiming-normal"}},  # of other weights
+    ],
+)
+def test_a_trained_rule_without_a_control_says_that_it_has_none(rules):
+    with pytest.raises(ConfigurationError, match=r"rules\.bp\.baseline: 'bp' trains, and no rule"):
+        load_study(short(rules=rules))
+    load_study(short(rules={"untrained": {}}))
+
+
 def test_every_kind_of_rule_can_be_written_as_its_name_alone():
-    study = load_study(short(rules={kind: {} for kind in REGISTRY}))
+    rules = {kind: {} for kind in REGISTRY} | {"stdp_2026": {"baseline": None}}  # of other weights
+    study = load_study(short(rules=rules))
     for kind, settings in study.rules.items():
         assert settings == rule_class(kind).Settings(kind=kind, baseline=settings.baseline)
     assert study.rules["stdp_2026"].schedule == "constant"

@@ -85,16 +85,17 @@ def uninformative(areas: Sequence[str], pairs: str, ceilings: Ceilings) -> tuple
     Returns:
         Why the claim is uninformative, "" where it is not: the lower bound of an area, or with one
         subject its reliability, over the same pairs, is not clear of chance. And a note where
-        neither is known.
+        neither is known. One uninformative area is enough, whatever is known of the others.
     """
+    noisy, unknown = [], []
     for area in areas:
         known = ceilings.get((area, pairs))
         if known is None or not known.by:
             why = "none is computed over these pairs" if known is None else known.reason
-            return "", f"{UNKNOWN} of {area} over {pairs} pairs: {why}"
-        if not known.informative:
-            return (
+            unknown.append(f"{UNKNOWN} of {area} over {pairs} pairs: {why}")
+        elif not known.informative:
+            noisy.append(
                 f"the {known.by} of {area} over {pairs} pairs, {known.value:.3f}, is not clear of"
                 f" chance (up to {known.by_chance:.3f})"
-            ), ""
-    return "", ""
+            )
+    return (noisy[0], "") if noisy else ("", next(iter(unknown), ""))

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rulealign.config.claim_checks import check_claims, check_universes
+from rulealign.config.derived import MATCHED_CONTROL
 from rulealign.config.evaluation import LayerRoi
 from rulealign.learning.rule import TRAINING, RuleSettings
 from rulealign.learning.rules import rule_class
@@ -233,6 +234,13 @@ def _check_per_block(study: Study, label: str, settings: RuleSettings) -> Iterat
 def _check_baseline(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
     key, baseline = f"rules.{label}.baseline", settings.baseline
     if baseline is None:
+        if rule_class(settings.kind).trains and "baseline" not in settings.model_fields_set:
+            yield Mistake(
+                key,
+                f"'{label}' trains, and no rule `{MATCHED_CONTROL}: {{}}` with init {settings.init}"
+                " is there to hold it against: add that rule, name another rule here, or write"
+                " null for no comparison",
+            )
         return
     yield from require(key, baseline, [one for one in study.rules if one != label], "there are")
     if not rule_class(settings.kind).trains:

@@ -20,7 +20,7 @@ MATCHED_CONTROL = "untrained_bn"
 
 FOLLOWS = {
     "rules.kind": "the label",
-    "rules.baseline": f"`{MATCHED_CONTROL}`, where there is one of the same `init`; else null",
+    "rules.baseline": f"`{MATCHED_CONTROL}`, of the same `init`; stated where there is none",
     "network.kind": next(iter(NETWORKS)),
     "evaluation.layers": "all of the network",
     "universes.crossed": "[]",

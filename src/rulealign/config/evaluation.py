@@ -71,7 +71,9 @@ class Statistics(Closed):
         description="resamples of the stimuli, shared by all rules, layers, areas and epochs",
     )
     null_draws: whole(20, 100_000) = Field(
-        default=1000, description="permutations for the null of the noise ceiling"
+        default=1000,
+        description="permutations of the stimuli, for the nulls of noise ceilings, of the"
+        " reliability of a single subject, and of claims about a level",
     )
     interval: Annotated[float, Field(gt=0.5, lt=1), Number] = Field(
         default=0.95, description="coverage of the intervals, such as 0.95"

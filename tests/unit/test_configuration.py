@@ -67,18 +67,24 @@ def test_every_study_of_the_project_is_accepted(project):
 
 
 def test_a_misspelt_key_in_any_section_is_named(values):
-    for path in sections(values):
-        if path in LABELLED:
-            continue
-        for key in at(values, path):
-            wrong = copy.deepcopy(values)
-            section = at(wrong, path)
-            section[f"{key}x"] = section.pop(key)
+    # the first key of every section that lies equally deep at once, then the second, ...
+    checked = [path for path in sections(values) if path not in LABELLED]
+    for depth in {len(path) for path in checked}:
+        paths = [path for path in checked if len(path) == depth]
+        for place in range(max(len(at(values, path)) for path in paths)):
+            wrong, expected = copy.deepcopy(values), []
+            for path in paths:
+                if place < len(section := at(wrong, path)):
+                    key = list(section)[place]
+                    section[f"{key}x"] = section.pop(key)
+                    # a section that cannot even be told apart names the `kind` that is gone
+                    where = [*path, f"{key}x" if key != "kind" else "kind"]
+                    expected.append(".".join(map(str, where)))
             with pytest.raises(ConfigurationError) as caught:
                 load_study(wrong)
-            # a section that cannot even be told apart (its `kind` is gone) names that kind
-            named = f"{key}x" if key != "kind" else "kind"
-            assert named in str(caught.value), (path, key, str(caught.value))
+            named = re.findall(r"^  (\S+):", str(caught.value), re.MULTILINE)
+            for key in expected:
+                assert any(one.startswith(key) for one in named), key
 
 
 def test_every_trained_rule_of_the_project_names_its_baseline_and_claims_may_use_one(values):

@@ -1,5 +1,7 @@
 """Verdicts over cells against the table of universes, plain loops, and a planted level."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,7 +89,7 @@ def grid(claims, medians, nulls):
     rows, found = [], []
     for claim in claims:
         for place, (median, null) in enumerate(zip(medians, nulls, strict=True)):
-            where = dict.fromkeys(ESTIMANDS, "one") | {"claim": claim["label"], "size": place}
+            where = dict.fromkeys(ESTIMANDS, "one") | {"claim": claim.label, "size": place}
             told = {"verdict": "holds", "reason": None, "effect": median}
             rows.append(where | told | {"primary": place == 0})
             found.append(InErrors(median, null))
@@ -95,7 +97,7 @@ def grid(claims, medians, nulls):
 
 
 def declared(label):
-    return {"label": label, "direction": "positive", "family": "all", "minus": ["a term"]}
+    return replace(LESS, label=label)
 
 
 def test_other_cells_are_adjusted_by_the_largest_of_them_in_a_plain_loop():

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rulealign.config.evaluation import LayerRoi, View
 from rulealign.report.tabulate import by_epoch, last_checkpoints
 from rulealign.report.trajectories import draw_trajectories
 
@@ -36,8 +37,8 @@ def test_rules_of_equal_growth_are_drawn_and_tabulated_at_their_levels(alignment
     figure = draw_trajectories(
         alignment,
         ceilings,
-        layer_map=[PAIR],
-        **VIEW,
+        layer_map=[LayerRoi(**PAIR)],
+        view=View(size=32, **{key: value for key, value in VIEW.items() if key != "px"}),
         rules=list(START),
         output=tmp_path / "x.svg",
     )
@@ -47,11 +48,11 @@ def test_rules_of_equal_growth_are_drawn_and_tabulated_at_their_levels(alignment
     np.testing.assert_allclose(drawn["bp"] - drawn["fa"], 0.2)
     # the axis begins at or below 0, so that heights can be compared
     assert ax.get_ylim()[0] <= 0
-    body = by_epoch(alignment, list(START), [PAIR], "words").rows
+    body = by_epoch(alignment, list(START), [LayerRoi(**PAIR)], "words").rows
     levels = {(rule, _value(epoch)): _value(cell) for rule, epoch, cell in body}
     known = {(rule, epoch): START[rule] + more for rule in START for epoch, more in GROWTH.items()}
     assert levels == pytest.approx(known)
-    last = last_checkpoints(alignment, list(START), [PAIR], "words").rows
+    last = last_checkpoints(alignment, list(START), [LayerRoi(**PAIR)], "words").rows
     assert [_value(cell) for *_, cell in last] == pytest.approx([0.35, 0.15])
 
 

@@ -87,7 +87,9 @@ def results(tmp_path):
     (folder / "figures").mkdir()
     (folder / "logs").mkdir()
     statistics = {"bootstrap_draws": 50, "interval": 0.9}
-    study = page_study(seed=7, statistics=statistics, rules={"bp": {"kind": "bp"}})
+    study = page_study(
+        seed=7, statistics=statistics, rules={"bp": {"kind": "bp", "baseline": None}}
+    )
     write_study(folder / "study.yaml", study_text(study.model_dump(mode="json")))
     (folder / "provenance.json").write_text("{}")
     tables = {"alignment": SCORES, "ceilings": CEILINGS, "training": TRAINING}

@@ -85,7 +85,7 @@ if WITH_RESPONSES:
             stimulus_set=STUDY.brain.stimulus_set,
             subjects=len(SUBJECTS),
         message:
-            "Find the pairs of stimuli that lie in different runs for everybody"
+            "Find the pairs of stimuli that lie in different runs for every subject"
         script:
             "../scripts/pairs.py"
 

@@ -1,4 +1,4 @@
-"""Find the pairs of stimuli that lie in different runs for everybody."""
+"""Find the pairs of stimuli that lie in different runs for every subject."""
 
 from pathlib import Path
 

@@ -8,12 +8,12 @@ from rulealign.errors import DataError
 class MissingValue(DataError):
     """A value does not exist; where a table can go without it, the reason stands in its place.
 
-    The texts of other errors are told to people only: they reach no result, and rewording one runs
+    The texts of other errors are told to users only: they reach no result, and rewording one runs
     nothing again (see `rerun.messages`).
 
     Args:
         reason: a clause without a full stop.
-        more: what people are told after it, in an error.
+        more: what users are told after it, in an error.
 
     Attributes:
         reason: as given.

@@ -13,7 +13,7 @@ _WORDS = {"true", "false"}
 
 
 def misread_value(root: yaml.Node) -> tuple[int, str] | None:
-    """Find the first value or key that YAML 1.1 reads otherwise than a person does.
+    """Find the first value or key that YAML 1.1 reads otherwise than a reader does.
 
     These are numbers in base 8 (`010` is 8) and base 60 (`1:30` is 90), dates, and the words yes,
     no, on and off, which are true and false. Hexadecimal and binary numbers, and underscores

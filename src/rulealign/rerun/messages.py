@@ -1,4 +1,4 @@
-"""What a module tells subjects and no result: texts of errors, warnings and lines of a log.
+"""What a module tells users and no result: texts of errors, warnings and lines of a log.
 
 Rewording them must run nothing again, so their literal text is taken out of a module's syntax tree
 before it is hashed: text that is handed to one of these, and to nothing else,

@@ -12,7 +12,7 @@ from rulealign.errors import StoreError
 
 
 def megabytes(size: float) -> str:
-    """Write a size in bytes for people, such as "12.3 MB" or "40.1 GB".
+    """Write a size in bytes for readers, such as "12.3 MB" or "40.1 GB".
 
     Args:
         size: bytes.

@@ -33,7 +33,7 @@ class Volumes:
     `V1.nii.gz`; below `category_localizer` `sub-01_lEBA.nii.gz`, any name, also with `_mask`
     behind it; `sub-01_nc_n-1.nii.gz` and `..._n-12.nii.gz` (noise ceilings in percent). Of the
     other forms' files `sub-01_VoxelMetadata.csv` is used where it is there: for IT and glasser-*,
-    which have no masks. A last session or run that is missing for everybody cannot be noticed.
+    which have no masks. A last session or run that is missing for every subject cannot be noticed.
 
     Args:
         root: the folder, searched once with all folders in it; nothing is written there.

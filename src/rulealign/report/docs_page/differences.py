@@ -10,6 +10,7 @@ import numpy as np
 
 from rulealign.errors import DataError
 from rulealign.plan.files import FILES
+from rulealign.plan.settings.scores import ScoreSettings
 from rulealign.report.formatting import with_ends
 from rulealign.rsa.alignment import row_ids
 from rulealign.rsa.bootstrap.spearman import percentile_interval
@@ -20,7 +21,7 @@ from rulealign.store import open_h5, read_csv, read_ids, require_same_ids
 
 def difference(
     results: Path,
-    bootstrap: Mapping[str, Any],
+    bootstrap: ScoreSettings,
     networks: Sequence[tuple[str, int]],
     view: Mapping[str, Any],
 ) -> tuple[str, bool]:
@@ -28,7 +29,7 @@ def difference(
 
     Args:
         results: the folder of the study's results.
-        bootstrap: the settings in force, as in `rsa.tables.require_shared_bootstrap`.
+        bootstrap: the settings in force.
         networks: rule and epoch of two; the second is subtracted.
         view: layer, roi, and what else tells rows apart: stimuli, px, centring, descriptor.
 
@@ -52,7 +53,7 @@ def difference(
         np.mean([first[seed][part] - second[seed][part] for seed in seeds], axis=0)
         for part in (0, 1)
     )
-    low, high = percentile_interval(draws[:, None], bootstrap["interval"])
+    low, high = percentile_interval(draws[:, None], bootstrap.interval)
     return with_ends(score, low.item(), high.item()), bool(low > 0 or high < 0)
 
 

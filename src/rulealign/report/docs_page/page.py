@@ -23,6 +23,7 @@ from rulealign.errors import DataError
 from rulealign.json_files import read_json
 from rulealign.manifest import verify
 from rulealign.plan.files import FILES
+from rulealign.plan.settings.scores import ScoreSettings
 from rulealign.report import select, tabulate
 from rulealign.report.docs_page import claims as results_claims
 from rulealign.report.docs_page import differences as results_differences
@@ -52,9 +53,7 @@ class ResultsPage:
         self.tables = {name: read_csv(file) for name, file in files.items()}
         self.study = study = read_study(results / COMPLETE)
         self.rules = list(study.rules)
-        told = study.statistics
-        self.bootstrap = {"bootstrap_draws": told.bootstrap_draws, "interval": told.interval}
-        self.bootstrap |= {"study_seed": study.seed, "pairs": study.brain.pairs}
+        self.bootstrap = ScoreSettings.of(study)
         alignment = self.tables["alignment"]
         self.primary = alignment[alignment["convention"] == PER_SUBJECT]
         select.bounds(self.tables["ceilings"], self.primary)

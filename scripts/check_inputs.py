@@ -13,6 +13,7 @@ with job(snakemake):
     check_inputs(
         [Path(path) for path in snakemake.input.stimuli],
         brain,
+        [Path(path) for path in snakemake.input.responses],
         Path(snakemake.output[0]),
         settings.copies,
     )

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
+from scipy.stats import spearmanr
 
 from rulealign.config.study import Reason
 from rulealign.data.check import check_inputs
+from rulealign.data.copies import same_rdms
 from rulealign.data.images.training_set import build
 from rulealign.data.training_sets.image_folder import ImageFolder
 from rulealign.errors import DataError
@@ -35,6 +37,7 @@ class Inputs:
         self.images = {("grey", 8): pictures(rng), ("white", 8): pictures(rng)}
         names = [(subject, roi) for subject in ("01", "02", "03") for roi in ("V1", "IT")]
         self.rdms = {name: rng.random(N_PAIRS) for name in names}
+        self.responses = {}
 
     def check(self, **copies):
         stimuli = [self.folder / f"stim-{s}_px-{px}_images.h5" for s, px in self.images]
@@ -45,10 +48,12 @@ class Inputs:
             about = {"px": content.shape[1]} if content.ndim > 1 else {}
             ids = {"stimulus": IDS}
             write_h5(path, {name: content}, ids=ids, settings={}, attributes=about)
+        responses = [self.folder / f"sub-{s}_roi-{r}_responses.h5" for s, r in self.responses]
+        for path, content in zip(responses, self.responses.values(), strict=True):
+            write_h5(path, {"responses": content.astype(np.float32)}, ids={}, settings={})
         output = self.folder / "inputs.csv"
-        check_inputs(
-            stimuli, brain, output, {key.replace("__", "-"): why for key, why in copies.items()}
-        )
+        reasons = {key.replace("__", "-"): why for key, why in copies.items()}
+        check_inputs(stimuli, brain, responses, output, reasons)
         return read_csv(output)
 
 
@@ -82,6 +87,49 @@ def test_an_rdm_that_is_there_twice_is_named_with_the_remedy(inputs, copy, chang
     message = rf'^{name}: its RDM is that of sub-01_roi-V1\. .*`copies: {{"{name}": "the reason'
     with pytest.raises(DataError, match=message):
         inputs.check()
+
+
+KEEP_ORDER = {
+    "squared": np.square,
+    "roots": np.sqrt,
+    "logarithms": np.log,
+    "ranks": lambda rdm: np.argsort(np.argsort(rdm)) + 1.0,
+    "two decimals": lambda rdm: np.round(rdm, 2),
+    "one decimal": lambda rdm: np.round(rdm, 1),
+}
+
+
+@pytest.mark.parametrize("change", KEEP_ORDER.values(), ids=KEEP_ORDER)
+@pytest.mark.parametrize("n_pairs", [45, 4186])
+def test_an_rdm_whose_pairs_are_in_the_order_of_another_is_its_copy(rng, change, n_pairs):
+    one, other = rng.random((2, n_pairs))
+    found = same_rdms({"a": one, "b": other, "c": change(one)})
+    assert found == {"c": "a"}
+    assert same_rdms({"c": change(one), "b": other, "a": one}) == {"a": "c"}
+
+
+def test_subjects_who_agree_well_and_rdms_of_few_levels_are_no_copies(rng):
+    one, noise = rng.random((2, 66))
+    assert spearmanr(one, agreeing := one + 0.05 * noise).statistic > 0.98
+    assert not same_rdms({"a": one, "b": agreeing})
+    categories = np.digitize(one, [0.3, 0.6])  # no pair is in another order than its levels
+    assert not same_rdms({"a": categories.astype(float), "b": np.digitize(one, [0.3]) * 1.0})
+    few = rng.random(6)
+    assert not same_rdms({"a": few, "b": few**2})
+
+
+@pytest.mark.parametrize("change", [lambda values: values, lambda values: 3 * values])
+def test_the_responses_of_one_subject_under_two_names_are_named(inputs, rng, change):
+    for name in inputs.rdms:
+        inputs.responses[name] = rng.standard_normal((50, 30))
+    assert inputs.check()["copy"].isna().all()
+    # trials of another order make another RDM of the same responses
+    inputs.responses["02", "V1"] = change(inputs.responses["01", "V1"])
+    message = "^sub-02_roi-V1: its responses are those of sub-01_roi-V1. .*`copies: {"
+    with pytest.raises(DataError, match=message):
+        inputs.check()
+    table = inputs.check(sub__02_roi__V1=WHY).set_index("file")
+    assert table.loc["sub-02_roi-V1", "copy"] == "its responses are those of sub-01_roi-V1"
 
 
 def test_a_reason_lets_a_copy_pass_and_is_recorded(inputs):

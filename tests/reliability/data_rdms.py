@@ -143,6 +143,14 @@ def rdm_cases() -> Iterator[Case]:
         rdms(lambda v: np.stack([v[0], v[1], 2 * v[1]])),
         third,
     )
+    for what, change in (
+        ("squared", np.square),
+        ("roots", np.sqrt),
+        ("ranks", lambda rdm: np.unique(rdm, return_inverse=True)[1].reshape(rdm.shape)),
+        ("two decimals", lambda rdm: np.round(rdm, 2)),
+    ):
+        copy = rdms(lambda v, change=change: np.stack([v[0], v[1], change(v[1])]))
+        yield Case(f"RDMs: one subject twice, {what}", copy, third)
     yield Case("RDMs: complex numbers", rdms(lambda v: v.astype(complex)), (RDMS, "complex"))
     yield Case("RDMs: text", rdms(lambda v: v.astype(str)), (RDMS, "real numbers"))
     yield Case("RDMs: one stimulus fewer than images", rdms(lambda v: v[:, 1:, 1:]), (r"ids",))

@@ -177,6 +177,12 @@ def _same_person(folder: Path) -> None:
     table("tables/sub-02_VoxelMetadata.csv", lambda t: t.assign(subject_id=2))(folder)
 
 
+def _same_responses(folder: Path) -> None:
+    (folder / RESPONSES.replace("sub-01", "sub-02")).write_bytes((folder / RESPONSES).read_bytes())
+    shutil.copy(folder / VOXELS, folder / VOXELS.replace("sub-01", "sub-02"))
+    table(VOXELS.replace("sub-01", "sub-02"), lambda t: t.assign(subject_id=2))(folder)
+
+
 def trial_cases() -> Iterator[Case]:
     """Yield the faults of tables of trials and voxels, and of responses."""
     yield Case("trials: sorted by stimulus", table(TRIALS, _sorted), IN_TRIALS)
@@ -243,6 +249,7 @@ def trial_cases() -> Iterator[Case]:
     yield Case("responses: cut", cut(RESPONSES, middle), IN_RESPONSES)
     yield Case("responses: empty", cut(RESPONSES, lambda content: 0), IN_RESPONSES)
     yield Case("responses: no file", gone(RESPONSES), ("sub-01",))
+    yield Case("one subject's responses under two numbers", _same_responses, ("sub-02_roi-V1",))
     yield Case("one subject under two numbers", _same_person, ("01.*02|02.*01",))
 
 

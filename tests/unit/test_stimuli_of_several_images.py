@@ -200,11 +200,11 @@ def test_a_file_that_does_not_say_whose_each_image_is_is_refused(network, stimul
 def test_the_check_of_inputs_compares_stimuli_not_images(stimuli, tmp_path):
     rdm = tmp_path / "rdm.h5"
     store.write_h5(rdm, {"rdm": np.ones(3)}, ids={"stimulus": list(GROUPS)}, settings={})
-    check_inputs([stimuli], [rdm], tmp_path / "inputs.csv", {})
+    check_inputs([stimuli], [rdm], [], tmp_path / "inputs.csv", {})
     assert store.read_csv(tmp_path / "inputs.csv")["n_stimuli"].tolist() == [3, 3]
     store.write_h5(rdm, {"rdm": np.ones(3)}, ids={"stimulus": list(GROUPS)[::-1]}, settings={})
     with pytest.raises(DataError, match="at place 0 'ice_cream' and 'ant'.*brain.ids"):
-        check_inputs([stimuli], [rdm], tmp_path / "inputs.csv", {})
+        check_inputs([stimuli], [rdm], [], tmp_path / "inputs.csv", {})
 
 
 @pytest.mark.parametrize("same", ["pixels", "name"])

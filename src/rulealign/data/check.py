@@ -15,7 +15,9 @@ from rulealign.provenance import fingerprint
 from rulealign.store import open_h5, read_ids, require_same_ids, write_csv
 
 _IMAGES = "_images.h5"
-_RDM = "_rdm.h5"
+_RDM, _RESPONSES = "_rdm.h5", "_responses.h5"
+_SAMPLED = 20  # voxels whose trials are compared: no two sets of measured ones are alike
+_FOLLOWS = "Agreement between subjects, ceilings and intervals would look better than they are."
 _REMEDY = (
     "All stimulus sets and brain data need the same ids in the same order. Images have the ids of"
     " their file names (`stimuli.<label>.source`) or of `stimuli.<label>.ids`, given RDMs those of"
@@ -24,13 +26,18 @@ _REMEDY = (
 
 
 def check_inputs(
-    stimuli: Sequence[Path], brain: Sequence[Path], output: Path, copies: Mapping[str, str]
+    stimuli: Sequence[Path],
+    brain: Sequence[Path],
+    responses: Sequence[Path],
+    output: Path,
+    copies: Mapping[str, str],
 ) -> None:
-    """Check that stimulus sets and brain RDMs belong together, and that none appears twice.
+    """Check that stimulus sets and brain RDMs belong together, and that nothing appears twice.
 
     Args:
         stimuli: files of prepared stimulus images, `stim-<label>_px-<px>_images.h5`.
         brain: files of brain RDMs, `sub-<s>_roi-<r>_rdm.h5`.
+        responses: files of what these rest on, `sub-<s>_roi-<r>_responses.h5`; none of given RDMs.
         output: a table to write, one row per file: what it is, its number of stimuli, a
             fingerprint of their ids in order, and the fingerprint of the settings that made it;
             and a row per copy: what it is a copy of, and the reason that the study gives.
@@ -38,8 +45,8 @@ def check_inputs(
 
     Raises:
         DataError: two files have other stimuli, or another order (names both files and the first
-            difference); an RDM, a stimulus set or an image of a set equals an earlier one and the
-            study does not say why, or it explains what is no copy.
+            difference); an RDM, responses, a stimulus set or an image of a set equal an earlier
+            one and the study does not say why, or it explains what is no copy.
     """
     first = Path(stimuli[0])
     with open_h5(first) as file:
@@ -54,7 +61,7 @@ def check_inputs(
                     rdms[path.name.removesuffix(_RDM)] = file["rdm"][()]
             require_same_ids(ids, expected, str(path), str(first), _REMEDY)
             rows.append((kind, path.name, len(ids), fingerprint(ids), settings_hash))
-    found = _copied_rdms(rdms) | _copied_images(stimuli)
+    found = _copied_responses(responses) | _copied_rdms(rdms) | _copied_images(stimuli)
     require_reasons(found, copies)
     columns = ["kind", "file", "n_stimuli", "ids_fingerprint", "settings_hash"]
     explained = [("copy", name, what, copies[name]) for name, (what, _) in found.items()]
@@ -65,10 +72,26 @@ def check_inputs(
     write_csv(output, pd.concat(tables).astype({"n_stimuli": "Int64"}))
 
 
-def _copied_rdms(rdms: Mapping[str, np.ndarray]) -> dict[str, tuple[str, str]]:
-    follows = "Agreement between subjects, ceilings and intervals would look better than they are."
+def _copied_responses(paths: Sequence[Path]) -> dict[str, tuple[str, str]]:
+    # with trials of another order, the same responses make another RDM
+    samples: dict[tuple[int, ...], dict[str, np.ndarray]] = {}
+    for path in map(Path, paths):
+        with open_h5(path) as file:
+            responses = file["responses"]
+            step = -(-len(responses) // _SAMPLED)
+            sample = responses[::step].astype(np.float64).ravel()
+            samples.setdefault(responses.shape, {})[path.name.removesuffix(_RESPONSES)] = sample
+    found = [same_rdms(alike) for alike in samples.values()]
     return {
-        copy: (f"its RDM is that of {earlier}", follows)
+        copy: (f"its responses are those of {earlier}", _FOLLOWS)
+        for copies in found
+        for copy, earlier in copies.items()
+    }
+
+
+def _copied_rdms(rdms: Mapping[str, np.ndarray]) -> dict[str, tuple[str, str]]:
+    return {
+        copy: (f"its RDM is that of {earlier}", _FOLLOWS)
         for copy, earlier in same_rdms(rdms).items()
     }
 

@@ -12,6 +12,10 @@ from rulealign.errors import DataError
 # Unrelated or overlapping ROIs stay below this correlation; the same RDM in other units, or written
 # with four digits, lies above.
 _SAME = 1 - 1e-6
+# Two measured RDMs order some of so many pairs otherwise, however well they agree; few pairs, or
+# values of few levels, may be in one order by chance.
+_PAIRS, _LEVELS = 45, 10
+_ALIKE = 0.98  # rank correlation below which no two pairs have to be looked at
 
 
 def same_contents(contents: Iterable[tuple[str, Hashable]]) -> dict[str, str]:
@@ -38,22 +42,42 @@ def image_hash(pixels: np.ndarray) -> str:
 
 
 def same_rdms(rdms: Mapping[str, np.ndarray]) -> dict[str, str]:
-    """Find RDMs that equal an earlier one, but for units and rounding.
+    """Find RDMs that equal an earlier one, but for units, rounding and what keeps their order.
 
     Args:
         rdms: name -> float64, shape (n_pairs,); condensed, finite.
 
     Returns:
-        Name of a copy -> name of the first RDM that it correlates with above 1 - 1e-6 (Pearson).
+        Name of a copy -> name of the first RDM that it correlates with above 1 - 1e-6 (Pearson), or
+        from which no two pairs differ in their order (ties aside): scores go by ranks, to which its
+        squares, logarithms or rounded values are the same RDM.
     """
-    names = list(rdms)
-    rows = np.stack([rdm - rdm.mean() for rdm in rdms.values()])
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    rows /= np.where(lengths > 0, lengths, 1)
-    same = np.triu(rows @ rows.T > _SAME, 1)
+    from scipy.stats import rankdata
+
+    names, values = list(rdms), np.stack(list(rdms.values()))
+    same = _correlations(values) > _SAME
+    if values.shape[1] >= _PAIRS:
+        alike = _correlations(rankdata(values, axis=1)) > _ALIKE
+        for one, other in np.argwhere(np.triu(alike & ~same, 1)):
+            same[one, other] = _same_order(values[one], values[other])
+    same = np.triu(same, 1)
     return {
         names[copy]: names[int(np.argmax(same[:, copy]))] for copy in np.flatnonzero(same.any(0))
     }
+
+
+def _correlations(values: np.ndarray) -> np.ndarray:
+    rows = values - values.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.where(lengths > 0, lengths, 1)
+    return rows @ rows.T
+
+
+def _same_order(one: np.ndarray, other: np.ndarray) -> bool:
+    if min(len(np.unique(one)), len(np.unique(other))) < _LEVELS:
+        return False
+    ordered = other[np.lexsort((other, one))]
+    return bool((np.diff(ordered) >= 0).all())
 
 
 def require_reasons(found: Mapping[str, tuple[str, str]], reasons: Mapping[str, str]) -> None:

@@ -54,9 +54,9 @@ def _settings(section: Closed, without: Iterable[str] = ()) -> str:
     return _stated({key: value for key, value in settings.items() if key not in without})
 
 
-def _stated(settings: Mapping[str, Any]) -> str:
+def _stated(values: Mapping[str, Any]) -> str:
     # what is not set says nothing
-    stated = {key: value for key, value in sorted(settings.items()) if value not in (None, [], {})}
+    stated = {key: value for key, value in sorted(values.items()) if value not in (None, [], {})}
     return listed(f"{key.replace('_', ' ')} {_value(value)}" for key, value in stated.items())
 
 

@@ -22,7 +22,7 @@ SAME_TIME = 1.0
 
 
 def refuse_unnoted_results(
-    results: Path, settings: Mapping[str, Any], modules: Mapping[str, str], metadata: Path
+    results: Path, study: Mapping[str, object], modules: Mapping[str, str], metadata: Path
 ) -> None:
     """Refuse results of other code or other settings that Snakemake's notes are not about.
 
@@ -32,7 +32,7 @@ def refuse_unnoted_results(
 
     Args:
         results: the folder of the study's results.
-        settings: the study's plain settings, as `provenance.json` keeps them.
+        study: its plain settings, as `provenance.json` keeps them.
         modules: all code, as `rerun.code_fingerprint.Sources.versions` gives it.
         metadata: `.snakemake/metadata`.
 
@@ -45,7 +45,7 @@ def refuse_unnoted_results(
     if not record.is_file() or not note.is_file() or _is_as_noted(record, note, metadata):
         return
     before = read_json(record)
-    reasons = _reasons(before, settings, modules)
+    reasons = _reasons(before, study, modules)
     if not reasons or _states(note, before):
         return
     raise _refusal(results, " and ".join(reasons), metadata.parent)
@@ -89,9 +89,9 @@ def _noted(note: Path) -> dict[str, Any]:
 
 
 def _reasons(
-    before: Mapping[str, Any], settings: Mapping[str, Any], modules: Mapping[str, str]
+    before: Mapping[str, Any], study: Mapping[str, object], modules: Mapping[str, str]
 ) -> list[str]:
-    changed = list(differences(before.get("study", {}), dict(settings)))
+    changed = list(differences(before.get("study", {}), dict(study)))
     other = [f"with other settings ({_some(changed)})"] if changed else []
     code = before.get("code", {})
     names = sorted(modules.keys() | code.keys())

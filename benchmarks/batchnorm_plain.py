@@ -23,12 +23,27 @@ from torch.nn import functional
 
 from rulealign.data.images.resize import prepare
 from rulealign.data.images.stimulus_images import read_stimuli
+from rulealign.data.stimulus_sets.mat import MatStimuli
 from rulealign.learning.batches import crop, pad
 from rulealign.learning.networks.cnn3 import Cnn3
 from rulealign.learning.weights import initial_network
+from rulealign.plan.settings.images import StimuliSettings
 
 MEAN, STD = torch.tensor([0.4914, 0.4822, 0.4465]), torch.tensor([0.247, 0.243, 0.261])
 BORDERS = {"no border": (0, "zero"), "4 px black": (4, "zero"), "4 px mirrored": (4, "reflect")}
+_OBJECTS = StimuliSettings(
+    images=MatStimuli(
+        kind="mat",
+        source="cichy92",
+        key="stimuli_92objs",
+        ids="image_{:02d}",
+        background="grey",
+        as_shown=True,
+    ),
+    level=None,
+    stimulus_set=None,
+    seed=None,
+)
 NETWORK = Cnn3(kind="cnn3", channels=[32, 64, 128], hidden_units=512, dropout=0.3)
 PAIRS = np.triu_indices(92, 1)
 
@@ -89,9 +104,7 @@ def _main(mirror, seeds=4):
     (archive,) = (mirror / "cifar10").glob("*.tar.xz")
     images = _training_images(archive)
     pictures = read_stimuli(
-        {"kind": "mat", "key": "stimuli_92objs", "ids": "image_{:02d}"},
-        mirror / "cichy92/Kriegeskorte_Neuron2008_supplementalData.mat",
-        None,
+        _OBJECTS, mirror / "cichy92/Kriegeskorte_Neuron2008_supplementalData.mat", {}
     )
     stimuli = _normalised(np.stack([prepare(image, 224) for image in dict(pictures).values()]))
     rdms = np.load(mirror / "cichy92/fmri_EVC_RDMs.npz")["Net_RDM"]

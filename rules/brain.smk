@@ -1,6 +1,8 @@
 # Brain responses by subject and ROI, their trials, and the check that images and brains belong together.
 
 if WITH_RESPONSES:
+    USED_FORM = [BRAIN_DATA.form.form]
+    FORM = noted("form", BRAIN_DATA.form.plain())
 
     rule trials:
         input:
@@ -68,8 +70,8 @@ if WITH_RESPONSES:
 
     rule pairs:
         input:
-            expand(FILES.trials, subject=SUBJECTS),
-            stages.stimulus_list(STUDY),
+            trials=expand(FILES.trials, subject=SUBJECTS),
+            lists=STUDY.brain.stimulus_list,
         output:
             FILES.pairs,
         log:
@@ -83,7 +85,6 @@ if WITH_RESPONSES:
         params:
             code=code("pairs"),
             stimulus_set=STUDY.brain.stimulus_set,
-            subjects=len(SUBJECTS),
         message:
             "Find the pairs of stimuli that lie in different runs for every subject"
         script:

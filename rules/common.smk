@@ -9,14 +9,13 @@ from rulealign.plan import machine
 from rulealign.plan import stages
 from rulealign.plan.files import NETWORK, result_files
 from rulealign.plan.settings import activations, brain, claims, diagnostics
-from rulealign.plan.settings import scores, training
+from rulealign.plan.settings import images, scores, training
 from rulealign.plan.settings import report as report_settings
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.config.file import read_study_file
 from rulealign.config.study import load_study, read_study
 from rulealign.data import inputs, sources
 from rulealign.data.download import fetch
-from rulealign.data.things.source import ThingsSource
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
 from rulealign.rerun.noted import Noted, keep_note
@@ -51,11 +50,18 @@ try:
     sources.require_sources(STUDY)
     sources.refuse_placeholders(STUDY)
     refuse_same_name(Path(workflow.basedir), STUDY.study, STUDY_FILE, settings_of_file)
-    THINGS = ThingsSource(STUDY.things, Path("resources")) if STUDY.things else None
-    stages.require_stimulus_list(STUDY)
+    RESULTS = f"results/{STUDY.study}"
+    WITH_RESPONSES = SUBJECTS if STUDY.brain.single_trials else []
+    BRAIN_DATA = (
+        STUDY.brain.files(STUDY.things, Path("resources"), Path(RESULTS))
+        if WITH_RESPONSES
+        else None
+    )
+    THINGS = BRAIN_DATA if STUDY.things else None
+    sources.require_stimulus_list(STUDY)
     claim_stages.require_primaries(STUDY)
-    for subject in SUBJECTS if THINGS else []:
-        THINGS.files(subject)  # refuses a missing subject
+    for subject in WITH_RESPONSES:
+        BRAIN_DATA.files(subject)  # refuses a missing subject
     refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))
     ORIGIN = origin(Path("results"), STUDY.study, STUDY_FILE)
     SOURCES = Sources(Path(workflow.basedir) / "scripts", remember=NOTES)
@@ -75,9 +81,8 @@ let_jobs_import_rulealign()
 config["mirrors"] = STUDY.data_mirrors
 config["parallel"] = STUDY.things.parallel if STUDY.things else 1
 
-FILES = result_files(f"results/{STUDY.study}")
+FILES = result_files(RESULTS)
 LOGS = FILES.logs
-WITH_RESPONSES = SUBJECTS if STUDY.brain.kind != "rdm-archive" else []
 EPOCHS = {rule: STUDY.epochs(rule) for rule in STUDY.rules}
 
 
@@ -182,14 +187,12 @@ def sizes(files):
 
 def image_sizes(section):
     """Write what tells that the user's own files of a set of images are other ones by now."""
-    if section.kind not in ("brain", "brain-others"):
+    if not section.of_brain:
         return sizes(own_files(section))
-    if THINGS is None:  # images that the pipeline makes
-        return sizes([])
-    listing = THINGS.images_listing
+    listing = BRAIN_DATA.images_listing
     if not listing:
-        return sizes(THINGS.images)
-    return kept("files", [[str(images), listing] for images in THINGS.images])
+        return sizes(BRAIN_DATA.images)
+    return kept("files", [[images, listing] for images in BRAIN_DATA.images])
 
 
 TRAINING_LISTING = folder_listing(stages.source(STUDY.training_set))
@@ -203,44 +206,42 @@ def networks(rule):
 USED_NETWORK = [STUDY.network.kind]
 USED_RULES = sorted({rule.kind for rule in STUDY.rules.values()})
 USED_TRAINING_SET = [STUDY.training_set.kind]
-USED_FORM = [THINGS.form if THINGS else "tables"]
-FORM = noted("form", THINGS.settings if THINGS else {"form": "tables"})
+USED_BRAIN = [STUDY.brain.kind]
+USED_STIMULUS_SETS = sorted(
+    {one.kind for one in [*STUDY.stimuli.values(), *STUDY.calibration.values()]}
+)
 COMPARED_PAIRS = [FILES.pairs] if STUDY.brain.pairs == "cross_run" else []
 
 
 def brain_folder(wildcards):
     """Name the folder that a subject's responses are read from."""
-    return str(THINGS.folder(wildcards.subject)) if THINGS else FILES.simulated
+    return str(BRAIN_DATA.folder(wildcards.subject))
 
 
 def brain_files(wildcards):
     """List the files that a subject's responses are read from."""
-    if THINGS:
-        return THINGS.files(wildcards.subject)
-    tables = ("responses", "voxels", "stimuli")
-    names = [getattr(FILES, f"simulated_{table}") for table in tables]
-    return expand(names, subject=wildcards.subject)
+    return BRAIN_DATA.files(wildcards.subject)
 
 
 def brain_images():
     """Name the folder or archive of the images that come with the brain data; none while planning
     without them."""
-    if THINGS:
-        return [untimed(path) for path in THINGS.images]
-    return [ancient(FILES.simulated_images)]  # `simulated_truth` tells what is in it
+    # what is made with the images tells what is in them
+    return [
+        ancient(path) if BRAIN_DATA.image_records else untimed(path)
+        for path in BRAIN_DATA.images
+    ]
 
 
 def stimulus_sources(wildcards):
-    section = stages.images(STUDY, wildcards.stimuli)
-    if section.kind in ("brain", "brain-others"):
+    section = STUDY.pictured(wildcards.stimuli)
+    if section.of_brain:
         trials = FILES.trials.format(subject=SUBJECTS[0])
-        lists = stages.stimulus_list(STUDY)
-        truth = [] if THINGS else [FILES.simulated_truth]
         return {
             "images": brain_images(),
-            "truth": truth,
+            "records": list(BRAIN_DATA.image_records),
             "trials": trials,
-            "lists": lists,
+            "lists": STUDY.brain.stimulus_list,
         }
     return {"files": source_files(stages.source(section))}
 

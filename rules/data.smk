@@ -54,16 +54,18 @@ rule stimuli:
     resources:
         mem_mb=memory(1000),
     params:
-        code=code("stimuli"),
-        settings=settings(stages.stimuli, "stimuli"),
-        sizes=lambda wildcards: image_sizes(stages.images(STUDY, wildcards.stimuli)),
+        code=lambda wildcards: code(
+            "stimuli", stimulus_sets=[STUDY.pictured(wildcards.stimuli).kind]
+        ),
+        settings=settings(images.StimuliSettings.of, "stimuli"),
+        sizes=lambda wildcards: image_sizes(STUDY.pictured(wildcards.stimuli)),
     message:
         "Prepare the stimulus set {wildcards.stimuli} at {wildcards.size} px"
     script:
         "../scripts/stimuli.py"
 
 
-if STUDY.brain.kind == "simulated":
+if STUDY.brain.generated:
 
     rule simulate_images:
         output:
@@ -78,7 +80,7 @@ if STUDY.brain.kind == "simulated":
             mem_mb=memory(1000),
         params:
             code=code("simulate_images"),
-            settings=settings(stages.simulated_images),
+            settings=settings(images.SimulatedImagesSettings.of),
         message:
             "Draw the images of the simulated study and its known truth"
         script:
@@ -101,14 +103,14 @@ if STUDY.brain.kind == "simulated":
             mem_mb=memory(2000),
         params:
             code=code("simulate_subject"),
-            settings=settings(stages.simulated_subject),
+            settings=settings(images.SimulatedSubjectSettings.of),
         message:
             "Simulate the responses of sub-{wildcards.subject}"
         script:
             "../scripts/simulate_subject.py"
 
 
-if THINGS and THINGS.form == "remote-rows":
+if THINGS and THINGS.reads_rows:
 
     rule things_tables:
         output:
@@ -122,7 +124,7 @@ if THINGS and THINGS.form == "remote-rows":
             mem_mb=memory(500),
         params:
             code=code("things_tables"),
-            form=FORM,
+            form=noted("form", BRAIN_DATA.form.plain()),
         message:
             "Get the tables of voxels and trials of sub-{wildcards.subject}, without responses"
         script:

@@ -59,7 +59,7 @@ EVERYTHING = [
 if STUDY.controls:
     EVERYTHING += [FILES.control_rdms.format(**one) for one in _sets]
     EVERYTHING += expand([FILES.control_alignment, FILES.control_draws], roi=_rois)
-if STUDY.brain.kind == "simulated":
+if STUDY.brain.generated:
     EVERYTHING += rules.simulate_images.output
     EVERYTHING += expand(rules.simulate_subject.output, subject=SUBJECTS)
 

@@ -1,6 +1,6 @@
 # RDMs of the brains; those of the networks are made with their activations.
 
-if STUDY.brain.kind == "rdm-archive":
+if not STUDY.brain.single_trials:
 
     rule brain_rdms:
         input:
@@ -15,8 +15,8 @@ if STUDY.brain.kind == "rdm-archive":
         resources:
             mem_mb=memory(1000),
         params:
-            code=code("archive_rdms"),
-            settings=settings(stages.archive, "roi"),
+            code=code("archive_rdms", brains=USED_BRAIN),
+            settings=settings(brain.GivenRdmsSettings.of, "roi"),
             sizes=lambda wildcards: sizes(own_files(STUDY.brain.rois[wildcards.roi])),
         message:
             "Read the given RDMs of {wildcards.roi}"
@@ -28,7 +28,7 @@ else:
     rule brain_rdm:
         input:
             FILES.responses,
-            stages.stimulus_list(STUDY),
+            STUDY.brain.stimulus_list,
         output:
             FILES.brain_rdm,
         log:

@@ -25,8 +25,8 @@ OWN_FILES = [
     for source in OWN
     for file in source_files(source, source == stages.source(STUDY.training_set))
 ]
-OWN |= dict.fromkeys(stages.stimulus_list(STUDY))
-OWN_FILES += stages.stimulus_list(STUDY)
+OWN |= dict.fromkeys(STUDY.brain.stimulus_list)
+OWN_FILES += STUDY.brain.stimulus_list
 for source, files in (THINGS.own(SUBJECTS) if THINGS else {}).items():
     OWN[source] = files
     OWN_FILES += files or [untimed(Path(source).expanduser())]
@@ -177,6 +177,8 @@ rule report:
             rules=USED_RULES,
             controls=STUDY.controls,
             training_sets=USED_TRAINING_SET,
+            stimulus_sets=USED_STIMULUS_SETS,
+            brains=USED_BRAIN,
         ),
         sources=noted("sources", fetch.described(NAMED)),
     message:

@@ -1,17 +1,17 @@
 """Read the given RDMs of one ROI, one file per subject."""
 
-import json
 from pathlib import Path
 
 from rulealign.data.download.fetch import resolve
-from rulealign.data.rdm_archive import write_subject_rdms
+from rulealign.data.rdm_files import write_subject_rdms
 from rulealign.job import job
+from rulealign.plan.settings.brain import GivenRdmsSettings
 
 with job(snakemake):
-    settings = json.loads(snakemake.params.settings)
+    settings, roi = GivenRdmsSettings.read(snakemake.params.settings), snakemake.wildcards.roi
     write_subject_rdms(
-        resolve(settings["source"], Path("resources")),
+        resolve(settings.brain.rois[roi].source, Path("resources")),
         settings,
-        snakemake.wildcards.roi,
+        roi,
         [Path(path) for path in snakemake.output.rdms],
     )

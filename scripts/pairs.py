@@ -7,7 +7,7 @@ from rulealign.rsa.pairs import write_pairs
 
 with job(snakemake):
     write_pairs(
-        [Path(path) for path in snakemake.input[: snakemake.params.subjects]],
+        [Path(path) for path in snakemake.input.trials],
         snakemake.params.stimulus_set,
         Path(snakemake.output[0]),
     )

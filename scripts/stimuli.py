@@ -1,23 +1,21 @@
 """Prepare one stimulus set at one size."""
 
-import json
 from pathlib import Path
 
 from rulealign.data.download.fetch import resolve
-from rulealign.data.images.stimulus_images import write_stimuli
-from rulealign.data.images.stimulus_sets import other_stimulus_ids, stimulus_images
+from rulealign.data.images.stimulus_images import stimulus_groups, write_stimuli
 from rulealign.job import job
+from rulealign.plan.settings.images import StimuliSettings
 
 with job(snakemake):
-    settings = json.loads(snakemake.params.settings)
-    settings["px"] = int(snakemake.wildcards.size)
-    source, wanted = None, {}
-    if settings["kind"] in ("brain", "brain-others"):
-        source, trials = Path(snakemake.input.images[0]), Path(snakemake.input.trials)
-        if settings["kind"] == "brain":
-            wanted = {"groups": stimulus_images(trials, settings["stimulus_set"])}
-        else:
-            wanted = {"ids": other_stimulus_ids(trials, settings["stimulus_set"])}
-    elif settings["kind"] != "synthetic-objects":
-        source = resolve(settings["source"], Path("resources"))
-    write_stimuli(settings, source, Path(snakemake.output[0]), **wanted)
+    settings = StimuliSettings.read(snakemake.params.settings)
+    own = next(map(Path, snakemake.input.get("images", [])), None)
+    named = getattr(settings.images, "source", None)
+    trials = snakemake.input.get("trials")
+    write_stimuli(
+        settings,
+        int(snakemake.wildcards.size),
+        resolve(named, Path("resources")) if named else own,
+        Path(snakemake.output[0]),
+        stimulus_groups(settings, trials and Path(trials)),
+    )

@@ -1,15 +1,15 @@
 """Read the trials of one subject."""
 
-import json
 from pathlib import Path
 
-from rulealign.data.responses.forms import open_configured
+from rulealign.data.responses.forms import open_form
 from rulealign.data.responses.roi_responses import write_trials
 from rulealign.job import job
+from rulealign.plan.settings.brain import FormSettings
 
 with job(snakemake):
-    form = open_configured(
-        json.loads(snakemake.params.form),
+    form = open_form(
+        FormSettings.read(snakemake.params.form),
         Path(snakemake.params.place),
         parallel=snakemake.config["parallel"],
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, get_args, get_origin
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -152,28 +152,29 @@ def chosen_by(choose: Callable[[Any], str], **variants: Any) -> Any:
     return Annotated[functools.reduce(operator.or_, tagged), discriminator]
 
 
-def by_kind(what: str, *sections: type[Closed]) -> Any:
-    """Make a type of several sections, one of which is chosen by its `kind`.
+def of_registry(what: str, kinds: Iterable[str], find: Callable[[str], type[Closed]]) -> Any:
+    """Make the type of a section whose `kind` is one of a registry's.
+
+    No module of a kind that the study does not use is imported.
 
     Args:
-        what: "brain data are one of", for the message where `kind` is none of them.
-        sections: each with a literal `kind` of its own.
+        what: "networks are one of", for the message where `kind` is none of them.
+        kinds: the kinds there are.
+        find: kind -> the class of its section.
 
     Returns:
         The type.
     """
-    kinds = {get_args(section.model_fields["kind"].annotation)[0]: section for section in sections}
 
-    def known(values: Any) -> Any:
-        if isinstance(values, Mapping):
-            require_kind(values, kinds, what)
-        return values
+    def read(section: Any, info: ValidationInfo) -> Closed:
+        if isinstance(section, Closed):
+            return section
+        if not isinstance(section, Mapping):
+            raise ValueError(f"must be a section with its `kind`, not {shown(section)}")
+        require_kind(section, kinds, what)
+        return find(section["kind"]).model_validate(dict(section), context=info.context)
 
-    def kind_of(values: Any) -> str:
-        kind = values.get("kind") if isinstance(values, Mapping) else getattr(values, "kind", None)
-        return kind if kind in kinds else next(iter(kinds))
-
-    return Annotated[chosen_by(kind_of, **kinds), BeforeValidator(known)]
+    return Annotated[Any, BeforeValidator(read)]
 
 
 def each(kind: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import shown_stimuli
 import zips
 from helpers.told import told
 from rulealign.data.images import zipped_images
@@ -184,13 +185,12 @@ def test_the_password_is_in_nothing_that_is_written(tmp_path, form, fault, monke
         content = bytearray((tmp_path / "x.zip").read_bytes())
         content[100] ^= 255
         (tmp_path / "x.zip").write_bytes(content)
-    settings = {"kind": "brain", "background": "", "as_shown": True, "px": 8}
     ids = [*IDS, "emu_01b.jpg"] if fault == "missing" else IDS
-    said = ""
+    said, paths = "", (tmp_path / "x.zip", tmp_path / "out.h5")
     try:
         with job(told(tmp_path / "log.txt")):
             check_images(str(tmp_path / "x.zip"))
-            write_stimuli(settings, tmp_path / "x.zip", tmp_path / "out.h5", ids=ids)
+            write_stimuli(shown_stimuli.told("brain"), 8, *paths, shown_stimuli.one_each(ids))
     except SystemExit as error:
         said = str(error)
     assert (said == "") == (fault == "none")

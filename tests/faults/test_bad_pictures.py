@@ -14,6 +14,7 @@ from rulealign.data.images.training_set import build
 from rulealign.data.training_sets.image_folder import ImageFolder
 from rulealign.errors import DataError
 from rulealign.plan.settings.training import TrainingSetSettings
+from shown_stimuli import told
 
 SIDE = 16
 PIXELS = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
@@ -88,7 +89,7 @@ def test_a_stimulus_that_would_be_seen_otherwise_is_refused(name, tmp_path):
     contents, problem = BAD[name]
     (tmp_path / "a.png").write_bytes(contents)
     with pytest.raises(DataError, match=rf"a\.png: .*({problem})"):
-        list(read_stimuli({"kind": "folder"}, tmp_path, None))
+        list(read_stimuli(told("folder"), tmp_path, {}))
 
 
 @pytest.mark.parametrize("name", BAD)

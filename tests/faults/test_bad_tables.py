@@ -10,7 +10,7 @@ import pytest
 
 from brain_settings import responses_of, union
 from rulealign.data.images.stimulus_sets import image_paths
-from rulealign.data.responses.forms import open_configured
+from rulealign.data.responses.forms import open_form
 from rulealign.data.responses.patterns import select_patterns
 from rulealign.data.responses.roi import choose_voxels
 from rulealign.data.responses.roi_responses import write_roi_responses
@@ -18,22 +18,23 @@ from rulealign.data.simulated.data_set import write_images, write_subject
 from rulealign.data.things.tables import read_trials
 from rulealign.data.things.tables_form import Tables
 from rulealign.errors import DataError, StoreError
-from rulealign.plan.settings.brain import QualitySettings
+from rulealign.plan.settings.brain import FormSettings, QualitySettings
+from rulealign.plan.settings.images import SimulatedSubjectSettings
 from rulealign.report.quality_panel import panel
 from rulealign.rsa.quality.roi import roi_quality
 
-SETTINGS = {
-    "concepts": 10,
-    "exemplars": 1,
-    "repeated_images": 4,
-    "sessions": 2,
-    "runs": 2,
-    "image_size": 16,
-    "voxels_per_roi": 8,
-    "noise": 0.5,
-    "drift": 0.1,
-    "seed": 1,
-}
+SETTINGS = SimulatedSubjectSettings(
+    study_seed=1,
+    concepts=10,
+    exemplars=1,
+    repeated_images=4,
+    image_size=16,
+    sessions=2,
+    runs=2,
+    voxels_per_roi=8,
+    noise=0.5,
+    drift=0.1,
+)
 
 
 @pytest.fixture(scope="module")
@@ -322,7 +323,7 @@ def test_columns_that_nothing_names_stop_or_are_told_in_file_and_report(tables):
     with h5py.File(tables["responses"], "r+") as file:
         del file["ResponseData/block0_items"]
     refused(tables, "set `things.columns: as_stored`")
-    form = open_configured({"form": "tables", "columns": "as_stored"}, folder, parallel=1)
+    form = open_form(FormSettings(form="tables", address="", as_stored=True), folder, parallel=1)
     write_roi_responses(form, "01", "V1", responses_of(union("V1")), folder / "believed.h5")
     said = {}
     for name in ("believed", "labelled"):

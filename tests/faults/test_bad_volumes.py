@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from brain_settings import responses_of, union
-from rulealign.data.responses.forms import open_configured
+from rulealign.data.responses.forms import open_form
 from rulealign.data.responses.roi_responses import write_roi_responses
 from rulealign.data.things.volumes_form import Volumes
 from rulealign.errors import DataError
-from rulealign.plan.settings.brain import QualitySettings
+from rulealign.plan.settings.brain import FormSettings, QualitySettings
 from rulealign.report.quality_panel import panel
 from rulealign.rsa.quality.roi import roi_quality
 from things_forms import AFFINE, SHAPE, generated_truth, save, write_volumes
@@ -182,7 +182,7 @@ def test_conditions_that_nothing_orders_stop_or_are_told_in_file_and_report(fold
     for method in ("trials", "responses"):
         with pytest.raises(DataError, match=match):
             getattr(Volumes(folder), method)("01", *([np.arange(5)] if method != "trials" else []))
-    form = open_configured({"form": "volumes", "columns": "as_stored"}, folder, parallel=1)
+    form = open_form(FormSettings(form="volumes", address="", as_stored=True), folder, parallel=1)
     np.testing.assert_array_equal(form.responses("01", np.arange(5)), before[1])
     pd.testing.assert_frame_equal(form.trials("01"), before[0])
     write_roi_responses(form, "01", "V1", responses_of(union("V1")), tmp_path / "V1.h5")

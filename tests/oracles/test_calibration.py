@@ -7,6 +7,7 @@ conv layers do not learn.
 import copy
 import os
 import shutil
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -23,8 +24,12 @@ from helpers.snakemake_calls import call
 from rule_settings import altered
 from rulealign.config.study import load_study
 from rulealign.data.check import refuse_compared
-from rulealign.data.images.stimulus_images import read_stimuli, write_stimuli
-from rulealign.data.images.stimulus_sets import other_stimulus_ids, stimulus_ids
+from rulealign.data.images.stimulus_images import (
+    read_stimuli,
+    stimulus_groups,
+    write_stimuli,
+)
+from rulealign.data.images.stimulus_sets import stimulus_images
 from rulealign.data.images.training_split import load_split
 from rulealign.data.simulated.images import image_table, write_folder
 from rulealign.errors import ConfigurationError, DataError, GuardError
@@ -33,20 +38,15 @@ from rulealign.learning import trainer
 from rulealign.learning.batches import Epochs, training_images
 from rulealign.learning.rules.untrained_bn import UntrainedBatchNormSettings
 from rulealign.learning.weights import build_network, initial_network, weights_hash
-from rulealign.plan import stages
+from rulealign.plan.settings.images import SimulatedImagesSettings, StimuliSettings
 from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import derive_seed, fingerprint
 from rulealign.store import read_csv, write_h5
+from shown_stimuli import told
 
 SEED = 5
-GENERATED = {
-    "kind": "synthetic-objects",
-    "count": 24,
-    "image_size": 40,
-    "background": "grey",
-    "as_shown": False,
-    "seed": 7,
-}
+GENERATED = {"count": 24, "image_size": 40, "background": "grey", "as_shown": False}
+OBJECTS = told("synthetic-objects", seed=7, **GENERATED)
 
 
 def stimuli_file(folder, name, images, px=16):
@@ -69,7 +69,7 @@ def objects(tmp_path_factory):
     def prepared(size):
         path = folder / f"stim-objects_px-{size}_images.h5"
         if not path.exists():
-            write_stimuli({**GENERATED, "px": size}, None, path)
+            write_stimuli(OBJECTS, size, None, path, {})
         return path
 
     return prepared
@@ -166,7 +166,7 @@ def test_statistics_of_training_images_at_their_own_and_another_size(
 def test_statistics_of_other_images_at_either_size(calibrated, objects, size):
     network, log, settings = calibrated(objects(size), images="objects", size=size)
     resize = transforms.Compose([transforms.Resize(size), transforms.CenterCrop(size)])
-    shown = [np.asarray(resize(image)) for _, image in read_stimuli(GENERATED, None, None)]
+    shown = [np.asarray(resize(image)) for _, image in read_stimuli(OBJECTS, None, {})]
     assert len(shown) == 24
     require_statistics(network, np.stack(shown), settings.training)
     _, untrained, _ = calibrated(kind="untrained")
@@ -279,17 +279,17 @@ def test_without_stimuli_of_the_same_size_the_check_is_refused(compared, tmp_pat
 @pytest.mark.mirror
 def test_the_objects_on_white_may_not_calibrate_for_those_on_grey(mirror, tmp_path):
     cichy = mirror / "cichy92"
-    shown = {"background": "", "as_shown": True, "px": 32}
-    mat = {"kind": "mat", "key": "stimuli_92objs", "ids": "image_{:02d}", **shown}
+    mat = told("mat", key="stimuli_92objs", ids="image_{:02d}")
     grey, white = (tmp_path / f"stim-{name}_px-32_images.h5" for name in ("grey", "white"))
-    write_stimuli(mat, cichy / "Kriegeskorte_Neuron2008_supplementalData.mat", grey)
-    write_stimuli({"kind": "folder", **shown}, cichy / "92images", white)
+    write_stimuli(mat, 32, cichy / "Kriegeskorte_Neuron2008_supplementalData.mat", grey, {})
+    write_stimuli(told("folder"), 32, cichy / "92images", white, {})
     with pytest.raises(GuardError, match="'image_01' has the id of a compared image"):
         refuse_compared(white, [grey])
 
 
 def test_the_other_images_of_the_brain_data_are_all_that_are_not_compared(tmp_path):
-    settings = {"concepts": 10, "exemplars": 2, "repeated_images": 15, "image_size": 8, "seed": 1}
+    counts = {"concepts": 10, "exemplars": 2, "repeated_images": 15}
+    settings = SimulatedImagesSettings(study_seed=1, image_size=8, **counts)
     images = image_table(settings)
     write_folder(settings, images, tmp_path / "images")
     shown = pd.concat([images, images[images["trial_type"] == "test"]])
@@ -299,11 +299,13 @@ def test_the_other_images_of_the_brain_data_are_all_that_are_not_compared(tmp_pa
     )
     every = {path.name for path in (tmp_path / "images").rglob("*.jpg")}
     for stimulus_set, count in (("test-repeats", 20), ("first-exemplar", 25)):
-        others = other_stimulus_ids(tmp_path / "trials.csv", stimulus_set)
+        asked = replace(told("brain-others"), stimulus_set=stimulus_set)
+        others = stimulus_groups(asked, tmp_path / "trials.csv")
         assert len(others) == count
-        assert set(others) == every - set(stimulus_ids(tmp_path / "trials.csv", stimulus_set))
-        read = read_stimuli({"kind": "brain-others"}, tmp_path / "images", others)
-        assert [name for name, _ in read] == others
+        compared = stimulus_images(tmp_path / "trials.csv", stimulus_set)
+        assert set(others) == every - set(compared)
+        read = read_stimuli(asked, tmp_path / "images", others)
+        assert [name for name, _ in read] == sorted(others)
 
 
 # Statistics as training makes them
@@ -391,7 +393,7 @@ def values(project):
     study = complete(project / "workflow_config.yaml")
     study["calibration"] = {
         "others": {"kind": "brain-others", "background": "1/f noise", "as_shown": True},
-        "objects": {key: value for key, value in GENERATED.items() if key != "seed"},
+        "objects": {"kind": "synthetic-objects"} | GENERATED,
     }
     bn = study["rules"]["untrained_bn"] | {"augment": False}
     study["rules"]["bn_others"] = bn | {"images": "others", "size": 96}
@@ -435,7 +437,7 @@ def test_a_set_belongs_to_the_checkpoints_of_the_rules_that_ask_for_it_and_no_ot
     before = load_study(copy.deepcopy(values))
     assert before.calibration_set("bn_others") == ("others", 96)
     assert before.calibration_set("untrained_bn") is None
-    assert stages.stimuli(before, "others")["stimulus_set"] == "test-repeats"
+    assert StimuliSettings.of(before, "others").stimulus_set == "test-repeats"
     values["calibration"]["others"]["background"] = "grey"
     after = load_study(values)
     changed = {

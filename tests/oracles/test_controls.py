@@ -14,7 +14,7 @@ from rulealign.errors import DataError
 from rulealign.plan.settings.scores import ControlRdmSettings
 from rulealign.rsa.control_rdms import read_control_rdms, write_control_rdms
 from rulealign.store import write_h5
-from shown_stimuli import write_shown
+from shown_stimuli import told, write_shown
 
 CENTRINGS = ["uncentred", "centred"]
 
@@ -140,8 +140,8 @@ def test_objects_on_another_grey_keep_their_pixels_and_their_silhouettes(tmp_pat
     pixels[1][tuple(inner)] = 128  # enclosed by the object, stays
     masks[0], ids = False, [f"image_{place:02d}" for place in range(5)]
     write_shown(tmp_path / "s.h5", pixels, ids)
-    settings = {"kind": "folder", "px": 40, "background": "grey 96", "as_shown": False, "level": 96}
-    write_stimuli(settings, tmp_path / "s", tmp_path / "cut.h5")
+    settings = told("folder", background="grey 96", level=96)
+    write_stimuli(settings, 40, tmp_path / "s", tmp_path / "cut.h5", {})
     with h5py.File(tmp_path / "cut.h5") as cut, h5py.File(tmp_path / "s.h5") as plain:
         assert np.array_equal(cut["images"][()][masks], pixels[masks])
         assert (cut["images"][()][~masks] == 96).all()
@@ -150,7 +150,7 @@ def test_objects_on_another_grey_keep_their_pixels_and_their_silhouettes(tmp_pat
     noise_only = noise(3, 16)
     write_shown(tmp_path / "n.h5", noise_only, ids[:3])
     with pytest.raises(DataError, match="3 of 3 images have no uniform background"):
-        write_stimuli(settings, tmp_path / "n", tmp_path / "none.h5")
+        write_stimuli(settings, 40, tmp_path / "n", tmp_path / "none.h5", {})
 
 
 def test_of_large_images_the_silhouette_is_the_covered_share_of_cells():
@@ -228,9 +228,9 @@ def scores_of_92(mirror, tmp_path_factory):
     """Give a function: stimuli -> (control, ROI, centring) -> mean rho with 15 subjects, 224 px."""
     folder, data = tmp_path_factory.mktemp("controls"), mirror / "cichy92"
     sources = {
-        "white": ({"kind": "folder"}, data / "92images"),
+        "white": (told("folder"), data / "92images"),
         "grey": (
-            {"kind": "mat", "key": "stimuli_92objs", "ids": "image_{:02d}"},
+            told("mat", key="stimuli_92objs", ids="image_{:02d}"),
             data / "Kriegeskorte_Neuron2008_supplementalData.mat",
         ),
     }
@@ -242,8 +242,7 @@ def scores_of_92(mirror, tmp_path_factory):
 
     def scores(stimuli):
         settings, source = sources[stimuli]
-        settings = {**settings, "px": 224, "background": stimuli, "as_shown": False}
-        write_stimuli(settings, source, folder / f"{stimuli}.h5")
+        write_stimuli(settings, 224, source, folder / f"{stimuli}.h5", {})
         wanted = ControlRdmSettings(controls=list(REGISTRY), centring=CENTRINGS)
         output = folder / f"{stimuli}_rdms.h5"
         write_control_rdms(folder / f"{stimuli}.h5", output, wanted, stimuli=stimuli)
@@ -279,8 +278,8 @@ def test_a_silhouette_hardly_depends_on_the_background_and_pixels_do(scores_of_9
 
 @pytest.mark.mirror
 def test_detail_finer_than_64_px_hardly_changes_the_rdm_of_pixels(mirror, tmp_path):
-    settings = {"kind": "folder", "px": 224, "background": "white", "as_shown": False}
-    write_stimuli(settings, mirror / "cichy92" / "92images", tmp_path / "white.h5")
+    images = mirror / "cichy92" / "92images"
+    write_stimuli(told("folder"), 224, images, tmp_path / "white.h5", {})
     with h5py.File(tmp_path / "white.h5") as file:
         maps = np.moveaxis(file["images"][()], -1, 1) / 255
     upper = np.triu_indices(92, 1)
@@ -295,10 +294,9 @@ def test_every_one_of_the_92_objects_on_grey_has_its_silhouette_at_small_sizes(
 ):
     # image_92 fills its picture: once that is resized, 9% of its border is still background
     source = mirror / "cichy92" / "Kriegeskorte_Neuron2008_supplementalData.mat"
-    mat = {"kind": "mat", "key": "stimuli_92objs", "ids": "image_{:02d}"}
-    own = np.stack([np.asarray(image) for _, image in read_stimuli(mat, source, None)])
-    settings = {**mat, "px": px, "background": "grey", "as_shown": True}
-    write_stimuli(settings, source, tmp_path / "grey.h5")
+    mat = told("mat", key="stimuli_92objs", ids="image_{:02d}")
+    own = np.stack([np.asarray(image) for _, image in read_stimuli(mat, source, {})])
+    write_stimuli(mat, px, source, tmp_path / "grey.h5", {})
     with h5py.File(tmp_path / "grey.h5") as file:
         covered = file["silhouettes"][()].mean(axis=(1, 2)) / 255
     differ = np.abs(own.astype(int) - 128).max(axis=-1) > 10

@@ -5,21 +5,11 @@ from scipy.io import savemat
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 
+from brain_settings import given_rdms
 from rulealign.data.mat import load_mat_struct
-from rulealign.data.rdm_archive import read_rdms, write_subject_rdms
+from rulealign.data.rdm_files import read_rdms, write_subject_rdms
 from rulealign.plan.settings.scores import NullSettings
 from rulealign.rsa.quality.sessions import session_rows
-
-SETTINGS = {
-    "kind": "rdm-archive",
-    "source": "lab/rdms",
-    "key": None,
-    "subjects": 3,
-    "sessions": 1,
-    "ids": "image_{:02d}",
-    "distance": "1 - Pearson r",
-    "acquisition": "3T fMRI",
-}
 
 
 def _condensed(stimuli=7):
@@ -48,7 +38,8 @@ def test_each_subjects_file_holds_scipys_condensed_form(tmp_path):
     condensed = _condensed()
     np.save(tmp_path / "rdms.npy", _square(condensed))
     outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2, 3)]
-    write_subject_rdms(tmp_path / "rdms.npy", SETTINGS, "EVC", outputs)
+    told = given_rdms("EVC", subjects=3, distance="1 - Pearson r", acquisition="3T fMRI")
+    write_subject_rdms(tmp_path / "rdms.npy", told, "EVC", outputs)
     for subject, (output, expected) in enumerate(zip(outputs, condensed, strict=True), start=1):
         with h5py.File(output) as file:
             assert file["rdm"].dtype == np.float64
@@ -81,7 +72,7 @@ def test_sessions_are_averaged_and_kept(tmp_path):
     np.save(tmp_path / "rdms.npy", [[squareform(rdm) for rdm in own] for own in each])
     assert read_rdms(tmp_path / "rdms.npy", None, 3, sessions=2).shape == (3, 2, 7, 7)
     outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2, 3)]
-    write_subject_rdms(tmp_path / "rdms.npy", SETTINGS | {"sessions": 2}, "IT", outputs)
+    write_subject_rdms(tmp_path / "rdms.npy", given_rdms(subjects=3, sessions=2), "IT", outputs)
     for own, output in zip(each, outputs, strict=True):
         with h5py.File(output) as file:
             np.testing.assert_array_equal(file["repeats"], own)
@@ -99,7 +90,7 @@ def test_the_reliability_of_two_sessions_is_scipys_rho_and_noise_is_flagged(tmp_
     each = np.array([[pdist(session) for session in subject] for subject in points])
     np.save(tmp_path / "rdms.npy", [[squareform(rdm) for rdm in own] for own in each])
     outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2)]
-    settings = SETTINGS | {"subjects": 2, "sessions": 2}
+    settings = given_rdms(subjects=2, sessions=2)
     write_subject_rdms(tmp_path / "rdms.npy", settings, "IT", outputs)
     rows = session_rows(outputs, QUALITY)
     assert [row["flagged"] for row in rows] == [False, True]
@@ -115,7 +106,7 @@ def test_four_subjects_in_two_sessions_each(mirror, tmp_path):
     rdms = np.stack(load_mat_struct(path, "RDMs", "RDM")).reshape(4, 2, 92, 92)
     np.save(tmp_path / "rdms.npy", rdms)
     outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2, 3, 4)]
-    settings = SETTINGS | {"subjects": 4, "sessions": 2}
+    settings = given_rdms(subjects=4, sessions=2)
     write_subject_rdms(tmp_path / "rdms.npy", settings, "IT", outputs)
     for own, row in zip(rdms, session_rows(outputs, QUALITY), strict=True):
         one, other = own[(..., *np.triu_indices(92, 1))]

@@ -7,10 +7,10 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 
-from brain_settings import patterns_by
+from brain_settings import given_rdms, patterns_by
 from rulealign.claims.ceilings import read_ceilings, uninformative
 from rulealign.config.brain import Crossnobis
-from rulealign.data.rdm_archive import write_subject_rdms
+from rulealign.data.rdm_files import write_subject_rdms
 from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.brain_distance import brain_distance, half_rdms
 from rulealign.rsa.ceiling_table import roi_ceiling
@@ -19,8 +19,6 @@ from rulealign.store import write_h5
 
 STIMULI, VOXELS = 16, 30
 SETTINGS = CeilingSettings(study_seed=3, null_draws=79, interval=0.95, pairs="all")
-ARCHIVE = {"key": None, "subjects": 1, "sessions": 2, "ids": "image_{:02d}"}
-ARCHIVE |= {"distance": "1 - Pearson", "acquisition": "3T"}
 
 
 def ceiling(folder, path):
@@ -34,7 +32,7 @@ def given(folder, rdms):
     """Write given RDMs of one subject, sessions x pairs, as the pipeline does."""
     np.save(folder / "rdms.npy", [[squareform(rdm) for rdm in rdms]])
     path = folder / "sub-01_roi-V1_rdm.h5"
-    write_subject_rdms(folder / "rdms.npy", ARCHIVE, "V1", [path])
+    write_subject_rdms(folder / "rdms.npy", given_rdms("V1", sessions=2), "V1", [path])
     return path
 
 
@@ -115,10 +113,9 @@ def test_noise_alone_is_clear_of_chance_as_seldom_as_it_should_be_and_a_signal_a
 def test_three_sessions_are_each_held_against_the_mean_rank_of_the_others(tmp_path):
     rng = np.random.default_rng(8)
     rdms = rng.random(120) + 0.5 * rng.random((3, 120))
-    ARCHIVE_3 = ARCHIVE | {"sessions": 3}
     np.save(tmp_path / "rdms.npy", [[squareform(rdm) for rdm in rdms]])
     path = tmp_path / "sub-01_roi-V1_rdm.h5"
-    write_subject_rdms(tmp_path / "rdms.npy", ARCHIVE_3, "V1", [path])
+    write_subject_rdms(tmp_path / "rdms.npy", given_rdms("V1", sessions=3), "V1", [path])
     row, _ = ceiling(tmp_path, path)
     ranked = np.argsort(np.argsort(rdms, axis=1), axis=1)
     each = [

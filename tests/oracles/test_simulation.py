@@ -2,6 +2,7 @@
 
 import cmath
 import math
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.stats import pearsonr, spearmanr
 from threadpoolctl import threadpool_limits
 
 from brain_settings import responses_of, union
-from rulealign.config.brain import SIMULATED_COLUMNS
+from rulealign.data.brains.simulated import SIMULATED_COLUMNS
 from rulealign.data.responses.patterns import select_patterns
 from rulealign.data.responses.roi_responses import write_roi_responses
 from rulealign.data.simulated import data_set as simulate
@@ -30,25 +31,25 @@ from rulealign.data.simulated.voxels import (
 )
 from rulealign.data.things.tables_form import Tables
 from rulealign.errors import ConfigurationError
+from rulealign.plan.settings.images import SimulatedSubjectSettings
 from rulealign.provenance import file_sha256
 
-SETTINGS = {
-    "subjects": 2,
-    "concepts": 20,
-    "exemplars": 2,
-    "repeated_images": 12,
-    "sessions": 3,
-    "runs": 2,
-    "image_size": 48,
-    "voxels_per_roi": 200,
-    "noise": 0.0,
-    "drift": 0.0,
-    "seed": 5,
-}
+SETTINGS = SimulatedSubjectSettings(
+    study_seed=5,
+    concepts=20,
+    exemplars=2,
+    repeated_images=12,
+    image_size=48,
+    sessions=3,
+    runs=2,
+    voxels_per_roi=200,
+    noise=0.0,
+    drift=0.0,
+)
 
 
 def write_study(folder, subjects=(1,), **changes):
-    settings = SETTINGS | changes
+    settings = replace(SETTINGS, **changes)
     write_images(settings, folder / "images", folder / "truth.h5")
     for subject in subjects:
         write_subject(settings, subject, folder / "images", outputs_of(folder, subject))
@@ -147,7 +148,7 @@ def test_without_noise_voxels_show_the_true_geometry(clean, columns):
 
 
 def test_the_true_geometry_of_shape_is_that_of_the_silhouettes(clean):
-    settings = SETTINGS | {"voxels_per_roi": 500}
+    settings = replace(SETTINGS, voxels_per_roi=500)
     scenes = load_scenes(settings, image_table(settings), clean / "images")
     centred = scenes.silhouettes - scenes.silhouettes.mean(axis=0)
     with h5py.File(clean / "truth.h5") as file:
@@ -304,7 +305,7 @@ def test_the_truth_tells_images_of_other_bytes_even_where_they_look_the_same(tmp
 
 def test_images_are_those_of_the_table_and_rewriting_leaves_no_others(tmp_path):
     write_images(SETTINGS, tmp_path / "images", tmp_path / "truth.h5")
-    fewer = SETTINGS | {"exemplars": 1}
+    fewer = replace(SETTINGS, exemplars=1)
     write_images(fewer, tmp_path / "images", tmp_path / "truth.h5")
     found = sorted(path.name for path in (tmp_path / "images").rglob("*.jpg"))
     table = image_table(fewer)

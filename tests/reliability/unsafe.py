@@ -18,7 +18,7 @@ import torch
 from reliability import in_place
 from reliability.outcomes import ACCEPTED, Tally, judged
 from rulealign.data.images.archive_member import extract_members
-from rulealign.data.rdm_archive import read_rdms
+from rulealign.data.rdm_files import read_rdms
 from rulealign.data.things.tables import read_trials
 from rulealign.errors import RulealignError
 from rulealign.learning import checkpoint

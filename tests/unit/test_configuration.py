@@ -4,6 +4,7 @@ import copy
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -12,8 +13,8 @@ from complete_studies import complete
 from rulealign.config.reference import reference
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
-from rulealign.plan import stages
 from rulealign.plan.settings.activations import ActivationSettings
+from rulealign.plan.settings.images import StimuliSettings
 from rulealign.plan.settings.training import CheckpointSettings
 
 NAMES = ("cichy92", "cichy92_first_epoch", "cichy92_quick", "things", "things_repeats")
@@ -128,10 +129,10 @@ def test_a_cut_out_set_is_made_from_the_pictures_of_its_origin(project):
     study["stimuli"]["grey_112"] = cut | {"background": "grey 112", "as_shown": False}
     study["universes"]["stimuli"].append("grey_112")
     made = load_study(copy.deepcopy(study))
-    origin = stages.stimuli(made, "grey")
-    changed = {"background": "grey 112", "as_shown": False, "level": 112}
-    assert stages.stimuli(made, "grey_112") == origin | changed
-    assert stages.images(made, "grey_112") == made.stimuli["grey"]
+    origin = StimuliSettings.of(made, "grey")
+    described = {"background": "grey 112", "as_shown": False}
+    images = origin.images.model_copy(update=described)
+    assert StimuliSettings.of(made, "grey_112") == replace(origin, images=images, level=112)
     for wrong in ("gray", "grey_112"):
         study["stimuli"]["grey_112"]["cutout_of"] = wrong
         with pytest.raises(ConfigurationError, match=f"stimuli.grey_112.cutout_of: .*{wrong}"):

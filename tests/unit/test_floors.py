@@ -24,6 +24,8 @@ FLOORS = [
 REGISTRIES = (
     *("controls.__init__", "controls.control"),
     *("data.training_sets.__init__", "data.training_set"),
+    *("data.stimulus_sets.__init__", "data.stimulus_set"),
+    *("data.brains.__init__", "data.brain"),
     *("learning.networks.__init__", "learning.network"),
     *("learning.rules.__init__", "learning.rule"),
 )

@@ -4,8 +4,9 @@ import pytest
 import yaml
 
 from complete_studies import complete
-from rulealign.config.stimuli import FolderStimuli, OtherBrainImages
 from rulealign.config.study import load_study
+from rulealign.data.stimulus_sets.brain_others import OtherBrainImages
+from rulealign.data.stimulus_sets.folder import FolderStimuli
 from rulealign.errors import ConfigurationError
 from rulealign.report.formatting import counted
 from rulealign.report.sources import sources

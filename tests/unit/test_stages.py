@@ -10,6 +10,11 @@ from rulealign.config.study import load_study
 from rulealign.plan import stages
 from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.plan.settings.brain import BrainRdmSettings, InputsSettings, ResponsesSettings
+from rulealign.plan.settings.images import (
+    SimulatedImagesSettings,
+    SimulatedSubjectSettings,
+    StimuliSettings,
+)
 from rulealign.plan.settings.scores import (
     CeilingSettings,
     ControlRdmSettings,
@@ -21,9 +26,9 @@ from rulealign.provenance import fingerprint, folder_listing
 
 STAGES = {
     "training_set": TrainingSetSettings.of,
-    "stimuli": lambda study: stages.stimuli(study, "shown"),
-    "simulated_images": stages.simulated_images,
-    "simulated_subject": stages.simulated_subject,
+    "stimuli": lambda study: StimuliSettings.of(study, "shown"),
+    "simulated_images": SimulatedImagesSettings.of,
+    "simulated_subject": SimulatedSubjectSettings.of,
     "responses of V1": lambda study: ResponsesSettings.of(study, "V1"),
     "responses of LOC": lambda study: ResponsesSettings.of(study, "LOC"),
     "brain_rdm": BrainRdmSettings.of,

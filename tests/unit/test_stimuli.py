@@ -9,9 +9,10 @@ from torchvision import transforms
 
 from rulealign.data.images.resize import prepare
 from rulealign.data.images.stimulus_images import read_stimuli, write_stimuli
+from shown_stimuli import one_each, told
 
-FOLDER = {"kind": "folder", "background": "grey", "as_shown": False}
-MAT = {"kind": "mat", "key": "things", "ids": "image_{:02d}", "background": "grey"}
+FOLDER = told("folder")
+MAT = told("mat", key="things", ids="image_{:02d}")
 
 
 def _pixels(seed, height=12, width=9):
@@ -51,7 +52,7 @@ def test_a_folder_is_read_in_sorted_order_with_stems_as_ids(tmp_path, capsys):
     (tmp_path / "fetched.json").write_text("{}")
     for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._a.png"):
         (tmp_path / name).write_bytes(b"of the operating system")
-    ids, images = zip(*read_stimuli(FOLDER, tmp_path, None), strict=True)
+    ids, images = zip(*read_stimuli(FOLDER, tmp_path, {}), strict=True)
     assert ids == ("a", "b", "c")
     for name, image in zip(ids, images, strict=True):
         assert np.array_equal(np.asarray(image), expected[name])
@@ -61,10 +62,7 @@ def test_a_folder_is_read_in_sorted_order_with_stems_as_ids(tmp_path, capsys):
 def test_a_mat_file_is_read_in_the_arrays_order(tmp_path):
     pixels = [_pixels(seed) for seed in range(3)]
     _save_struct(tmp_path / "images.mat", pixels)
-    ids, images = zip(
-        *read_stimuli(MAT, tmp_path / "images.mat", ["image_01", "image_02", "image_03"]),
-        strict=True,
-    )
+    ids, images = zip(*read_stimuli(MAT, tmp_path / "images.mat", {}), strict=True)
     assert ids == ("image_01", "image_02", "image_03")
     for image, expected in zip(images, pixels, strict=True):
         assert np.array_equal(np.asarray(image), expected)
@@ -77,7 +75,7 @@ def test_brain_images_come_in_the_asked_order_from_their_concepts_folder(tmp_pat
         _save(tmp_path / "dog" / names[1], 2),
     ]
     _save(tmp_path / "dog" / "dog_01b.png", 3)
-    ids, images = zip(*read_stimuli({"kind": "brain"}, tmp_path, names), strict=True)
+    ids, images = zip(*read_stimuli(told("brain"), tmp_path, one_each(names)), strict=True)
     assert list(ids) == names
     for image, pixels in zip(images, expected, strict=True):
         assert np.array_equal(np.asarray(image), pixels)
@@ -86,8 +84,7 @@ def test_brain_images_come_in_the_asked_order_from_their_concepts_folder(tmp_pat
 def test_the_file_holds_prepared_images_ids_and_provenance(tmp_path):
     for seed, name in enumerate(["two", "one"]):
         _save(tmp_path / "images" / f"{name}.png", seed, height=40, width=61)
-    settings = {**FOLDER, "px": 24}
-    write_stimuli(settings, tmp_path / "images", tmp_path / "out.h5", ids=["one", "two"])
+    write_stimuli(FOLDER, 24, tmp_path / "images", tmp_path / "out.h5", {})
     reference = transforms.Compose([transforms.Resize(24), transforms.CenterCrop(24)])
     with h5py.File(tmp_path / "out.h5") as file:
         assert [name.decode() for name in file["ids/stimulus"]] == ["one", "two"]
@@ -96,25 +93,26 @@ def test_the_file_holds_prepared_images_ids_and_provenance(tmp_path):
             assert np.array_equal(file["images"][place], np.asarray(reference(image)))
         described = {name: file.attrs[name] for name in ("background", "as_shown", "px", "kind")}
         assert described == {"background": "grey", "as_shown": False, "px": 24, "kind": "folder"}
-        assert json.loads(file.attrs["settings"]) == settings
+        assert json.loads(file.attrs["settings"]) == FOLDER.plain()
 
 
 def test_the_same_images_give_the_same_bytes(tmp_path):
     _save(tmp_path / "images" / "one.png", 1)
     for name in ("first.h5", "again.h5"):
-        write_stimuli({**FOLDER, "px": 8}, tmp_path / "images", tmp_path / name)
+        write_stimuli(FOLDER, 8, tmp_path / "images", tmp_path / name, {})
     assert (tmp_path / "first.h5").read_bytes() == (tmp_path / "again.h5").read_bytes()
 
 
 @pytest.mark.mirror
 def test_the_92_objects_come_in_one_order_on_grey_and_on_white(mirror):
     cichy = mirror / "cichy92"
-    mat = {"kind": "mat", "key": "stimuli_92objs", "ids": "image_{:02d}"}
+    mat = told("mat", key="stimuli_92objs", ids="image_{:02d}")
     ids, on_grey = zip(
-        *read_stimuli(mat, cichy / "Kriegeskorte_Neuron2008_supplementalData.mat", None),
+        *read_stimuli(mat, cichy / "Kriegeskorte_Neuron2008_supplementalData.mat", {}),
         strict=True,
     )
-    _, on_white = zip(*read_stimuli(FOLDER, cichy / "92images", ids), strict=True)
+    same_ids, on_white = zip(*read_stimuli(FOLDER, cichy / "92images", {}), strict=True)
+    assert ids == same_ids
     grey = np.stack([np.asarray(image) for image in on_grey]).astype(np.float32)
     white = np.stack([np.asarray(image) for image in on_white]).astype(np.float32)
     assert (grey[:, 0, 0] == 128).all()

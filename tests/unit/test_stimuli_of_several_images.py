@@ -19,9 +19,10 @@ from rulealign.learning import trainer
 from rulealign.learning.chain import Chain
 from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.provenance import fingerprint
+from shown_stimuli import one_each, told
 
 PX = 16
-BRAIN = {"kind": "brain", "background": "photograph", "as_shown": True, "px": PX}
+BRAIN = told("brain", background="photograph", as_shown=True)
 GROUPS = {
     "ant": ["ant_01b.png", "ant_07s.png", "ant_09s.png"],
     "dog": ["dog_02s.png"],
@@ -43,7 +44,7 @@ def folder(tmp_path):
 @pytest.fixture
 def stimuli(folder, tmp_path):
     path = tmp_path / f"stim-mean_px-{PX}_images.h5"
-    write_stimuli(BRAIN, folder, path, groups=GROUPS)
+    write_stimuli(BRAIN, PX, folder, path, GROUPS)
     return path
 
 
@@ -66,26 +67,23 @@ def test_the_file_has_every_image_and_says_whose_it_is(folder, stimuli):
 
 
 def test_stimuli_of_one_image_give_the_bytes_of_a_plain_set(folder, tmp_path):
-    write_stimuli(BRAIN, folder, tmp_path / "ids.h5", ids=NAMES)
-    write_stimuli(BRAIN, folder, tmp_path / "groups.h5", groups={name: [name] for name in NAMES})
-    with h5py.File(tmp_path / "ids.h5") as file:
+    write_stimuli(BRAIN, PX, folder, tmp_path / "groups.h5", one_each(NAMES))
+    with h5py.File(tmp_path / "groups.h5") as file:
         reason = file.attrs["no_silhouettes"]
     assert "11 of 11 images have no uniform background" in reason
     store.write_h5(
         tmp_path / "plain.h5",
         {"images": np.stack([prepared(folder, name) for name in NAMES])},
         ids={"stimulus": NAMES},
-        settings=BRAIN,
-        attributes={name: BRAIN[name] for name in ("kind", "px", "background", "as_shown")}
+        settings=BRAIN.plain(),
+        attributes={"kind": "brain", "px": PX, "background": "photograph", "as_shown": True}
         | {"no_silhouettes": reason},
     )
-    expected = (tmp_path / "plain.h5").read_bytes()
-    assert (tmp_path / "ids.h5").read_bytes() == expected
-    assert (tmp_path / "groups.h5").read_bytes() == expected
+    assert (tmp_path / "groups.h5").read_bytes() == (tmp_path / "plain.h5").read_bytes()
 
 
 def test_a_concept_of_one_image_is_still_called_by_its_concept(folder, tmp_path):
-    write_stimuli(BRAIN, folder, tmp_path / "one.h5", groups={"dog": ["dog_02s.png"]})
+    write_stimuli(BRAIN, PX, folder, tmp_path / "one.h5", {"dog": ["dog_02s.png"]})
     with store.open_h5(tmp_path / "one.h5") as file:
         assert store.read_ids(file, "stimulus") == ["dog"]
         assert store.read_ids(file, "image") == ["dog_02s.png"]

@@ -7,7 +7,6 @@ import pytest
 from rulealign.data.images.stimulus_sets import (
     choose_trials,
     other_stimulus_ids,
-    stimulus_ids,
     stimulus_images,
 )
 from rulealign.errors import ConfigurationError, DataError
@@ -67,7 +66,6 @@ def test_ids_images_and_others_follow_from_the_trials_of_a_table_or_a_file(
     for table in (trials, tmp_path / "trials.csv"):
         assert stimulus_images(table, stimulus_set) == images
         assert list(stimulus_images(table, stimulus_set)) == list(images)
-        assert stimulus_ids(table, stimulus_set) == list(images)
         assert other_stimulus_ids(table, stimulus_set) == sorted(set(stimuli) - used)
     each = {"first-exemplar": 1, "concept-mean": 3, "test-repeats": 1}[stimulus_set]
     assert {len(of_one) for of_one in images.values()} == {each}
@@ -128,21 +126,21 @@ def test_a_name_that_no_trial_has_is_refused_with_the_nearest(trials, tmp_path):
 def test_a_name_that_is_listed_twice_is_refused(trials, tmp_path):
     text = "ant_12s.jpg\nemu_20s.jpg\nant_12s.jpg\n"
     with pytest.raises(DataError, match=r"line 3: 'ant_12s.jpg' is in line 1 already"):
-        stimulus_ids(trials, listed(tmp_path, text))
+        stimulus_images(trials, listed(tmp_path, text))
 
 
 def test_a_list_that_is_empty_absent_or_no_text_is_refused(trials, tmp_path):
     with pytest.raises(DataError, match="has no trials for the stimulus set"):
-        stimulus_ids(trials, listed(tmp_path, "\n\n"))
+        stimulus_images(trials, listed(tmp_path, "\n\n"))
     (tmp_path / "binary.txt").write_bytes(b"\xff\xd8\xff")
     for name in ("absent.txt", "binary.txt"):
         with pytest.raises(ConfigurationError, match=rf"{name}': cannot be read as a list"):
-            stimulus_ids(trials, str(tmp_path / name))
+            stimulus_images(trials, str(tmp_path / name))
 
 
 def test_a_set_that_does_not_exist_is_refused_with_those_there_are(trials):
     with pytest.raises(ConfigurationError, match=r"'list.txt'.*concept-mean.*with a '/'"):
-        stimulus_ids(trials, "list.txt")
+        stimulus_images(trials, "list.txt")
 
 
 def test_a_concept_with_a_trial_less_is_refused_by_its_name(trials):

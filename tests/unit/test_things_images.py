@@ -13,6 +13,7 @@ from PIL import Image
 import zips
 from rulealign.data.images.stimulus_images import write_stimuli
 from rulealign.data.things.images import check_images, images_password, open_images
+from shown_stimuli import one_each, told
 
 PASSWORD = "Schl\u00fcssel 7"
 KEY = PASSWORD.encode()
@@ -25,7 +26,7 @@ FORMS = {
     "zipcrypto, stored": lambda *rest: zips.write_zipcrypto(*rest, deflate=False),
     "zipcrypto, streamed": lambda *rest: zips.write_zipcrypto(*rest, streamed=True),
 }
-BRAIN = {"kind": "brain", "background": "photograph", "as_shown": True, "px": 8}
+BRAIN = told("brain")
 
 
 def jpeg(seed, height=13, width=11, mode="RGB"):
@@ -70,7 +71,7 @@ def test_a_zip_gives_the_same_stimulus_file_as_a_folder(tmp_path, files, form, m
     zips.write_folder(tmp_path / "folder", files)
     FORMS[form](tmp_path / "images.zip", files, KEY)
     for name in ("folder", "images.zip"):
-        write_stimuli(BRAIN, tmp_path / name, tmp_path / f"{name}.h5", ids=IDS)
+        write_stimuli(BRAIN, 8, tmp_path / name, tmp_path / f"{name}.h5", one_each(IDS))
     assert (tmp_path / "folder.h5").read_bytes() == (tmp_path / "images.zip.h5").read_bytes()
 
 

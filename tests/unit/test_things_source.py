@@ -63,11 +63,10 @@ def test_no_images_and_a_zip_have_no_listing(tmp_path):
 
 
 def test_how_columns_are_taken_is_told_to_the_jobs_that_read_them(tmp_path):
-    assert source_of(None, form="tables").settings == {"form": "tables"}
-    settings = source_of(None, form="tables", columns="as_stored").settings
-    assert settings == {"form": "tables", "columns": "as_stored"}
-    volumes = source_of(None, form="volumes", root=str(tmp_path), columns="as_stored")
-    assert volumes.settings == {"form": "volumes", "columns": "as_stored"}
+    assert not source_of(None, form="tables").form.as_stored
+    for form in ("tables", "volumes"):
+        told = source_of(None, form=form, root=str(tmp_path), columns="as_stored").form
+        assert (told.form, told.as_stored) == (form, True)
 
 
 def test_what_is_recorded_of_each_form(tmp_path):

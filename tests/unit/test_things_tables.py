@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from brain_settings import responses_of, union
-from rulealign.data.images.stimulus_sets import image_paths, stimulus_ids
+from rulealign.data.images.stimulus_sets import image_paths, stimulus_images
 from rulealign.data.responses.patterns import select_patterns
 from rulealign.data.responses.roi import choose_voxels
 from rulealign.data.responses.roi_responses import write_roi_responses
@@ -156,13 +156,14 @@ def test_repeated_images_are_averaged_over_their_trials(tables):
 def test_the_table_alone_gives_the_ids_of_the_patterns(tables, stimulus_set):
     folder, _ = tables
     expected = select_patterns(extract(folder, ["V1"]), stimulus_set)[0]
-    assert stimulus_ids(folder / "sub-01_StimulusMetadata.csv", stimulus_set) == expected
+    found = stimulus_images(folder / "sub-01_StimulusMetadata.csv", stimulus_set)
+    assert list(found) == expected
 
 
 def test_an_unknown_stimulus_set_is_refused(tables):
     folder, _ = tables
     with pytest.raises(ConfigurationError, match="first-exemplar.*test-repeats"):
-        stimulus_ids(folder / "sub-01_StimulusMetadata.csv", "second-exemplar")
+        stimulus_images(folder / "sub-01_StimulusMetadata.csv", "second-exemplar")
 
 
 def test_concepts_called_null_or_nan_are_not_missing(tables):

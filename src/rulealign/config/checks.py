@@ -102,32 +102,35 @@ def _check_paired(study: Study, key: str, pair: LayerRoi, source: str) -> Iterat
 
 
 def _check_things(study: Study) -> Iterator[Mistake]:
-    if study.brain.kind == "things" and study.things is None:
-        yield Mistake("things", "missing; brain.kind 'things' needs it, see docs/data.md")
-    if study.brain.kind != "things" and study.things is not None:
-        why = f"brain.kind '{study.brain.kind}' takes nothing from there; remove the section"
+    needed, kind = study.brain.told_by_things, study.brain.kind
+    if needed and study.things is None:
+        yield Mistake("things", f"missing; brain.kind '{kind}' needs it, see docs/data.md")
+    if not needed and study.things is not None:
+        why = f"brain.kind '{kind}' takes nothing from there; remove the section"
         yield Mistake("things", why)
 
 
 def _check_brain_has_images(study: Study, section: str) -> Iterator[Mistake]:
-    if study.brain.kind != "rdm-archive":
+    if study.brain.own_images:
         return
     for label, images in getattr(study, section).items():
-        if (kind := getattr(images, "kind", None)) in ("brain", "brain-others"):
+        if getattr(images, "of_brain", False):
             yield Mistake(
                 f"{section}.{label}.kind",
-                f"'{kind}' needs brain data that come with images, and brain.kind 'rdm-archive' has"
-                " none; use 'folder' or 'mat'",
+                f"'{images.kind}' needs brain data that come with images, and brain.kind"
+                f" '{study.brain.kind}' has none; use 'folder' or 'mat'",
             )
 
 
 def _check_cutouts(study: Study) -> Iterator[Mistake]:
-    sets = {label: one for label, one in study.stimuli.items() if hasattr(one, "kind")}
-    whole = [label for label, one in sets.items() if one.kind != "cutout"]
-    for label, one in sets.items():
-        if one.kind == "cutout":
+    origins = {
+        label: one.cut_from for label, one in study.stimuli.items() if hasattr(one, "cut_from")
+    }
+    whole = [label for label, origin in origins.items() if origin is None]
+    for label, origin in origins.items():
+        if origin is not None:
             key, why = f"stimuli.{label}.cutout_of", "sets that are not cut out themselves are"
-            yield from require(key, one.cutout_of, whole, why)
+            yield from require(key, origin, whole, why)
 
 
 def _check_sizes(study: Study) -> Iterator[Mistake]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from rulealign.config.brain import SHOWN_OFTEN
 from rulealign.config.claims import NO_CONTROL, OWN, Claim
 from rulealign.learning.network import Layer
 from rulealign.learning.rules import rule_class
@@ -54,9 +53,7 @@ def _check_trained_size(study: Study) -> Iterator[Mistake]:
 def _check_pairs(study: Study) -> Iterator[Mistake]:
     if "cross_run" not in study.universes.pairs:
         return
-    often = getattr(study.brain, "stimulus_set", "") in SHOWN_OFTEN
-    if study.brain.kind == "rdm-archive" or often:
-        why = "has no runs" if study.brain.kind == "rdm-archive" else "has stimuli in several runs"
+    if why := study.brain.no_cross_run:
         yield Mistake(
             "universes.pairs",
             "'cross_run' needs stimuli that were each shown in one run, and the brain data"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel
 
-from rulealign.config import brain, claims, evaluation, stimuli, study, training
+from rulealign.config import brain, claims, evaluation, study, training
 from rulealign.config.derived import FOLLOWS
+from rulealign.data.brains import REGISTRY as BRAINS
+from rulealign.data.brains import brain_class
+from rulealign.data.stimulus_sets import REGISTRY as STIMULUS_SETS
+from rulealign.data.stimulus_sets import stimulus_set_class
 from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
 from rulealign.data.training_sets import training_set_class
 from rulealign.learning.network import Network
@@ -38,23 +43,7 @@ snakemake --cores 2 --config statistics='{bootstrap_draws: 200}'
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("The study", study.Study),
     ("`training:`", training.Training),
-    (
-        "`stimuli: <label>:` or `calibration: <label>:` with `kind: folder`",
-        stimuli.FolderStimuli,
-    ),
-    (
-        "`stimuli: <label>:` or `calibration: <label>:` with `kind: mat`",
-        stimuli.MatStimuli,
-    ),
-    ("`stimuli: <label>:` with `kind: brain`", stimuli.BrainStimuli),
-    ("`stimuli: <label>:` with `kind: cutout`", stimuli.CutoutStimuli),
-    ("`calibration: <label>:` with `kind: brain-others`", stimuli.OtherBrainImages),
-    ("`calibration: <label>:` with `kind: synthetic-objects`", stimuli.GeneratedImages),
-    ("`brain:` with `kind: rdm-archive`", brain.RdmArchive),
-    ("`brain: rois: <ROI>:` with `kind: rdm-archive`", brain.RdmFile),
-    ("`brain:` with `kind: simulated`", brain.Simulated),
-    ("`brain:` with `kind: things`", brain.ThingsFmri),
-    ("`brain: rois: <ROI>:` with `kind: simulated` or `kind: things`", brain.Roi),
+    ("`brain: rois: <ROI>:` of responses of single trials", brain.Roi),
     ("`brain: rois: <ROI>: voxels:` by a smallest noise ceiling", brain.ReliableVoxels),
     ("`brain: rois: <ROI>: voxels:` by a number of voxels", brain.BestVoxels),
     ("`brain: distance: crossnobis:`", brain.Folds),
@@ -79,14 +68,33 @@ def reference() -> str:
         ValueError: a field has no description.
     """
     rules = [(f"`rules: <label>:` with `kind: {kind}`", rule_class(kind)) for kind in REGISTRY]
-    kinds = [(f"`network:` with `kind: {kind}`", network_class(kind)) for kind in NETWORKS]
-    kinds += [
-        (f"`training_set:` with `kind: {kind}`", training_set_class(kind)) for kind in TRAINING_SETS
+    learned_from = [
+        *((f"`network:` with `kind: {kind}`", network_class(kind)) for kind in NETWORKS),
+        *(
+            (f"`training_set:` with `kind: {kind}`", training_set_class(kind))
+            for kind in TRAINING_SETS
+        ),
     ]
-    first, *others = SECTIONS
-    parts = [_section(title, model) for title, model in [first, *kinds, *others]]
+    kinds = [(_stimuli(kind), stimulus_set_class(kind)) for kind in STIMULUS_SETS]
+    kinds += [section for kind in BRAINS for section in _brain(kind)]
+    study_itself, training_section, *others = SECTIONS
+    sections = [study_itself, *learned_from, training_section, *kinds, *others]
+    parts = [_section(title, model) for title, model in sections]
     parts += [_section(title, rule.Settings, _purpose(rule)) for title, rule in rules]
     return HEADER + "".join(parts)
+
+
+def _stimuli(kind: str) -> str:
+    used_as = stimulus_set_class(kind).used_as
+    return f"{' or '.join(f'`{section}: <label>:`' for section in used_as)} with `kind: {kind}`"
+
+
+def _brain(kind: str) -> Iterator[tuple[str, type[BaseModel]]]:
+    brain_data = brain_class(kind)
+    yield f"`brain:` with `kind: {kind}`", brain_data
+    if not brain_data.single_trials:
+        of_roi = get_args(brain_data.model_fields["rois"].annotation)[1]
+        yield f"`brain: rois: <ROI>:` with `kind: {kind}`", of_roi
 
 
 def _section(title: str, model: type[BaseModel], purpose: str | None = None) -> str:

@@ -20,6 +20,7 @@ from rulealign.config.kinds import Network, Rule, TrainingSet
 from rulealign.config.stimuli import CalibrationSet, Stimuli
 from rulealign.config.training import Training
 from rulealign.controls import REGISTRY as CONTROLS
+from rulealign.data.stimulus_set import StimulusSet
 from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import TRAINING
 from rulealign.learning.rules import rule_class
@@ -124,6 +125,21 @@ class Study(Closed):
     def copied_stimuli_and_rdms(self) -> dict[str, str]:
         """Give the reasons why stimuli or brain RDMs appear twice: all but held-out images'."""
         return {name: reason for name, reason in self.copies.items() if name != HELD_OUT}
+
+    def image_set(self, label: str) -> StimulusSet:
+        """Give the section of a stimulus set or calibration set; their labels differ."""
+        return self.stimuli[label] if label in self.stimuli else self.calibration[label]
+
+    def pictured(self, label: str) -> StimulusSet:
+        """Give the section that says where a set's pictures are from, described as it is shown.
+
+        Of a cut-out, that is the section of its origin.
+        """
+        own = self.image_set(label)
+        if own.cut_from is None:
+            return own
+        described = {"background": own.background, "as_shown": own.as_shown}
+        return self.stimuli[own.cut_from].model_copy(update=described)
 
     def seeds(self, rule: str) -> list[int]:
         """List the seeds of one rule: all, or the first ones where it has fewer."""

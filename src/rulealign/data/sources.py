@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from rulealign.config.study import Study
 from rulealign.data.download.fetch import check_source, is_path
 from rulealign.errors import ConfigurationError
-from rulealign.plan import stages
 
 _PLACEHOLDER = re.compile(r"\{\s*[.\w]+\s*(,[^}]*)?\}|<[a-z][a-z0-9_]*>")
-
-_NEEDED: dict[str, tuple[Callable[[Path], bool], str]] = {
-    "folder": (Path.is_dir, "a folder with one image file per stimulus; unpack an archive first"),
-    "mat": (Path.is_file, "a .mat file"),
-    "rdms": (Path.is_file, "a file of RDMs"),
-}
-"""Kind of a section -> whether a path can be its source, and what is needed."""
 
 
 def require_sources(study: Study) -> None:
@@ -31,15 +23,32 @@ def require_sources(study: Study) -> None:
         ConfigurationError: names the key, the source, and what is needed.
     """
     for key, section in study.sourced().items():
-        source, kind = section.source, getattr(section, "kind", "rdms")
+        source = section.source
         key = f"{key}.source" if "source" in type(section).model_fields else f"{key}.kind"
         try:
             check_source(source)
         except ConfigurationError as error:
             raise ConfigurationError(f"{key}: {error}") from None
-        fits, needed = _NEEDED.get(kind, (Path.exists, ""))
-        if is_path(source) and not fits(Path(source).expanduser()):
+        unfit = getattr(section, "unfit", None)
+        if unfit and is_path(source) and (needed := unfit(Path(source).expanduser())):
             raise ConfigurationError(f"{key}: '{source}' does not fit; this must be {needed}.")
+
+
+def require_stimulus_list(study: Study) -> None:
+    """Refuse a list of stimuli that is not there, which Snakemake would pass over in silence.
+
+    Args:
+        study: the study.
+
+    Raises:
+        ConfigurationError: there is no such file.
+    """
+    for path in study.brain.stimulus_list:
+        if not Path(path).is_file():
+            raise ConfigurationError(
+                f"brain.stimulus_set: '{study.brain.stimulus_set}': there is no such file; it must"
+                " be a text file with one image name a line."
+            )
 
 
 def refuse_placeholders(study: Study) -> None:
@@ -66,7 +75,7 @@ def _input_paths(study: Study) -> Iterator[tuple[str, str]]:
             # the files of a training set are no inputs of their own
             below = [] if key == "training_set" else Path(section.source).expanduser().rglob("*")
             yield from ((f"{key}.source", str(path)) for path in below)
-    yield from (("brain.stimulus_set", path) for path in stages.stimulus_list(study))
+    yield from (("brain.stimulus_set", path) for path in study.brain.stimulus_list)
     if study.things:
         yield from (("things.root", path) for path in [study.things.root] if path)
         yield from (("things.images", path) for path in [study.things.images] if path)

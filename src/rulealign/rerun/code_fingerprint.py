@@ -29,6 +29,8 @@ REGISTRIES = {
     "rules": "rulealign.learning.rules",
     "controls": "rulealign.controls",
     "training_sets": "rulealign.data.training_sets",
+    "stimulus_sets": "rulealign.data.stimulus_sets",
+    "brains": "rulealign.data.brains",
     "forms": "rulealign.data.responses.forms",
 }
 """What a job chooses from by name -> the module with the registry."""

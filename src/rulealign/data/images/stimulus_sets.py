@@ -106,23 +106,6 @@ def stimulus_images(trials: pd.DataFrame | Path, stimulus_set: str) -> dict[str,
     }
 
 
-def stimulus_ids(trials: pd.DataFrame | Path, stimulus_set: str) -> list[str]:
-    """List the stimuli of a set from a table of trials alone.
-
-    Args:
-        trials: as in `stimulus_images`.
-        stimulus_set: as in `choose_trials`.
-
-    Returns:
-        The ids, such as dog_01s.jpg (for `concept-mean`: dog), in alphabetical order.
-
-    Raises:
-        ConfigurationError: as in `choose_trials`.
-        DataError: as in `stimulus_images`.
-    """
-    return list(stimulus_images(trials, stimulus_set))
-
-
 def other_stimulus_ids(trials: pd.DataFrame | Path, stimulus_set: str) -> list[str]:
     """List the images of a table of trials that no stimulus of a set shows.
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from rulealign.lazy import registered
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from rulealign.plan.settings.brain import FormSettings
 
 REGISTRY: dict[str, str] = {
     "tables": "rulealign.data.things.tables_form:Tables",
@@ -27,6 +30,10 @@ class Form(Protocol):
     """
 
     believed: bool
+
+    @classmethod
+    def opened(cls, settings: FormSettings, place: Path, parallel: int) -> Form:
+        """Open the form as a study says; see `open_form`."""
 
     def trials(self, subject: str) -> pd.DataFrame:
         """Give the trials in the order of the responses' columns.
@@ -105,43 +112,20 @@ class Form(Protocol):
         """
 
 
-def open_form(
-    form: str, place: Path, *, address: str = "", parallel: int = 1, as_stored: bool = False
-) -> Form:
-    """Open one of the three forms.
+def open_form(settings: FormSettings, place: Path, *, parallel: int) -> Form:
+    """Open responses in the form that a study reads.
 
     Args:
-        form: `tables`, `volumes` or `remote-rows`.
+        settings: the form, and what it needs to be told.
         place: the folder with the files of that form; of `remote-rows` the folder with the small
             tables that were fetched.
-        address: of `remote-rows`: the server's place, such as s3://openneuro.org/ds004192.
-        parallel: of `remote-rows`: requests at a time.
-        as_stored: whether responses are believed to be in order where nothing that can be read
-            tells which trials they are of.
-
-    Returns:
-        The form; nothing has been read yet.
-    """
-    # each form brings its own libraries, which take seconds to import
-    module, name = REGISTRY[form].split(":")
-    make = getattr(import_module(module), name)
-    remote = (address, parallel) if form == "remote-rows" else ()
-    return make(place, *remote, as_stored=as_stored)
-
-
-def open_configured(settings: Mapping[str, Any], place: Path, *, parallel: int) -> Form:
-    """Open the form that a study's section `things` names.
-
-    Args:
-        settings: `form`, of remote-rows `address`, and `columns` where it is not `checked`.
-        place: as in `open_form`.
         parallel: requests at a time; no setting of the result, so changing it reads nothing anew.
 
     Returns:
-        The form.
+        The form; nothing has been read yet.
+
+    Raises:
+        ConfigurationError: there is no such form.
     """
-    address = settings.get("address", "")
-    as_stored = settings.get("columns") == "as_stored"
-    return open_form(
-        settings["form"], place, address=address, parallel=parallel, as_stored=as_stored
-    )
+    # each form brings its own libraries, which take seconds to import
+    return registered(REGISTRY, settings.form, "form").opened(settings, place, parallel)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -29,14 +29,17 @@ from rulealign.data.simulated.voxels import TUNINGS, Scenes
 from rulealign.provenance import derive_seed, file_sha256, fingerprint
 from rulealign.store import write_csv, write_h5
 
+if TYPE_CHECKING:
+    from rulealign.plan.settings.images import SimulatedImagesSettings, SimulatedSubjectSettings
+
 _REFERENCE_VOXELS = 2000
 
 
-def write_images(settings: dict[str, Any], folder: Path, truth: Path) -> None:
+def write_images(settings: SimulatedImagesSettings, folder: Path, truth: Path) -> None:
     """Write the images that simulated subjects see, and the RDMs of their noise-free areas.
 
     Args:
-        settings: the brain section (kind `simulated`) with the study's `seed`.
+        settings: of its images.
         folder: the folder to make, `<concept>/<concept>_01s.jpg`; replaced if it exists.
         truth: the HDF5 file to make: `rdm/<column>` float64 condensed (correlation distance
             between the answers of 2,000 z-scored noise-free voxels of the area to all images),
@@ -51,11 +54,13 @@ def write_images(settings: dict[str, Any], folder: Path, truth: Path) -> None:
     _write_truth(settings, table, folder, truth)
 
 
-def _write_truth(settings: dict[str, Any], table: pd.DataFrame, folder: Path, truth: Path) -> None:
+def _write_truth(
+    settings: SimulatedImagesSettings, table: pd.DataFrame, folder: Path, truth: Path
+) -> None:
     scenes = load_scenes(settings, table, folder)
     rdms = {}
     for column, tuning in TUNINGS.items():
-        rng = np.random.default_rng(derive_seed(settings["seed"], "truth", column))
+        rng = np.random.default_rng(derive_seed(settings.study_seed, "truth", column))
         answers = tuning(scenes, _REFERENCE_VOXELS, rng).responses
         rdms[f"rdm/{column}"] = _rdm(answers)
     classes = {"class_index": table["class_index"].to_numpy()}
@@ -65,7 +70,7 @@ def _write_truth(settings: dict[str, Any], table: pd.DataFrame, folder: Path, tr
         truth,
         rdms | classes,
         ids={"stimulus": stimuli},
-        settings=settings,
+        settings=settings.plain(),
         attributes={
             "classes": list(CLASSES),
             "reference_voxels": _REFERENCE_VOXELS,
@@ -88,7 +93,7 @@ def _signal(answers: np.ndarray) -> np.ndarray:
 
 
 def write_subject(
-    settings: dict[str, Any], subject: int, images: Path, outputs: Mapping[str, Path]
+    settings: SimulatedSubjectSettings, subject: int, images: Path, outputs: Mapping[str, Path]
 ) -> None:
     """Write one simulated subject's responses, voxels and trials.
 
@@ -96,7 +101,7 @@ def write_subject(
     the images in every voxel, and gain and baseline differ from voxel to voxel as in real data.
 
     Args:
-        settings: the brain section (kind `simulated`) with the study's `seed`.
+        settings: of the subjects.
         subject: number of the subject, from 1.
         images: the folder made by `write_images`.
         outputs: the files to make: `responses` (sub-01_ResponseData.h5), `voxels`
@@ -118,14 +123,14 @@ def write_subject(
     write_response_data(outputs["responses"], responses, voxels["voxel_id"].to_numpy())
 
 
-def _rng(settings: Mapping[str, Any], subject: int, *purpose: str) -> np.random.Generator:
-    return np.random.default_rng(derive_seed(settings["seed"], "subject", subject, *purpose))
+def _rng(settings: SimulatedSubjectSettings, subject: int, *purpose: str) -> np.random.Generator:
+    return np.random.default_rng(derive_seed(settings.study_seed, "subject", subject, *purpose))
 
 
-def _trials(settings: Mapping[str, Any], subject: int, table: pd.DataFrame) -> pd.DataFrame:
+def _trials(settings: SimulatedSubjectSettings, subject: int, table: pd.DataFrame) -> pd.DataFrame:
     by_type = {kind: rows["stimulus"].tolist() for kind, rows in table.groupby("trial_type")}
     rng = _rng(settings, subject, "order")
-    order = (by_type["train"], by_type["test"], settings["sessions"], settings["runs"])
+    order = (by_type["train"], by_type["test"], settings.sessions, settings.runs)
     trials = draw_order(*order, rng)
     trials.insert(3, "subject_id", subject)
     concept = table.set_index("stimulus")["concept"]
@@ -133,10 +138,10 @@ def _trials(settings: Mapping[str, Any], subject: int, table: pd.DataFrame) -> p
 
 
 def _voxels(
-    settings: Mapping[str, Any], subject: int, scenes: Scenes
+    settings: SimulatedSubjectSettings, subject: int, scenes: Scenes
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Draw a subject's voxels: their signals (voxels, images) and their table, in brain order."""
-    count, signals, column, fields = settings["voxels_per_roi"], [], [], []
+    count, signals, column, fields = settings.voxels_per_roi, [], [], []
     for name, tuning in TUNINGS.items():
         voxels = tuning(scenes, count, _rng(settings, subject, "voxels", name))
         signals.append(_signal(voxels.responses).T)
@@ -159,14 +164,14 @@ def _voxels(
 
 
 def _measure(
-    settings: Mapping[str, Any], subject: int, signal: np.ndarray, trials: pd.DataFrame
+    settings: SimulatedSubjectSettings, subject: int, signal: np.ndarray, trials: pd.DataFrame
 ) -> np.ndarray:
     rng = _rng(settings, subject, "noise")
     noise = rng.standard_normal(signal.shape)
     # voxels outside all areas see nothing: they are noise even where `noise` is 0
     blind = ~signal.any(axis=1, keepdims=True)
-    level = np.where(blind, 1.0, settings["noise"])
-    drift = settings["drift"] * run_drift(trials, len(signal), rng)
+    level = np.where(blind, 1.0, settings.noise)
+    drift = settings.drift * run_drift(trials, len(signal), rng)
     gain = 0.1 * np.exp(0.5 * rng.standard_normal((len(signal), 1)))
     baseline = 0.05 * rng.standard_normal((len(signal), 1))
     return gain * (signal + level * noise + drift) + baseline

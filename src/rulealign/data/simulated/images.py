@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from string import ascii_lowercase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,21 +18,23 @@ from rulealign.data.simulated.objects import CLASSES, draw_pose, draw_style, ren
 from rulealign.data.simulated.voxels import Scenes, see
 from rulealign.provenance import derive_seed
 
+if TYPE_CHECKING:
+    from rulealign.plan.settings.images import SimulatedImagesSettings
 
-def image_table(settings: Mapping[str, Any]) -> pd.DataFrame:
+
+def image_table(settings: SimulatedImagesSettings) -> pd.DataFrame:
     """List the images of a simulated data set.
 
     Args:
-        settings: the brain section with the study's `seed`; `concepts`, `exemplars` and
-            `repeated_images` are used.
+        settings: of its images.
 
     Returns:
         One row per image, sorted by stimulus: stimulus (disc_a_01s.jpg), concept, class_index,
         concept_index, trial_type.
     """
-    concepts, exemplars = settings["concepts"], settings["exemplars"]
+    concepts, exemplars = settings.concepts, settings.exemplars
     shown = [(c, e + 1, "train") for c in range(concepts) for e in range(exemplars)]
-    for place in range(settings["repeated_images"]):
+    for place in range(settings.repeated_images):
         shown.append((place % concepts, exemplars + 1 + place // concepts, "test"))
     rows = [
         (f"{_concept(c)}_{number:02d}s.jpg", _concept(c), c % len(CLASSES), c, kind)
@@ -51,20 +52,20 @@ def _concept(index: int) -> str:
     return f"{CLASSES[index % len(CLASSES)]}_{letters}"
 
 
-def _paint(settings: Mapping[str, Any], row: Any) -> tuple[np.ndarray, np.ndarray]:
+def _paint(settings: SimulatedImagesSettings, row: Any) -> tuple[np.ndarray, np.ndarray]:
     """Paint one image and its mask: the looks are the concept's, pose and background its own."""
-    seed = settings["seed"]
+    seed = settings.study_seed
     style_rng = np.random.default_rng(derive_seed(seed, "concept", row.concept_index))
     rng = np.random.default_rng(derive_seed(seed, "image", row.stimulus))
     style = draw_style(row.class_index, style_rng)
-    return render(style, draw_pose(rng), settings["image_size"], rng)
+    return render(style, draw_pose(rng), settings.image_size, rng)
 
 
-def write_folder(settings: Mapping[str, Any], table: pd.DataFrame, folder: Path) -> None:
+def write_folder(settings: SimulatedImagesSettings, table: pd.DataFrame, folder: Path) -> None:
     """Write the images, all or none: a folder beside it, renamed at the end.
 
     Args:
-        settings: as in `image_table`, with `image_size`.
+        settings: as in `image_table`.
         table: as made by `image_table`.
         folder: the folder to make; replaced if it exists.
 
@@ -85,7 +86,7 @@ def write_folder(settings: Mapping[str, Any], table: pd.DataFrame, folder: Path)
         shutil.rmtree(made, ignore_errors=True)
 
 
-def load_scenes(settings: Mapping[str, Any], table: pd.DataFrame, folder: Path) -> Scenes:
+def load_scenes(settings: SimulatedImagesSettings, table: pd.DataFrame, folder: Path) -> Scenes:
     """Load the images as saved, and paint their masks again.
 
     Args:

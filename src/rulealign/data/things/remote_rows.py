@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -33,6 +33,8 @@ from rulealign.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
     from s3fs import S3FileSystem
+
+    from rulealign.plan.settings.brain import FormSettings
 
 WASTE = 0.15
 """Share of the bytes of an ROI that may be read on top of them, to ask for fewer ranges."""
@@ -95,6 +97,11 @@ class RemoteRows:
         self._as_stored, self.believed = as_stored, False
         self._folder, self._tables = Path(folder), Tables(folder)
         self._address, self._parallel, self._endpoint = address, parallel, endpoint
+
+    @classmethod
+    def opened(cls, settings: FormSettings, place: Path, parallel: int) -> Self:
+        """Open the form as a study says; see `forms.open_form`."""
+        return cls(place, settings.address, parallel, as_stored=settings.as_stored)
 
     def trials(self, subject: str) -> pd.DataFrame:
         """Give the trials; see `forms.Form.trials`."""

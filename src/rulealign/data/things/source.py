@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from rulealign.config.brain import ThingsFiles
 from rulealign.data.things.images import check_images
 from rulealign.data.things.table_files import OPENNEURO, TableFiles, find_tables, official_names
 from rulealign.errors import ConfigurationError, DataError
+from rulealign.plan.settings.brain import FormSettings
 from rulealign.provenance import fingerprint, folder_listing
 
 ADDRESS = "s3://openneuro.org/ds004192"
@@ -27,7 +27,7 @@ _LINKED = ("*", "*/*", "*/*/*")
 
 
 class ThingsSource:
-    """The files of the section `things`.
+    """The files of the section `things`; see `ResponseFiles`.
 
     Args:
         files: the section.
@@ -37,14 +37,21 @@ class ThingsSource:
         ConfigurationError: `things.root` or `things.images` is not there.
     """
 
+    image_records = ()
+
     def __init__(self, files: ThingsFiles, resources: Path) -> None:
-        self.form, self._columns = files.form, files.columns
+        self.reads_rows = files.form == "remote-rows"
+        self.form = FormSettings(
+            form=files.form,
+            address=ADDRESS if self.reads_rows else "",
+            as_stored=files.columns == "as_stored",
+        )
         self._images, self._named_root = files.images, files.root
         self._root = Path(files.root).expanduser() if files.root else None
         self._resources = Path(resources)
         if self._root is not None and not self._root.exists():
             raise ConfigurationError(f"things.root: '{files.root}': there is no such folder.")
-        if self.form == "volumes" and self._root is not None and not self._root.is_dir():
+        if files.form == "volumes" and self._root is not None and not self._root.is_dir():
             raise ConfigurationError(
                 f"things.root: '{files.root}': volumes lie in several archives; unpack them, and"
                 " name the folder that holds them."
@@ -55,13 +62,6 @@ class ThingsSource:
                     f"things.images: '{files.images}': there is no such zip or folder; see"
                     " docs/data.md for how to get the images."
                 )
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Give what `forms.open_configured` needs, but for the number of requests at a time."""
-        address = {"address": ADDRESS} if self.form == "remote-rows" else {}
-        columns = {"columns": self._columns} if self._columns != "checked" else {}
-        return {"form": self.form} | address | columns
 
     @property
     def images(self) -> list[str]:
@@ -95,7 +95,7 @@ class ThingsSource:
     @property
     def unpacks(self) -> bool:
         """Say whether archives have to be unpacked: those of the user, or downloaded ones."""
-        return self.form != "remote-rows" and (self._root is None or self._root.is_file())
+        return not self.reads_rows and (self._root is None or self._root.is_file())
 
     @property
     def archives(self) -> list[str]:
@@ -104,12 +104,12 @@ class ThingsSource:
             return []
         if self._root is not None:
             return [str(self._root)]
-        return [f"{self._resources}/{name}/fetched.json" for name in ARCHIVES[self.form]]
+        return [f"{self._resources}/{name}/fetched.json" for name in ARCHIVES[self.form.form]]
 
     @property
     def datasets(self) -> list[str]:
         """List the datasets of the registry whose archives are unpacked."""
-        return ARCHIVES[self.form] if self.unpacks and self._root is None else []
+        return ARCHIVES[self.form.form] if self.unpacks and self._root is None else []
 
     def own(self, subjects: Sequence[str]) -> dict[str, list[str] | None]:
         """List what is the user's own, for the record of inputs.
@@ -139,7 +139,7 @@ class ThingsSource:
             Address of a subject's responses -> the folder that the subject's tables are fetched to,
             with a record of each; {} where nothing is read row by row.
         """
-        if self.form != "remote-rows":
+        if not self.reads_rows:
             return {}
         return {remote_responses(subject): str(self.folder(subject)) for subject in subjects}
 
@@ -152,7 +152,7 @@ class ThingsSource:
         Returns:
             Paths; none where nothing is read row by row.
         """
-        if self.form != "remote-rows":
+        if not self.reads_rows:
             return []
         return [file for subject in subjects for file in self.files(subject)]
 
@@ -164,7 +164,7 @@ class ThingsSource:
         """
         if self._root is not None and not self.unpacks:
             return self._root
-        return self._resources / "things" / self.form / f"sub-{subject}"
+        return self._resources / "things" / self.form.form / f"sub-{subject}"
 
     def files(self, subject: str) -> list[str]:
         """List the files that one subject's responses are read from.
@@ -179,11 +179,11 @@ class ThingsSource:
             DataError: a file of the user's is missing; names those it may be.
         """
         folder = self.folder(subject)
-        if self.form == "remote-rows":
+        if self.reads_rows:
             return [str(path) for path in self.small_tables(subject)]
         if self.unpacks:
             return [str(path) for path in self.unpacked(subject)]
-        if self.form == "tables":
+        if self.form.form == "tables":
             return [str(path) for path in find_tables(folder, subject)]
         # masks of retinotopy name the subject in their folder alone: prf/sub-01/
         named = (path for path in folder.rglob("*") if f"sub-{subject}" in _below(folder, path))
@@ -211,7 +211,7 @@ class ThingsSource:
             subject: label, such as "01".
         """
         folder = self.folder(subject)
-        if self.form == "tables":
+        if self.form.form == "tables":
             return [folder / official_names(kind, subject)[0] for kind in TableFiles._fields]
         return [folder / "unpacked.json"]
 

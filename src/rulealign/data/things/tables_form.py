@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import h5py
 import numpy as np
@@ -29,6 +29,8 @@ from rulealign.store import open_h5
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from rulealign.plan.settings.brain import FormSettings
 
 VALUES, VOXEL_IDS = "ResponseData/block0_values", "ResponseData/block1_values"
 """The datasets of a response file: (voxels, trials), and the voxel_id of each row."""
@@ -50,6 +52,11 @@ class Tables:
 
     def _table(self, kind: str, subject: str) -> Path:
         return find_table(self._root, kind, subject)
+
+    @classmethod
+    def opened(cls, settings: FormSettings, place: Path, _parallel: int) -> Self:
+        """Open the form as a study says; see `forms.open_form`."""
+        return cls(place, as_stored=settings.as_stored)
 
     def trials(self, subject: str) -> pd.DataFrame:
         """Give the trials; see `forms.Form.trials`."""

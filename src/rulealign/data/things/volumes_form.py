@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from tqdm import tqdm
@@ -21,6 +21,8 @@ from rulealign.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from rulealign.plan.settings.brain import FormSettings
 
 
 class Volumes:
@@ -43,6 +45,11 @@ class Volumes:
 
     def __init__(self, root: Path, *, as_stored: bool = False) -> None:
         self._files, self._as_stored, self.believed = VolumeFiles(root), as_stored, False
+
+    @classmethod
+    def opened(cls, _settings: FormSettings, place: Path, _parallel: int) -> Self:
+        """Open the form as a study says; see `forms.open_form`."""
+        return cls(place)
 
     def trials(self, subject: str) -> pd.DataFrame:
         """Give the trials without catch trials; see `forms.Form.trials`."""

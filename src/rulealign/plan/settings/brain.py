@@ -5,12 +5,43 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from rulealign.config.brain import Crossnobis, Roi
+from rulealign.config.brain import Brain, Crossnobis, Roi
 from rulealign.plan.settings.scores import NullSettings
 from rulealign.settings import Sectioned, Settings
 
 if TYPE_CHECKING:
     from rulealign.config.study import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormSettings(Settings):
+    """In which form responses are read; nothing that a result depends on.
+
+    Attributes:
+        form: the name of a form: `tables`, `volumes` or `remote-rows`.
+        address: of remote-rows: the server's place, such as s3://openneuro.org/ds004192; else "".
+        as_stored: whether columns are believed to be in order where their labels cannot be read.
+    """
+
+    form: str
+    address: str
+    as_stored: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenRdmsSettings(Sectioned):
+    """What the given RDMs of one ROI are read with.
+
+    Attributes:
+        brain: the section of the brain data, with that ROI alone.
+    """
+
+    brain: Brain
+
+    @classmethod
+    def of(cls, study: Study, roi: str) -> Self:
+        """Take the settings of one ROI from a study."""
+        return cls(brain=study.brain.of_roi(roi))
 
 
 @dataclass(frozen=True, kw_only=True)

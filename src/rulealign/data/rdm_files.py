@@ -1,13 +1,14 @@
-"""Given RDMs, of subjects and perhaps sessions, from .npz, .npy or .mat, checked before use."""
+"""Files of RDMs, of subjects and perhaps sessions, checked before use."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rulealign.data.brains import brain_class
 from rulealign.data.copies import same_rdms
 from rulealign.data.ids import pattern_ids
 from rulealign.data.mat import load_mat, mat_texts
@@ -15,6 +16,9 @@ from rulealign.data.npz import UNREADABLE, member_array, whole_array
 from rulealign.data.rdm_names import names_in_npz, refuse_other_order
 from rulealign.errors import DataError
 from rulealign.store import write_h5
+
+if TYPE_CHECKING:
+    from rulealign.plan.settings.brain import GivenRdmsSettings
 
 TOLERANCE = 1e-6
 """How far an RDM may be from symmetric, and its diagonal from zero, relative to its largest
@@ -44,8 +48,28 @@ def read_rdms(
             constant (names file, subject and place), two sessions of a subject are the same, or the
             file also lists the ids in another order.
     """
-    path = Path(path)
-    rdms = _load(path, key, ids)
+    rdms = load_rdms(path, key, ids)
+    return checked_rdms(rdms, path, subjects, sessions=sessions, ids=ids)
+
+
+def checked_rdms(
+    rdms: np.ndarray, path: Path, subjects: int, *, sessions: int = 1, ids: str | None = None
+) -> np.ndarray:
+    """Check that arrays are the RDMs of so many subjects and sessions.
+
+    Args:
+        rdms: as in a file.
+        path: the file or folder that they are from, for messages.
+        subjects: as in `read_rdms`, like the rest.
+        sessions: see there.
+        ids: see there.
+
+    Returns:
+        As `read_rdms`.
+
+    Raises:
+        DataError: as in `read_rdms`.
+    """
     _check_shape(rdms, subjects, sessions, path)
     rdms = rdms.astype(np.float64)
     names = pattern_ids(ids or "stimulus {}", rdms.shape[-1])
@@ -59,14 +83,13 @@ def read_rdms(
 
 
 def write_subject_rdms(
-    path: Path, settings: Mapping[str, Any], roi: str, outputs: Sequence[Path]
+    path: Path, settings: GivenRdmsSettings, roi: str, outputs: Sequence[Path]
 ) -> None:
     """Write the RDMs of one ROI, one file per subject, condensed.
 
     Args:
-        path: the file of given RDMs.
-        settings: `key`, `subjects`, `sessions`, `ids`, `distance` and `acquisition` of the brain
-            data.
+        path: what the ROI's source is, on this machine.
+        settings: the brain data.
         roi: the ROI's name.
         outputs: one HDF5 file per subject, in the order of the file: `rdm` float64
             (stimuli * (stimuli - 1) / 2,), the upper triangle row by row, with the ids
@@ -79,21 +102,36 @@ def write_subject_rdms(
         DataError: as in `read_rdms`.
         StoreError: the disk is full.
     """
-    held = {"sessions": settings["sessions"], "ids": settings["ids"]}
-    rdms = read_rdms(path, settings["key"], settings["subjects"], **held)
-    stimuli = pattern_ids(settings["ids"], rdms.shape[-1])
+    # the registry is asked, not the section: so the code of the kind is in the job's fingerprint
+    brain = settings.brain
+    rdms = brain_class(brain.kind).read(brain, roi, path)
+    stimuli = pattern_ids(brain.ids, rdms.shape[-1])
     rdms = rdms[(..., *np.triu_indices(len(stimuli), 1))]
-    described = {name: settings[name] for name in ("distance", "acquisition")}
+    described = {"distance": brain.distance, "acquisition": brain.acquisition}
     for subject, (rdm, output) in enumerate(zip(rdms, outputs, strict=True), start=1):
         arrays, about = {"rdm": rdm}, {"subject": subject, "roi": roi, "repetitions": 0}
         if rdm.ndim > 1:
             arrays = {"rdm": rdm.mean(axis=0), "repeats": rdm}
             about["repeats_are"] = f"{len(rdm)} sessions"
         ids = {"stimulus": stimuli}
-        write_h5(output, arrays, ids=ids, settings=settings, attributes=about | described)
+        write_h5(output, arrays, ids=ids, settings=settings.plain(), attributes=about | described)
 
 
-def _load(path: Path, key: str | None, ids: str | None) -> np.ndarray:
+def load_rdms(path: Path, key: str | None, ids: str | None = None) -> np.ndarray:
+    """Read one array of plain numbers; nothing pickled is ever loaded.
+
+    Args:
+        path: a .npz, .npy or .mat file.
+        key: as in `read_rdms`.
+        ids: as in `read_rdms`.
+
+    Returns:
+        The array as it is stored.
+
+    Raises:
+        DataError: the file or the key is missing (lists the keys), or it cannot be read as plain
+            arrays.
+    """
     kind = path.suffix.lower()
     if kind not in (".npz", ".npy", ".mat"):
         raise DataError(f"{path}: RDMs are read from .npz, .npy and .mat files only.")

@@ -1,0 +1,47 @@
+"""Where responses of single trials and their images are, or will be: for planning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rulealign.plan.settings.brain import FormSettings
+
+
+class ResponseFiles(Protocol):
+    """The files of brain data with single trials, told without reading any data.
+
+    Attributes:
+        form: the form in which responses are read.
+        images: the folder or archive of the images: one path, or none while there are none.
+        images_listing: what changes with the files of a folder of images; "" where `image_records`
+            or the path itself tells.
+        image_records: files that the pipeline makes with the images, and that change with them.
+    """
+
+    form: FormSettings
+    images: list[str]
+    images_listing: str
+    image_records: list[str]
+
+    def folder(self, subject: str) -> Path:
+        """Name the folder that one subject's responses are read from.
+
+        Args:
+            subject: label, such as "01".
+        """
+
+    def files(self, subject: str) -> list[str]:
+        """List the files that one subject's responses are read from.
+
+        Args:
+            subject: label.
+
+        Returns:
+            Paths; those that a job of the pipeline makes, or those of the user.
+
+        Raises:
+            DataError: a file of the user's is missing; names those it may be.
+        """

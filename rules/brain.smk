@@ -97,9 +97,11 @@ rule check_inputs:
             FILES.stimuli, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes
         ),
         brain=expand(FILES.brain_rdm, subject=SUBJECTS, roi=STUDY.brain.rois),
-        responses=expand(FILES.responses, subject=SUBJECTS, roi=STUDY.brain.rois)
-        if WITH_RESPONSES
-        else [],
+        responses=(
+            expand(FILES.responses, subject=SUBJECTS, roi=STUDY.brain.rois)
+            if WITH_RESPONSES
+            else []
+        ),
         pairs=[FILES.pairs] if "cross_run" in STUDY.compared_pairs else [],
     output:
         FILES.table.format(table="inputs"),

@@ -110,7 +110,7 @@ rule layers_table:
         code=code("layers_table"),
         settings=settings(scores.LayersTableSettings.of),
     message:
-        "Every layer with every area, beside the fixed map and the choice on other stimuli"
+        "Every layer with every ROI, beside the fixed map and the choice on other stimuli"
     script:
         "../scripts/layers_table.py"
 
@@ -138,7 +138,7 @@ if COURSES:
             settings=settings(scores.TrajectorySettings.of),
             baselines=settings(scores.BaselineSettings.of),
         message:
-            "Drops, changes, areas and half decays of alignment over training"
+            "Drops, changes, mean heights and half decays of alignment over training"
         script:
             "../scripts/trajectories_table.py"
 

@@ -19,10 +19,10 @@ from rulealign.data.simulated.voxels import TUNINGS, Scenes, see
 from rulealign.provenance import derive_seed
 
 AREA = "V1"
-"""The simulated area: complex cells."""
+"""The simulated ROI: complex cells."""
 
 MODELS = ("true", "other")
-"""Models without noise: many cells of the area itself, and cells of another area (V2)."""
+"""Models without noise: many cells of the ROI itself, and cells of another ROI (V2)."""
 
 OF_SUBJECTS = (*MODELS, "difference")
 """What has an interval over subjects who see the same stimuli."""
@@ -35,7 +35,7 @@ Row = dict[str, float]
 
 _TUNING = {"true": "V1", "other": "V2"}
 _ELSEWHERE = 400  # stimuli of no data set, by which cells are scaled
-_Cells = tuple[object, ...]  # area, how many, and what for
+_Cells = tuple[object, ...]  # ROI, how many, and what for
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Setting:
         seed: of everything.
         stimuli: per data set, each shown once to each subject.
         subjects: per data set.
-        voxels: of the area, per subject.
+        voxels: of the ROI, per subject.
         cells: of each model without noise.
         rules: rules with networks that are equally good.
         networks: networks (seeds) of each rule.
@@ -117,8 +117,8 @@ def _elsewhere(setting: Setting) -> Scenes:
 
 
 def _answers(setting: Setting, cells: _Cells, scenes: Scenes) -> np.ndarray:
-    area, count, *purpose = cells
-    return TUNINGS[area](scenes, count, generator(setting, *purpose)).responses
+    roi, count, *purpose = cells
+    return TUNINGS[roi](scenes, count, generator(setting, *purpose)).responses
 
 
 @lru_cache(maxsize=32)  # the fixed subjects and the models, in every data set
@@ -128,7 +128,7 @@ def _scale(setting: Setting, cells: _Cells) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scaled(setting: Setting, cells: _Cells, scenes: Scenes) -> np.ndarray:
-    """Compute cells of an area, scaled by what they answer to the stimuli of no data set.
+    """Compute cells of an ROI, scaled by what they answer to the stimuli of no data set.
 
     Scaled within a data set, the signal would be as strong beside the noise in each of them: scores
     would differ less between data sets than independent stimuli make them differ.

@@ -74,7 +74,7 @@ def row_of(table, start):
     return dict(zip(table.head, row, strict=True))
 
 
-def test_findings_come_first_once_per_fault_and_name_subject_area_and_fault(faulty, tmp_path):
+def test_findings_come_first_once_per_fault_and_name_subject_roi_and_fault(faulty, tmp_path):
     made = panel(faulty)
     assert len(made.findings) == 5
     for words in (

@@ -66,7 +66,7 @@ def _study(project):
     settings = complete(project / "workflow_config.yaml")
     first = settings["report"]
     settings["evaluation"] |= {"sizes": [first["size"]], "centring": [first["centring"]]}
-    return load_study({**without_claims(settings), "title": "Rules & <areas>"})
+    return load_study({**without_claims(settings), "title": "Rules & <ROIs>"})
 
 
 def _changed(study, **sections):
@@ -306,7 +306,7 @@ def test_every_picture_has_words_and_its_own_panel(made, page):
     figures, pairs = made[3], made[1].layer_map
     pictures = [a for tag, a in page.tags if tag == "svg" and a.get("role") == "img"]
     # accuracy has one panel; learning has change and angle of 3 layers, and the rank of 4; quality
-    # has lags and shifts of 2 areas, agreement and noise ceilings
+    # has lags and shifts of 2 ROIs, agreement and noise ceilings
     assert len(pictures) == (len(figures) - 3) * len(pairs) + 1 + 10 + 6
     assert pictures[0]["aria-label"].startswith(
         f"{pairs[0].layer} → {pairs[0].roi}. Alignment over training: "
@@ -329,7 +329,7 @@ def test_images_that_nobody_saw_in_the_scanner_are_said_to_be_that(made):
 
 def test_the_page_says_what_was_run_and_on_what(made, page):
     study, words = made[1], " ".join("".join(page.words).split())
-    assert "Rules & <areas>" in words
+    assert "Rules & <ROIs>" in words
     assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in (
         page.tags
     )
@@ -430,9 +430,9 @@ def test_the_page_says_over_which_pairs_scores_and_ceilings_are(made, text, tmp_
         assert phrase in words
     rows = page.tables["table-ceilings"][1:]
     kinds = [row[1][0] for row in rows]
-    areas = len(study.brain.rois)
-    assert kinds == ["all pairs"] * areas + ["pairs in different runs"] * areas
-    assert {row[2][1][0] for row in rows[areas:]} == {0.0625}
+    rois = len(study.brain.rois)
+    assert kinds == ["all pairs"] * rois + ["pairs in different runs"] * rois
+    assert {row[2][1][0] for row in rows[rois:]} == {0.0625}
     caption = captions.final(study, across["alignment"], study.report)
     assert "(per_subject, pairs in different runs), mean over seeds" in caption
     assert "noise ceiling over the same pairs" in caption

@@ -141,7 +141,7 @@ def test_the_table_has_the_scores_of_its_convention_and_reasons(alignment, score
     assert f"No silhouette: {REASON}." in table.caption
 
 
-def test_controls_of_another_view_area_or_pairs_are_refused(alignment, ceilings, scores, tmp_path):
+def test_controls_of_another_view_roi_or_pairs_are_refused(alignment, ceilings, scores, tmp_path):
     with pytest.raises(DataError, match="no rows of .*'px': 128"):
         controls.at_view(scores, SHOWN.model_copy(update={"size": 128}), alignment)
     with pytest.raises(GuardError, match="different pairs"):

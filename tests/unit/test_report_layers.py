@@ -16,7 +16,7 @@ from rulealign.report import baselines, layers, select, trajectory_table
 from rulealign.rsa.trajectory import HALF_DECAY, RELATIVE_DROP
 from rulealign.store import read_csv, write_csv
 
-RULES, AREAS = ("untrained", "bp", "fa"), ("V1", "IT")
+RULES, ROIS = ("untrained", "bp", "fa"), ("V1", "IT")
 STUDY = page_study()
 MAP = [pair.model_dump() for pair in STUDY.layer_map]
 VIEW = STUDY.report
@@ -30,7 +30,7 @@ def _alignment(rng):
         for px in (32, 224)
         for layer in ("conv1", "conv2", "fc1")
         for descriptor in (["vector"] if layer == "fc1" else ["grid-8", "global-average"])
-        for roi in AREAS
+        for roi in ROIS
         for convention in ("per_subject", "mean_rdm")
     ]
     names = "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,n_seeds"
@@ -64,7 +64,7 @@ def text(cell):
 def shown(tables, convention="per_subject"):
     beside = select.at_view(tables["alignment"], VIEW, convention=convention)
     rows = layers.at_view(tables["layers"], VIEW, beside, convention)
-    return rows, layers.layers_by_areas(STUDY, rows)
+    return rows, layers.layers_by_rois(STUDY, rows)
 
 
 @pytest.mark.parametrize("convention", ["per_subject", "mean_rdm"])
@@ -78,7 +78,7 @@ def test_layers_are_those_of_the_view_at_the_last_epoch_of_each_rule(tables, con
         wanted = {"rule": rule, "px": 32, "among": "grid-8", "convention": convention}
         wanted |= {"epoch": 0 if rule == "untrained" else 5}
         own = csv[(csv[list(wanted)] == pd.Series(wanted)).all(axis=1)]
-        for cell, roi in zip(cells, AREAS, strict=True):
+        for cell, roi in zip(cells, ROIS, strict=True):
             rows = own[own["roi"] == roi]
             if layer == layers.NESTED:
                 assert values(cell) == rows["nested"].unique().tolist()
@@ -109,7 +109,7 @@ def test_layers_of_another_view_or_pairs_or_twice_are_refused(tables):
     with pytest.raises(GuardError, match="'all', 'cross_run'"):
         layers.at_view(tables["layers"].assign(pairs="cross_run"), VIEW, rows)
     with pytest.raises(DataError, match="bp, conv1, V1 2 times"):
-        layers.layers_by_areas(STUDY, pd.concat([rows, rows[rows["rule"] == "bp"].head(1)]))
+        layers.layers_by_rois(STUDY, pd.concat([rows, rows[rows["rule"] == "bp"].head(1)]))
 
 
 def test_courses_are_the_csvs_with_a_table_per_pair_and_no_row_for_untrained_rules(tables):

@@ -144,7 +144,7 @@ class Term(Closed):
         default=None, description="one of the claim's layers; may be left out where it is the only"
     )
     roi: str | None = Field(
-        default=None, description="one of the claim's areas; may be left out where it is the only"
+        default=None, description="one of the claim's ROIs; may be left out where it is the only"
     )
 
 
@@ -180,7 +180,7 @@ class Claim(Closed):
 
     statement: Annotated[str, Field(min_length=1)] = Field(description="the claim in words")
     layer: Named = Field(description="the layer, or layers, that the claim is about")
-    roi: Named = Field(description="the area, or areas, that the claim is about")
+    roi: Named = Field(description="the ROI, or ROIs, that the claim is about")
     plus: Terms = Field(
         description="scores that are added up; one that is listed twice counts twice"
     )
@@ -227,7 +227,7 @@ class Claim(Closed):
             yield Mistake("minus", why)
 
     def terms(self, side: Literal["plus", "minus"]) -> list[tuple[str, int, str, str]]:
-        """List rule, epoch, layer and area of every term of one side, in order.
+        """List rule, epoch, layer and ROI of every term of one side, in order.
 
         Args:
             side: plus or minus.

@@ -68,7 +68,7 @@ class Statistics(Closed):
 
     bootstrap_draws: whole(20, 100_000) = Field(
         default=1000,
-        description="resamples of the stimuli, shared by all rules, layers, areas and epochs",
+        description="resamples of the stimuli, shared by all rules, layers, ROIs and epochs",
     )
     null_draws: whole(20, 100_000) = Field(
         default=1000,

@@ -94,7 +94,7 @@ class Study(Closed):
         " background) is missing for them, with the reason",
     )
     layer_map: Annotated[each(list[LayerRoi]), Field(min_length=1)] = Field(
-        description="the comparisons named in advance: which layer is held against which area"
+        description="the comparisons named in advance: which layer is held against which ROI"
     )
     statistics: Statistics = Statistics()
     universes: Universes

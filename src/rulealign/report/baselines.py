@@ -1,4 +1,4 @@
-"""How much more aligned every trained rule is than its baseline: a table per layer and area."""
+"""How much more aligned every trained rule is than its baseline: a table per layer and ROI."""
 
 from __future__ import annotations
 

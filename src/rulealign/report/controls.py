@@ -58,19 +58,19 @@ def names(rows: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(rows["control"]))
 
 
-def of_area(rows: pd.DataFrame, roi: str) -> dict[str, pd.Series]:
-    """Take the controls' scores with one area.
+def of_roi(rows: pd.DataFrame, roi: str) -> dict[str, pd.Series]:
+    """Take the controls' scores with one ROI.
 
     Args:
         rows: those of one view, as `at_view` gives them.
-        roi: an area.
+        roi: an ROI.
 
     Returns:
         control -> row, in the order of `names`; also of controls without a score, which have a
         reason.
 
     Raises:
-        DataError: a control has not exactly one row for the area.
+        DataError: a control has not exactly one row for the ROI.
     """
     found = rows[rows["roi"] == roi]
     if sorted(found["control"]) != sorted(names(rows)):
@@ -92,7 +92,7 @@ def draw_lines(ax: Axes, found: Mapping[str, pd.Series]) -> dict[str, float]:
 
     Args:
         ax: a panel whose vertical axis has scores.
-        found: as `of_area` gives it.
+        found: as `of_roi` gives it.
 
     Returns:
         control -> the height of its line, for a label beside it.
@@ -108,7 +108,7 @@ def draw_rows(ax: Axes, found: Mapping[str, pd.Series], first: int) -> None:
 
     Args:
         ax: a panel whose horizontal axis has scores.
-        found: as `of_area` gives it.
+        found: as `of_roi` gives it.
         first: the place of the first control.
     """
     if found:
@@ -144,21 +144,21 @@ def reasons(rows: pd.DataFrame) -> dict[str, str]:
     return dict(zip(without["control"], without["reason"], strict=True))
 
 
-def tabulate(rows: pd.DataFrame, areas: Sequence[str], text: str) -> Table:
+def tabulate(rows: pd.DataFrame, rois: Sequence[str], text: str) -> Table:
     """Tabulate the scores of controls.
 
     Args:
         rows: those of one view.
-        areas: ROIs, one column each.
+        rois: ROIs, one column each.
         text: the caption.
 
     Returns:
         A row per control; the caption says why a score is missing.
     """
-    by_area = [of_area(rows, roi) for roi in areas]
-    body = [[name, *(_cell(found[name]) for found in by_area)] for name in names(rows)]
+    by_roi = [of_roi(rows, roi) for roi in rois]
+    body = [[name, *(_cell(found[name]) for found in by_roi)] for name in names(rows)]
     without = "".join(f" No {name}: {why}." for name, why in reasons(rows).items())
-    return Table(text + without, ["control", *areas], body)
+    return Table(text + without, ["control", *rois], body)
 
 
 def _cell(row: pd.Series) -> Markup:

@@ -112,9 +112,9 @@ def _brain(study: Study, ceilings: pd.DataFrame) -> Facts:
         rests_on = _trials(repetitions, brain.repeated, distance)
         text = f"{acquisition}. {subjects}; distance: {distance}; {rests_on}"
         facts.append((listed(rows["roi"].unique()), text))
-    areas = [f"{roi}: {_settings(origin)}" for roi, origin in brain.rois.items()]
+    rois = [f"{roi}: {_settings(origin)}" for roi, origin in brain.rois.items()]
     said = ["kind", "rois", "acquisition", "distance", "subjects"]
-    return [*facts, ("Areas", "; ".join(areas)), ("Settings", _settings(brain, without=said))]
+    return [*facts, ("ROIs", "; ".join(rois)), ("Settings", _settings(brain, without=said))]
 
 
 def _trials(repetitions: int, what: str, distance: str) -> str:
@@ -127,7 +127,7 @@ def _comparison(study: Study, alignment: pd.DataFrame) -> Facts:
     measured = study.evaluation
     pairs = listed(f"{pair.layer} → {pair.roi}" for pair in study.layer_map)
     return [
-        ("Layer to area, fixed before the run", pairs),
+        ("Layer to ROI, fixed before the run", pairs),
         ("Image sizes", f"{listed(measured.sizes)} px"),
         ("Descriptors of conv maps", listed(measured.descriptors)),
         ("Centring", listed(measured.centring)),

@@ -32,7 +32,7 @@ def draw_final(
     controls: pd.DataFrame | None = None,
     subjects: pd.DataFrame | None = None,
 ) -> Figure:
-    """Draw each rule's last checkpoint: a panel per layer and area, a row per rule and control.
+    """Draw each rule's last checkpoint: a panel per layer and ROI, a row per rule and control.
 
     The noise ceiling is always within the axis, so that levels are seen against it; small ticks
     are the lowest and the highest seed, and pale dots the subjects.
@@ -65,7 +65,7 @@ def draw_final(
     with matplotlib.rc_context(RC):
         for ax, pair in zip(axes, layer_map, strict=True):
             last = select.last(select.courses(rows, rules, pair))
-            found = beside.of_area(others, pair.roi)
+            found = beside.of_roi(others, pair.roi)
             dots = _draw_subjects(ax, last, subjects, styles)
             _draw_last(ax, last, styles)
             beside.draw_rows(ax, found, len(rules))

@@ -1,4 +1,4 @@
-"""Every layer with every area: the fixed map beside all others, and the choice among them."""
+"""Every layer with every ROI: the fixed map beside all others, and the choice among them."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def at_view(
     return rows[rows["epoch"] == rows.groupby("rule")["epoch"].transform("max")]
 
 
-def layers_by_areas(study: Study, rows: pd.DataFrame) -> Table:
-    """Tabulate every layer with every area, and the layer that is chosen on other stimuli.
+def layers_by_rois(study: Study, rows: pd.DataFrame) -> Table:
+    """Tabulate every layer with every ROI, and the layer that is chosen on other stimuli.
 
     Args:
         study: the study.
@@ -67,24 +67,24 @@ def layers_by_areas(study: Study, rows: pd.DataFrame) -> Table:
         says why one is missing.
 
     Raises:
-        DataError: a layer has not exactly one row for an area.
+        DataError: a layer has not exactly one row for an ROI.
     """
-    areas, body = list(study.brain.rois), []
+    rois, body = list(study.brain.rois), []
     for rule in study.rules:
         own = rows[rows["rule"] == rule]
         for layer in dict.fromkeys(own["layer"]):
-            found = [_row(own, rule, layer, area) for area in areas]
+            found = [_row(own, rule, layer, roi) for roi in rois]
             share = percent(found[0][COLUMN])
             body.append([rule, layer, *map(_cell, found), share])
-        nested = [_nested(own[own["roi"] == area]) for area in areas]
+        nested = [_nested(own[own["roi"] == roi]) for roi in rois]
         body.append([rule, NESTED, *nested, ""])
-    return Table(_caption(rows, study.report), ["rule", "layer", *areas, "mean vector"], body)
+    return Table(_caption(rows, study.report), ["rule", "layer", *rois, "mean vector"], body)
 
 
 def _caption(rows: pd.DataFrame, view: View) -> str:
     text = (
         f"Spearman's ρ, {rows['convention'].iloc[0]}, {select.pairs_words(rows)}, last checkpoint"
-        " of each rule: every layer with every area. Bold: the pairs fixed before the run. In"
+        " of each rule: every layer with every ROI. Bold: the pairs fixed before the run. In"
         f" brackets: how often a layer is the best one on other stimuli. {NESTED.capitalize()}: the"
         " score of the layers that were chosen so, on stimuli that they were not chosen on (fewer"
         " pairs, but a choice without luck). Mean vector: how much of the variance of the layer’s"
@@ -94,10 +94,10 @@ def _caption(rows: pd.DataFrame, view: View) -> str:
     return text + "".join(f" {reason[:1].upper()}{reason[1:]}." for reason in without)
 
 
-def _row(own: pd.DataFrame, rule: str, layer: str, area: str) -> pd.Series:
-    found = own[(own["layer"] == layer) & (own["roi"] == area)]
+def _row(own: pd.DataFrame, rule: str, layer: str, roi: str) -> pd.Series:
+    found = own[(own["layer"] == layer) & (own["roi"] == roi)]
     if len(found) != 1:
-        raise DataError(f"the table of layers has {rule}, {layer}, {area} {len(found)} times.")
+        raise DataError(f"the table of layers has {rule}, {layer}, {roi} {len(found)} times.")
     return found.iloc[0]
 
 

@@ -241,7 +241,7 @@ def _tables(
         "epochs": tabulate.by_epoch(
             own, rules, pairs, f"{score}, per_subject, {over}, every checkpoint; {words}."
         ),
-        "layers": layers.layers_by_areas(study, layers.at_view(tables["layers"], view, own)),
+        "layers": layers.layers_by_rois(study, layers.at_view(tables["layers"], view, own)),
         "ceilings": tabulate.ceilings(
             tables["ceilings"],
             interval,

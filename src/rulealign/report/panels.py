@@ -22,7 +22,7 @@ _FAR = 2.5
 
 
 def panel_names(layer_map: Sequence[LayerRoi]) -> list[str]:
-    """Name one panel per pair of layer and area."""
+    """Name one panel per pair of layer and ROI."""
     return [f"{pair.layer}--{pair.roi}" for pair in layer_map]
 
 

@@ -166,7 +166,7 @@ def _draw_agreement(ax: Axes, rows: pd.DataFrame, pairs: Sequence[str]) -> None:
                 x = np.full(len(values), place + beside)
                 ax.plot(x, values, "o", color=QUIET, markerfacecolor=face, markersize=3, alpha=0.5)
                 ax.hlines(values.mean(), x[0] - 0.12, x[0] + 0.12, color=INK, linewidth=2, zorder=4)
-    _areas(ax, rois)
+    _rois(ax, rois)
     ax.axhline(0, color=QUIET, linestyle=":", linewidth=1.2, zorder=1)
     ax.set_ylabel("Spearman’s ρ of two subjects")
     ax.set_title("Agreement between subjects", pad=20)
@@ -177,7 +177,7 @@ def _draw_agreement(ax: Axes, rows: pd.DataFrame, pairs: Sequence[str]) -> None:
 def _draw_ceilings(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, RuleStyle]) -> None:
     rois = rois_of(rows, "noise_ceiling")
     _draw_points(ax, rows.assign(name=rows["subject"]), styles, rois, (_TESTSET, _SINGLE))
-    _areas(ax, rois)
+    _rois(ax, rois)
     ax.set_ylim(0, None)
     ax.set_ylabel("% of variance, median voxel")
     ax.set_title("Noise ceilings of voxels", pad=20)
@@ -206,7 +206,7 @@ def _draw_points(
     parts.label_lines(ax, {name: end for name, end in ends.items() if np.isfinite(end)}, styles)
 
 
-def _areas(ax: Axes, rois: Sequence[str]) -> None:
+def _rois(ax: Axes, rois: Sequence[str]) -> None:
     ax.set_xticks(range(len(rois)), rois)
     ax.set_xlim(-0.5, max(len(rois), 1) - 0.5)
 

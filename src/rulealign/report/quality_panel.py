@@ -158,7 +158,7 @@ def _rois(table: pd.DataFrame) -> Table:
         " Other runs: dissimilarity of trials in different runs, minus that of trials in one run."
         " Peak at shift: by how many trials labels must be moved so that they fit best."
     )
-    return Table(caption, ["area, subject", *_ROI_COLUMNS], body)
+    return Table(caption, ["ROI, subject", *_ROI_COLUMNS], body)
 
 
 def _cell(own: pd.DataFrame, name: str) -> Markup:
@@ -175,20 +175,20 @@ def _cell(own: pd.DataFrame, name: str) -> Markup:
 def _agreement(rows: pd.DataFrame) -> Table:
     pairs = rows.groupby(["subject", "other"]).ngroups
     body = []
-    for roi, area in rows.groupby("roi", sort=False):
-        by_item = {item: own["value"] for item, own in area.groupby("item")}
+    for roi, of_roi in rows.groupby("roi", sort=False):
+        by_item = {item: own["value"] for item, own in of_roi.groupby("item")}
         items = [by_item.get(item, pd.Series(dtype=float)) for item in ("all", "cross_run", "drop")]
         if pairs > _MANY:
             body.append([roi, f"{pairs} pairs", *map(_spread, items)])
             continue
-        for (one, other), own in area.groupby(["subject", "other"], sort=False):
+        for (one, other), own in of_roi.groupby(["subject", "other"], sort=False):
             body.append([roi, f"{one} and {other}", *_pair(own.set_index("item"))])
     caption = (
         "Agreement between subjects: Spearman’s ρ of their RDMs, on all pairs of stimuli and on"
         " pairs that are in different runs for every subject"
         + ("; mean [lowest, highest]." if pairs > _MANY else ".")
     )
-    head = ["area", "subjects", "all pairs", "different runs", "drop"]
+    head = ["ROI", "subjects", "all pairs", "different runs", "drop"]
     return Table(caption, head, body)
 
 

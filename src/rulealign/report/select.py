@@ -66,7 +66,7 @@ def subject_means(subjects: pd.DataFrame | None, view: View) -> pd.DataFrame:
         view: as in `at_view`.
 
     Returns:
-        A row per rule, epoch, layer, area and subject, with its `score`.
+        A row per rule, epoch, layer, ROI and subject, with its `score`.
     """
     keys = ["rule", "epoch", "layer", "roi", "subject"]
     if subjects is None:
@@ -76,13 +76,13 @@ def subject_means(subjects: pd.DataFrame | None, view: View) -> pd.DataFrame:
 
 
 def course(rows: pd.DataFrame, rule: str, layer: str, roi: str) -> pd.DataFrame:
-    """Take one rule's alignments of one layer with one area, by epoch.
+    """Take one rule's alignments of one layer with one ROI, by epoch.
 
     Args:
         rows: the rows of one view.
         rule: a rule's label.
         layer: a layer.
-        roi: an area.
+        roi: an ROI.
 
     Returns:
         One row per epoch, in order; none where it was not measured.
@@ -182,11 +182,11 @@ def informative(ceiling: pd.Series) -> str:
 
 
 def ceiling(ceilings: pd.DataFrame, roi: str, convention: str = "per_subject") -> pd.Series:
-    """Take the noise ceiling of one area.
+    """Take the noise ceiling of one ROI.
 
     Args:
         ceilings: those that `bounds` gives.
-        roi: an area.
+        roi: an ROI.
         convention: as in `at_view`; a ceiling holds for scores of its own convention only.
 
     Returns:

@@ -44,7 +44,7 @@ def last_checkpoints(
         caption: of the table.
 
     Returns:
-        A row per rule, a column per pair of layer and area.
+        A row per rule, a column per pair of layer and ROI.
     """
     last = [select.last(select.courses(rows, rules, pair)) for pair in pairs]
     body = []
@@ -89,10 +89,10 @@ def ceilings(table: pd.DataFrame, interval: float, caption: str) -> Table:
         caption: of the table.
 
     Returns:
-        A row per area and kind of pairs.
+        A row per ROI and kind of pairs.
     """
     top = f"{50 * (1 + interval):g}th percentile"
-    head = ["area", "pairs", "lower", "by chance", top, "informative", "upper", "by chance", top]
+    head = ["ROI", "pairs", "lower", "by chance", top, "informative", "upper", "by chance", top]
     head += ["upper, any model", "lower, raw", "upper, raw"]
     lower = ["lower", "null_lower_mean", "null_lower_high"]
     upper = ["upper", "null_upper_mean", "null_upper_high"]

@@ -31,7 +31,7 @@ def draw_trajectories(
     output: Path,
     controls: pd.DataFrame | None = None,
 ) -> Figure:
-    """Draw alignment over training: a panel per layer and area, a line per rule.
+    """Draw alignment over training: a panel per layer and ROI, a line per rule.
 
     Scores are of the convention `per_subject`. A rule that does not train is measured at epoch 0
     and drawn as a dashed horizontal line; controls are thin grey ones.
@@ -64,7 +64,7 @@ def draw_trajectories(
             courses = select.courses(rows, rules, pair)
             bound = select.ceiling(held, pair.roi)
             _draw_courses(ax, courses, places, styles)
-            lines = beside.draw_lines(ax, beside.of_area(others, pair.roi))
+            lines = beside.draw_lines(ax, beside.of_roi(others, pair.roi))
             _finish_trajectory(ax, courses, bound, pair, list(lines.values()))
             ax.set_ylabel(parts.score_label(rows))
             parts.epoch_axis(ax, places)

@@ -1,4 +1,4 @@
-"""How much alignment changes over training, with intervals: a table per layer and area."""
+"""How much alignment changes over training, with intervals: a table per layer and ROI."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def courses(study: Study, tables: Mapping[str, pd.DataFrame], view: View) -> lis
 
 
 def course(rows: pd.DataFrame, pair: LayerRoi, rules: Sequence[str], caption: str) -> Table:
-    """Tabulate the measures of every trained rule's course, of one layer with one area.
+    """Tabulate the measures of every trained rule's course, of one layer with one ROI.
 
     Args:
         rows: of the table `statistics/trajectories.csv`, of one view and convention.

@@ -36,13 +36,13 @@ _REFERENCE_VOXELS = 2000
 
 
 def write_images(settings: SimulatedImagesSettings, folder: Path, truth: Path) -> None:
-    """Write the images that simulated subjects see, and the RDMs of their noise-free areas.
+    """Write the images that simulated subjects see, and the RDMs of their noise-free ROIs.
 
     Args:
         settings: of its images.
         folder: the folder to make, `<concept>/<concept>_01s.jpg`; replaced if it exists.
         truth: the HDF5 file to make: `rdm/<column>` float64 condensed (correlation distance
-            between the answers of 2,000 z-scored noise-free voxels of the area to all images),
+            between the answers of 2,000 z-scored noise-free voxels of the ROI to all images),
             `class_index` per image; ids stimulus. The attribute `images` is the fingerprint of
             the images' bytes: by the checksum of this file a workflow sees that images differ.
 
@@ -168,7 +168,7 @@ def _measure(
 ) -> np.ndarray:
     rng = _rng(settings, subject, "noise")
     noise = rng.standard_normal(signal.shape)
-    # voxels outside all areas see nothing: they are noise even where `noise` is 0
+    # voxels outside all ROIs see nothing: they are noise even where `noise` is 0
     blind = ~signal.any(axis=1, keepdims=True)
     level = np.where(blind, 1.0, settings.noise)
     drift = settings.drift * run_drift(trials, len(signal), rng)

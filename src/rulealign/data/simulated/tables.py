@@ -18,7 +18,7 @@ ROI_COLUMNS: tuple[str, ...] = (
     "IT",
     *("glasser-V1", "glasser-V2", "glasser-TE1p", "glasser-p9-\n46v", "glasser-a9-\n46v"),
 )
-"""The 0/1 columns of a simulated voxel table: those of THINGS-fMRI, few of Glasser's areas."""
+"""The 0/1 columns of a simulated voxel table: those of THINGS-fMRI, few of Glasser's ROIs."""
 
 _SAME_VOXELS = {"glasser-V1": "V1", "glasser-V2": "V2", "glasser-TE1p": "IT", "LO1 (prf)": "lLOC"}
 _DEGREES = 5.0  # half the width of a picture in the scanner, degrees of visual angle

@@ -65,7 +65,7 @@ class ResultsPage:
             rule: a rule's label.
             epoch: a checkpoint.
             layer: a layer.
-            roi: an area.
+            roi: an ROI.
             view: stimuli, px, centring and (where the layer has positions) descriptor.
 
         Raises:
@@ -91,7 +91,7 @@ class ResultsPage:
             one: rule and epoch.
             other: rule and epoch, subtracted.
             layer: a layer.
-            roi: an area.
+            roi: an ROI.
             view: as in `score`.
 
         Raises:
@@ -111,7 +111,7 @@ class ResultsPage:
         return markdown.table(table.head, body)
 
     def scores(self, layer: str, roi: str, stimuli: str) -> str:
-        """Write all scores of a layer with an area on one stimulus set, by rule, size and epoch."""
+        """Write all scores of a layer with an ROI on one stimulus set, by rule, size and epoch."""
         rows = self.primary[(self.primary["layer"] == layer) & (self.primary["roi"] == roi)]
         rows = rows[rows["stimuli"] == stimuli]
         keys = ["px", "rule", "epoch"]
@@ -176,7 +176,7 @@ class ResultsPage:
             for _, row in self.tables["ceilings"].iterrows()
         ]
         heads = [
-            "area",
+            "ROI",
             "pairs",
             "subjects",
             "stimuli",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from rulealign.provenance import derive_seed
 from rulealign.rsa.bootstrap.corrected import left_out_counts
+from rulealign.rsa.bootstrap.pooled_seeds import Term, effects_alike, seeds_part
 from rulealign.rsa.bootstrap.primary import (
     BOTH,
     STIMULI,
@@ -42,7 +44,7 @@ INTERVALS = (
 )
 """What an interval generalises to, and over which seeds."""
 
-_RULES = 4  # two that are compared, and two that a variance over seeds is pooled of
+_RULES = 4  # two that are compared, and two more that a variance over seeds is pooled over
 
 
 def new_networks(setting: Setting, number: int, folder: Path) -> Row:
@@ -72,11 +74,22 @@ def new_networks(setting: Setting, number: int, folder: Path) -> Row:
     rho = spearman_matrix(rdms, brain)
     parts = rho[:16], compared[: setting.draws], compared[setting.draws :]
     whole = Effect(*(part[..., 8:, :] - part[..., :8, :] for part in parts))
-    others = seed_variance((rho[24:] - rho[16:24]).mean(axis=1))
+    others = _pooled(rho.mean(axis=1).reshape(_RULES, 8)[:, :2])
     row: Row = {}
     for goal, seeds in INTERVALS:
         row |= _row(whole, others, goal, seeds, setting.coverage)
     return row
+
+
+def _pooled(scores: np.ndarray) -> Part | None:
+    # as the pipeline pools 2 seeds: over every two of the rules, those of the difference among them
+    courses = [pd.DataFrame({1: of_rule}) for of_rule in scores]
+    place = ("layer", "ROI")
+    weights = {Term("1", 1, place): 1.0, Term("0", 1, place): -1.0}
+    rules = [str(number) for number in range(len(courses))]
+    alike = effects_alike(weights, rules, lambda rule, _: courses[int(rule)])
+    part, _ = seeds_part(np.zeros(2), lambda: alike)
+    return part
 
 
 def _row(whole: Effect, others: Part | None, goal: str, seeds: str, coverage: float) -> Row:

@@ -142,17 +142,18 @@ def terms_of(label, row):
 
 
 def part_of_seeds(folder, row, label, by_seed):
-    """Pool over rules where fewer than 3 seeds are left: falls of bp, fa and bp_normal."""
+    """Pool over rules where fewer than 3 seeds are left: the same fall of bp, fa and bp_normal."""
     if len(by_seed) > 2:
         return by_seed.var(ddof=1), len(by_seed) - 1
+    assert label == "drop"
     total, freedom = 0, 0
     for rule in ("bp", "fa", "bp_normal"):
         seeds = claim_files.SEEDS[rule]
-        fall, *_ = expected_rows(folder, ([(rule, 1)], [(rule, 0)]), seeds, row)
-        total += np.sum((fall - fall.mean()) ** 2) / 2
+        start = "untrained_bn" if row["baseline"] == "untrained_bn" else rule
+        fall, *_ = expected_rows(folder, ([(rule, 1)], [(start, 0)]), seeds, row)
+        total += np.sum((fall - fall.mean()) ** 2)
         freedom += len(seeds) - 1
-    terms = {"drop": 2, "less": 4}[label]
-    return terms * total / freedom, freedom
+    return total / freedom, freedom
 
 
 @pytest.mark.parametrize("label", ["drop", "less"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from rulealign.claims.scores import UniverseScores
 from rulealign.plan.settings.claims import FactsSettings
 from rulealign.plan.universes import VECTOR, Universe
-from rulealign.rsa.bootstrap.pooled_seeds import seeds_part
+from rulealign.rsa.bootstrap.pooled_seeds import Term, effects_alike, seeds_part
 from rulealign.rsa.bootstrap.primary import Part
 
 
@@ -31,21 +32,19 @@ def of_seeds(
     Returns:
         As in `pooled_seeds.seeds_part`; pooled over the trained rules that claims take.
     """
-    terms = sum(weight**2 for weight in universe.weights.values())
-    return seeds_part(by_seed, lambda: _of_rules(universe, scores, facts), terms)
+    weights = {
+        Term(score.rule, score.epoch, (score.layer, score.roi)): weight
+        for score, weight in universe.weights.items()
+    }
+    trained = [rule for rule in dict.fromkeys(rule for rule, _ in scores) if facts.trains.get(rule)]
 
+    @functools.cache
+    def courses(rule: str, place: tuple[str, str]) -> pd.DataFrame | None:
+        layer, roi = place
+        found = scores.get((rule, roi))
+        return None if found is None else _by_seed(found, universe, layer, facts.vectors)
 
-def _of_rules(
-    universe: Universe,
-    scores: Mapping[tuple[str, str], UniverseScores],
-    facts: FactsSettings,
-) -> Iterator[list[pd.DataFrame]]:
-    # of every trained rule, its scores at the layers and areas of an effect
-    places = {(score.layer, score.roi) for score in universe.weights}
-    for (rule, roi), own in scores.items():
-        layers = sorted(layer for layer, area in places if area == roi)
-        if facts.trains.get(rule) and layers:
-            yield [_by_seed(own, universe, layer, facts.vectors) for layer in layers]
+    return seeds_part(by_seed, lambda: effects_alike(weights, trained, courses))
 
 
 def _by_seed(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rulealign.plan.settings.scores import BaselineSettings
 from rulealign.reasons import MissingValue
 from rulealign.rsa.alignment import row_ids
 from rulealign.rsa.bootstrap.alignment_samples import AlignmentSamples, read_alignment_samples
-from rulealign.rsa.bootstrap.pooled_seeds import seeds_part
+from rulealign.rsa.bootstrap.pooled_seeds import Alike, Term, effects_alike, seeds_part
 from rulealign.rsa.bootstrap.primary import Effect, goal_words, primary_interval
 from rulealign.rsa.bootstrap.spearman import percentile_interval
 from rulealign.rsa.compare import PER_SUBJECT
@@ -28,7 +29,6 @@ _KEYS = [name for name in ALIGNMENT_KEYS if name not in ("rule", "epoch")]
 _INTERVAL = ["standard_error", "degrees_of_freedom", "low", "high", "p", "generalises_to", "reason"]
 _VALUES = ["n_seeds", "score", *_INTERVAL, "percentile_low", "percentile_high"]
 _VALUES += ["seed_low", "seed_high"]
-_TERMS = 2  # a rule and its baseline, each with the weight 1
 
 
 @dataclass(frozen=True)
@@ -138,15 +138,23 @@ class _Trained:
     roi: str
     settings: BaselineSettings
 
-    def tables(self, known: Mapping[str, Any]) -> Iterator[list[pd.DataFrame]]:
-        """Give each rule's scores in one view: a row per seed, a column per epoch."""
-        named = self.settings.baselines
+    def alike(self, known: Mapping[str, Any], baseline: str) -> Alike:
+        """Give the difference of a row with every trained rule in the place of its own."""
         wanted = {key: known[key] for key in _KEYS}
-        for rule in dict.fromkeys([*named, *named.values()]):
-            rows, *_ = self.files[rule, self.roi]
-            own = rows[(rows[list(wanted)] == pd.Series(wanted)).all(axis=1)]
-            if own["epoch"].max() > 0:
-                yield [own.pivot(index="seed", columns="epoch", values="score").dropna()]
+        named = self.settings.baselines
+        there = {
+            rule: self._course(rule, wanted) for rule in dict.fromkeys([*named, *named.values()])
+        }
+        trained = [rule for rule, course in there.items() if max(course, default=0) > 0]
+        place, epoch = (known["layer"], known["roi"]), known["epoch"]
+        less = Term(baseline, epoch if baseline in trained else 0, place)
+        weights = {Term(known["rule"], epoch, place): 1.0, less: -1.0}
+        return effects_alike(weights, trained, lambda rule, _: there[rule])
+
+    def _course(self, rule: str, wanted: Mapping[str, Any]) -> pd.DataFrame:
+        rows, *_ = self.files[rule, self.roi]
+        own = rows[(rows[list(wanted)] == pd.Series(wanted)).all(axis=1)]
+        return own.pivot(index="seed", columns="epoch", values="score").dropna()
 
 
 def _differences(
@@ -163,12 +171,15 @@ def _differences(
         values = rows["score"].to_numpy() - other.rows["score"].to_numpy()[matched]
         sampled = (own.drawn[:, rows.index] - other.drawn[:, matched]).mean(axis=1)
         ends = percentile_interval(sampled, trained.settings.interval)
+        alike = partial(trained.alike, known, baseline)
         yield {
             **known,
             BASELINE: baseline,
             "n_seeds": len(rows),
             "score": values.mean(),
-            **_interval(own.effect(rows.index), other.effect(matched), values, known, trained),
+            **_interval(
+                own.effect(rows.index), other.effect(matched), values, alike, trained.settings
+            ),
             **dict(zip(("percentile_low", "percentile_high"), map(float, ends), strict=True)),
             "seed_low": values.min(),
             "seed_high": values.max(),
@@ -179,18 +190,18 @@ def _interval(
     own: Effect | None,
     other: Effect | None,
     by_seed: np.ndarray,
-    known: Mapping[str, Any],
-    trained: _Trained,
+    alike: Callable[[], Alike],
+    settings: BaselineSettings,
 ) -> dict[str, Any]:
     # the primary interval, or why there is none
     if own is None or other is None:
         why = "the mean RDM has no scores of single subjects, to which the study generalises"
         return dict.fromkeys(_INTERVAL) | {"reason": why}
     effect = own.less(other)
-    of_seed, over = seeds_part(by_seed, lambda: trained.tables(known), _TERMS)
-    goal = trained.settings.generalise_to
+    of_seed, over = seeds_part(by_seed, alike)
+    goal = settings.generalise_to
     try:
-        found = primary_interval(effect, goal, trained.settings.interval, of_seed)._asdict()
+        found = primary_interval(effect, goal, settings.interval, of_seed)._asdict()
     except MissingValue as missing:
         return dict.fromkeys(_INTERVAL) | {"reason": missing.reason}
     return {name: found.get(name) for name in _INTERVAL} | {

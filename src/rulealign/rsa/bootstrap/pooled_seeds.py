@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,19 +17,44 @@ if TYPE_CHECKING:
 OWN, POOLED, ONLY = "seeds", "seeds (variance pooled over rules)", "these seeds only"
 """How an interval takes seeds: by their own variance, by that of all rules, or not at all."""
 
-TablesOfRules = Iterable[Sequence["pd.DataFrame"]]
-"""Of each trained rule some tables of scores: a row per seed, a column per epoch."""
+
+class Term(NamedTuple):
+    """One score of an effect.
+
+    Attributes:
+        rule: whose network it is.
+        epoch: of its training.
+        place: layer and ROI.
+    """
+
+    rule: str
+    epoch: int
+    place: tuple[str, str]
 
 
-def seeds_part(
-    by_seed: np.ndarray, tables_of_rules: Callable[[], TablesOfRules], terms: float
-) -> tuple[Part | None, str]:
+class Alike(NamedTuple):
+    """One effect with different rules in it.
+
+    Attributes:
+        effects: each of shape (n_seeds,).
+        independent: how many of them vary by themselves, others being made of the same rules.
+    """
+
+    effects: Sequence[np.ndarray]
+    independent: int
+
+
+def seeds_part(by_seed: np.ndarray, alike: Callable[[], Alike]) -> tuple[Part | None, str]:
     """Give the variance of an effect over seeds.
+
+    Below 3 seeds it is the mean of the variances of the same effect with other trained rules in the
+    place of its own, weighted by their degrees of freedom. That supposes that it varies alike in
+    all of them. Whatever scores of one seed share (initial weights, the start of training, a
+    control), they share there, too.
 
     Args:
         by_seed: shape (n_seeds,); the effect with each seed that its terms have in common.
-        tables_of_rules: asked only where there are fewer than 3 seeds.
-        terms: the sum of the squared weights of the effect's terms.
+        alike: asked only where there are fewer than 3 seeds; from `effects_alike`.
 
     Returns:
         The variance of the effect with one seed, and how it was found: `OWN`; `POOLED`, below 3
@@ -37,41 +63,62 @@ def seeds_part(
     own = seed_variance(by_seed)
     if own is not None:
         return own, OWN
-    pooled = _pooled(tables_of_rules(), terms)
+    pooled = _pooled(alike())
     return pooled, ONLY if pooled is None else POOLED
 
 
-def _pooled(tables_of_rules: TablesOfRules, terms: float) -> Part | None:
-    """Pool the variance over seeds of all trained rules, for an effect with few seeds of its own.
-
-    Of each trained rule it is the variance of its score less that of its own epoch 0, seed by seed
-    (of the score itself where epoch 0 is not there), averaged over its later epochs. Half of a
-    difference's variance is one term's. Supposes that terms vary alike with the seed in all rules.
-
-    Args:
-        tables_of_rules: as in `seeds_part`.
-        terms: as in `seeds_part`.
-
-    Returns:
-        The variance of the effect with one seed; None below 2 degrees of freedom.
-    """
-    found = list(filter(None, map(_of_terms, tables_of_rules)))
-    freedom = sum(part.freedom for part in found)
+def _pooled(alike: Alike) -> Part | None:
+    several = [values for values in alike.effects if len(values) > 1]
+    if not several:
+        return None
+    total = sum(len(values) - 1 for values in several)
+    freedom = total * alike.independent / len(alike.effects)
     if freedom < LEAST_SEEDS - 1:
         return None
-    one = sum(part.variance * part.freedom for part in found) / freedom
-    return Part(one * terms, freedom)
+    squares = sum(float(np.square(values - values.mean()).sum()) for values in several)
+    return Part(squares / total, freedom)
 
 
-def _of_terms(tables: Sequence[pd.DataFrame]) -> Part | None:
-    # the variance of a single term of one rule, over its layers and later epochs
-    tables = [table for table in tables if len(table) > 1 and set(table.columns) - {0}]
-    if not tables:
-        return None
-    each = []
-    for table in tables:
-        later = table.drop(columns=0, errors="ignore")
-        paired = 0 in table
-        scores = later.sub(table[0], axis=0) if paired else later
-        each += list(scores.var(ddof=1) / (2 if paired else 1))
-    return Part(float(np.mean(each)), min(len(table) for table in tables) - 1)
+def effects_alike(
+    weights: Mapping[Term, float],
+    trained: Sequence[str],
+    courses: Callable[[str, tuple[str, str]], pd.DataFrame | None],
+) -> Alike:
+    """Put every trained rule in the place of those of an effect.
+
+    Args:
+        weights: the effect's terms, each with its weight. Rules that do not train stay.
+        trained: labels of the trained rules.
+        courses: rule and place -> scores, a row per seed, a column per epoch; None where there are
+            none.
+
+    Returns:
+        The effect with each choice of rules for which all scores are there, its own included. Of k
+        rules, with r at a time, k - r + 1 effects vary by themselves: with r = 1 all, and of the
+        differences of two (k - 1) (n - 1) degrees of freedom, those of rule x seed, are known.
+    """
+    known = set(trained)
+    own = list(dict.fromkeys(term.rule for term in weights if term.rule in known))
+    found, used = [], set()
+    for others in permutations(trained, len(own)):
+        named = dict(zip(own, others, strict=True))
+        terms = {one._replace(rule=named.get(one.rule, one.rule)): weights[one] for one in weights}
+        values = _by_seed(terms, courses)
+        if values is not None:
+            found.append(values)
+            used.update(others)
+    return Alike(found, len(used) - len(own) + 1 if own else 1)
+
+
+def _by_seed(
+    weights: Mapping[Term, float],
+    courses: Callable[[str, tuple[str, str]], pd.DataFrame | None],
+) -> np.ndarray | None:
+    total: pd.Series | None = None
+    for term, weight in weights.items():
+        course = courses(term.rule, term.place)
+        if course is None or term.epoch not in course:
+            return None
+        scores = weight * course[term.epoch]
+        total = scores if total is None else (total + scores).dropna()  # seeds that all have
+    return None if total is None else total.to_numpy()

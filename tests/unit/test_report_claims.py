@@ -7,11 +7,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 
 import claim_files
 from rulealign.claims.evaluate import evaluate
+from rulealign.config.claims import ESTIMANDS
 from rulealign.report import claims
 from rulealign.report.claims_figure import LOOKS, draw_claims, value_label
+from rulealign.report.formatting import p_value, plain_p
 from rulealign.report.inline import inline
 
 
@@ -188,3 +191,26 @@ def test_a_claim_that_cannot_be_computed_says_so_in_its_panel(tables, tmp_path):
     lost = rows[rows["claim"] == "drop"].assign(verdict="missing")
     figure = draw_claims(lost, summary.iloc[[0]], output=tmp_path / "one.svg")
     assert "cannot be computed" in [words.get_text() for words in figure.axes[0].texts]
+
+
+def test_universes_of_other_cells_than_the_verdicts_are_pale(tables, drawn):
+    rows, summary = tables
+    _, figure = drawn
+    for ax, (_, claim) in zip(figure.axes[::2], summary.iterrows(), strict=True):
+        own = rows[(rows["claim"] == claim["claim"]) & (rows["verdict"] != "missing")]
+        own = own.sort_values("effect", kind="stable").reset_index(drop=True)
+        of_cell = own.index[(own[list(ESTIMANDS)] == claim[list(ESTIMANDS)]).all(axis=1)]
+        dark = set()
+        for line in ax.lines:
+            if line.get_linestyle() == "None" and line.get_alpha() == 1:
+                dark |= set(line.get_xdata())
+        assert dark == set(of_cell)
+        assert 0 < len(dark) < len(own)
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.0003, "< 0.001"), (0.0005, "0.001"), (0.25, "0.250"), (0.0, "0.000")]
+)
+def test_a_small_p_is_not_written_as_none(p, text):
+    assert plain_p(p) == text
+    assert str(p_value(p)) == f'<data value="{p!r}">{escape(text)}</data>'

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from rulealign.claims.ceilings import UNKNOWN
 from rulealign.claims.verdicts import HOLDS, MISSING, VERDICTS
-from rulealign.report.formatting import missing, number, plain
+from rulealign.report.formatting import missing, number, p_value, plain
 from rulealign.report.tabulate import Table
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _verdict(row: pd.Series) -> str:
 def _p(row: pd.Series, name: str) -> list[Markup]:
     if pd.isna(row[name]):
         return [missing(row[f"{name}_reason"]), missing(""), missing("")]
-    return [number(row[f"{name}{kind}"]) for kind in ("", "_bh", "_holm")]
+    return [p_value(row[f"{name}{kind}"]) for kind in ("", "_bh", "_holm")]
 
 
 def _p_caption(summary: pd.DataFrame) -> str:
@@ -157,7 +157,8 @@ def figure_caption(rows: pd.DataFrame, interval: float) -> str:
         "Every claim in every universe. Title: the verdict of the claim, by one test of the median"
         " over all universes that answer the same question as the primary one (p adjusted by Holm"
         " over the family); the share of these on the claimed side describes, and tests nothing."
-        " Above: effects in increasing order, with"
+        " Above: effects in increasing order, those"
+        " of universes that answer another question pale, with"
         f" {plain(100 * interval, 0)}% intervals; blue filled circles: the claim holds; orange"
         " filled diamonds: the reverse holds; grey open circles: unresolved; crosses:"
         " uninformative. Dotted: the smallest"

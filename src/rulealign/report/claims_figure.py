@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, UNINFORMATIVE, UNRESOLVED
-from rulealign.config.claims import AXES
-from rulealign.report.formatting import plain
+from rulealign.config.claims import AXES, ESTIMANDS
+from rulealign.report.formatting import plain_p
 from rulealign.report.style import HATCH, INK, PALE, QUIET, RC, grid, save
 
 LOOKS = {
@@ -119,12 +119,16 @@ def _draw_curve(ax: Axes, known: pd.DataFrame, claim: pd.Series) -> None:
     ax.axhline(0, color=QUIET, linewidth=0.8, zorder=1)
     for side in () if pd.isna(claim["smallest_effect"]) else (-1, 1):
         ax.axhline(side * claim["smallest_effect"], color=QUIET, linestyle=":", linewidth=1)
+    # the verdict is over the universes of one cell; those that estimate something else are pale
+    tested = (known[list(ESTIMANDS)] == claim[list(ESTIMANDS)]).all(axis=1)
     for verdict, (colour, marker, fill) in LOOKS.items():
-        own = known[known["verdict"] == verdict]
-        line = {"color": colour, "linewidth": min(wide / 2, 1), "alpha": 0.45}
-        _uprights(ax, own.index, own["low"], own["high"], **line)
-        look = {"color": colour, "markerfacecolor": fill, "markersize": np.clip(wide, 2.2, 4.5)}
-        ax.plot(own.index, own["effect"], marker, linestyle="", markeredgewidth=0.7, **look)
+        for within, strength in ((False, 0.25), (True, 1)):
+            own = known[(known["verdict"] == verdict) & (tested == within)]
+            line = {"color": colour, "linewidth": min(wide / 2, 1), "alpha": 0.45 * strength}
+            _uprights(ax, own.index, own["low"], own["high"], **line)
+            look = {"color": colour, "markerfacecolor": fill, "alpha": strength}
+            look |= {"markersize": np.clip(wide, 2.2, 4.5), "markeredgewidth": 0.7}
+            ax.plot(own.index, own["effect"], marker, linestyle="", **look)
     ax.set_title(f"{claim['claim']}: {claim['cell_verdict']}", fontsize=10, pad=30)
     corner = {"xy": (0, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
     ax.annotate(_about(claim), xytext=(0, 5), fontsize=8, linespacing=1.3, **corner)
@@ -141,7 +145,8 @@ def _about(claim: pd.Series) -> str:
     first = f"primary universe: {claim['verdict']}"
     if pd.isna(claim["cell_p_holm"]):
         return f"no test over universes\n{first}"
-    tested = f"median of {claim['cell_universes']:.0f} universes: p = {plain(claim['cell_p_holm'])}"
+    p = plain_p(claim["cell_p_holm"])
+    tested = f"median of {claim['cell_universes']:.0f} universes: p {p if '<' in p else f'= {p}'}"
     return f"{tested} (Holm)\n{claim['claimed_side']:.0%} on the claimed side; {first}"
 
 

@@ -9,7 +9,7 @@ from rulealign.claims.cells import NO_ALIGNMENT
 from rulealign.claims.verdicts import HOLDS, REVERSED, UNRESOLVED
 from rulealign.claims.words import value_words
 from rulealign.config.claims import ESTIMANDS
-from rulealign.report.formatting import missing, number, percent, plain
+from rulealign.report.formatting import missing, number, p_value, percent, plain
 from rulealign.report.tabulate import Table
 
 HEAD = [
@@ -69,8 +69,8 @@ def _row(row: pd.Series, varied: list[str]) -> list[str | Markup]:
         strong.format(where),
         strong.format(row["verdict"]),
         number(row["median"], 2),
-        number(row["p"]),
-        number(row["p_adjusted"]),
+        p_value(row["p"]),
+        p_value(row["p_adjusted"]),
         number(row["universes"], 0),
         percent(row["claimed_side"]),
         Markup(" / ").join(number(row[word], 0) for word in (HOLDS, REVERSED, UNRESOLVED)),

@@ -25,6 +25,11 @@ def plain(value: float, digits: int = DIGITS) -> str:
     return NOT_MEASURED if pd.isna(value) else f"{value:z.{digits}f}".replace("-", "−")
 
 
+def plain_p(p: float) -> str:
+    """Write a p-value for a figure or a caption: "0.012", or "< 0.001" where it is not 0."""
+    return f"< {10**-DIGITS:.{DIGITS}f}" if 0 < p < 0.5 * 10**-DIGITS else plain(p)
+
+
 def with_ends(value: float, low: float, high: float) -> str:
     """Write a number with its interval as plain text.
 
@@ -70,6 +75,13 @@ def number(value: float, digits: int = DIGITS, reason: str = NOT_MEASURED) -> Ma
     # item(): numpy's numbers write themselves with their type
     exact = value.item() if hasattr(value, "item") else value
     return Markup('<data value="{}">{}</data>').format(repr(exact), plain(value, digits))
+
+
+def p_value(p: float) -> Markup:
+    """Write a p-value for the page, as `number` and `plain_p` do."""
+    if pd.isna(p):
+        return missing(NOT_MEASURED)
+    return Markup('<data value="{}">{}</data>').format(repr(float(p)), plain_p(p))
 
 
 def percent(fraction: float, reason: str = NOT_MEASURED) -> Markup:

@@ -12,7 +12,7 @@ from rulealign.config.claims import AXES
 from rulealign.errors import DataError
 from rulealign.plan.files import FILES
 from rulealign.report.docs_page import markdown
-from rulealign.report.formatting import plain, with_ends
+from rulealign.report.formatting import plain_p, with_ends
 from rulealign.store import read_csv
 
 
@@ -48,13 +48,13 @@ def _over_cell(row: pd.Series) -> list[str]:
     if pd.isna(row["cell_p_holm"]):
         return [row["cell_verdict"], f"missing: {row['cell_reason']}", ""]
     side = f"{row['claimed_side']:.0%} of {row['cell_universes']:.0f}"
-    return [row["cell_verdict"], plain(row["cell_p_holm"]), side]
+    return [row["cell_verdict"], plain_p(row["cell_p_holm"]), side]
 
 
 def _p(row: pd.Series, name: str) -> str:
     if pd.isna(row[f"{name}_holm"]):
         return f"missing: {row[f'{name}_reason']}"
-    return plain(row[f"{name}_holm"], 3)
+    return plain_p(row[f"{name}_holm"])
 
 
 _P = ("p", "p_seeds")

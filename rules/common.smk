@@ -6,21 +6,19 @@ import os
 from rulealign.plan import claims as claim_stages
 from rulealign.plan import cluster
 from rulealign.plan import machine
-from rulealign.plan import stages
 from rulealign.plan.files import NETWORK, result_files
 from rulealign.plan.settings import activations, brain, claims, diagnostics
 from rulealign.plan.settings import images, scores, training
 from rulealign.plan.settings import report as report_settings
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.config.file import read_study_file
-from rulealign.config.study import load_study, read_study
+from rulealign.config.study import load_study, read_study, source_of
 from rulealign.data import inputs, sources
 from rulealign.data.download import fetch
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
 from rulealign.rerun.noted import Noted, keep_note
 from rulealign.provenance import fingerprint, folder_listing
-from rulealign.settings import Settings
 from rulealign.rerun.results_folder import refuse_unnoted_results
 from rulealign.rerun.study_folder import (
     origin,
@@ -35,7 +33,7 @@ from rulealign.rerun.study_folder import (
 def settings_of_file(file):
     """Give the fingerprint of the settings that a study file has; None where it has mistakes."""
     try:
-        return fingerprint(stages.study(read_study(file)))
+        return fingerprint(read_study(file).computed())
     except RulealignError:
         return None
 
@@ -62,12 +60,12 @@ try:
     claim_stages.require_primaries(STUDY)
     for subject in WITH_RESPONSES:
         BRAIN_DATA.files(subject)  # refuses a missing subject
-    refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, stages.study(STUDY))
+    refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, STUDY.computed())
     ORIGIN = origin(Path("results"), STUDY.study, STUDY_FILE)
     SOURCES = Sources(Path(workflow.basedir) / "scripts", remember=NOTES)
     refuse_unnoted_results(
         Path("results") / STUDY.study,
-        stages.study(STUDY),
+        STUDY.computed(),
         SOURCES.versions(),
         Path(".snakemake/metadata"),
     )
@@ -120,9 +118,7 @@ def noted(name, value):
 @functools.cache  # thousands of jobs share the settings of one rule
 def written(stage, *arguments):
     told = stage(STUDY, *arguments)
-    if isinstance(told, Settings):
-        return kept(type(told).__name__, told.plain())
-    return kept(stage.__name__, told)
+    return kept(type(told).__name__, told.plain())
 
 
 def settings(stage, *named):
@@ -175,7 +171,7 @@ def source_files(source, whole_folder=False):
 
 def own_files(section):
     """List the user's own files that a section names; nothing of what was fetched."""
-    source = stages.source(section)
+    source = source_of(section)
     return source_files(source) if source and fetch.is_path(source) else []
 
 
@@ -195,7 +191,7 @@ def image_sizes(section):
     return kept("files", [[images, listing] for images in BRAIN_DATA.images])
 
 
-TRAINING_LISTING = folder_listing(stages.source(STUDY.training_set))
+TRAINING_LISTING = folder_listing(source_of(STUDY.training_set))
 
 
 def networks(rule):
@@ -243,7 +239,7 @@ def stimulus_sources(wildcards):
             "trials": trials,
             "lists": STUDY.brain.stimulus_list,
         }
-    return {"files": source_files(stages.source(section))}
+    return {"files": source_files(source_of(section))}
 
 
 def calibration_set(wildcards):

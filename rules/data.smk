@@ -21,7 +21,7 @@ rule fetch:
 
 rule training_set:
     input:
-        source_files(stages.source(STUDY.training_set), whole_folder=True),
+        source_files(source_of(STUDY.training_set), whole_folder=True),
     output:
         FILES.training_set,
     log:
@@ -33,7 +33,7 @@ rule training_set:
     params:
         code=code("training_set", training_sets=USED_TRAINING_SET),
         settings=settings(training.TrainingSetSettings.of),
-        source=verbatim(stages.source(STUDY.training_set)),
+        source=verbatim(source_of(STUDY.training_set)),
         listing=noted("folder", TRAINING_LISTING),
     message:
         f"Make the training set ({STUDY.training_set.kind})"

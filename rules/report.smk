@@ -23,7 +23,7 @@ OWN = dict.fromkeys(filter(fetch.is_path, NAMED))
 OWN_FILES = [
     file
     for source in OWN
-    for file in source_files(source, source == stages.source(STUDY.training_set))
+    for file in source_files(source, source == source_of(STUDY.training_set))
 ]
 OWN |= dict.fromkeys(STUDY.brain.stimulus_list)
 OWN_FILES += STUDY.brain.stimulus_list
@@ -54,9 +54,9 @@ rule provenance:
         mem_mb=memory(500),
     params:
         code=code("provenance"),
-        study=settings(stages.study),
+        study=noted("study", STUDY.computed()),
         study_file=verbatim(ORIGIN),
-        complete=noted("complete", study_text(stages.complete(STUDY))),
+        complete=noted("complete", study_text(STUDY.complete())),
         versions=noted("versions", versions()),
         modules=noted("modules", SOURCES.versions()),
         datasets=noted("published", PUBLISHED),

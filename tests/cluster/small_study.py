@@ -12,7 +12,6 @@ from pathlib import Path
 import yaml
 
 from rulealign.config.study import load_study
-from rulealign.plan.stages import plain
 
 DEFAULT = Path(__file__).resolve().parents[2] / "workflow_config.yaml"
 
@@ -34,5 +33,5 @@ def small(study):
 
 
 if __name__ == "__main__":
-    default = plain(load_study(yaml.safe_load(DEFAULT.read_text())))
+    default = load_study(yaml.safe_load(DEFAULT.read_text())).model_dump(mode="json")
     print(yaml.safe_dump(small(default), sort_keys=False))

@@ -3,9 +3,8 @@
 import yaml
 
 from rulealign.config.study import load_study
-from rulealign.plan.stages import plain
 
 
 def complete(file):
     """Give the plain values of a study file, with what it does not state filled in."""
-    return plain(load_study(yaml.safe_load(file.read_text()), str(file)))
+    return load_study(yaml.safe_load(file.read_text()), str(file)).model_dump(mode="json")

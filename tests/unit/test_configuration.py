@@ -313,7 +313,7 @@ def test_every_line_of_the_default_configuration_with_a_value_is_commented_by_it
 
 def test_reading_a_configuration_loads_neither_torch_nor_numpy():
     code = (
-        "import sys, rulealign.config.study, rulealign.plan.stages, rulealign.data.download.fetch\n"
+        "import sys, rulealign.config.study, rulealign.data.download.fetch\n"
         "from rulealign.learning.rules import REGISTRY, rule_class\n"
         "[rule_class(kind).Settings for kind in REGISTRY]\n"
         "print([m for m in ('torch', 'torchvision', 'numpy', 'pandas') if m in sys.modules])"

@@ -11,7 +11,6 @@ from rulealign.config.file import read_study_file
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.learning.rules import REGISTRY, rule_class
-from rulealign.plan import stages
 from rulealign.rerun.study_folder import study_text, write_study
 
 SHORT = """\
@@ -40,7 +39,7 @@ def short(**changes):
 
 
 def test_what_a_short_study_leaves_out_follows_from_the_rest():
-    full = stages.plain(load_study(short()))
+    full = load_study(short()).model_dump(mode="json")
     assert {rule: one["kind"] for rule, one in full["rules"].items()} == {
         "untrained_bn": "untrained_bn",
         "bp": "bp",
@@ -105,13 +104,13 @@ def test_what_follows_is_what_the_reference_says():
 
 
 def complete_of(values):
-    return stages.plain(load_study(values))
+    return load_study(values).model_dump(mode="json")
 
 
 def test_a_complete_study_written_down_is_the_study(project, tmp_path):
     for file in [project / "workflow_config.yaml", *(project / "studies").glob("*.yaml")]:
         study = load_study(complete(file))
-        write_study(tmp_path / "study.yaml", study_text(stages.complete(study)))
+        write_study(tmp_path / "study.yaml", study_text(study.complete()))
         again = load_study(read_study_file(tmp_path / "study.yaml"))
         assert again == study.model_copy(update={"data_mirrors": []})
         assert list(again.rules) == list(study.rules)  # tables have rules in this order

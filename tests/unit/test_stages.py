@@ -7,7 +7,6 @@ import pytest
 from complete_studies import complete
 from no_claims import without_claims
 from rulealign.config.study import load_study
-from rulealign.plan import stages
 from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.plan.settings.brain import BrainRdmSettings, InputsSettings, ResponsesSettings
 from rulealign.plan.settings.images import (
@@ -118,7 +117,7 @@ def test_where_the_data_are_taken_from_is_no_part_of_a_study(project):
     before = load_study(copy.deepcopy(values))
     values["things"] |= {"form": "volumes", "root": "/data", "parallel": 2}
     after = load_study(values)
-    assert stages.study(before) == stages.study(after)
+    assert before.computed() == after.computed()
     assert ResponsesSettings.of(before, "V1") == ResponsesSettings.of(after, "V1")
 
 

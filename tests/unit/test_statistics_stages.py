@@ -5,9 +5,8 @@ import copy
 import pytest
 
 from complete_studies import complete
-from rulealign.config.study import load_study
+from rulealign.config.study import Study, load_study
 from rulealign.errors import ConfigurationError
-from rulealign.plan import stages
 from rulealign.plan.settings.scores import (
     AlignmentSettings,
     CeilingSettings,
@@ -17,7 +16,7 @@ from rulealign.plan.settings.scores import (
 )
 
 STAGES = {
-    "study": stages.study,
+    "study": Study.computed,
     "scores": ScoreSettings.of,
     "alignment": lambda study: AlignmentSettings.of(study, "bp", "V1"),
     "ceilings": CeilingSettings.of,

@@ -145,6 +145,15 @@ class Study(Closed):
         """List the seeds of one rule: all, or the first ones where it has fewer."""
         return self.training.seeds[: self.training.fewer_seeds.get(rule)]
 
+    def complete(self) -> dict[str, Any]:
+        """Give every setting, in its order, but mirrors and memory, which no result depends on."""
+        left_out = {"data_mirrors": True, "statistics": {"memory_mb": True}}
+        return self.model_dump(mode="json", exclude=left_out)
+
+    def computed(self) -> dict[str, Any]:
+        """Give all settings that say what is computed; where files are is left out, too."""
+        return {key: value for key, value in self.complete().items() if key != "things"}
+
     def views(self) -> list[View]:
         """Combine every stimulus set, size, descriptor and centring; the report's first."""
         measured = self.evaluation
@@ -159,7 +168,7 @@ class Study(Closed):
         sections |= {f"stimuli.{label}": section for label, section in self.stimuli.items()}
         sections |= {f"calibration.{label}": section for label, section in self.calibration.items()}
         sections |= {f"brain.rois.{roi}": section for roi, section in self.brain.rois.items()}
-        return {key: one for key, one in sections.items() if getattr(one, "source", None)}
+        return {key: section for key, section in sections.items() if source_of(section)}
 
     def trajectory_rules(self) -> list[str]:
         """List the rules that have a course to measure: two checkpoints or more."""
@@ -195,6 +204,11 @@ class Study(Closed):
         """Give label and size of the calibration set that a rule is prepared with, if any."""
         wanted = self.rules[rule].calibration
         return None if wanted.images == TRAINING else (wanted.images, wanted.size)
+
+
+def source_of(section: Closed) -> str | None:
+    """Give what a section is read from, a dataset or a path; None of what is not from outside."""
+    return getattr(section, "source", None)
 
 
 def load_study(values: Mapping[str, Any], file: str = "the configuration") -> Study:

@@ -63,7 +63,12 @@ def _no_boolean(value: Any) -> Any:
     return value
 
 
+_WIDE = re.compile(r"\{[^}]*:[^}]*\d{3}[^}]*\}")  # text of a gigabyte is made of a few letters
+
+
 def _numbered(pattern: str) -> str:
+    if _WIDE.search(pattern):
+        raise ValueError(f"{shown(pattern)} asks for 100 or more characters; write fewer")
     try:
         distinct = pattern.format(1) != pattern.format(2)
     except (IndexError, KeyError, ValueError):
@@ -112,6 +117,26 @@ def _descriptor(value: str) -> str:
 Descriptor = Annotated[str, AfterValidator(_descriptor)]
 IdPattern = Annotated[str, AfterValidator(_numbered)]
 """A pattern of stimulus ids, with a place for the number, counted from 1."""
+
+
+def _named(source: str) -> str:
+    if not source.strip():
+        raise ValueError("is empty; name a dataset of the registry, or a path (with a '/')")
+    return source
+
+
+Source = Annotated[str, AfterValidator(_named)]
+"""A dataset of the registry, or a path (with a "/")."""
+
+
+def _place(path: str) -> str:
+    if not path.strip():
+        raise ValueError("is empty; give a path, or null")
+    return path
+
+
+FilePlace = Annotated[str, AfterValidator(_place)]
+"""A path where null stands for none."""
 
 
 def _distinct(values: list) -> list:

@@ -11,6 +11,7 @@ UNTRAINED = {"kind": "untrained", "init": "default"}
 AS_THEY_ARE = {"kind": "untrained_bn", "init": "default", "augment": False}
 GENERATED = {"kind": "synthetic-objects", "count": 100, "image_size": 32}
 GENERATED |= {"background": "grey", "as_shown": False}
+FROM_NOWHERE = {"kind": "folder", "source": "", "background": "grey", "as_shown": True}
 THINGS = {"form": "tables", "root": None, "images": None, "parallel": 4}
 MISTAKES: dict[str, tuple[str, Any, str]] = {
     # what is wrong: (key, what is put there, what the message must offer)
@@ -149,6 +150,8 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
     "a report of other stimuli": ("report.stimuli", "show", "did you mean 'shown'"),
     "a report of another size": ("report.size", 64, "[32, 96]"),
     "a section of another kind of brain": ("things", THINGS, "remove"),
+    "an empty root": ("things", THINGS | {"root": ""}, "or null"),
+    "an empty source": ("calibration.extra", FROM_NOWHERE, "name a dataset of the registry"),
     "a value of 200 letters": ("device", "x" * 200, "'cpu'"),
     "a value of 10,000 numbers": ("seed", list(range(10_000)), "whole number"),
 }

@@ -12,6 +12,7 @@ from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import (
     Closed,
     Distinct,
+    FilePlace,
     Label,
     Number,
     PositiveInt,
@@ -108,12 +109,12 @@ class ThingsFiles(Closed):
         description="remote-rows: only the rows of the ROIs, from OpenNeuro; tables: the tables of"
         " all voxels; volumes: NIfTI volumes and masks"
     )
-    root: str | None = Field(
+    root: FilePlace | None = Field(
         default=None,
         description="a folder (or .zip of tables) with the files of that form, only read; null:"
         " they are downloaded. See docs/data.md for sizes and layouts",
     )
-    images: str | None = Field(
+    images: FilePlace | None = Field(
         default=None,
         description="your images_THINGS.zip, or a folder with its images; null while you have none:"
         " a plan can be made, and a run stops at once. The password of a zip is read from"

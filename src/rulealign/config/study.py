@@ -25,7 +25,7 @@ from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import TRAINING
 from rulealign.learning.rules import rule_class
 from rulealign.mistakes import Checks, Mistakes
-from rulealign.schema import HELD_OUT, Closed, Label, Reason, Seed, each
+from rulealign.schema import HELD_OUT, Closed, FilePlace, Label, Reason, Seed, each
 from rulealign.wrong_values import shown
 
 LONGEST_NAME = 100
@@ -54,7 +54,7 @@ class Study(Closed):
     device: Literal["cpu", "cuda"] = Field(
         default="cpu", description="where networks run; never replaced"
     )
-    data_mirrors: list[str] = Field(
+    data_mirrors: list[FilePlace] = Field(
         default=[],
         description="folders or URLs asked for downloads before the public ones;"
         " RULEALIGN_DATA_MIRRORS (separated by the system's path separator) is asked before these",

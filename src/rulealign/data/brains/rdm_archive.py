@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field
 
 from rulealign.data.given_rdms import GivenRdms
-from rulealign.schema import Closed, Label, each
+from rulealign.schema import Closed, Label, Source, each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class RdmFile(Closed):
     """Given RDMs of one ROI: subjects x stimuli x stimuli."""
 
-    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a file")
+    source: Source = Field(
+        description="a dataset of the registry, or a path (with a '/') to a file"
+    )
     key: str | None = Field(
         default=None, description="name of the array in a .npz or .mat; null for a .npy"
     )

@@ -181,9 +181,11 @@ def fetch(name: str, resources: Path, mirrors: Sequence[str]) -> Path:
 def _dataset(name: str) -> Dataset:
     registry = load_registry()
     if name not in registry:
+        slashed = name.replace("\\", "/")
+        path = slashed if "/" in slashed else f"./{name}"
         raise ConfigurationError(
             f"there is no dataset '{name}'; there are: {sorted(registry)}."
-            f" A local file or folder is written with a '/', such as ./{name}"
+            f" A local file or folder is written with a '/', such as {path}"
         )
     return registry[name]
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from rulealign.data.stimulus_set import StimulusSet
 from rulealign.errors import DataError
+from rulealign.schema import Source
 
 if TYPE_CHECKING:
     from rulealign.data.stimulus_set import Stimulus
@@ -25,7 +26,9 @@ class FolderStimuli(StimulusSet):
     origin = "from {source}"
 
     kind: Literal["folder"] = Field(description="one image file per stimulus")
-    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a folder")
+    source: Source = Field(
+        description="a dataset of the registry, or a path (with a '/') to a folder"
+    )
 
     @classmethod
     def unfit(cls, path: Path) -> str:

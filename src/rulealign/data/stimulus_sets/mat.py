@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rulealign.data.stimulus_set import StimulusSet
 from rulealign.errors import DataError
-from rulealign.schema import IdPattern
+from rulealign.schema import IdPattern, Source
 
 if TYPE_CHECKING:
     from rulealign.data.stimulus_set import Stimulus
@@ -23,7 +23,9 @@ class MatStimuli(StimulusSet):
     origin = "from {source}"
 
     kind: Literal["mat"] = Field(description="a struct array with a field `image`")
-    source: str = Field(description="a dataset of the registry, or a path (with a '/') to a .mat")
+    source: Source = Field(
+        description="a dataset of the registry, or a path (with a '/') to a .mat"
+    )
     key: str = Field(description="name of the struct array in the file")
     ids: IdPattern = Field(description="pattern of the ids, such as image_{:02d}, counted from 1")
 

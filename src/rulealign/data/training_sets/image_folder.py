@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from rulealign.data.training_set import TrainingSet
+from rulealign.schema import Source
 
 if TYPE_CHECKING:
     from rulealign.data.training_set import Split
@@ -25,7 +26,7 @@ class ImageFolder(TrainingSet):
     kind: Literal["image-folder"] = Field(
         description="images in folders named by class, two or more"
     )
-    source: str = Field(
+    source: Source = Field(
         description="a dataset of the registry, or a path (with a '/') to a folder, .zip or .tar*"
     )
 

@@ -188,12 +188,25 @@ def rdm_cases() -> Iterator[Case]:
         source("rdms.mat"),
     )
     yield from _names_beside()
+    named, in_npy = (r"rdms\.npy",), source("rdms.npy", None)
+    for what, place in (("shape", b"(3, "), ("type", b"'<f8'")):
+        plant = partial(_npy, damaged=place)
+        yield Case(f"RDMs: .npy, a bit of its {what}", plant, named, in_npy)
+    yield Case("RDMs: .npy, bytes left over", partial(_npy, more=b"0"), named, in_npy)
     yield Case(
         "ids that do not fit",
         lambda f: None,
         ("brain.ids|stimuli",),
         lambda s: s["brain"].update(ids="im_{:02d}"),
     )
+
+
+def _npy(folder: Path, damaged: bytes = b"", more: bytes = b"") -> None:
+    np.save(folder / "rdms.npy", _plain(folder))
+    content = bytearray((folder / "rdms.npy").read_bytes())
+    if damaged:
+        content[content.index(damaged)] ^= 64
+    (folder / "rdms.npy").write_bytes(content + more)
 
 
 def _names_beside() -> Iterator[Case]:

@@ -6,6 +6,7 @@ import gzip
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -112,6 +113,11 @@ def _resize(name: str, kept: tuple) -> Callable[[h5py.Group], None]:
         group[name] = values
 
     return change
+
+
+def _grouped(group: h5py.Group, name: str) -> None:
+    del group[name]
+    group.create_group(name)
 
 
 def _copy_row(group: h5py.Group) -> None:
@@ -244,6 +250,16 @@ def trial_cases() -> Iterator[Case]:
     ):
         plant = _labelled(name, order)
         yield Case(f"responses: {what}, believed", plant, IN_RESPONSES, _as_stored)
+    for what, taken in (
+        ("in one axis", (slice(None), 0)),
+        ("one too few", (slice(-1),)),
+        ("none", (slice(None), slice(0))),
+    ):
+        ids = responses(_resize("block1_values", taken))
+        yield Case(f"responses: voxel ids, {what}", ids, IN_RESPONSES)
+    for name in ("block0_values", "block1_values"):
+        grouped = responses(partial(_grouped, name=name))
+        yield Case(f"responses: {name} is a group", grouped, IN_RESPONSES)
     missing = responses(lambda group: group.__delitem__("block0_values"))
     yield Case("responses: no values", missing, IN_RESPONSES)
     yield Case("responses: cut", cut(RESPONSES, middle), IN_RESPONSES)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 VALUES, VOXEL_IDS = "ResponseData/block0_values", "ResponseData/block1_values"
 """The datasets of a response file: (voxels, trials), and the voxel_id of each row."""
 
+_AGAIN = "Get the file again from its source."
 SIDECAR_KEYS = ("MagneticFieldStrength", "RepetitionTime", "Manufacturer", "TaskName")
 """What is read from BIDS sidecars; units as BIDS has them (tesla, seconds)."""
 
@@ -137,15 +138,14 @@ def require_layout(file: h5py.File, name: str, voxels: int, trials: int) -> None
     Raises:
         DataError: a dataset is missing or no number, or a size differs.
     """
-    for dataset in (VALUES, VOXEL_IDS):
+    for dataset, kinds in ((VALUES, "f"), (VOXEL_IDS, "iuf")):
         if dataset not in file:
             raise DataError(
                 f"{name}: has no '{dataset}'; it has {list(file)}. The table form of THINGS-fMRI is"
                 " expected."
             )
-    values = file[VALUES]
-    if values.ndim != 2 or values.dtype.kind != "f":
-        raise DataError(f"{name}: '{VALUES}' is {values.dtype} of shape {values.shape}.")
+        _require_numbers(file[dataset], kinds, f"{name}: '{dataset}'")
+    values, ids = file[VALUES], file[VOXEL_IDS]
     for what, found, expected in zip(
         ("voxels", "trials"), values.shape, (voxels, trials), strict=True
     ):
@@ -154,6 +154,21 @@ def require_layout(file: h5py.File, name: str, voxels: int, trials: int) -> None
                 f"{name}: has {found} {what}, its table has {expected}: they are of different"
                 " subjects or releases, or one is cut off; get both again from one source."
             )
+    if ids.shape != (voxels, 1):
+        raise DataError(
+            f"{name}: '{VOXEL_IDS}' has the shape {ids.shape}; one voxel_id for each row of"
+            f" '{VALUES}' is expected: ({voxels}, 1). {_AGAIN}"
+        )
+
+
+def _require_numbers(place: h5py.Dataset | h5py.Group, kinds: str, name: str) -> None:
+    if not isinstance(place, h5py.Dataset):
+        raise DataError(f"{name} is a group, where an array of numbers is expected. {_AGAIN}")
+    if place.ndim != 2 or place.dtype.kind not in kinds:
+        raise DataError(
+            f"{name} is {place.dtype} of shape {place.shape}; numbers in rows and columns are"
+            f" expected. {_AGAIN}"
+        )
 
 
 def require_same_voxels(here: np.ndarray, there: np.ndarray, name: str, table: Path) -> None:

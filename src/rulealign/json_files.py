@@ -28,6 +28,7 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
             raise ValueError("it holds no mapping")
         if lacking := [key for key in keys if key not in found]:
             raise ValueError(f"it lacks '{lacking[0]}'")
-    except (OSError, ValueError) as error:  # errors of JSON and of UTF-8 are ValueErrors
+    # errors of JSON and of UTF-8 are ValueErrors
+    except (OSError, ValueError, RecursionError) as error:
         raise unreadable(path, "JSON", error) from error
     return found

@@ -114,7 +114,7 @@ def read_manifest(result: str | Path) -> dict[str, Any]:
         lack = f"is the manifest of {entry['result']}"
     except FileNotFoundError:
         lack = "is missing"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         lack = "cannot be read"
     raise StoreError(
         f"{result}: cannot be checked, because {path} {lack}. Delete both and rerun the command."

@@ -15,7 +15,7 @@ from rulealign.data.responses.patterns import select_patterns
 from rulealign.data.responses.roi import choose_voxels
 from rulealign.data.responses.roi_responses import write_roi_responses
 from rulealign.data.simulated.data_set import write_images, write_subject
-from rulealign.data.things.tables import read_trials
+from rulealign.data.things.tables import read_trials, read_voxels
 from rulealign.data.things.tables_form import Tables
 from rulealign.errors import DataError, StoreError
 from rulealign.plan.settings.brain import FormSettings, QualitySettings
@@ -230,7 +230,14 @@ def test_a_trial_listed_twice_under_a_new_id_is_refused(tables):
     ("column", "value", "message"),
     [
         ("session", 1.5, "'session' holds .*not a whole number"),
-        ("run", "first", "'run' holds 'first', which is not a whole number"),
+        ("run", "first", "'run' holds 'first' in trial row 3, which is not a whole number"),
+        (
+            "trial_id",
+            10**22,
+            "'trial_id' holds '?10{22}'? in trial row 3.*at most 18 digits. Write",
+        ),
+        ("trial_id", "2.0", "'trial_id' holds .*Write it as one, such as 12, or get the table"),
+        ("trial_id", 3.5, "'trial_id' holds '?3.5'? in trial row 3"),
         ("trial_type", "catch", "trial_type is 'catch'"),
         ("stimulus", None, "'stimulus' is empty in trial row 3"),
         ("session", None, "'session' is empty in trial row 3"),
@@ -291,6 +298,20 @@ def test_a_noise_ceiling_that_is_no_number_is_named(tables, value, hint):
     value = value.replace("?", r"\?")
     match = f"VoxelMetadata.csv: 'nc_testset' holds '{value}' in voxel row 4, which is not a number"
     refused(tables, match + hint)
+
+
+@pytest.mark.parametrize("name", ["stimuli", "voxels"])
+def test_a_table_that_is_packed_under_a_plain_name_is_read(tables, name):
+    read = {"stimuli": read_trials, "voxels": lambda path: read_voxels(path, ["V1"])}[name]
+    expected = read(tables[name])
+    tables[name].write_bytes(gzip.compress(tables[name].read_bytes()))
+    pd.testing.assert_frame_equal(read(tables[name]), expected)
+
+
+@pytest.mark.parametrize("name", ["stimuli", "voxels"])
+def test_a_separator_that_is_not_read_is_answered_with_those_that_are(tables, name):
+    tables[name].write_text(tables[name].read_text().replace(",", "|"))
+    refused(tables, r"Metadata\.csv: .*Separate columns by commas, semicolons or tabs")
 
 
 @pytest.mark.parametrize("damage", ["cut", "no gzip"])

@@ -137,6 +137,7 @@ def test_a_folder_that_lost_a_file_is_refused():
         (b'{"result": "a.csv", "sha2', "cannot be read"),
         (b"\xff\xfe", "cannot be read"),
         (b"[]", "cannot be read"),
+        (b"[" * 100_000, "cannot be read"),
         (b"{}", "cannot be read"),
         (b'{"result": "b.csv"}', r"is the manifest of b.csv"),
         (b'{"result": "a.csv"}', "was changed"),

@@ -63,6 +63,7 @@ def test_five_or_six_stimuli_are_refused_with_the_number_that_is_enough(files, n
     drawn = np.random.default_rng(bootstrap.bootstrap_seed(7, n)).integers(n, size=(1000, n))
     few = [len(set(row)) < 3 for row in drawn.tolist()]
     message = rf"{n} stimuli .* 1000 resamples: {sum(few)} .* resample {few.index(True)}\).* 10 st"
+    message = rf"sub-00\.h5: {message}imuli, or lower statistics\.bootstrap_draws\."
     with pytest.raises(DataError, match=message):
         require_resamples(files(rdms(n)), settings, None)
 

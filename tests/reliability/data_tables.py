@@ -176,6 +176,11 @@ def _packed(folder: Path) -> None:
     path.unlink()
 
 
+def _packed_as_it_is(folder: Path) -> None:
+    path = folder / TRIALS
+    path.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+
+
 def _same_person(folder: Path) -> None:
     for path in (folder / "tables").glob("sub-01_*"):
         shutil.copy(path, folder / "tables" / path.name.replace("sub-01", "sub-02"))
@@ -214,6 +219,9 @@ def trial_cases() -> Iterator[Case]:
     marked = table(TRIALS, lambda t: t, encoding="utf-8-sig")
     yield Case("trials: a byte order mark", marked, (), sound=True)
     yield Case("trials: UTF-16", table(TRIALS, lambda t: t, encoding="utf-16"), IN_TRIALS)
+    yield Case("trials: gzip without .gz", _packed_as_it_is, (), sound=True)
+    yield Case("trials: '|' between columns", table(TRIALS, lambda t: t, sep="|"), IN_TRIALS)
+    yield Case("trials: trial_id of 23 digits", cell(TRIALS, 4, "trial_id", 10**22), IN_TRIALS)
     yield Case("trials: gzip", _packed, (), sound=True)
     yield Case("trials: cut at a line", cut(TRIALS, last_line), ("sub-01",))
     yield Case("trials: cut anywhere", cut(TRIALS, middle), ("sub-01",))

@@ -219,3 +219,15 @@ def test_an_image_of_a_concept_may_not_calibrate(folder, stimuli, tmp_path, same
     store.write_h5(path, {"images": other}, ids={"stimulus": names}, settings={})
     with pytest.raises(GuardError, match="ice_cream_07n.png"):
         refuse_compared(path, [stimuli])
+
+
+def test_a_calibration_image_that_is_there_twice_is_told(stimuli, tmp_path, capsys):
+    other = np.random.default_rng(4).integers(0, 256, (3, PX, PX, 3), dtype=np.uint8)
+    path = tmp_path / "calibration.h5"
+    for again in (2, 0):
+        other[2] = other[again]
+        names = {"stimulus": ["emu", "owl", "yak"]}
+        store.write_h5(path, {"images": other}, ids=names, settings={})
+        refuse_compared(path, [stimuli])
+        told = capsys.readouterr().out
+        assert ("yak is the same image as emu, and counts twice" in told) is (again == 0)

@@ -130,7 +130,7 @@ def test_a_name_that_is_listed_twice_is_refused(trials, tmp_path):
 
 
 def test_a_list_that_is_empty_absent_or_no_text_is_refused(trials, tmp_path):
-    with pytest.raises(DataError, match="has no trials for the stimulus set"):
+    with pytest.raises(DataError, match=r"list\.txt: lists no images; write one image name"):
         stimulus_images(trials, listed(tmp_path, "\n\n"))
     (tmp_path / "binary.txt").write_bytes(b"\xff\xd8\xff")
     for name in ("absent.txt", "binary.txt"):

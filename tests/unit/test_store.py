@@ -201,7 +201,9 @@ def test_what_is_missing_or_forbidden_is_not_to_be_deleted(tmp_path):
     assert "permission" in str(unreadable("a.csv", "a table", PermissionError(13, "denied")))
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"a": \xff}', b"[1]", b"3", b'{"b": 1}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"a": \xff}', b"[1]", b"[" * 100_000, b'{"b": 1}']
+)
 def test_json_that_is_none_is_named_with_its_remedy(tmp_path, content):
     path = tmp_path / "a.json"
     path.write_bytes(content)

@@ -93,7 +93,12 @@ def test_too_few_stimuli_are_told_before_any_network_is_made(new_run):
     path = new_run.folder / "rdms.npz"
     np.savez(path, EVC=np.load(path)["EVC"][:, :5, :5])
     new_run.study["statistics"] |= {"bootstrap_draws": 1000}
-    refused(new_run, r"5 stimuli are too few for 1000 resamples.*at least 10", *ONE_CORE)
+    refused(
+        new_run,
+        r"sub-01_roi-EVC_rdm\.h5: 5 stimuli are too few for 1000 resamples.*Bring at least 10"
+        r" stimuli, or lower statistics\.bootstrap_draws",
+        *ONE_CORE,
+    )
 
 
 def test_an_roi_that_the_file_lacks_is_named_with_those_it_has(new_run):

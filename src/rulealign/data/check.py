@@ -116,7 +116,7 @@ def _copied_images(stimuli: Sequence[Path]) -> dict[str, tuple[str, str]]:
 
 
 def refuse_compared(calibration: Path, stimuli: Sequence[Path]) -> None:
-    """Check that no image on which BatchNorm is calibrated is among the stimuli.
+    """Check that no image on which BatchNorm is calibrated is among the stimuli; print its copies.
 
     Args:
         calibration: a file of prepared calibration images.
@@ -128,6 +128,8 @@ def refuse_compared(calibration: Path, stimuli: Sequence[Path]) -> None:
         GuardError: a calibration image is a compared one; names it.
     """
     px, hashes = _hashes(calibration)
+    for copy, earlier in same_contents(hashes.items()).items():
+        print(f"QUALITY: {calibration}: {copy} is the same image as {earlier}, and counts twice")
     if not stimuli:
         raise DataError(f"{calibration}: there are no stimuli to check its images against.")
     for path in stimuli:

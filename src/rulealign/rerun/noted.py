@@ -68,5 +68,5 @@ def read_note(folder: Path, key: str) -> Any:
     """
     try:
         return json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

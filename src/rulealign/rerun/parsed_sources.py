@@ -95,6 +95,6 @@ def _parse(source: bytes) -> Said:
 
 def _read(file: Path) -> Mapping[str, Said]:
     # what cannot be read is parsed anew
-    with suppress(OSError, ValueError, TypeError, AttributeError):
+    with suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {key: Said(*said) for key, said in json.loads(file.read_bytes()).items()}
     return {}

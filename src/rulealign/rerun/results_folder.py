@@ -84,7 +84,7 @@ def _noted(note: Path) -> dict[str, Any]:
     # a note that cannot be read is Snakemake's affair: it says so, and goes on without
     try:
         return json.loads(note.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
 
 

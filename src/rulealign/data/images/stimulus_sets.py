@@ -64,7 +64,8 @@ def choose_trials(trials: pd.DataFrame, stimulus_set: str, place: str) -> Chosen
     Raises:
         ConfigurationError: there is no such set, or no such list.
         DataError: the set is empty, its images were not shown equally often (once, for the first
-            exemplars), or a list has a name twice or one that no trial has (names the nearest).
+            exemplars), or a list is empty, has a name twice or one that no trial has (names the
+            nearest).
     """
     trials = trials.reset_index(drop=True)
     labels = _stimulus_of_trial(trials, stimulus_set, place).dropna()
@@ -164,6 +165,8 @@ def _read_list(path: Path, trials: pd.DataFrame, place: str) -> list[str]:
             )
         if name:
             line_of[name] = number
+    if not line_of:
+        raise DataError(f"{path}: lists no images; write one image name a line.")
     return list(line_of)
 
 

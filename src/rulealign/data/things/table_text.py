@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SEPARATORS = (",", ";", "\t")
+_PACKED = b"\x1f\x8b"  # how gzip begins, whatever the name of the file
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -22,7 +23,7 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
     Args:
         path: a text file whose columns are separated by commas, semicolons or tabs, whatever its
-            ending says; packed with gzip where its name ends in .gz.
+            ending says; packed with gzip or not.
         columns: the columns to read.
 
     Returns:
@@ -53,11 +54,16 @@ def column_names(path: Path) -> list[str]:
         Their names; one may contain a line break.
 
     Raises:
-        DataError: the file cannot be read, or is empty.
+        DataError: the file cannot be read, is empty, or has one column alone.
     """
     names = _readable(path, _header)[1]
     if not names:
         raise DataError(f"{path}: is empty; get it again from its source.")
+    if len(names) == 1:
+        raise DataError(
+            f"{path}: has one column, '{names[0][:60]}'. Separate columns by commas, semicolons or"
+            " tabs, or get it again from its source."
+        )
     return names
 
 
@@ -104,9 +110,13 @@ def _rows(path: Path) -> list[list[str]]:
         return list(csv.reader(text, delimiter=_header(path)[0]))
 
 
+def _is_packed(path: Path) -> bool:
+    with Path(path).open("rb") as file:
+        return Path(path).suffix.lower() == ".gz" or file.read(2) == _PACKED
+
+
 def _opened(path: Path) -> TextIO:
-    opener = gzip.open if Path(path).suffix == ".gz" else open
-    return opener(path, "rt", encoding="utf-8-sig", newline="")
+    return (gzip.open if _is_packed(path) else open)(path, "rt", encoding="utf-8-sig", newline="")
 
 
 def _cells(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -117,6 +127,7 @@ def _cells(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     # a concept may be called "null" or "nan"
     missing = {"keep_default_na": False, "na_values": [""]}
     options = {"sep": separator, "index_col": False, "encoding": "utf-8-sig", **missing}
+    options["compression"] = "gzip" if _is_packed(path) else None
     return pd.read_csv(path, usecols=columns, **options)[list(columns)]
 
 

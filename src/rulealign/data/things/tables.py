@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TRIAL_COLUMNS = ("stimulus", "concept", "trial_type", "session", "run", "trial_id")
 """What is kept of the trial table, in this order."""
 
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _NUMBERS = ("voxel_", "nc_")
 _OTHER_COLUMNS = (*_NUMBERS, "subject_id", "splithalf_", "prf-")
 
@@ -174,9 +175,13 @@ def read_trials(stimuli_csv: Path) -> pd.DataFrame:
 
 def _require_whole_numbers(path: Path, table: pd.DataFrame, name: str) -> None:
     if table[name].dtype.kind != "i":
-        wrong = [value for value in table[name] if not str(value).lstrip("-").isdigit()]
+        values = table[name].tolist()
+        whole = [bool(_WHOLE.fullmatch(str(value).removesuffix(".0"))) for value in values]
+        row = 0 if all(whole) else whole.index(False)  # one fraction makes 1 to 1.0 in all rows
         raise DataError(
-            f"{path}: '{name}' holds {next(iter(wrong), None)!r}, which is not a whole number."
+            f"{path}: '{name}' holds {values[row]!r} in trial row {row}, which is not a whole"
+            " number of at most 18 digits. Write it as one, such as 12, or get the table again from"
+            " its source."
         )
 
 

@@ -116,7 +116,7 @@ def read_sidecar(paths: Sequence[Path]) -> dict[str, Any]:
     for path in paths:
         try:
             stated = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(
                 f"{path}: is no JSON ({error}); get it again from its source."
             ) from error

@@ -48,9 +48,10 @@ def read_conditions(conditions_tsv: Path) -> Conditions:
     """
     header, *rows = read_rows(conditions_tsv) or [[]]
     if "image_filename" not in header or not rows:
+        one = " Separate columns by commas, semicolons or tabs." if len(header) == 1 else ""
         raise DataError(
             f"{conditions_tsv}: lists no trials in a column image_filename; its columns are"
-            f" {header}. Get it again from its source."
+            f" {header}.{one} Get it again from its source."
         )
     column = header.index("image_filename")
     images = [_image(row[column:][:1], place, conditions_tsv) for place, row in enumerate(rows)]

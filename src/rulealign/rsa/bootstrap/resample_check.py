@@ -39,7 +39,11 @@ def require_resamples(brain: Sequence[Path], settings: InputsSettings, pairs: Pa
         read = read_brain_rdms(files)
         n_stimuli = len(read.ids)
         seed = bootstrap_seed(settings.study_seed, n_stimuli)
-        counts = resample_counts(n_stimuli, settings.bootstrap_draws, seed)
+        try:
+            counts = resample_counts(n_stimuli, settings.bootstrap_draws, seed)
+        except DataError as error:
+            remedy = "or lower statistics.bootstrap_draws."
+            raise DataError(f"{files[0]}: {str(error).rstrip('.')}, {remedy}") from error
         for kind in settings.pairs:
             _require_order(read, counts, read_pairs(pairs, read.ids, kind))
 

@@ -34,7 +34,7 @@ def write_h5(
     arrays: Mapping[str, np.ndarray],
     *,
     ids: Mapping[str, Sequence[str]],
-    settings: Mapping[str, Any],
+    settings: Mapping[str, object],
     attributes: Mapping[str, Any] | None = None,
 ) -> None:
     """Write arrays with the ids of their axes and the settings that made them.
@@ -70,7 +70,7 @@ def _fill(
     path: Path,
     arrays: Mapping[str, np.ndarray],
     ids: Mapping[str, Sequence[str]],
-    settings: Mapping[str, Any],
+    settings: Mapping[str, object],
     attributes: Mapping[str, Any],
 ) -> None:
     with h5py.File(path, "w", libver="v110") as file:

@@ -147,3 +147,14 @@ def test_every_profile_runs_again_what_the_documentation_says(project):
         text = profile.read_text()
         assert "\nrerun-triggers: [mtime, params, input]" in text, profile
         assert "\nmax-checksum-file-size: 250000000" in text, profile
+
+
+def test_no_stage_is_told_a_mapping_whose_keys_only_a_docstring_knows(project):
+    told = re.compile(r"settings|section|spec|study|chosen")
+    for path in sorted((project / "src").rglob("*.py")):
+        for node in ast.walk(parse(path.read_bytes())):
+            name = getattr(node, "arg", None) or getattr(getattr(node, "target", None), "id", None)
+            annotation = getattr(node, "annotation", None)
+            if isinstance(name, str) and annotation is not None and told.search(name):
+                written = ast.unparse(annotation)
+                assert not re.search(r"(Mapping|dict)\[str, Any\]", written), (path, name)

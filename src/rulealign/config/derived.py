@@ -134,9 +134,9 @@ def _kind(values: Mapping[str, Any], name: str) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def _init(settings: Mapping[str, Any]) -> Any:
-    fields = rule_class(settings["kind"]).Settings.model_fields
-    return settings.get("init", fields["init"].default)
+def _init(stated: Mapping[str, Any]) -> Any:
+    fields = rule_class(stated["kind"]).Settings.model_fields
+    return stated.get("init", fields["init"].default)
 
 
 def _section(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -155,9 +155,9 @@ def _stated(values: Mapping[str, Any], place: tuple[str, ...]) -> bool:
     return True
 
 
-def _misspelt(key: str, section: Mapping[str, Any]) -> bool:
-    others = [str(other) for other in section if other not in _DERIVED]
-    return key not in section and nearest(key, others) is not None
+def _misspelt(key: str, stated: Mapping[str, Any]) -> bool:
+    others = [str(other) for other in stated if other not in _DERIVED]
+    return key not in stated and nearest(key, others) is not None
 
 
 def _with_value(values: Mapping[str, Any], place: tuple[str, ...], value: Any) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -163,7 +162,7 @@ def write_brain_rdm(
     rdm: np.ndarray,
     output: Path,
     *,
-    settings: dict[str, Any],
+    settings: Mapping[str, object],
     subject: int | str,
     roi: str,
     distance: str,

@@ -21,7 +21,7 @@ def new_draws(
     path: Path,
     n_draws: int,
     ids: Mapping[str, Sequence[str]],
-    settings: Mapping[str, Any],
+    settings: Mapping[str, object],
     attributes: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray] | None = None,
 ) -> Iterator[h5py.Dataset]:

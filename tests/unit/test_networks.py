@@ -2,24 +2,32 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from complete_studies import complete
 from no_claims import without_claims
-from rule_settings import NETWORK
+from rule_settings import NETWORK, RULES, altered
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.learning import trainer
 from rulealign.learning.diagnostics import write_diagnostics
 from rulealign.learning.networks import REGISTRY
 from rulealign.learning.networks.cnn3 import Cnn3
+from rulealign.learning.networks.resnet18 import ResNet18
+from rulealign.learning.networks.vgg5 import Vgg5
+from rulealign.learning.rules import rule_class
 from rulealign.learning.weights import initial_network, weights_hash
 from rulealign.rerun.code_fingerprint import Sources
-from rulealign.store import read_csv
+from rulealign.store import read_csv, write_h5
 
-SETTINGS = {"cnn3": NETWORK}
+SETTINGS = {
+    "cnn3": NETWORK,
+    "vgg5": Vgg5(kind="vgg5", width=1 / 32),
+    "resnet18": ResNet18(kind="resnet18", width=1 / 8),
+}
 """Kind -> settings of a very small one."""
 
 
@@ -49,8 +57,9 @@ def shown(px, images=2):
 
 
 def test_no_kind_and_no_layer_of_a_network_is_named_outside_its_file(network, project):
-    own = REGISTRY[network.kind].partition(":")[0]
-    own = "src/" + own.replace(".", "/") + ".py"
+    # networks may share names of layers
+    modules = [entry.partition(":")[0] for entry in REGISTRY.values()]
+    files = ["src/" + module.replace(".", "/") + ".py" for module in modules]
     names = {network.kind, *network.layer_names()}
     names |= {name.split(".")[0] for name in network.build(10).state_dict()}
     stems = {name.rstrip("0123456789") for name in names}
@@ -61,7 +70,7 @@ def test_no_kind_and_no_layer_of_a_network_is_named_outside_its_file(network, pr
     for folder in ("src", "rules", "scripts"):
         for path in sorted((project / folder).rglob("*")):
             place = path.relative_to(project).as_posix()
-            if path.suffix in (".py", ".smk", ".html") and place != own:
+            if path.suffix in (".py", ".smk", ".html") and place not in files:
                 lines = enumerate(path.read_text().splitlines(), 1)
                 found += [
                     f"{place}:{number}: {line.strip()}"
@@ -113,6 +122,8 @@ def test_depth_is_the_share_of_layers_with_weights_up_to_there(network):
 
 
 def test_blocks_are_the_convolutions_with_their_patches_and_strides(network):
+    if network.no_chain():
+        pytest.skip("no chain of conv blocks")
     declared, built = network.blocks(), network.build(10).blocks()
     assert [block.name for block in declared] == [block.name for block in built]
     strides = {layer.name: layer.stride for layer in network.layers()}
@@ -140,6 +151,150 @@ def test_errors_go_back_from_the_layers_that_the_network_says(network):
     built(shown(32))
     assert list(built.error_path()) == [name for name, wants in wanted.items() if wants]
     assert all(with_weights(built)[name] is one for name, one in built.error_path().items())
+
+
+def test_the_norms_are_those_behind_the_convolutions(network):
+    built, behind, last = network.build(10).train(), {}, []
+    for name, module in built.named_modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(lambda _, __, out, of=name: last.append((of, out)))
+        if isinstance(module, nn.BatchNorm2d):
+            module.register_forward_pre_hook(
+                lambda one, inputs: behind.update(
+                    {name: one for name, out in last if out is inputs[0]}
+                )
+            )
+    built(shown(32))
+    assert behind == built.norms()
+    assert len(behind) == sum(isinstance(one, nn.Conv2d) for one in built.modules())
+
+
+def parameters(built):
+    return sum(value.numel() for value in built.parameters())
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        # torchvision's for 1000 classes has 11,689,512, with a stem of 7 x 7 and 513,000 in fc
+        (ResNet18(kind="resnet18"), 11_689_512 - 64 * 3 * (49 - 9) - 513_000 + 512 * 10 + 10),
+        (ResNet18(kind="resnet18", norm="none"), 11_173_962 - 2 * 4800),
+        # kernels, two numbers of BatchNorm a channel, 2048 inputs of 10 logits and their biases
+        (
+            Vgg5(kind="vgg5"),
+            9 * (3 * 128 + 128 * 256 + 256 * 512 + 512 * 512) + 2 * 1408 + 2048 * 10 + 10,
+        ),
+        # kernels, BatchNorm, 2048 inputs of 512 hidden units, ten logits, and biases of both
+        (Cnn3(kind="cnn3"), 9 * (96 + 2048 + 8192) + 2 * 224 + 2049 * 512 + 513 * 10),
+    ],
+)
+def test_networks_have_the_published_number_of_parameters(network, expected):
+    assert parameters(network.build(10)) == expected
+
+
+def test_width_is_a_factor_of_all_channels_and_hidden_units():
+    for one in (Vgg5(kind="vgg5", width=0.25), ResNet18(kind="resnet18", width=0.25)):
+        wide = type(one)(kind=one.kind).build(10)
+        for name, module in with_weights(one.build(10)).items():
+            rows = 10 if name == "fc" else wide.get_submodule(name).weight.shape[0] // 4
+            assert module.weight.shape[0] == rows
+    half = Cnn3(kind="cnn3", width=0.5).build(10)
+    assert [one.weight.shape[0] for one in with_weights(half).values()] == [16, 32, 64, 256, 10]
+
+
+def test_resnet18_equals_torchvisions_with_its_weights():
+    from torchvision.models import resnet18
+
+    theirs, ours = resnet18(num_classes=10).eval(), ResNet18(kind="resnet18").build(10).eval()
+    theirs.conv1, theirs.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
+    named = {
+        name.replace("norm1", "bn1", 1) if name.startswith("norm1") else name: value
+        for name, value in ours.state_dict().items()
+    }
+    theirs.load_state_dict(named)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(shown(33)), theirs(shown(33)))
+
+
+def test_vgg5_equals_a_plain_forward_pass():
+    built = Vgg5(kind="vgg5", width=1 / 32).build(10).eval()
+    values = shown(70)
+    for place in range(1, 5):
+        conv, norm = built.get_submodule(f"conv{place}"), built.get_submodule(f"norm{place}")
+        values = nn.functional.max_pool2d(torch.relu(norm(conv(values))), 2)
+    regions = values[:, :, :4, :4].reshape(2, -1, 2, 2, 2, 2).mean((3, 5))
+    torch.testing.assert_close(built(shown(70)), built.fc(regions.flatten(1)))
+
+
+@pytest.mark.parametrize(("norm", "mean_over"), [("layer", (1, 2, 3)), ("group", (2, 3, 4))])
+def test_other_norms_are_of_single_images(norm, mean_over):
+    built = ResNet18(kind="resnet18", width=1 / 2, norm=norm).build(10)
+    assert built.norms() == {}
+    values = torch.randn(3, 32, 5, 5)
+    grouped = values if norm == "layer" else values.reshape(3, 32, 1, 5, 5)
+    mean = grouped.mean(mean_over, keepdim=True)
+    spread = (grouped.var(mean_over, unbiased=False, keepdim=True) + 1e-5).sqrt()
+    expected = ((grouped - mean) / spread).reshape(values.shape)
+    torch.testing.assert_close(built.norm1(values), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def images_32(tmp_path_factory):
+    """Give a training set of images of which every block sees a patch."""
+    rng, arrays = np.random.default_rng(0), {}
+    for split in ("train", "test"):
+        arrays[f"{split}/images"] = rng.integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)
+        arrays[f"{split}/labels"] = np.arange(50) % 10
+    path = tmp_path_factory.mktemp("training_set") / "images.h5"
+    write_h5(path, arrays, ids={"class": list("abcdefghij")}, settings={})
+    return path
+
+
+TAUGHT = [
+    (network, kind)
+    for network in (
+        SETTINGS["vgg5"],
+        SETTINGS["resnet18"],
+        ResNet18(kind="resnet18", width=1 / 8, norm="group"),
+    )
+    for kind in (*RULES,)
+    if not rule_class(kind).cannot_teach(network)
+]
+
+
+@pytest.mark.parametrize(("network", "kind"), TAUGHT)
+def test_every_rule_that_may_teach_a_network_does_and_stretches_chain(
+    checkpoint_settings, images_32, tmp_path, network, kind
+):
+    settings, rule = checkpoint_settings(kind), checkpoint_settings(kind).rule
+    fours = {key: getattr(rule, key) + getattr(rule, key)[-1:] for key in rule.per_block}
+    settings = altered(settings, network=network, rule=fours, training_set={"image_size": 32})
+    paths = {name: tmp_path / f"{name}.pt" for name in ("0", "1", "2", "whole")}
+    trainer.initial_checkpoint(settings, 5, images_32, paths["0"], tmp_path / "0.csv")
+    kept = {0: paths["0"]}
+    if rule_class(kind).trains:
+        for before, after, start, end in (("0", "1", 0, 1), ("1", "2", 1, 2), ("0", "whole", 0, 2)):
+            stretch = settings, 5, paths[before], start, end, images_32, paths[after]
+            trainer.train_stretch(*stretch, tmp_path / "log.csv")
+        assert paths["2"].read_bytes() == paths["whole"].read_bytes()
+        kept |= {1: paths["1"], 2: paths["2"]}
+    write_diagnostics(settings, 5, kept, images_32, tmp_path / "measured.csv")
+    rows = read_csv(tmp_path / "measured.csv")
+    trained = rows[rows["epoch"] == max(kept)]
+    if kind in ("bp", "fa"):
+        assert (trained["weight_change"] > 0).all()
+        assert trained["angle_to_bp"].between(0, 1e-3 if kind == "bp" else 180).all()
+
+
+def test_a_rule_that_cannot_teach_the_network_is_refused_with_the_reason(study):
+    study["network"] = {"kind": "resnet18", "norm": "group"}
+    with pytest.raises(ConfigurationError) as caught:
+        load_study(study)
+    chain = "teaches a chain of conv blocks, and 'resnet18' is none; remove it"
+    for kind in ("pc", "stdp", "oja", "readout", "pc_supervised", "pc_2026", "stdp_2026"):
+        assert f"'{kind}' {chain}" in str(caught.value)
+    assert "'untrained_bn' gives BatchNorm its statistics, and there is none" in str(caught.value)
+    assert "'bp'" not in str(caught.value)
 
 
 # --- cnn3 keeps its bytes -------------------------------------------------------------------------
@@ -222,6 +377,6 @@ def test_a_layer_that_the_network_lacks_is_named_with_those_it_has(study):
 
 
 def test_a_network_that_is_not_there_is_named_with_those_there_are(study):
-    study["network"]["kind"] = "vgg5"
-    with pytest.raises(ConfigurationError, match=r"network\.kind: there is no 'vgg5'.*'cnn3'"):
+    study["network"]["kind"] = "vgg6"
+    with pytest.raises(ConfigurationError, match=r"network\.kind: there is no 'vgg6'.*'cnn3'"):
         load_study(study)

@@ -203,10 +203,18 @@ def _check_rois(study: Study) -> Iterator[Mistake]:
 
 def _check_rules(study: Study) -> Checks:
     for label, rule in study.rules.items():
+        yield _check_taught(study, label, rule)
         yield _check_image_side(study, label, rule)
         yield _check_per_block(study, label, rule)
         yield _check_calibration(study, f"rules.{label}", rule)
         yield _check_baseline(study, label, rule)
+
+
+def _check_taught(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
+    if why := rule_class(settings.kind).cannot_teach(study.network):
+        yield Mistake(
+            f"rules.{label}", f"'{settings.kind}' {why}; remove it, or choose another network"
+        )
 
 
 def _check_image_side(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
@@ -226,7 +234,7 @@ def _check_per_block(study: Study, label: str, settings: RuleSettings) -> Iterat
     network, blocks = study.network.kind, len(study.network.blocks())
     for key in settings.per_block:
         values = getattr(settings, key)
-        if len(values) != blocks:
+        if blocks and len(values) != blocks:
             yield Mistake(
                 f"rules.{label}.{key}",
                 f"must be a list of {blocks}, one value for each conv block of '{network}', not"

@@ -23,14 +23,14 @@ class ConvBlock(NamedTuple):
 class Chain(nn.Module):
     """Conv blocks, each convolution -> BatchNorm -> ReLU -> 2x2 max-pool, then a readout.
 
-    The readout averages the last map to a fixed side, and has a hidden layer, ReLU, dropout and the
-    layer of the logits.
+    The readout averages the last map to a fixed side, and has a hidden layer with ReLU, or none,
+    then dropout and the layer of the logits.
 
     Args:
         parts: name -> module, in the order of computation: a convolution and its norm layer for
-            each block, then two linear layers. Blocks have the names of their convolutions.
-        map_side: positions per side of the map that the hidden layer reads.
-        dropout: probability that a hidden unit is silenced in training.
+            each block, then one or two linear layers. Blocks have the names of their convolutions.
+        map_side: positions per side of the map that the readout reads.
+        dropout: probability that an input of the logits is silenced in training.
     """
 
     def __init__(self, parts: Mapping[str, nn.Module], map_side: int, dropout: float) -> None:
@@ -47,8 +47,12 @@ class Chain(nn.Module):
         return tuple(ConvBlock(name, conv, norm) for (name, conv), norm in pairs)
 
     def linear(self) -> dict[str, nn.Linear]:
-        """Give the linear layers, name -> layer: the hidden one, then that of the logits."""
+        """Give the linear layers, name -> layer: a hidden one, if any, then that of the logits."""
         return self._parts(nn.Linear)
+
+    def norms(self) -> dict[str, nn.BatchNorm2d]:
+        """Give the norm layer behind each convolution, name of the convolution -> layer."""
+        return {block.name: block.norm for block in self.blocks()}
 
     def error_path(self) -> dict[str, nn.Module]:
         """Give the layers that send an error back, name -> layer: all but the first."""
@@ -92,25 +96,29 @@ class Chain(nn.Module):
         return maps[self.blocks()[-1].name]
 
     def hidden(self, features: Tensor) -> dict[str, Tensor]:
-        """Compute the hidden layer, name -> values, as it is read; see `read_out`."""
-        name, _ = self.linear()
-        return {name: self.read_out(features)}
+        """Compute the hidden layer, name -> values, as it is read; {} where there is none."""
+        *hidden, _ = self.linear()
+        return {name: self.read_out(features) for name in hidden}
 
     def read_out(self, features: Tensor) -> Tensor:
-        """Compute the hidden layer from the last map.
+        """Compute what the logits are made of, from the last map.
 
         Args:
             features: float32, shape (batch, channels, height, width), after pooling.
 
         Returns:
-            After ReLU and before dropout, shape (batch, units).
+            Hidden units after ReLU, or the values of the averaged map where there are none; before
+            dropout, shape (batch, units).
         """
-        hidden, _ = self.linear().values()
-        return functional.relu(hidden(_averaged(features, self.map_side).flatten(1)))
+        *hidden, _ = self.linear().values()
+        values = _averaged(features, self.map_side).flatten(1)
+        for layer in hidden:
+            values = functional.relu(layer(values))
+        return values
 
     def decide(self, hidden: Tensor) -> Tensor:
-        """Compute the logits, shape (batch, classes), from hidden units, shape (batch, units)."""
-        _, logits = self.linear().values()
+        """Compute the logits, shape (batch, classes), from what `read_out` gives."""
+        *_, logits = self.linear().values()
         return logits(self.dropout(hidden))
 
     def forward(self, images: Tensor) -> Tensor:

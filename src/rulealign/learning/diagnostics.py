@@ -137,7 +137,7 @@ def _measure(
     run: Run, epoch: int, state: State, initial: State, before: State | None, shown: Shown
 ) -> list[dict[str, Any]]:
     layers = {name: one for name, one in run.network.named_modules() if carries_weights(one)}
-    norms = {name: norm for name, _, norm in run.network.blocks()}
+    norms = run.network.norms()
     dead = dead_units(run.rule, shown.held_out, run.settings.training, run.name(epoch))
     directions = _directions(run, epoch, state, shown) if run.rule.trains else {}
     rows = []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from rulealign.schema import Closed
+from rulealign.schema import Closed, Number
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,15 +20,20 @@ class Layer(NamedTuple):
         name: in configuration, files and tables.
         depth: share of the network's layers with weights that an image has passed there, 0 to 1.
         stride: pixels of the image between two positions of its map; None: it has no positions.
+        rounds_up: whether a remainder of pixels still has a position, as under strided convolutions
+            with padding; pooling drops it.
     """
 
     name: str
     depth: float
     stride: int | None
+    rounds_up: bool = False
 
     def side(self, px: int) -> int | None:
         """Give the positions per side of its map for images of `px` pixels per side."""
-        return None if self.stride is None else px // self.stride
+        if self.stride is None:
+            return None
+        return -(-px // self.stride) if self.rounds_up else px // self.stride
 
 
 class Block(NamedTuple):
@@ -43,6 +48,18 @@ class Block(NamedTuple):
     name: str
     kernel: int
     stride: int
+
+
+Width = Annotated[
+    float,
+    Field(gt=0, le=16, description="factor of all channels and hidden units, rounded; at least 1"),
+    Number,
+]
+
+
+def widened(channels: int, width: float) -> int:
+    """Give a number of channels times a factor: rounded, at least 1."""
+    return max(1, round(channels * width))
 
 
 class Network(Closed):
@@ -66,6 +83,15 @@ class Network(Closed):
         """List the conv blocks that local rules may teach, in the order of computation."""
         return ()
 
+    @property
+    def has_batch_norm(self) -> bool:
+        """Whether norm layers keep statistics of batches."""
+        return True
+
+    def no_chain(self) -> str:
+        """Say why rules that teach a chain of conv blocks cannot teach it; "" where they can."""
+        return "" if self.blocks() else f"teaches a chain of conv blocks, and '{self.kind}' is none"
+
     def build(self, classes: int) -> nn.Module:
         """Build the network with weights from the global random state.
 
@@ -77,7 +103,8 @@ class Network(Closed):
             logits (batch, classes), with `layers(images)`: name of each of `layers` -> values, of
             shape (batch, channels, height, width) or (batch, units); and `error_path()`: name ->
             module that sends an error back to what lies below it, in the order of computation, that
-            of the logits last. Where there are `blocks`, it is a `chain.Chain`.
+            of the logits last; and `norms()`: name of a convolution -> the BatchNorm behind it.
+            Where there are `blocks`, it is a `chain.Chain`.
         """
         raise NotImplementedError(f"{type(self).__name__} is not built")
 

@@ -14,6 +14,8 @@ from rulealign.schema import NonNegativeFloat, PositiveFloat
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from rulealign.learning.network import Network
+
 
 class ReadoutSettings(RuleSettings):
     """The settings of the supervised readout, the linear layers above the conv stack."""
@@ -56,6 +58,11 @@ class ReadoutRule(OptimisedRule):
 
     Settings = ReadoutSettings
     rate_setting: ClassVar[str] = "readout_learning_rate"
+
+    @classmethod
+    def cannot_teach(cls, network: Network) -> str:
+        """Say why it cannot teach a network; "" where it can."""
+        return network.no_chain()
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         super().__init__(network, settings, course)

@@ -150,6 +150,11 @@ class LearningRule:
         self.epoch = 0
 
     @classmethod
+    def cannot_teach(cls, network: Network) -> str:
+        """Say why it cannot change a network, such as "teaches ..."; "" where it can."""
+        return ""
+
+    @classmethod
     def smallest_image_side(cls, network: Network) -> int:
         """Give the pixels per side of the smallest images that it can train a network with."""
         return network.smallest_image_side

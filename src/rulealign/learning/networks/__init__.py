@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 REGISTRY: dict[str, str] = {
     "cnn3": "rulealign.learning.networks.cnn3:Cnn3",
+    "vgg5": "rulealign.learning.networks.vgg5:Vgg5",
+    "resnet18": "rulealign.learning.networks.resnet18:ResNet18",
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from rulealign.learning.network import Block, Layer, Network
+from rulealign.learning.network import Block, Layer, Network, Width, widened
 from rulealign.schema import Fraction, whole
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Cnn3(Network):
         default=[32, 64, 128], description="channels of conv1, conv2 and conv3"
     )
     hidden_units: whole(1, 65_536) = Field(default=512, description="units of fc1")
+    width: Width = 1
     dropout: Fraction = Field(default=0.3, description="dropout probability between fc1 and fc2")
 
     def layers(self) -> tuple[Layer, ...]:
@@ -54,7 +55,8 @@ class Cnn3(Network):
 
         from rulealign.learning.chain import Chain
 
-        one, two, three = self.channels
+        one, two, three = (widened(channels, self.width) for channels in self.channels)
+        hidden = widened(self.hidden_units, self.width)
         parts = {
             "conv1": nn.Conv2d(3, one, 3, padding=1, bias=False),
             "norm1": nn.BatchNorm2d(one),
@@ -62,7 +64,7 @@ class Cnn3(Network):
             "norm2": nn.BatchNorm2d(two),
             "conv3": nn.Conv2d(two, three, 3, padding=1, bias=False),
             "norm3": nn.BatchNorm2d(three),
-            "fc1": nn.Linear(three * MAP_SIDE**2, self.hidden_units),
-            "fc2": nn.Linear(self.hidden_units, classes),
+            "fc1": nn.Linear(three * MAP_SIDE**2, hidden),
+            "fc2": nn.Linear(hidden, classes),
         }
         return Chain(parts, MAP_SIDE, self.dropout)

@@ -18,6 +18,8 @@ from rulealign.schema import PositiveFloat, whole
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from rulealign.learning.network import Network
+
 
 class SupervisedPredictiveCodingSettings(GradientSettings):
     """The settings of `pc_supervised`."""
@@ -94,6 +96,11 @@ class SupervisedPredictiveCoding(GradientRule):
 
     Settings = SupervisedPredictiveCodingSettings
 
+    @classmethod
+    def cannot_teach(cls, network: Network) -> str:
+        """Say why it cannot teach a network; "" where it can."""
+        return network.no_chain()
+
     def step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         """Change the weights once: inference, local gradients, clipping, step.
 
@@ -145,14 +152,16 @@ class SupervisedPredictiveCoding(GradientRule):
             The states, at the feed-forward sweep.
         """
         net, settings = network, self.settings
-        hidden_layer, logits = net.linear().values()
-        mask = net.dropout(images.new_ones(len(images), hidden_layer.out_features)).double()
+        *hidden, logits = net.linear().values()
+        mask = net.dropout(images.new_ones(len(images), logits.in_features)).double()
 
-        def top(hidden: Tensor) -> Tensor:
-            loss = functional.cross_entropy(logits(hidden * mask), labels, reduction="sum")
+        def top(state: Tensor) -> Tensor:
+            read = state if hidden else net.read_out(state)
+            loss = functional.cross_entropy(logits(read * mask), labels, reduction="sum")
             return settings.output_precision * loss
 
-        blocks = [*(ConvBlock(conv, norm) for _, conv, norm in net.blocks()), net.read_out]
+        blocks = [ConvBlock(conv, norm) for _, conv, norm in net.blocks()]
+        blocks += [net.read_out] if hidden else []
         return Hierarchy(blocks, top, images.double(), fixed_prediction=settings.fixed_prediction)
 
     def _require_descent(self, energies: list[list[float]]) -> None:

@@ -25,6 +25,8 @@ from rulealign.wrong_values import shown
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from rulealign.learning.network import Network
+
 FORGOTTEN = 1e-6
 """Share of the initial statistics, mean 0 and variance 1, that is left in the running ones."""
 
@@ -129,6 +131,11 @@ class UntrainedBatchNorm(LearningRule):
 
     Settings = UntrainedBatchNormSettings
     trains: ClassVar[bool] = False
+
+    @classmethod
+    def cannot_teach(cls, network: Network) -> str:
+        """Say why it has nothing to change in a network; "" where it has."""
+        return "" if network.has_batch_norm else "gives BatchNorm its statistics, and there is none"
 
     def prepare(self, images: ShownImages | DealtImages) -> None:
         """Give the norm layers their statistics.

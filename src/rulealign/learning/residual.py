@@ -1,0 +1,69 @@
+"""A network of residual stages between a stem and the layer of the logits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Residual(nn.Module):
+    """A stem (convolution, norm layer, ReLU), residual stages, the mean over positions, logits.
+
+    Args:
+        parts: name -> module, in the order of computation: the convolution of the stem, what
+            normalises it, the stages, and the layer of the logits.
+    """
+
+    def __init__(self, parts: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        for name, part in parts.items():
+            self.add_module(name, part)
+        self.names = tuple(parts)
+
+    def error_path(self) -> dict[str, nn.Module]:
+        """Give the layers that send an error back, name -> layer: all but the first.
+
+        Shortcuts without a convolution send theirs back exactly, under every rule.
+        """
+        wanted = nn.Conv2d | nn.Linear
+        return dict([(n, one) for n, one in self.named_modules() if isinstance(one, wanted)][1:])
+
+    def norms(self) -> dict[str, nn.BatchNorm2d]:
+        """Give the BatchNorm behind each convolution, name of the convolution -> layer."""
+        found, conv = {}, ""
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Conv2d):
+                conv = name
+            elif isinstance(module, nn.BatchNorm2d):
+                found[conv] = module
+        return found
+
+    def layers(self, images: Tensor) -> dict[str, Tensor]:
+        """Compute the readable layers.
+
+        Args:
+            images: float32, shape (batch, 3, height, width), normalised.
+
+        Returns:
+            The stem's map and that of each stage, after ReLU, shape (batch, channels, height,
+            width).
+        """
+        stem, norm, *stages = (self.get_submodule(name) for name in self.names[:-1])
+        maps = [functional.relu(norm(stem(images)))]
+        for stage in stages:
+            maps.append(stage(maps[-1]))
+        return dict(zip([self.names[0], *self.names[2:-1]], maps, strict=True))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Classify images.
+
+        Args:
+            images: as in `layers`.
+
+        Returns:
+            Logits, float32, shape (batch, classes).
+        """
+        *_, last = self.layers(images).values()
+        return self.get_submodule(self.names[-1])(last.mean((2, 3)))

@@ -22,7 +22,8 @@ rule universes:
         bootstrap_mb=STUDY.statistics.memory_mb,
         mem_mb=memory((4000 if THINGS else 1500) + STUDY.statistics.memory_mb),
     params:
-        code=code("universes", controls=[]),  # it reads their RDMs, and computes none
+        # it reads the RDMs of controls, and computes none
+        code=code("universes", controls=[], comparisons=USED_COMPARISONS),
         settings=settings(universe_settings, "rule", "roi"),
     message:
         "Score {wildcards.rule} with {wildcards.roi} in every universe of the claims"
@@ -60,7 +61,7 @@ if STUDY.claims:
         resources:
             mem_mb=memory(3000),
         params:
-            code=code("claims"),
+            code=code("claims", comparisons=USED_COMPARISONS),
             settings=settings(claims.ClaimsSettings.of),
         message:
             "Hold every claim against every universe"
@@ -85,7 +86,7 @@ if STUDY.claims:
         resources:
             mem_mb=memory(1000),
         params:
-            code=code("claims_figure"),
+            code=code("claims_figure", comparisons=USED_COMPARISONS),
         message:
             "Draw every claim in every universe"
         script:
@@ -104,7 +105,7 @@ if STUDY.claims:
         resources:
             mem_mb=memory(1000),
         params:
-            code=code("mixed_models_table"),
+            code=code("mixed_models_table", comparisons=USED_COMPARISONS),
             settings=settings(claims.MixedModelsSettings.of),
         message:
             "Fit a mixed model of seeds and subjects to every claim"

@@ -134,7 +134,7 @@ def settings(stage, *named):
 def code(script, **chosen):
     """Fingerprint the code that a script reaches, as every rule's params hold it.
 
-    Of a registry that the script reaches (networks, rules, controls, training_sets, forms) name the entries that
+    Of a registry that the script reaches (networks, rules, controls, comparisons, training_sets, forms) name the entries that
     it uses.
     """
     return SOURCES.code(script, **chosen)
@@ -201,6 +201,7 @@ def networks(rule):
 
 USED_NETWORK = [STUDY.network.kind]
 USED_RULES = sorted({rule.kind for rule in STUDY.rules.values()})
+USED_COMPARISONS = STUDY.universes.comparison
 USED_TRAINING_SET = [STUDY.training_set.kind]
 USED_BRAIN = [STUDY.brain.kind]
 USED_STIMULUS_SETS = sorted(

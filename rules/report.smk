@@ -176,6 +176,7 @@ rule report:
             networks=USED_NETWORK,
             rules=USED_RULES,
             controls=STUDY.controls,
+            comparisons=USED_COMPARISONS,
             training_sets=USED_TRAINING_SET,
             stimulus_sets=USED_STIMULUS_SETS,
             brains=USED_BRAIN,

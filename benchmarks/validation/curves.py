@@ -18,7 +18,6 @@ from rulealign.claims.specification_curve import (
     shared_noise,
 )
 from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_rdms
-from rulealign.rsa.bootstrap.comparisons import bootstrap_comparison
 from rulealign.rsa.bootstrap.corrected import left_out_counts
 from rulealign.rsa.bootstrap.primary import (
     STIMULI,
@@ -28,6 +27,7 @@ from rulealign.rsa.bootstrap.primary import (
     variance_parts,
 )
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
+from rulealign.rsa.comparisons import comparison_class
 from rulealign.rsa.rdm import correlation_rdm
 from validation.families import LEVEL
 from validation.road import stimulus_names
@@ -165,7 +165,7 @@ def _levels(setting: Setting, models: np.ndarray, brains: np.ndarray) -> Iterato
     every = np.vstack([brains, shuffled_rdms(brains, orders)])
     weights = np.kron(np.eye(_SHUFFLES + 1), np.ones((len(brains), 1)) / len(brains))
     for way, comparison in product(models, COMPARISONS):
-        scores = bootstrap_comparison(comparison, way, every, once, combine=weights)[0]
+        scores = comparison_class(comparison).sampled(way, every, once, combine=weights)[0]
         level, *shuffled = scores.mean(axis=0)
         yield no_alignment(float(level), np.array(shuffled))
 
@@ -175,5 +175,5 @@ def _scores(models: np.ndarray, brains: np.ndarray, counts: np.ndarray) -> Itera
     weights = np.ones((len(brains), 1)) / len(brains)
     for way, comparison in product(models, COMPARISONS):
         flat = way.reshape(-1, way.shape[-1])
-        scores = bootstrap_comparison(comparison, flat, brains, counts, combine=weights)
+        scores = comparison_class(comparison).sampled(flat, brains, counts, combine=weights)
         yield scores[..., 0].reshape(len(counts), *way.shape[:-1])

@@ -8,15 +8,14 @@ import pytest
 from scipy.stats import kendalltau, rankdata, spearmanr, zscore
 
 from rulealign.errors import DataError
-from rulealign.rsa.bootstrap.comparisons import bootstrap_comparison
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.ceiling import nili_bounds, null_bounds
 from rulealign.rsa.compare import spearman_matrix, with_mean
-from rulealign.rsa.partial import partial_correlations, partial_spearman
+from rulealign.rsa.comparisons.kendall import KendallTauA
+from rulealign.rsa.partial import partial_correlations
 from rulealign.rsa.quality.unrepeated import agreement
 from rulealign.rsa.ranking import in_steps
 from rulealign.rsa.rdm import correlation_rdm
-from rulealign.rsa.similarity import kendall_tau_a_matrix
 
 N, FEATURES, WINNERS = 14, 150, 6
 IDS = [f"image-{number}" for number in range(N)]
@@ -83,7 +82,7 @@ def test_kendalls_tau_a_is_that_of_whole_numbers(order):
         return sum(map(int, signs)) / len(couples)
 
     expected = [tau_a(COUNTED_MODEL, one) for one in COUNTED]
-    assert kendall_tau_a_matrix(model, subjects)[0] == pytest.approx(expected, abs=1e-12)
+    assert KendallTauA.scores(model, subjects)[0] == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -91,7 +90,7 @@ def test_draws_are_those_of_whole_numbers(order):
     model, _, subjects = drawn(order)
     counts = resample_counts(N, 5, seed=8)
     rho = bootstrap_spearman(model, subjects, counts)[:, 0]
-    tau = bootstrap_comparison("kendall_tau_a", model, subjects, counts)[:, 0]
+    tau = KendallTauA.sampled(model, subjects, counts)[:, 0]
     first, second = np.triu_indices(N, 1)
     for draw, count in enumerate(counts):
         times = count[first] * count[second]
@@ -118,7 +117,7 @@ def test_partial_scores_are_those_of_whole_numbers(order):
         return ranked - x @ np.linalg.lstsq(x, ranked, rcond=None)[0]
 
     expected = [np.corrcoef(left(COUNTED_MODEL), left(one))[0, 1] for one in COUNTED]
-    found = partial_spearman(model, subjects, control[np.newaxis])[0]
+    found = partial_correlations(spearman_matrix, model, subjects, control[np.newaxis])[0]
     assert found == pytest.approx(expected, abs=1e-12)
     once = np.ones((1, N), dtype=int)  # a resample that is the sample
 

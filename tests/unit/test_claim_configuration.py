@@ -10,6 +10,7 @@ from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan import claims as claim_stages
 from rulealign.plan.settings.claims import ClaimSettings, UniverseSettings
+from rulealign.rsa.comparisons import REGISTRY
 
 
 @pytest.fixture
@@ -249,9 +250,7 @@ def test_without_claims_and_universes_there_are_none_and_one_of_what_is_evaluate
 
 
 def test_comparisons_of_claims_are_those_that_can_be_computed_but_for_cosines(default):
-    from rulealign.rsa.comparisons import COMPARISONS
-
-    allowed = [name for name in COMPARISONS if "cosine" not in name]
+    allowed = [name for name in REGISTRY if "cosine" not in name]
     default["universes"]["comparison"] = allowed
     assert load_study(default).universes.comparison == allowed
 

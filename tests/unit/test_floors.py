@@ -28,6 +28,7 @@ REGISTRIES = (
     *("data.brains.__init__", "data.brain"),
     *("learning.networks.__init__", "learning.network"),
     *("learning.rules.__init__", "learning.rule"),
+    *("rsa.comparisons.__init__", "rsa.comparison"),
 )
 
 

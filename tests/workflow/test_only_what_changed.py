@@ -131,6 +131,16 @@ CODE = {
         [(LIBRARY + "learning/rules/__init__.py", '    "oja":', '    "o2": "x.y:Z",\n    "oja":')],
         set(),
     ),
+    "one more comparison": (
+        [
+            (
+                LIBRARY + "rsa/comparisons/__init__.py",
+                "str] = {",
+                'str] = {"rho": "rulealign.rsa.comparisons.spearman:Spearman",',
+            )
+        ],
+        set(),
+    ),
     "a figure's colour": (
         [(LIBRARY + "report/style.py", '"#0072B2"', '"#0072B3"')],
         FIGURES | CLAIMS_FIGURE,

@@ -17,6 +17,7 @@ from rulealign.claims.verdicts import (
     UNRESOLVED,
 )
 from rulealign.config.claims import AXES
+from rulealign.rsa.comparisons import comparison_class
 
 _PHRASES = {
     "stimuli": "with stimuli {}",
@@ -34,10 +35,6 @@ _NAMES = {
     "cross_run": "cross-run",
     "per_subject": "each subject",
     "mean_rdm": "the mean RDM",
-    "spearman": "Spearman's ρ",
-    "kendall_tau_a": "Kendall's τ-a",
-    "pearson": "Pearson's r",
-    "whitened_pearson": "whitened Pearson's r",
     "none": "nothing",
     "own": "its own epoch 0",
 }
@@ -53,6 +50,8 @@ def value_words(axis: str, value: Any) -> str:
     Returns:
         Words that fit after "everything".
     """
+    if axis == "comparison":
+        return _PHRASES[axis].format(comparison_class(value).words)
     name = _NAMES.get(str(value), str(value)).replace("+", " and ")
     if axis == "baseline" and value != "own":
         name += " in place of epoch 0"

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from rulealign.mistakes import Checks, Mistake
+from rulealign.rsa.comparisons import REGISTRY, comparison_class
 from rulealign.schema import (
     Closed,
     Count,
@@ -51,23 +52,22 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-_WITHOUT_ZERO = {"cosine": "pearson", "whitened_cosine": "whitened_pearson"}
-
-
 def _against_no_zero(value: Any) -> Any:
     # with shuffled stimulus labels, cosines gave a verdict in 60 to 80% of universes
-    if value in _WITHOUT_ZERO:
+    if isinstance(value, str) and _INSTEAD.get(value):
         raise ValueError(
             f"{value} describes, and is no evidence for a claim: it supposes that 0 means no"
             " relation, but the mean of dissimilarities is above 0 (of cross-validated ones, too),"
             " so that differences of cosines are clear of 0 even where the brain's stimulus labels"
-            f" are shuffled. Use '{_WITHOUT_ZERO[value]}', which subtracts the mean, or 'spearman'"
+            f" are shuffled. Use '{_INSTEAD[value]}', which subtracts the mean, or 'spearman'"
         )
     return value
 
 
+_INSTEAD = {name: comparison_class(name).instead for name in REGISTRY}
+
 Comparison = Annotated[
-    Literal["spearman", "kendall_tau_a", "pearson", "whitened_pearson"],
+    Literal[tuple(name for name in REGISTRY if not _INSTEAD[name])],
     BeforeValidator(_against_no_zero),
 ]
 """Of model and brain RDMs, as claims may rest on."""

@@ -28,6 +28,7 @@ REGISTRIES = {
     "networks": "rulealign.learning.networks",
     "rules": "rulealign.learning.rules",
     "controls": "rulealign.controls",
+    "comparisons": "rulealign.rsa.comparisons",
     "training_sets": "rulealign.data.training_sets",
     "stimulus_sets": "rulealign.data.stimulus_sets",
     "brains": "rulealign.data.brains",

@@ -6,15 +6,15 @@ layer that is chosen on some stimuli and scored on others has had no luck with t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rulealign.errors import ConfigurationError, DataError
+from rulealign.errors import ConfigurationError
 from rulealign.provenance import derive_seed
 from rulealign.reasons import MissingValue
-from rulealign.rsa.compare import masked, require_same_pairs, spearman_matrix
+from rulealign.rsa.compare import masked
 
 _LEAST_STIMULI = 3
 _LEAST_PAIRS = 3
@@ -111,47 +111,11 @@ def fold_masks(
     return masks
 
 
-def score_folds(
-    models: np.ndarray,
-    brains: np.ndarray,
-    masks: Sequence[tuple[np.ndarray, np.ndarray]],
-    *,
-    combine: np.ndarray | None = None,
-    correlate: Callable[..., np.ndarray] = spearman_matrix,
-) -> FoldScores:
-    """Score all RDMs on both sides of every fold.
-
-    Args:
-        models: shape (n_models, n_pairs); condensed RDMs of layers, of any number of networks.
-        brains: shape (n_brains, n_pairs); of the same stimuli in the same order.
-        masks: from `fold_masks`.
-        combine: float64, shape (n_brains, n_scores), such as `compare.convention_weights`. By
-            default one score, the mean over brains.
-        correlate: given models, brains and `mask`, makes comparisons, shape (..., n_models,
-            n_brains): one of `comparisons.COMPARISONS`, or `bootstrap_spearman` with its `counts`
-            given. The stimuli of a resample stay on the sides of a fold where they were.
-
-    Returns:
-        The scores.
-
-    Raises:
-        DataError: the numbers of pairs differ, or an RDM has no ranks on a side of a fold.
-    """
-    models, brains = np.atleast_2d(models), np.atleast_2d(brains)
-    require_same_pairs(models, brains)
-    combine = np.full((len(brains), 1), 1 / len(brains)) if combine is None else combine
-    choosing, scoring = (
-        np.stack([correlate(models, brains, mask=sides[side]) @ combine for sides in masks])
-        for side in (0, 1)
-    )
-    return FoldScores(choosing, scoring)
-
-
 def choose_layer(scores: FoldScores, layers: Sequence[int] | None = None) -> NestedChoice:
     """Choose a layer in every fold by the scores outside of it; score it inside.
 
     Args:
-        scores: from `score_folds`.
+        scores: on both sides of every fold.
         layers: rows of the models that are layers of one network. By default all. Of layers with
             equal scores outside, the first is chosen.
 
@@ -163,46 +127,3 @@ def choose_layer(scores: FoldScores, layers: Sequence[int] | None = None) -> Nes
     chosen = np.argmax(choosing, axis=-2)
     reached = np.take_along_axis(scoring, chosen[..., np.newaxis, :], axis=-2)[..., 0, :]
     return NestedChoice(reached.mean(axis=0), chosen, scoring.mean(axis=0))
-
-
-def nested_best_layer(
-    models: np.ndarray,
-    brains: np.ndarray,
-    n_stimuli: int,
-    *,
-    seed: int,
-    folds: int = 2,
-    splits: int = 10,
-    combine: np.ndarray | None = None,
-    mask: np.ndarray | None = None,
-    correlate: Callable[..., np.ndarray] = spearman_matrix,
-) -> NestedChoice:
-    """Score the best layer of one network, chosen on other stimuli than it is scored on.
-
-    There is no function for the best score of the layers on the same stimuli: it is circular.
-    The nested score answers "how well does some layer fit", with a choice that may differ between
-    folds, and rests on fewer pairs than a score over all: its draws vary more.
-
-    Args:
-        models: shape (n_layers, n_pairs); condensed RDMs of the network's layers.
-        brains: shape (n_brains, n_pairs); of the same stimuli in the same order.
-        n_stimuli: number of stimuli.
-        seed: of the splits, normally `layer_choice_seed`.
-        folds: parts that a split makes; 2 chooses on one half and scores on the other.
-        splits: how many times stimuli are split anew.
-        combine: as in `score_folds`.
-        mask: bool, shape (n_pairs,); the pairs that scores rest on. By default all.
-        correlate: as in `score_folds`.
-
-    Returns:
-        Score, chosen layers, and what each layer would reach.
-
-    Raises:
-        ConfigurationError: there are fewer than 2 folds or no split.
-        DataError: numbers of pairs and stimuli do not fit, a fold is too small, or an RDM has no
-            ranks on a side of a fold.
-    """
-    if np.atleast_2d(models).shape[1] != n_stimuli * (n_stimuli - 1) // 2:
-        raise DataError(f"RDMs of shape {np.shape(models)} do not fit {n_stimuli} stimuli.")
-    masks = fold_masks(n_stimuli, folds, splits, seed, mask)
-    return choose_layer(score_folds(models, brains, masks, combine=combine, correlate=correlate))

@@ -1,4 +1,4 @@
-"""Partial Spearman correlation of RDMs: what models share with brains besides control RDMs."""
+"""Partial correlation of RDMs: what models share with brains besides control RDMs."""
 
 from __future__ import annotations
 
@@ -7,79 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rulealign.errors import DataError
-from rulealign.rsa.compare import spearman_matrix
 
 # The share of an RDM's rank variance that controls must leave. RDMs are kept in single precision,
 # and correlations are exact to 1e-16: of less than this share, neither leaves ten digits.
 _LEAST_LEFT = 1e-6
-
-
-def partial_spearman(
-    models: np.ndarray,
-    brains: np.ndarray,
-    controls: np.ndarray,
-    *,
-    mask: np.ndarray | None = None,
-    model_names: Sequence[str] | None = None,
-    brain_names: Sequence[str] | None = None,
-    control_names: Sequence[str] | None = None,
-) -> np.ndarray:
-    """Correlate model and brain RDMs with the controls' share of both removed.
-
-    All RDMs are ranked over the pairs compared; model and brain ranks are regressed on the
-    controls' ranks (least squares with an intercept), and what is left of them is correlated.
-    Only what is linear in the controls' ranks is removed: a control that has another, bent
-    relation to both leaves some of what they share.
-
-    Args:
-        models: shape (n_models, n_pairs); condensed RDMs.
-        brains: shape (n_brains, n_pairs); of the same stimuli in the same order.
-        controls: shape (n_controls, n_pairs); of the same stimuli in the same order.
-        mask: bool, shape (n_pairs,); which pairs are ranked and correlated. By default all.
-        model_names: what to call each model RDM in an error.
-        brain_names: what to call each brain RDM in an error.
-        control_names: what to call each control RDM in an error.
-
-    Returns:
-        float64, shape (n_models, n_brains); from -1 to 1.
-
-    Raises:
-        DataError: the numbers of pairs differ; an RDM is constant or not finite; there is no
-            control; a model or brain is a combination of the controls in ranks, or a control of
-            those before it; names it.
-    """
-    others = _joined(brains, controls)
-    of_others = [*_names("brain", brains, brain_names), *_names("control", controls, control_names)]
-    of_models = spearman_matrix(
-        models, others, mask=mask, model_names=model_names, brain_names=of_others
-    )
-    of_controls = spearman_matrix(controls, others, mask=mask)
-    names = {"model_names": model_names, "brain_names": brain_names, "control_names": control_names}
-    return _from_joined(of_models, of_controls, **names)
-
-
-def _names(kind: str, rdms: np.ndarray, names: Sequence[str] | None) -> list[str]:
-    return list(names or [f"{kind} RDM {place}" for place in range(len(np.atleast_2d(rdms)))])
-
-
-def _joined(brains: np.ndarray, controls: np.ndarray) -> np.ndarray:
-    if not len(controls):
-        raise DataError("a partial correlation needs at least one control; there is none.")
-    return np.vstack([np.atleast_2d(brains), np.atleast_2d(controls)])
-
-
-def _from_joined(
-    of_models: np.ndarray, of_controls: np.ndarray, **names: Sequence[str] | None
-) -> np.ndarray:
-    # correlations with brains and controls in one row; how many controls there are, rows tell
-    split = of_models.shape[-1] - of_controls.shape[-2]
-    return partial_from_products(
-        of_models[..., :split],
-        of_models[..., split:],
-        np.swapaxes(of_controls[..., :split], -1, -2),
-        of_controls[..., split:],
-        **names,
-    )
 
 
 def partial_correlations(
@@ -94,7 +25,10 @@ def partial_correlations(
 ) -> np.ndarray:
     """Turn any correlation of RDMs into a partial one, such as the draws of a bootstrap.
 
-    For draws, let `correlate` be `bootstrap_spearman` with its `counts` and `mask` given.
+    The same numbers as regressing model and brain on the controls (least squares with an intercept)
+    and correlating what is left. Of Spearman's rho, only what is linear in the controls' ranks is
+    removed: a control that has another, bent relation to both leaves some of what they share.
+    For draws, let `correlate` be `Comparison.sampled` with its `counts` and `mask` given.
 
     Args:
         correlate: given RDMs (n_rdms, n_pairs) and others (n_others, n_pairs), makes all
@@ -111,11 +45,22 @@ def partial_correlations(
         float64, shape (..., n_models, n_brains).
 
     Raises:
-        DataError: as in `partial_spearman`.
+        DataError: there is no control, or as in `partial_from_products`.
     """
-    others = _joined(brains, controls)
-    names = {"model_names": model_names, "brain_names": brain_names, "control_names": control_names}
-    return _from_joined(correlate(models, others), correlate(controls, others), **names)
+    if not len(controls):
+        raise DataError("a partial correlation needs at least one control; there is none.")
+    others = np.vstack([np.atleast_2d(brains), np.atleast_2d(controls)])
+    of_models, of_controls = correlate(models, others), correlate(controls, others)
+    split = of_models.shape[-1] - of_controls.shape[-2]
+    return partial_from_products(
+        of_models[..., :split],
+        of_models[..., split:],
+        np.swapaxes(of_controls[..., :split], -1, -2),
+        of_controls[..., split:],
+        model_names=model_names,
+        brain_names=brain_names,
+        control_names=control_names,
+    )
 
 
 def partial_from_products(

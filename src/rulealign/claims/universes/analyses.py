@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from rulealign.claims.universes.inputs import UniverseSet
-from rulealign.rsa.bootstrap.comparisons import bootstrap_comparison, combined
+from rulealign.rsa.comparison import combined
+from rulealign.rsa.comparisons import comparison_class
 from rulealign.rsa.model_rdms import joined
 from rulealign.rsa.partial import partial_correlations
 from rulealign.rsa.unfit import naming
@@ -19,7 +20,6 @@ NO_CONTROL = "none"
 PLAIN = ("spearman", NO_CONTROL)
 """Comparison and control of the scores in `alignment/*.csv`."""
 
-_PARTIAL = ("spearman", "pearson")
 _HELD_BYTES = 256e6  # of draws, while rows are computed; not configured, as it sets the rounding
 
 
@@ -69,9 +69,9 @@ def analyse(
     Args:
         one: the RDMs of networks and of controls.
         brains: what they are held against.
-        analysis: comparison (a key of `COMPARISONS`) and control (`none`, or names joined by +).
+        analysis: comparison (a key of its registry) and control (`none`, or names joined by +).
         layers: the layers that have rows.
-        **how: `work_mb` and `threads`, as in `bootstrap_comparison`.
+        **how: `work_mb` and `threads`, as in `Comparison.sampled`.
 
     Returns:
         The rows. What does not exist has a reason: a control that the stimuli lack, a partial
@@ -105,17 +105,14 @@ def _groups(
     groups = []
     for centring, own in index.groupby("centring"):
         names = control.split("+")
-        reason = "" if comparison in _PARTIAL else _not_partial(comparison)
+        partial = comparison_class(comparison).partial
+        reason = "" if partial else f"a partial {comparison} is not defined"
         lacking = [name for name in names if name in one.controls.missing]
         if lacking and not reason:
             reason = f"no control {lacking[0]}: {one.controls.missing[lacking[0]]}"
         rdms = None if reason else np.stack([one.controls.rdm(name, centring) for name in names])
         groups.append((list(own.index), rdms, reason))
     return groups
-
-
-def _not_partial(comparison: str) -> str:
-    return f"a partial {comparison} is not defined; {' and '.join(_PARTIAL)} are"
 
 
 def _parts(rows: list[int], brains: Brains, controls: np.ndarray | None) -> list[list[int]]:
@@ -132,39 +129,22 @@ def _sampled(
     brains: Brains,
     analysis: tuple[str, str],
     controls: np.ndarray | None,
-    how: dict[str, float],
-) -> np.ndarray:
-    comparison, control = analysis
-    others = brains.rdms if controls is None else np.vstack([brains.rdms, controls])
-    partialled = [f"the control {name}" for name in control.split("+")]
-    names = joined(one.models.index.iloc[places]), brains.names, partialled
-    how = {"mask": brains.mask, **how}
-    return _compare(
-        comparison, brains.weights, names, one.models.rdms[places], others, brains.counts, how
-    )
-
-
-def _compare(
-    comparison: str,
-    weights: np.ndarray,
-    names: tuple[Sequence[str], Sequence[str], Sequence[str]],
-    models: np.ndarray,
-    others: np.ndarray,
-    counts: np.ndarray,
     how: dict[str, Any],
 ) -> np.ndarray:
-    # others beyond the brains are controls
-    n_brains = len(weights)
-    of_models, of_brains, of_controls = names
-    if len(others) == n_brains:
-        with naming(model=of_models, brain=of_brains):
-            return bootstrap_comparison(comparison, models, others, counts, combine=weights, **how)
+    comparison, control = comparison_class(analysis[0]), analysis[1]
+    models, how = one.models.rdms[places], {"mask": brains.mask, **how}
+    names = joined(one.models.index.iloc[places])
+    if controls is None:
+        how["combine"] = brains.weights
+        with naming(model=names, brain=brains.names):
+            return comparison.sampled(models, brains.rdms, brains.counts, **how)
+    partialled = [f"the control {name}" for name in control.split("+")]
 
     def correlate(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-        own = of_models if ours is models else of_controls
-        with naming(model=own, brain=[*of_brains, *of_controls]):
-            return bootstrap_comparison(comparison, ours, theirs, counts, **how)
+        own = names if ours is models else partialled
+        with naming(model=own, brain=[*brains.names, *partialled]):
+            return comparison.sampled(ours, theirs, brains.counts, **how)
 
-    brains, controls = others[:n_brains], others[n_brains:]
-    called = dict(zip(("model_names", "brain_names", "control_names"), names, strict=True))
-    return combined(partial_correlations(correlate, models, brains, controls, **called), weights)
+    called = {"model_names": names, "brain_names": brains.names, "control_names": partialled}
+    rho = partial_correlations(correlate, models, brains.rdms, controls, **called)
+    return combined(rho, brains.weights)

@@ -21,6 +21,7 @@ from rulealign.rsa.bootstrap.weighted_ranks import (
     weighted_ranks,
 )
 from rulealign.rsa.compare import masked, require_same_pairs
+from rulealign.rsa.comparison import combined
 from rulealign.rsa.ranking import require_rankable
 from rulealign.rsa.unfit import constant_in
 
@@ -91,7 +92,7 @@ def draw_blocks(
             for draws in _slices(n_draws, _DRAWS_PER_THREAD * threads):
                 rho = np.stack(spread(work.rho, range(n_draws)[draws]))
                 done = (chosen.start + len(order) * draws.stop / n_draws) / len(models)
-                yield Block(chosen, draws, _combined(rho, combine), done)
+                yield Block(chosen, draws, combined(rho, combine), done)
             del order, work, rho  # before the next set takes their place
 
 
@@ -198,13 +199,3 @@ def _require_spread(sizes: np.ndarray, kind: str, start: int, draw: int) -> None
     if not sizes.all():
         place = start + int(np.argmin(sizes))
         raise constant_in(draw, kind, place, "no ranks")
-
-
-def _combined(rho: np.ndarray, combine: np.ndarray | None) -> np.ndarray:
-    # in the brains' order, not as a matrix product, whose rounding depends on the number of models
-    if combine is None:
-        return rho
-    scores = rho[:, :, :1] * combine[0]
-    for brain in range(1, len(combine)):
-        scores += rho[:, :, brain, np.newaxis] * combine[brain]
-    return scores

@@ -16,7 +16,7 @@ from rsatoolbox.rdm import RDMs, compare
 from rulealign.report.docs_page import markdown
 from rulealign.rsa.brain_rdms import files_by_roi, read_brain_rdms
 from rulealign.rsa.ceiling import nili_bounds, raw_bounds
-from rulealign.rsa.comparisons import REGISTRY, comparison_class
+from rulealign.rsa.comparisons import comparison_class
 from rulealign.rsa.model_rdms import read_model_rdms
 
 THEIRS = {
@@ -35,8 +35,8 @@ CEILINGS = ("raw noise ceiling, by rsatoolbox's Spearman", "noise ceiling")
 def differences(models: np.ndarray, brains: np.ndarray) -> dict[str, float]:
     """Give the largest difference of each comparison, and of both bounds of the ceiling."""
     found = {}
-    for name in REGISTRY:
-        theirs = compare(RDMs(models), RDMs(brains), method=THEIRS[name])
+    for name, method in THEIRS.items():
+        theirs = compare(RDMs(models), RDMs(brains), method=method)
         ours = comparison_class(name).scores(models, brains)
         found[name] = float(np.abs(ours - theirs).max())
     raw = raw_bounds(brains, scaled=False)
@@ -69,7 +69,7 @@ def main() -> None:
     for roi, files in files_by_roi(sorted(folder.glob("brain/*_rdm.h5"))).items():
         brains = read_brain_rdms(files).rdms
         by_roi[roi] = differences(np.vstack([models, brains]), brains)
-    names = [*REGISTRY, *CEILINGS]
+    names = [*THEIRS, *CEILINGS]
     body = [[name, *(f"{by_roi[roi][name]:.1e}" for roi in by_roi)] for name in names]
     print(markdown.table([f"rsatoolbox {version('rsatoolbox')}", *by_roi], body))
 

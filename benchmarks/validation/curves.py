@@ -18,7 +18,7 @@ from rulealign.claims.specification_curve import (
     shared_noise,
 )
 from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_rdms
-from rulealign.rsa.bootstrap.corrected import left_out_counts
+from rulealign.rsa.bootstrap.jackknife import left_out_counts
 from rulealign.rsa.bootstrap.primary import (
     STIMULI,
     Effect,

@@ -9,11 +9,7 @@ import numpy as np
 
 from rulealign.data.simulated.voxels import Scenes
 from rulealign.provenance import derive_seed
-from rulealign.rsa.bootstrap.corrected import (
-    corrected_crossed_interval,
-    corrected_interval,
-    left_out_counts,
-)
+from rulealign.rsa.bootstrap.jackknife import left_out_counts
 from rulealign.rsa.bootstrap.primary import BOTH, STIMULI, Effect, primary_interval, seed_variance
 from rulealign.rsa.bootstrap.spearman import (
     bootstrap_spearman,
@@ -24,10 +20,14 @@ from rulealign.rsa.bootstrap.subjects import (
     SubjectInterval,
     crossed_interval,
     subject_counts,
-    subject_interval,
 )
 from rulealign.rsa.ceiling import nili_bounds
 from rulealign.rsa.compare import spearman_matrix
+from validation.corrected import (
+    corrected_crossed_interval,
+    corrected_interval,
+    subject_interval,
+)
 from validation.curves import CURVES, specification_curves
 from validation.families import decided, null_claims
 from validation.new_networks import new_networks

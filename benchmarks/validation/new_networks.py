@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.provenance import derive_seed
-from rulealign.rsa.bootstrap.corrected import left_out_counts
+from rulealign.rsa.bootstrap.jackknife import left_out_counts
 from rulealign.rsa.bootstrap.pooled_seeds import Term, effects_alike, seeds_part
 from rulealign.rsa.bootstrap.primary import (
     BOTH,

@@ -34,7 +34,7 @@ METHODS = {
     "stimuli and networks": "primary: stimuli, seeds",
     "subjects": "as published",
     "crossed, stimuli and subjects": "crossed_low, crossed_high",
-    "stimuli and subjects, corrected variance": "no column: `rsa/bootstrap/corrected.py`",
+    "stimuli and subjects, corrected variance": "no column: `benchmarks/validation/corrected.py`",
     "stimuli, subjects and networks": "primary: stimuli, subjects, seeds",
 }
 """Kinds of intervals, in words -> what the table of claims calls them."""

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import t as student
 
 from rulealign.errors import DataError
-from rulealign.rsa.bootstrap.corrected import corrected_interval
 from rulealign.rsa.bootstrap.primary import Effect, Part, primary_interval, seed_variance
+from validation.corrected import corrected_interval
 
 GOALS = ("stimuli", "subjects", "both")
 

@@ -29,7 +29,6 @@ def test_p_equals_scipys_exact_permutation_test(n, alternative):
         )
         ours = sign_flip_test(differences, alternative)
         assert ours.p == pytest.approx(theirs.pvalue, abs=1e-15)
-        assert ours.statistic == pytest.approx(theirs.statistic, abs=1e-15)
 
 
 @pytest.mark.parametrize("alternative", ALTERNATIVES)
@@ -51,13 +50,11 @@ def test_p_equals_counting_patterns_in_exact_fractions(thirds, alternative):
         assert ours.p == count / 2 ** len(thirds)
 
 
-def test_the_floor_is_reached_by_the_clearest_differences_and_said():
+def test_the_floor_is_reached_by_the_clearest_differences():
     one = sign_flip_test(np.array([0.1, 0.2, 0.1, 0.3, 0.2]), "greater")
     assert one.p == one.floor == 1 / 32
-    assert one.sentence == "with 5 seeds the smallest one-sided p is 1/32 = .031"
     both = sign_flip_test(np.array([0.1, 0.2, 0.1, 0.3, 0.2]), "two-sided")
     assert both.p == both.floor == 2 / 32
-    assert both.sentence == "with 5 seeds the smallest two-sided p is 1/16 = .062"
     assert sign_flip_test(-np.array([0.1, 0.2, 0.1]), "less").p == 1 / 8
     assert sign_flip_test(-np.array([0.1, 0.2, 0.1]), "greater").p == 1
 
@@ -76,8 +73,6 @@ def test_paired_d_is_the_paired_t_over_the_root_of_n():
     theirs = stats.ttest_rel(one, other).statistic / np.sqrt(7)
     effect = paired_d(one - other)
     assert effect.value == pytest.approx(theirs, abs=1e-13)
-    assert "paired (d_z)" in effect.name
-    assert effect.n == (7,)
 
 
 def test_unpaired_d_is_that_of_statsmodels_and_the_unpaired_t():
@@ -89,8 +84,6 @@ def test_unpaired_d_is_that_of_statsmodels_and_the_unpaired_t():
     error = means.std_meandiff_pooledvar  # standard deviation times the same root
     theirs = (one.mean() - other.mean()) / (error / np.sqrt(1 / 7 + 1 / 4))
     assert effect.value == pytest.approx(theirs, abs=1e-13)
-    assert "unpaired" in effect.name
-    assert effect.n == (7, 4)
 
 
 def test_effect_sizes_worked_out_by_hand():

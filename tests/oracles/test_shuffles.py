@@ -8,8 +8,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
-from rulealign.claims.universes.rows import KEYS
-from rulealign.claims.universes.scores import score_universes
+from rulealign.claims.universes.scores import KEYS, score_universes
 from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_rdms
 from rulealign.store import read_csv
 from universe_files import (

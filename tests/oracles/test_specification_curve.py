@@ -11,7 +11,7 @@ from rulealign.claims.specification_curve import (
     no_difference,
     shared_noise,
 )
-from rulealign.rsa.bootstrap.corrected import left_out_counts
+from rulealign.rsa.bootstrap.jackknife import left_out_counts
 from rulealign.rsa.bootstrap.primary import (
     STIMULI,
     Effect,

@@ -12,10 +12,11 @@ import pytest
 from scipy.stats import binom, chi2, kstest, norm, spearmanr, t, ttest_1samp
 
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.rsa.bootstrap import corrected
+from rulealign.rsa.bootstrap.jackknife import jackknife_variance, left_out_counts
 from rulealign.rsa.bootstrap.spearman import resample_counts
 from rulealign.rsa.bootstrap.subjects import crossed_interval, subject_counts
 from validation import (
+    corrected,
     data_sets,
     measuring,
     new_networks,
@@ -437,9 +438,9 @@ def test_the_corrected_variance_is_that_of_stimuli_and_pairs(own):
         a = own * rng.standard_normal(n)
         values = a[first] + a[second] + rng.standard_normal(len(first))
         drawn = pair_means(values, resample_counts(n, 200, seed))
-        left_out = pair_means(values, corrected.left_out_counts(n))
+        left_out = pair_means(values, left_out_counts(n))
         each = corrected.corrected_variance(drawn, left_out), drawn.var(axis=0, ddof=1)
-        sizes.append([*each, corrected.jackknife_variance(left_out)])
+        sizes.append([*each, jackknife_variance(left_out)])
     fixed, bootstrap, jackknife = np.mean(sizes, axis=0)[:, 0] / true
     pairs = 2 / (n * (n - 1)) / true
     assert bootstrap == pytest.approx(1 + 2 * pairs, rel=0.1)
@@ -463,7 +464,7 @@ def test_the_corrected_variance_over_subjects_too_is_that_of_all_parts(shared):
         b = own * rng.standard_normal((subjects, n))
         values = common + b[:, first] + b[:, second] + rng.standard_normal((subjects, len(first)))
         values += apart * rng.standard_normal((subjects, 1))
-        counts = np.vstack([resample_counts(n, 200, seed), corrected.left_out_counts(n)])
+        counts = np.vstack([resample_counts(n, 200, seed), left_out_counts(n)])
         drawn = np.stack([pair_means(one, counts) for one in values], axis=2)
         rho = values.mean(axis=1)[None]
         crossed = corrected.corrected_crossed_interval(rho, drawn[:200], drawn[200:], 0.95)
@@ -481,7 +482,7 @@ def test_the_jackknife_equals_a_plain_loop():
     values = np.random.default_rng(1).normal(size=(7, 2))
     mean = values.sum(axis=0) / 7
     loop = sum((values[place] - mean) ** 2 for place in range(7)) * 6 / 7
-    np.testing.assert_allclose(corrected.jackknife_variance(values), loop)
+    np.testing.assert_allclose(jackknife_variance(values), loop)
 
 
 def test_draws_that_allow_no_interval_are_refused():
@@ -521,4 +522,4 @@ def test_draws_that_allow_no_interval_are_refused():
             np.zeros((2, 4)), np.full_like(of_subjects[0], np.inf), of_subjects[1], 0.95
         )
     with pytest.raises(DataError, match="3 stimuli leaves too few pairs"):
-        corrected.left_out_counts(3)
+        left_out_counts(3)

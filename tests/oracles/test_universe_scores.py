@@ -10,8 +10,7 @@ from scipy.stats import rankdata, spearmanr
 
 import plain_comparisons
 import score_settings
-from rulealign.claims.universes.rows import COLUMNS, KEYS
-from rulealign.claims.universes.scores import score_universes
+from rulealign.claims.universes.scores import COLUMNS, KEYS, score_universes
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
 from rulealign.store import read_csv

@@ -17,7 +17,7 @@ from rulealign.claims.verdicts import (
     UNRESOLVED,
 )
 from rulealign.config.claims import AXES
-from rulealign.rsa.comparisons import comparison_class
+from rulealign.rsa.comparisons import REGISTRY, comparison_class
 
 _PHRASES = {
     "stimuli": "with stimuli {}",
@@ -50,7 +50,7 @@ def value_words(axis: str, value: Any) -> str:
     Returns:
         Words that fit after "everything".
     """
-    if axis == "comparison":
+    if axis == "comparison" and value in REGISTRY:
         return _PHRASES[axis].format(comparison_class(value).words)
     name = _NAMES.get(str(value), str(value)).replace("+", " and ")
     if axis == "baseline" and value != "own":

@@ -65,21 +65,26 @@ def spearman_matrix(
     )
 
 
-def require_same_pairs(models: np.ndarray, brains: np.ndarray) -> None:
+def require_same_pairs(
+    models: np.ndarray, brains: np.ndarray, n_stimuli: int | None = None
+) -> None:
     """Refuse RDMs of different numbers of pairs.
 
     Args:
         models: shape (n_models, n_pairs).
         brains: shape (n_brains, n_pairs).
+        n_stimuli: that are counted in resamples. By default any number.
 
     Raises:
-        DataError: the numbers of pairs differ.
+        DataError: the numbers of pairs differ, or are not those of so many stimuli.
     """
     if models.shape[1] != brains.shape[1]:
         raise DataError(
             f"the models' RDMs have {models.shape[1]} pairs, the brains' {brains.shape[1]}: they"
             " are of different stimuli."
         )
+    if n_stimuli is not None and models.shape[1] != n_stimuli * (n_stimuli - 1) // 2:
+        raise DataError(f"RDMs of {models.shape[1]} pairs do not fit {n_stimuli} counted stimuli.")
 
 
 def masked(rdms: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

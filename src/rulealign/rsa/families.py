@@ -16,23 +16,19 @@ class AdjustedP:
     """One comparison of a family.
 
     Attributes:
-        family: name of the family.
         name: name of the comparison.
         p: as it was computed; None where it is missing.
         benjamini_hochberg: adjusted to control the false discovery rate; None with p.
         holm: adjusted to control the familywise error rate; None with p.
         declared: comparisons of the family, which is what p was adjusted for.
-        missing: how many of these have no p, and were counted as if it was 1.
         reason: why p is missing; "" where it is not.
     """
 
-    family: str
     name: str
     p: float | None
     benjamini_hochberg: float | None
     holm: float | None
     declared: int
-    missing: int
     reason: str
 
 
@@ -46,12 +42,12 @@ def adjust_family(
 
     A family keeps the size that was declared. A comparison whose p could not be computed stays
     missing, with its reason, and is counted as if its p was 1: that a comparison failed never
-    makes another one look better, and `missing` says how many did. Holm's bound holds however the
+    makes another one look better. Holm's bound holds however the
     comparisons depend on each other; that of Benjamini and Hochberg where they are independent or
     positively dependent. Not for comparisons that were chosen after seeing their p.
 
     Args:
-        family: name of the family, for messages and the result.
+        family: name of the family, for messages.
         declared: the comparisons as declared before the run, in the order of the result.
         p_values: comparison -> p; None where it is missing.
         reasons: comparison -> why its p is missing; of exactly those that are missing.
@@ -68,16 +64,13 @@ def adjust_family(
     for name in declared:
         _require_p(f"family '{family}', comparison '{name}'", p_values[name], reasons.get(name, ""))
     counted = np.array([1.0 if p_values[name] is None else p_values[name] for name in declared])
-    missing = sum(p_values[name] is None for name in declared)
     both = zip(benjamini_hochberg(counted).tolist(), holm(counted).tolist(), strict=True)
     return [
         AdjustedP(
-            family,
             name,
             p_values[name],
             *(adjusted if p_values[name] is not None else (None, None)),
             len(declared),
-            missing,
             reasons.get(name, ""),
         )
         for name, adjusted in zip(declared, both, strict=True)

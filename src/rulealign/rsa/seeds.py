@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,44 +21,30 @@ _MOST_SEEDS = 20
 """2^20 sign patterns are 8 MB; more seeds than that need no exact test."""
 
 
-@dataclass(frozen=True)
-class SignFlip:
+class SignFlip(NamedTuple):
     """The result of a sign-flip test.
 
     Attributes:
-        statistic: the mean difference.
         p: share of the sign patterns with a mean at least as extreme, the observed one among
             them; None where it is missing.
         floor: the smallest p that so many seeds allow; None where p is missing.
-        n: number of seeds.
-        alternative: one of `ALTERNATIVES`.
-        sentence: the floor in words; "" where p is missing.
         reason: why p is missing; "" where it is not.
     """
 
-    statistic: float
     p: float | None
     floor: float | None
-    n: int
-    alternative: str
-    sentence: str
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class EffectSize:
-    """A standardised mean difference.
+class EffectSize(NamedTuple):
+    """A standardised mean difference; paired and unpaired ones are not interchangeable.
 
     Attributes:
-        name: which one; the two of this module are not interchangeable.
         value: in standard deviations; None where it is missing.
-        n: number of seeds, of each side where they are not paired.
         reason: why the value is missing; "" where it is not.
     """
 
-    name: str
     value: float | None
-    n: tuple[int, ...]
     reason: str = ""
 
 
@@ -69,7 +54,7 @@ def sign_flip_test(differences: np.ndarray, alternative: str) -> SignFlip:
     If the two sides of a pair are exchangeable, each difference could as well have had the other
     sign. Means that differ by less than 1e-12 of the largest difference are counted as equal, so
     that p never depends on the order of summation. Its p cannot fall below 1/2^n (two-sided
-    2/2^n), however large the effect, and a difference of 0 doubles that: see `sentence`. Not for
+    2/2^n), however large the effect, and a difference of 0 doubles that. Not for
     unpaired seeds, and not for stimuli or pairs of stimuli, which the bootstrap resamples.
 
     Args:
@@ -89,21 +74,21 @@ def sign_flip_test(differences: np.ndarray, alternative: str) -> SignFlip:
     differences = _finite(differences, "differences")
     if alternative not in ALTERNATIVES:
         raise ConfigurationError(f"there is no alternative {alternative!r}; use {ALTERNATIVES}.")
-    n, mean = len(differences), float(np.mean(differences))
+    n = len(differences)
     if n < 2:
-        reason = f"{n} seed: flipping its sign tests nothing, train at least 2 seeds"
-        return SignFlip(mean, None, None, n, alternative, "", reason)
+        return SignFlip(
+            None, None, f"{n} seed: flipping its sign tests nothing, train at least 2 seeds"
+        )
     if n > _MOST_SEEDS:
         reason = f"{n} seeds have too many sign patterns to try them all; at most {_MOST_SEEDS}"
-        return SignFlip(mean, None, None, n, alternative, "", reason)
+        return SignFlip(None, None, reason)
     side = {"greater": 1.0, "less": -1.0}.get(alternative)
     sums, observed = _flipped_sums(differences), differences.sum()
     sums, observed = (
         (np.abs(sums), abs(observed)) if side is None else (side * sums, side * observed)
     )
     p = float(np.mean(sums >= observed - _TOLERANCE * np.abs(differences).max() * n))
-    floor = Fraction(1 if side else 2, 2**n)
-    return SignFlip(mean, p, float(floor), n, alternative, _sentence(n, floor, bool(side)))
+    return SignFlip(p, (1 if side else 2) / 2**n)
 
 
 def _flipped_sums(differences: np.ndarray) -> np.ndarray:
@@ -111,11 +96,6 @@ def _flipped_sums(differences: np.ndarray) -> np.ndarray:
     for difference in differences:
         sums = np.concatenate([sums + difference, sums - difference])
     return sums
-
-
-def _sentence(n: int, floor: Fraction, one_sided: bool) -> str:
-    sides, share = "one-sided" if one_sided else "two-sided", f"{float(floor):.2g}".lstrip("0")
-    return f"with {n} seeds the smallest {sides} p is {floor} = {share}"
 
 
 def paired_d(differences: np.ndarray) -> EffectSize:
@@ -139,14 +119,13 @@ def paired_d(differences: np.ndarray) -> EffectSize:
     Source: Cohen, Statistical Power Analysis (1988), section 2.3.5; Lakens 2013, Frontiers in
     Psychology 4:863, equation 6.
     """
-    name, differences = "Cohen's d, paired (d_z)", _finite(differences, "differences")
-    n = (len(differences),)
-    if n[0] < LEAST_SEEDS:
-        return EffectSize(name, None, n, _too_few(n[0]))
+    differences = _finite(differences, "differences")
+    if len(differences) < LEAST_SEEDS:
+        return EffectSize(None, _too_few(len(differences)))
     spread = float(np.std(differences, ddof=1))
     if spread <= _TOLERANCE * np.abs(differences).max():
-        return EffectSize(name, None, n, "the differences of all seeds are equal")
-    return EffectSize(name, float(np.mean(differences)) / spread, n)
+        return EffectSize(None, "the differences of all seeds are equal")
+    return EffectSize(float(np.mean(differences)) / spread)
 
 
 def _too_few(n: int) -> str:
@@ -173,16 +152,15 @@ def unpaired_d(one: np.ndarray, other: np.ndarray) -> EffectSize:
     Source: Cohen, Statistical Power Analysis (1988), section 2.5; Lakens 2013, Frontiers in
     Psychology 4:863, equation 1.
     """
-    name = "Cohen's d, unpaired (pooled standard deviation)"
     one, other = _finite(one, "scores of one side"), _finite(other, "scores of the other side")
     n = (len(one), len(other))
     if min(n) < LEAST_SEEDS:
-        return EffectSize(name, None, n, _too_few(min(n)))
+        return EffectSize(None, _too_few(min(n)))
     squares = ((one - one.mean()) ** 2).sum() + ((other - other.mean()) ** 2).sum()
     spread = float(np.sqrt(squares / (sum(n) - 2)))
     if spread <= _TOLERANCE * max(np.abs(one).max(), np.abs(other).max()):
-        return EffectSize(name, None, n, "neither side varies over its seeds")
-    return EffectSize(name, float(one.mean() - other.mean()) / spread, n)
+        return EffectSize(None, "neither side varies over its seeds")
+    return EffectSize(float(one.mean() - other.mean()) / spread)
 
 
 def _finite(values: np.ndarray, what: str) -> np.ndarray:

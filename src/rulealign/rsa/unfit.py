@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rulealign.errors import DataError
 from rulealign.reasons import MissingValue
+
+if TYPE_CHECKING:
+    import numpy as np
 
 NOT_FINITE = "has dissimilarities that are NaN or infinite"
 """A fault of an RDM, in words that may stand in a table."""
@@ -47,21 +51,23 @@ class ConstantInDraw(UnfitRdm):
         self.draw = draw
 
 
-def constant_in(draw: int, kind: str, place: int, lacks: str) -> ConstantInDraw:
-    """Make the error of an RDM that is constant over the pairs of one resample.
+def require_varied(varied: np.ndarray, kind: str, draw: int, lacks: str, first: int = 0) -> None:
+    """Refuse RDMs that are constant over the pairs of one resample.
 
     Args:
-        draw: which resample.
+        varied: bool, shape (n_rdms,); which are not.
         kind: as in `UnfitRdm`.
-        place: as in `UnfitRdm`.
-        lacks: what it does not have there, such as "no ranks".
+        draw: which resample.
+        lacks: what a constant one does not have there, such as "no ranks".
+        first: the number of the first of these RDMs among those of its kind.
 
-    Returns:
-        The error, to be raised.
+    Raises:
+        ConstantInDraw: one is.
     """
-    fault = f"is constant over the pairs of resample {draw} and has {lacks} there"
-    more = "; a bootstrap needs more stimuli or finer RDMs."
-    return ConstantInDraw(draw, kind, place, fault, more)
+    if not varied.all():
+        fault = f"is constant over the pairs of resample {draw} and has {lacks} there"
+        more = "; a bootstrap needs more stimuli or finer RDMs."
+        raise ConstantInDraw(draw, kind, first + int(varied.argmin()), fault, more)
 
 
 @contextmanager

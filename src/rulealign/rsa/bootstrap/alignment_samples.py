@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from rulealign.rsa.bootstrap.corrected import left_out_counts
+from rulealign.rsa.bootstrap.jackknife import left_out_counts
 from rulealign.rsa.bootstrap.primary import STIMULI, Effect
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman
 from rulealign.rsa.compare import convention_weights, with_mean

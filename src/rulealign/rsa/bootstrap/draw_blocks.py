@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
-from rulealign.errors import DataError
+from rulealign.rsa.bootstrap.draw_threads import spreading
 from rulealign.rsa.bootstrap.weighted_ranks import (
     BYTES_PER_PAIR,
     SORTING_BYTES,
@@ -23,7 +20,7 @@ from rulealign.rsa.bootstrap.weighted_ranks import (
 from rulealign.rsa.compare import masked, require_same_pairs
 from rulealign.rsa.comparison import combined
 from rulealign.rsa.ranking import require_rankable
-from rulealign.rsa.unfit import constant_in
+from rulealign.rsa.unfit import require_varied
 
 WORK_MB = 512.0
 """Megabytes that a bootstrap works in, where nothing else is said."""
@@ -79,18 +76,18 @@ def draw_blocks(
         DataError: as in `bootstrap_spearman`.
     """
     models, brains, counts = np.atleast_2d(models), np.atleast_2d(brains), np.asarray(counts)
-    _require_fit(models, brains, counts)
     n_draws, n_stimuli = counts.shape
+    require_same_pairs(models, brains, n_stimuli)
     n_scores = len(brains) if combine is None else combine.shape[1]
     brain_order = _sorted(brains, "brain", 0, n_stimuli, mask)
     fixed, each = _megabytes(counts, brain_order, n_scores, threads)
     allowed = None if mask is None else square(mask, n_stimuli)
-    with _mapping(threads) as spread:
+    with spreading(threads) as spread:
         for chosen in _slices(len(models), max(1, int((work_mb - fixed) / each))):
             order = _sorted(models[chosen], "model", chosen.start, n_stimuli, mask)
             work = _Work(order, brain_order, chosen.start, counts, allowed, threads)
             for draws in _slices(n_draws, _DRAWS_PER_THREAD * threads):
-                rho = np.stack(spread(work.rho, range(n_draws)[draws]))
+                rho = spread(work.rho, range(n_draws)[draws])
                 done = (chosen.start + len(order) * draws.stop / n_draws) / len(models)
                 yield Block(chosen, draws, combined(rho, combine), done)
             del order, work, rho  # before the next set takes their place
@@ -99,13 +96,6 @@ def draw_blocks(
 def _slices(length: int, size: int) -> Iterator[slice]:
     for start in range(0, length, size):
         yield slice(start, min(start + size, length))
-
-
-def _require_fit(models: np.ndarray, brains: np.ndarray, counts: np.ndarray) -> None:
-    require_same_pairs(models, brains)
-    n_stimuli = counts.shape[1]
-    if models.shape[1] != n_stimuli * (n_stimuli - 1) // 2:
-        raise DataError(f"RDMs of {models.shape[1]} pairs do not fit {n_stimuli} counted stimuli.")
 
 
 def _sorted(
@@ -135,20 +125,6 @@ def _megabytes(
     # an interval needs a copy of a model's draws, and percentiles one more
     each = BYTES_PER_PAIR * n_pairs + block + 3 * 8 * n_draws * n_scores
     return fixed / 1e6, each / 1e6
-
-
-@contextmanager
-def _mapping(threads: int) -> Iterator[Callable[..., list[np.ndarray]]]:
-    # a draw is a thread's work from ranks to rho, so each product is left to one thread
-    blas = ThreadpoolController()
-    with ThreadPoolExecutor(threads) as pool:
-        place = map if threads == 1 else pool.map
-
-        def spread(function: Callable[[int], np.ndarray], draws: range) -> list[np.ndarray]:
-            with blas.limit(limits=1, user_api="blas"):
-                return list(place(function, draws))
-
-        yield spread
 
 
 class _Work:
@@ -190,12 +166,6 @@ class _Work:
             sizes.append(weighted_ranks(rows, resample, ranks[: len(rows)]))
             products.append(ranks[: len(rows)] @ brains.T)
         model_sizes = np.concatenate(sizes)
-        _require_spread(model_sizes, "model", self._start, draw)
-        _require_spread(brain_sizes, "brain", 0, draw)
+        require_varied(model_sizes > 0, "model", draw, "no ranks", self._start)
+        require_varied(brain_sizes > 0, "brain", draw, "no ranks")
         return np.concatenate(products) / np.outer(model_sizes, brain_sizes)
-
-
-def _require_spread(sizes: np.ndarray, kind: str, start: int, draw: int) -> None:
-    if not sizes.all():
-        place = start + int(np.argmin(sizes))
-        raise constant_in(draw, kind, place, "no ranks")

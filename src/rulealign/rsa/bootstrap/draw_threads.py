@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
+
+Spread = Callable[[Callable[[int], np.ndarray], Iterable[int]], np.ndarray]
 
 
-def over_draws(one: Callable[[int], np.ndarray], n_draws: int, threads: int) -> np.ndarray:
-    """Compute something for every draw.
+@contextmanager
+def spreading(threads: int) -> Iterator[Spread]:
+    """Hold threads ready that compute something for every draw.
 
     Args:
-        one: given the number of a draw, computes its array; must release the interpreter for
-            threads to be of use, and must not change what draws share.
-        n_draws: number of draws, at least 1.
         threads: draws that are worked on at a time. Matrix products within a draw are left to one
             thread, so that their rounding does not depend on this number.
 
-    Returns:
-        The arrays, stacked along a new first axis, in the order of the draws.
+    Yields:
+        A function: given one that computes the array of a draw (it must release the interpreter
+        for threads to be of use, and must not change what draws share), and the numbers of draws,
+        it stacks the arrays along a new first axis, in their order.
     """
-    with threadpool_limits(limits=1, user_api="blas"):
-        if threads == 1:
-            return np.stack([one(draw) for draw in range(n_draws)])
-        with ThreadPoolExecutor(threads) as pool:
-            return np.stack(list(pool.map(one, range(n_draws))))
+    blas = ThreadpoolController()
+    with ThreadPoolExecutor(threads) as pool:
+        place = map if threads == 1 else pool.map
+
+        def spread(one: Callable[[int], np.ndarray], draws: Iterable[int]) -> np.ndarray:
+            with blas.limit(limits=1, user_api="blas"):
+                return np.stack(list(place(one, draws)))
+
+        yield spread

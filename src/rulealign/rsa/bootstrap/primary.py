@@ -6,7 +6,7 @@ stimuli and subjects, and noise. What is to be added is only what stimuli, or su
 with all seeds: the covariance between seeds. Were all of their variance added, interactions would
 be counted twice. Where both are generalised to, what is added is, of subjects, the covariance
 between seeds of their variance, and of stimuli the covariance between different seeds of different
-subjects. Variances over stimuli are corrected as in `corrected`.
+subjects. Variances over stimuli count pairs once, as in `jackknife`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from rulealign.reasons import MissingValue
-from rulealign.rsa.bootstrap.corrected import jackknife_variance
+from rulealign.rsa.bootstrap.jackknife import jackknife_variance
 from rulealign.rsa.bootstrap.subjects import MIN_DRAWS, ROUNDING, require_subjects
 from rulealign.rsa.seeds import LEAST_SEEDS
 
@@ -206,7 +206,7 @@ def _over_stimuli(drawn: np.ndarray, left_out: np.ndarray, apart: Sequence[int])
         )
     jackknife = max(_shared(jackknife_variance, left_out, apart), 0.0)
     bootstrap = _shared(lambda x: x.var(axis=0, ddof=1), drawn, apart)
-    # within the same limits as `corrected_variance`
+    # with a of stimuli and q of pairs it is a + q: half the jackknife, a + 2 q, at the least
     variance = min(max(2 * jackknife - bootstrap, jackknife / 2), jackknife)
     return Part(variance, len(left_out) - 1)
 

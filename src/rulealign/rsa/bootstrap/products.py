@@ -21,10 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
-from rulealign.errors import DataError
-from rulealign.rsa.bootstrap.draw_threads import over_draws
+from rulealign.rsa.bootstrap.draw_threads import spreading
 from rulealign.rsa.compare import masked, require_same_pairs
-from rulealign.rsa.unfit import NOT_FINITE, UnfitRdm, constant_in
+from rulealign.rsa.unfit import NOT_FINITE, UnfitRdm, require_varied
 
 _ROWS = 32  # models at a time: always as many, so that rounding does not depend on memory
 
@@ -71,15 +70,16 @@ def bootstrap_products(
     pairs = _Pairs.of(counts.shape[1], mask, models, brains)
     theirs = _Rows.of(brains, "brain", 0, pairs, centred, whitened)
     rho = np.empty((len(counts), len(models), len(brains)))
-    for start in range(0, len(models), _ROWS):
-        chosen = slice(start, start + _ROWS)
-        ours = _Rows.of(models[chosen], "model", start, pairs, centred, whitened)
+    with spreading(threads) as spread:
+        for start in range(0, len(models), _ROWS):
+            chosen = slice(start, start + _ROWS)
+            ours = _Rows.of(models[chosen], "model", start, pairs, centred, whitened)
 
-        def one(draw: int, ours: _Rows = ours) -> np.ndarray:
-            return _compared(draw, counts[draw], ours, theirs, pairs, centred)
+            def one(draw: int, ours: _Rows = ours) -> np.ndarray:
+                return _compared(draw, counts[draw], ours, theirs, pairs, centred)
 
-        rho[:, chosen] = over_draws(one, len(counts), threads)
-        del ours, one  # before the next models take their place
+            rho[:, chosen] = spread(one, range(len(counts)))
+            del ours, one  # before the next models take their place
     return rho
 
 
@@ -95,11 +95,7 @@ class _Pairs:
     def of(
         cls, n_stimuli: int, mask: np.ndarray | None, models: np.ndarray, brains: np.ndarray
     ) -> _Pairs:
-        require_same_pairs(models, brains)
-        if models.shape[1] != n_stimuli * (n_stimuli - 1) // 2:
-            raise DataError(
-                f"RDMs of {models.shape[1]} pairs do not fit {n_stimuli} counted stimuli."
-            )
+        require_same_pairs(models, brains, n_stimuli)
         first, second = masked(np.stack(np.triu_indices(n_stimuli, 1)), mask)
         allowed = np.zeros((n_stimuli, n_stimuli))
         allowed[first, second] = allowed[second, first] = 1
@@ -153,7 +149,8 @@ def _compared(
         products -= sums[0].T @ sums[1]
         sizes = [size - (own**2).sum(axis=0) for size, own in zip(sizes, sums, strict=True)]
     for rows, size, whole in zip((ours, theirs), sizes, full, strict=True):
-        _require_left(size > _ROUNDING * whole, rows, draw)
+        left = size > _ROUNDING * whole
+        require_varied(left, rows.kind, draw, "no direction", rows.start)
     return products / np.sqrt(np.outer(*sizes))
 
 
@@ -170,9 +167,3 @@ def _sums(
         sums = (rows.tables @ times)[:, drawn] - np.outer(mean, degrees)
         found.append(solve_triangular(lower, (sums * root).T, lower=True))
     return found
-
-
-def _require_left(enough: np.ndarray, rows: _Rows, draw: int) -> None:
-    if not enough.all():
-        place = rows.start + int(np.argmin(enough))
-        raise constant_in(draw, rows.kind, place, "no direction")

@@ -35,8 +35,6 @@ class SubjectInterval:
         variance: of the estimates, corrected.
         degrees_of_freedom: of the t distribution that the ends are taken from; where they differ
             between scores, float64, shape (n_scores,).
-        n_subjects: number of subjects.
-        note: what to know where subjects are few; "" otherwise.
     """
 
     estimate: np.ndarray
@@ -44,8 +42,6 @@ class SubjectInterval:
     high: np.ndarray
     variance: np.ndarray
     degrees_of_freedom: int | np.ndarray
-    n_subjects: int
-    note: str
 
 
 def subject_seed(study_seed: int, n_subjects: int) -> int:
@@ -152,36 +148,15 @@ def crossed_variance(
     return np.minimum(np.maximum(combined, single), both)
 
 
-def subject_interval(rho: np.ndarray, counts: np.ndarray, coverage: float) -> SubjectInterval:
-    """Give the mean over subjects an interval that generalises to new subjects, not new stimuli.
-
-    Args:
-        rho: shape (n_scores, n_subjects); each subject's score. For a contrast, pass each
-            subject's differences as scores. Convention `per_subject` only: a mean over subjects of
-            RDMs is no mean of scores.
-        counts: shape (draws, n_subjects); of `subject_counts`.
-        coverage: such as .95.
-
-    Returns:
-        Means with t intervals of n_subjects - 1 degrees of freedom, from the bootstrap variance
-        times n / (n - 1).
-
-    Raises:
-        DataError: there are fewer than 3 subjects or 100 draws, scores and counts do not fit, or a
-            score is not finite or does not vary.
-    """
-    variance = _variance(subject_draws(rho, counts), "subjects")
-    n = counts.shape[1]
-    return t_interval(rho.mean(axis=1), variance * n / (n - 1), n - 1, n, coverage)
-
-
 def crossed_interval(
     rho: np.ndarray, stimulus_rho: np.ndarray, counts: np.ndarray, n_stimuli: int, coverage: float
 ) -> SubjectInterval:
     """Give the mean over subjects an interval that generalises to new subjects and new stimuli.
 
     Args:
-        rho: shape (n_scores, n_subjects); as in `subject_interval`.
+        rho: shape (n_scores, n_subjects); each subject's score. For a contrast, pass each
+            subject's differences as scores. Convention `per_subject` only: a mean over subjects of
+            RDMs is no mean of scores.
         stimulus_rho: shape (draws, n_scores, n_subjects); the same scores in each resample of the
             stimuli; see `crossed_draws`.
         counts: shape (draws, n_subjects); of `subject_counts`.
@@ -193,21 +168,34 @@ def crossed_interval(
         `crossed_variance`; cautious where the stimuli, the larger sample, make most of it.
 
     Raises:
-        DataError: as `subject_interval`.
+        DataError: there are fewer than 3 subjects or 100 draws, scores and counts do not fit, or a
+            score is not finite or does not vary.
     """
     if stimulus_rho.shape[1:] != rho.shape:
         raise DataError(
             f"scores of the shape {rho.shape} do not fit draws of {stimulus_rho.shape[1:]}."
         )
-    both = _variance(crossed_draws(stimulus_rho, counts), "subjects and stimuli")
-    subjects = _variance(subject_draws(rho, counts), "subjects")
-    stimuli = _variance(stimulus_rho.mean(axis=2), "stimuli")
+    both = draw_variance(crossed_draws(stimulus_rho, counts), "subjects and stimuli")
+    subjects = draw_variance(subject_draws(rho, counts), "subjects")
+    stimuli = draw_variance(stimulus_rho.mean(axis=2), "stimuli")
     n = counts.shape[1]
     variance = crossed_variance(both, subjects, stimuli, n, n_stimuli)
-    return t_interval(rho.mean(axis=1), variance, min(n, n_stimuli) - 1, n, coverage)
+    return t_interval(rho.mean(axis=1), variance, min(n, n_stimuli) - 1, coverage)
 
 
-def _variance(draws: np.ndarray, what: str) -> np.ndarray:
+def draw_variance(draws: np.ndarray, what: str) -> np.ndarray:
+    """Estimate the variance over draws.
+
+    Args:
+        draws: shape (draws, n_scores).
+        what: is resampled, for the message.
+
+    Returns:
+        float64, shape (n_scores,).
+
+    Raises:
+        DataError: there are fewer than 100 draws, or a score is the same in all.
+    """
     if len(draws) < MIN_DRAWS:
         raise DataError(f"variance over {what}: needs {MIN_DRAWS} draws or more, not {len(draws)}.")
     variance = draws.var(axis=0, ddof=1)
@@ -222,25 +210,21 @@ def t_interval(
     estimate: np.ndarray,
     variance: np.ndarray,
     freedom: int | np.ndarray,
-    n: int,
     coverage: float,
 ) -> SubjectInterval:
-    """Give means over subjects a symmetric interval, and say where subjects are few.
+    """Give means over subjects a symmetric interval.
 
     Args:
         estimate: shape (n_scores,).
         variance: of the estimates, shape (n_scores,).
         freedom: degrees of freedom of the t distribution; one, or one per score.
-        n: number of subjects.
         coverage: such as .95.
 
     Returns:
         The intervals. Not for estimates of a skewed distribution, such as scores near 1.
     """
     reach = stdtrit(freedom, (1 + coverage) / 2) * np.sqrt(variance)
-    few = f"{n} subjects are fewer than the {RECOMMENDED_SUBJECTS} that an interval over them needs"
-    note = few if n < RECOMMENDED_SUBJECTS else ""
-    return SubjectInterval(estimate, estimate - reach, estimate + reach, variance, freedom, n, note)
+    return SubjectInterval(estimate, estimate - reach, estimate + reach, variance, freedom)
 
 
 def require_subjects(n_subjects: int) -> None:

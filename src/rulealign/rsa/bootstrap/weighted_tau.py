@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from rulealign.errors import DataError
-from rulealign.rsa.bootstrap.draw_threads import over_draws
+from rulealign.rsa.bootstrap.draw_threads import spreading
 from rulealign.rsa.bootstrap.weighted_ranks import Resample, sorted_pairs
 from rulealign.rsa.compare import masked, require_same_pairs
 from rulealign.rsa.ranking import require_rankable
-from rulealign.rsa.unfit import constant_in
+from rulealign.rsa.unfit import require_varied
 
 
 def bootstrap_tau(
@@ -52,13 +51,12 @@ def bootstrap_tau(
     """
     models, brains, counts = np.atleast_2d(models), np.atleast_2d(brains), np.asarray(counts)
     n_stimuli = counts.shape[1]
-    require_same_pairs(models, brains)
-    if models.shape[1] != n_stimuli * (n_stimuli - 1) // 2:
-        raise DataError(f"RDMs of {models.shape[1]} pairs do not fit {n_stimuli} counted stimuli.")
+    require_same_pairs(models, brains, n_stimuli)
     for kind, rdms in (("model", models), ("brain", brains)):
         require_rankable(masked(rdms, mask), kind=kind)
     ours, theirs = (sorted_pairs(rdms, n_stimuli, mask) for rdms in (models, brains))
-    return over_draws(lambda draw: _tau(draw, counts[draw], ours, theirs), len(counts), threads)
+    with spreading(threads) as spread:
+        return spread(lambda draw: _tau(draw, counts[draw], ours, theirs), range(len(counts)))
 
 
 def _tau(draw: int, counts: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
@@ -69,15 +67,9 @@ def _tau(draw: int, counts: np.ndarray, ours: np.ndarray, theirs: np.ndarray) ->
     n_slots = len(resample.weights)
     ranks = np.zeros((len(theirs), n_slots), dtype=np.int32)
     n_ranks = tau_kernels.dense_ranks(theirs, *slots, ranks)
-    _require_spread(n_ranks > 1, "brain", draw)
+    require_varied(n_ranks > 1, "brain", draw, "no order")
     differences = np.empty((len(ours), len(theirs)), dtype=np.int64)
     n_values = np.empty(len(ours), dtype=np.int64)
     total = tau_kernels.concordances(ours, *slots, ranks, differences, n_values)
-    _require_spread(n_values > 1, "model", draw)
+    require_varied(n_values > 1, "model", draw, "no order")
     return differences / (total * (total - 1) // 2)
-
-
-def _require_spread(enough: np.ndarray, kind: str, draw: int) -> None:
-    if not enough.all():
-        place = int(np.argmin(enough))
-        raise constant_in(draw, kind, place, "no order")

@@ -1,14 +1,7 @@
-"""Intervals over stimuli, and over subjects too, that count the noise of single pairs once.
+"""Intervals that the validation holds beside those of the pipeline, which has the primary one.
 
-The variance of an RDM's score over samples of n stimuli is that of the stimuli, which falls as
-1 / n, and that of single pairs, their interaction with all noise of measurement, which falls as
-1 / n^2. In a bootstrap a pair's weight is a product of two counts of variance 1, and
-(1 + 1) (1 + 1) - 1 = 3: it counts the stimuli once and the pairs three times. Leaving out one
-stimulus after the other (the jackknife) counts the pairs twice. So 2 jackknife - bootstrap counts
-each once. Where noise is strong, and in every difference of two models that are about equally good,
-the pairs are most of the variance, and percentile intervals are up to 1.7 times too wide.
-
-Where subjects are a sample too, the variance over subjects of their scores holds, besides what they
+Those over stimuli count the noise of single pairs once (see `rsa.bootstrap.jackknife`). Where
+subjects are a sample too, the variance over subjects of their scores holds, besides what they
 differ in, all noise of their own. What is to be added is only what stimuli and pairs do alike in
 all subjects: the covariance between subjects of their scores over stimuli, corrected in the same
 way.
@@ -22,11 +15,14 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from rulealign.errors import DataError
+from rulealign.rsa.bootstrap.jackknife import jackknife_variance
 from rulealign.rsa.bootstrap.subjects import (
     MIN_DRAWS,
     ROUNDING,
     SubjectInterval,
+    draw_variance,
     require_subjects,
+    subject_draws,
     t_interval,
 )
 
@@ -52,37 +48,27 @@ class StimulusInterval:
     degrees_of_freedom: int
 
 
-def left_out_counts(n_stimuli: int) -> np.ndarray:
-    """Count the stimuli of every sample that lacks one of them.
+def subject_interval(rho: np.ndarray, counts: np.ndarray, coverage: float) -> SubjectInterval:
+    """Give the mean over subjects an interval that generalises to new subjects, not new stimuli.
 
     Args:
-        n_stimuli: number of stimuli.
+        rho: shape (n_scores, n_subjects); each subject's score. For a contrast, pass each
+            subject's differences as scores. Convention `per_subject` only: a mean over subjects of
+            RDMs is no mean of scores.
+        counts: shape (draws, n_subjects); of `subject_counts`.
+        coverage: such as .95.
 
     Returns:
-        int64, shape (n_stimuli, n_stimuli); for `bootstrap.bootstrap_spearman`, in place of the
-        counts of resamples.
+        Means with t intervals of n_subjects - 1 degrees of freedom, from the bootstrap variance
+        times n / (n - 1).
 
     Raises:
-        DataError: there are fewer than 4 stimuli, so that a sample without one orders no pairs.
+        DataError: there are fewer than 3 subjects or 100 draws, scores and counts do not fit, or a
+            score is not finite or does not vary.
     """
-    if n_stimuli < 4:
-        raise DataError(f"leaving out one of {n_stimuli} stimuli leaves too few pairs to rank.")
-    return 1 - np.eye(n_stimuli, dtype=np.int64)
-
-
-def jackknife_variance(left_out: np.ndarray) -> np.ndarray:
-    """Estimate a variance from samples that lack one stimulus each.
-
-    Args:
-        left_out: shape (n_stimuli, n_scores); the scores without each stimulus.
-
-    Returns:
-        float64, shape (n_scores,); (n - 1) / n times the sum of squares around their mean.
-
-    Source: Tukey 1958; Efron & Stein 1981, Annals of Statistics 9:586, who show that it counts
-    what two observations do together twice.
-    """
-    return (len(left_out) - 1) * left_out.var(axis=0)
+    variance = draw_variance(subject_draws(rho, counts), "subjects")
+    n = counts.shape[1]
+    return t_interval(rho.mean(axis=1), variance * n / (n - 1), n - 1, coverage)
 
 
 def corrected_variance(drawn: np.ndarray, left_out: np.ndarray) -> np.ndarray:
@@ -213,7 +199,7 @@ def corrected_crossed_interval(
             " common over stimuli: it has no interval."
         )
     parts = of_subjects**2 / (n_subjects - 1) + common**2 / (n_stimuli - 1)
-    return t_interval(rho.mean(axis=1), variance, variance**2 / parts, n_subjects, coverage)
+    return t_interval(rho.mean(axis=1), variance, variance**2 / parts, coverage)
 
 
 def _require_draws(drawn: np.ndarray, left_out: np.ndarray) -> None:

@@ -19,7 +19,7 @@ with job(snakemake):
         found.ids,
         found.rdm,
         Path(snakemake.output[0]),
-        settings=settings.plain(),
+        settings=settings,
         subject=snakemake.wildcards.subject,
         roi=snakemake.wildcards.roi,
         distance=found.words,

@@ -17,6 +17,7 @@ from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import CROSS_RUN
 from rulealign.rsa.pairs import read_pairs, write_pairs
 from rulealign.rsa.rdm import correlation_rdm, write_brain_rdm
+from rulealign.settings import Settings
 from rulealign.store import write_csv, write_h5
 from validation.world import AREA, Setting, draw_trials, measure
 
@@ -95,7 +96,7 @@ def _write_rdm(stem: Path, subject: int) -> Path:
     made = brain_distance(responses, _PATTERNS)
     about = {"subject": subject, "roi": AREA, "distance": made.words}
     about |= {"acquisition": "generated responses, no scanner", "repetitions": made.repetitions}
-    write_brain_rdm(made.ids, made.rdm, output, settings={}, **about)
+    write_brain_rdm(made.ids, made.rdm, output, settings=Settings(), **about)
     return output
 
 

@@ -24,6 +24,7 @@ from rulealign.rsa.rdm import (
     write_model_rdms,
 )
 from rulealign.rsa.tables import alignment_table
+from rulealign.settings import Settings
 from rulealign.store import write_h5
 
 N = 8
@@ -52,7 +53,7 @@ def brain(folder, subject, ids=IDS, file=None, **changed):
     output = folder / f"sub-{file or subject}_rdm.h5"
     patterns = features(100 + int(file or subject), len(ids))
     rdm = correlation_rdm(patterns, centred=False, ids=ids)
-    write_brain_rdm(ids, rdm, output, settings={}, subject=subject, **(ABOUT | changed))
+    write_brain_rdm(ids, rdm, output, settings=Settings(), subject=subject, **(ABOUT | changed))
     return output
 
 
@@ -135,7 +136,7 @@ def test_an_unknown_centring_is_named(tmp_path):
 )
 def test_a_brain_rdm_of_another_size_or_with_nan_names_subject_and_roi(tmp_path, rdm, message):
     with pytest.raises(DataError, match=f"subject 3, ROI IT.*{message}"):
-        write_brain_rdm(IDS, rdm, tmp_path / "rdm.h5", settings={}, subject="3", **ABOUT)
+        write_brain_rdm(IDS, rdm, tmp_path / "rdm.h5", settings=Settings(), subject="3", **ABOUT)
     assert not (tmp_path / "rdm.h5").exists()
 
 

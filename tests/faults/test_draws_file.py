@@ -14,6 +14,7 @@ from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap.draw_blocks import draw_blocks
 from rulealign.rsa.bootstrap.draws_file import new_draws
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
+from rulealign.settings import Settings
 from rulealign.store import read_ids, read_settings, write_h5
 
 N, N_MODELS = 20, 12
@@ -136,7 +137,7 @@ def test_a_brain_rdm_without_ranks_in_a_resample_is_named_by_area_and_subject(st
 
 def test_a_full_disk_is_named_and_leaves_nothing(tmp_path):
     def fill():
-        with new_draws(tmp_path / "d.h5", 5, {"row": ["a", "b"]}, {}, {}) as stored:
+        with new_draws(tmp_path / "d.h5", 5, {"row": ["a", "b"]}, Settings(), {}) as stored:
             stored[:2] = 1
             raise OSError("Can't write data (No space left on device)")
 

@@ -1,5 +1,7 @@
 """Comparisons of two RDMs as they are defined, pair by pair."""
 
+import functools
+
 import numpy as np
 from scipy.stats import pearsonr, spearmanr
 
@@ -19,6 +21,12 @@ def cosine(one, other, weights=None):
 
 def unshared(first, second):
     """Invert V, the covariance of pairs whose stimuli have equal, independent noise, made whole."""
+    return _inverse(tuple(first), tuple(second))
+
+
+@functools.lru_cache(maxsize=4)  # many RDMs are compared over the same pairs
+def _inverse(*places):
+    first, second = np.array(places)
     contrasts = np.zeros((len(first), 1 + max(first.max(), second.max())))
     contrasts[np.arange(len(first)), first] = 1
     contrasts[np.arange(len(first)), second] = -1

@@ -145,7 +145,7 @@ def test_brain_rdm_files_hold_the_rdm_and_what_it_is(tmp_path):
         "acquisition": "simulated",
         "repetitions": 4,
     }
-    write_brain_rdm(names(12), rdm, output, settings={"kind": "simulated"}, **about)
+    write_brain_rdm(names(12), rdm, output, settings=ModelRdmSettings(centring=[]), **about)
     with h5py.File(output) as file:
         assert file["rdm"][()].tobytes() == rdm.tobytes()
         assert {key: file.attrs[key] for key in about} == about

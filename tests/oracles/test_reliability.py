@@ -15,6 +15,7 @@ from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.brain_distance import brain_distance, half_rdms
 from rulealign.rsa.ceiling_table import roi_ceiling
 from rulealign.rsa.rdm import write_brain_rdm
+from rulealign.settings import Settings
 from rulealign.store import write_h5
 
 STIMULI, VOXELS = 16, 30
@@ -59,7 +60,7 @@ def measured(folder, patterns, times, seed, distance="correlation"):
     asked = path, patterns_by(distance)
     found, rdm = brain_distance(*asked), folder / "sub-01_roi-V1_rdm.h5"
     about = {"subject": "01", "roi": "V1", "distance": found.words, "acquisition": "3T"}
-    about |= {"settings": {}, "repetitions": found.repetitions, "halves": half_rdms(*asked)}
+    about |= {"settings": Settings(), "repetitions": found.repetitions, "halves": half_rdms(*asked)}
     rdm.unlink(missing_ok=True)
     write_brain_rdm(found.ids, found.rdm, rdm, **about)
     return rdm, *trials

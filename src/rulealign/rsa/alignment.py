@@ -105,7 +105,7 @@ def align(
         samples, sampled = _primary_samples(models, brain, settings, **how)
         arrays |= samples
         ids["sampled_row"] = row_ids(rows[sampled])
-    made_with = settings.narrowed(ScoreSettings).plain()
+    made_with = settings.narrowed(ScoreSettings)
     with new_draws(draws, settings.bootstrap_draws, ids, made_with, about, arrays) as stored:
         rows["low"], rows["high"] = _sampled(models, brain, settings, stored, **how)
         if layers is not None:

@@ -42,9 +42,9 @@ def adjust_family(
 
     A family keeps the size that was declared. A comparison whose p could not be computed stays
     missing, with its reason, and is counted as if its p was 1: that a comparison failed never
-    makes another one look better. Holm's bound holds however the
-    comparisons depend on each other; that of Benjamini and Hochberg where they are independent or
-    positively dependent. Not for comparisons that were chosen after seeing their p.
+    makes another one look better. Holm's bound holds however the comparisons depend on each other;
+    that of Benjamini and Hochberg where they are independent or positively dependent. Not for
+    comparisons that were chosen after seeing their p.
 
     Args:
         family: name of the family, for messages.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from rulealign.errors import ConfigurationError, DataError
 from rulealign.plan.settings.scores import ModelRdmSettings
 from rulealign.reasons import MissingValue
 from rulealign.rsa.rdm_file import dataset_names, require_size
+from rulealign.settings import Settings
 from rulealign.store import open_h5, read_ids, write_h5
 
 CENTRING = {"uncentred": False, "centred": True}
@@ -162,7 +163,7 @@ def write_brain_rdm(
     rdm: np.ndarray,
     output: Path,
     *,
-    settings: Mapping[str, object],
+    settings: Settings,
     subject: int | str,
     roi: str,
     distance: str,
@@ -177,7 +178,7 @@ def write_brain_rdm(
         rdm: float64, shape (n_pairs,), in the order of `numpy.triu_indices(n_stimuli, 1)`; may be
             negative where it is cross-validated.
         output: the RDM file to make; dataset `rdm`, float64 (n_pairs,).
-        settings: the plain settings of the stage.
+        settings: that it was made with.
         subject: which subject.
         roi: which ROI.
         distance: the dissimilarity, in words.
@@ -205,4 +206,5 @@ def write_brain_rdm(
     if halves is not None:
         arrays["repeats"] = halves
         attributes["repeats_are"] = "2 halves of the trials"
-    write_h5(output, arrays, ids={"stimulus": ids}, settings=settings, attributes=attributes)
+    about = {"settings": settings.plain(), "attributes": attributes}
+    write_h5(output, arrays, ids={"stimulus": ids}, **about)

@@ -13,6 +13,7 @@ from h5py import h5d, h5p
 
 from rulealign.atomic import whole
 from rulealign.h5_checksums import with_checksums
+from rulealign.settings import Settings
 from rulealign.store import write_h5
 
 
@@ -21,7 +22,7 @@ def new_draws(
     path: Path,
     n_draws: int,
     ids: Mapping[str, Sequence[str]],
-    settings: Mapping[str, object],
+    settings: Settings,
     attributes: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray] | None = None,
 ) -> Iterator[h5py.Dataset]:
@@ -31,7 +32,7 @@ def new_draws(
         path: the HDF5 file to make.
         n_draws: number of draws.
         ids: as in `store.write_h5`; `row` names the columns of the draws.
-        settings: as in `store.write_h5`.
+        settings: that the draws were made with.
         attributes: as in `store.write_h5`.
         arrays: written beside the draws, as in `store.write_h5`; by default none.
 
@@ -44,7 +45,8 @@ def new_draws(
         DataError: an id appears twice.
     """
     with whole(path) as temporary:
-        write_h5(temporary, arrays or {}, ids=ids, settings=settings, attributes=attributes)
+        made_with = {"settings": settings.plain(), "attributes": attributes}
+        write_h5(temporary, arrays or {}, ids=ids, **made_with)
         with h5py.File(temporary, "r+", libver="v110") as file:
             shape, early = (n_draws, len(ids["row"])), h5p.create(h5p.DATASET_CREATE)
             early.set_alloc_time(h5d.ALLOC_TIME_EARLY)  # places do not depend on what comes first

@@ -108,7 +108,6 @@ def checkpoint_settings():
                 pool_images=100,
             ),
             calibration=None,
-            stimulus_set=None,
             study_seed=7,
             device="cpu",
         )

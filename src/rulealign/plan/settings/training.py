@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from rulealign.config.kinds import Network, Rule, TrainingSet
-from rulealign.config.stimuli import CalibrationSet
 from rulealign.config.training import Recipe
+from rulealign.plan.settings.images import StimuliSettings
 from rulealign.schema import HELD_OUT
 from rulealign.settings import Sectioned
 
@@ -50,8 +50,7 @@ class CheckpointSettings(Sectioned):
         training: the section, without seeds and checkpoints.
         rule: the rule's section, without its baseline.
         training_set: the section.
-        calibration: the section of the calibration set that the rule is prepared with, if any.
-        stimulus_set: the brain's set of stimuli, where calibration images are the others.
+        calibration: of the calibration set that the rule is prepared with, if any.
         study_seed: of the study.
         device: where networks run.
     """
@@ -61,8 +60,7 @@ class CheckpointSettings(Sectioned):
     training: Recipe
     rule: Rule
     training_set: TrainingSet
-    calibration: CalibrationSet | None
-    stimulus_set: str | None
+    calibration: StimuliSettings | None
     study_seed: int
     device: str
 
@@ -76,8 +74,7 @@ class CheckpointSettings(Sectioned):
             training=study.training.recipe(),
             rule=study.rules[rule].model_copy(update={"baseline": None}),
             training_set=study.training_set,
-            calibration=study.calibration[asked[0]] if asked else None,
-            stimulus_set=getattr(study.brain, "stimulus_set", None) if asked else None,
+            calibration=StimuliSettings.of(study, asked[0]) if asked else None,
             study_seed=study.seed,
             device=study.device,
         )

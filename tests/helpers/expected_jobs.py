@@ -10,9 +10,9 @@ MIXED_MODELS = "Fit a mixed model of seeds and subjects to every claim"
 ALIGNMENT_TABLE = FIGURES | {
     MIXED_MODELS,
     "Alignment of all rules and ROIs, averaged over seeds",
-    "Every layer with every area, beside the fixed map and the choice on other stimuli",
+    "Every layer with every ROI, beside the fixed map and the choice on other stimuli",
 }
-COURSES = {"Drops, changes, areas and half decays of alignment over training"}
+COURSES = {"Drops, changes, mean heights and half decays of alignment over training"}
 CLAIMS_FIGURE = {"Draw every claim in every universe"}
 VERDICTS = CLAIMS_FIGURE | {"Hold every claim against every universe"}
 CLAIMS = VERDICTS | {MIXED_MODELS}

@@ -118,7 +118,7 @@ def noted(name, value):
 @functools.cache  # thousands of jobs share the settings of one rule
 def written(stage, *arguments):
     told = stage(STUDY, *arguments)
-    return kept(type(told).__name__, told.plain())
+    return kept(told.stage(), told.plain())
 
 
 def settings(stage, *named):

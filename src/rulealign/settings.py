@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self, TypeVar
@@ -22,6 +23,11 @@ class Settings:
     def plain(self) -> dict[str, Any]:
         """Give the fields as nested dicts, lists, strings and numbers, as JSON has them."""
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def stage(cls) -> str:
+        """Name what is told, for explanations: "training_set" of `TrainingSetSettings`."""
+        return re.sub(r"(?<=.)(?=[A-Z])", "_", cls.__name__.removesuffix("Settings")).lower()
 
     def narrowed(self, kind: type[Narrow]) -> Narrow:
         """Give the fields that another class of settings has, as that class.

@@ -1,7 +1,6 @@
 """Every rule has the fingerprint of its code, and nothing that its job runs is missing from it."""
 
 import ast
-import functools
 import json
 import os
 import re
@@ -10,6 +9,7 @@ import sys
 
 import pytest
 
+from helpers.settings_modules import SETTINGS, loaded_by_settings
 from rulealign.rerun.code_fingerprint import FILES, REGISTRIES, Sources
 from rulealign.rerun.messages import WORDS_ONLY
 from rulealign.rerun.syntax import imports, parse
@@ -67,19 +67,6 @@ def test_the_library_has_no_relative_imports_and_no_other_imports_by_name(projec
         module = ".".join(path.relative_to(project / "src").with_suffix("").parts)
         if {"importlib", "importlib.import_module"} & set(imports(tree)):
             assert module.removesuffix(".__init__") in {*REGISTRIES.values(), "rulealign.lazy"}
-
-
-SETTINGS = "src/rulealign/plan/settings"
-
-
-@functools.cache
-def loaded_by_settings(project):
-    """List the modules that what jobs are told needs: it is in params, or names files."""
-    names = ["rulealign.plan.files"]
-    names += [f"rulealign.plan.settings.{path.stem}" for path in (project / SETTINGS).glob("*.py")]
-    code = f"import sys, {', '.join(names)}; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return {name for name in done.stdout.split() if name.partition(".")[0] == "rulealign"}
 
 
 IMPORT = """

@@ -17,6 +17,7 @@ from expected_jobs import (
     network,
     shown,
 )
+from helpers.settings_modules import loaded_by_settings
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.rerun.explain import record_path
 from rulealign.rerun.messages import WORDS_ONLY
@@ -120,7 +121,7 @@ def test_git_checkout_away_and_back_runs_nothing(done):
         subprocess.run(["rm", "-rf", done.folder / ".git"], check=True)
 
 
-def test_what_jobs_load_is_in_their_fingerprint(done):
+def test_what_jobs_load_is_in_their_fingerprint(done, project):
     sources = Sources(done.folder / "scripts", done.folder / "src" / "rulealign")
     seen = [json.loads(path.read_text()) for path in done.seen.iterdir()]
     assert len(seen) == 55  # all jobs but the target
@@ -133,6 +134,7 @@ def test_what_jobs_load_is_in_their_fingerprint(done):
             chosen["controls"] = ["mean-luminance"]
         assert len(kinds) <= 1, script
         reached = sources.modules(script, **chosen).keys() | WORDS_ONLY
+        reached |= loaded_by_settings(project)
         assert set(loaded) - reached == set(), script
 
 

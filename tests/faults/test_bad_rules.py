@@ -107,7 +107,7 @@ def test_a_training_size_that_a_rule_cannot_learn_from_is_refused(study, size, r
     study["evaluation"]["sizes"] = [size, 20, 32, 175, 224]  # those that are only read may be any
     study["universes"]["size"] = [size]
     for label in [*refused, "bp"]:
-        rule = {key: v for key, v in study["rules"][label].items() if key != "baseline"}
+        rule = study["rules"][label] | {"baseline": None}
         one = study | {"rules": {label: rule}, "calibration": {}}
         one["training"] = study["training"] | {"fewer_seeds": {}}
         if label == "bp":

@@ -47,9 +47,9 @@ class Volumes:
         self._files, self._as_stored, self.believed = VolumeFiles(root), as_stored, False
 
     @classmethod
-    def opened(cls, _settings: FormSettings, place: Path, _parallel: int) -> Self:
+    def opened(cls, settings: FormSettings, place: Path, _parallel: int) -> Self:
         """Open the form as a study says; see `forms.open_form`."""
-        return cls(place)
+        return cls(place, as_stored=settings.as_stored)
 
     def trials(self, subject: str) -> pd.DataFrame:
         """Give the trials without catch trials; see `forms.Form.trials`."""

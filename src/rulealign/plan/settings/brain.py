@@ -20,7 +20,8 @@ class FormSettings(Settings):
     Attributes:
         form: the name of a form: `tables`, `volumes` or `remote-rows`.
         address: of remote-rows: the server's place, such as s3://openneuro.org/ds004192; else "".
-        as_stored: whether columns are believed to be in order where their labels cannot be read.
+        as_stored: whether responses are believed to be in order where nothing that can be read
+            tells which trials they are of.
     """
 
     form: str

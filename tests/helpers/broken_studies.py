@@ -30,7 +30,7 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
     "no training set": ("training_set", REMOVED, "docs/configuration.md"),
     "a null section": ("network", None, "section"),
     "a list for a section": ("network", ["cnn3"], "section"),
-    "an unknown network": ("network.kind", "resnet18", "'cnn3'"),
+    "an unknown network": ("network.kind", "resnet17", "'resnet18'"),
     "two channels": ("network.channels", [32, 64], "at least 3"),
     "four channels": ("network.channels", [32, 64, 128, 256], "at most 3"),
     "zero channels": ("network.channels.1", 0, "at least 1"),

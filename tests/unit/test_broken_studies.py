@@ -10,6 +10,7 @@ from conftest import PROJECT
 from helpers.broken_studies import broken_studies, study_of_many_mistakes, with_value, written
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
+from rulealign.plan.files import FILES, NETWORK
 from rulealign.rerun.study_folder import refuse_same_name
 from rulealign.schema import LONGEST_LABEL
 
@@ -83,20 +84,15 @@ def test_labels_whose_files_would_be_the_same_are_refused(key, value, message):
     assert message in found[key]
 
 
-def test_what_is_refused_is_what_would_collide(project):
+def test_what_is_refused_is_what_would_collide():
     """The names of files are those that the workflow gives."""
-    rules = (project / "rules" / "common.smk").read_text()
-    patterns = re.findall(
-        r"/((?:rule-\{\{rule\}\}|sub-\{\{subject\}\}|controls)_roi-[^\"]*)", rules
-    )
+    patterns = [name for one in FILES.values() if "_roi-{roi}" in (name := one.rpartition("/")[2])]
     assert len(patterns) > 9
     endings = {
         part for name in patterns for part in re.findall(r"_([a-z]+)", name.split("roi", 2)[1])
     }
     for ending in sorted(endings | {"top", "universes_draws"}):
-        names = [
-            name.replace("{{roi}}", roi) for name in patterns for roi in ("V1", f"V1_{ending}")
-        ]
+        names = [name.replace("{roi}", roi) for name in patterns for roi in ("V1", f"V1_{ending}")]
         study = yaml.safe_load(written(with_value(DEFAULT, f"brain.rois.V1_{ending}", ["V1"])))
         try:
             load_study(study)
@@ -115,13 +111,16 @@ def test_two_studies_whose_names_differ_in_capitals_only_are_refused(project):
 
 def test_the_longest_labels_make_names_that_file_systems_allow(project):
     rules = "".join(path.read_text() for path in (project / "rules").glob("*.smk"))
-    names = re.findall(r"[\"/]([^\"/\s]*\{\{\w+\}\}[^\"/\s]*)\"", rules)
-    assert len(names) > 20
-    network = re.search(r'NETWORK = \(\s*"([^"]*)"', rules)[1]
+    logs = re.findall(r"[\"/]([^\"/\s]*\{\{\w+\}\}[^\"/\s]*)\"", rules)
+    logs = [
+        name.replace("{NETWORK}", NETWORK).replace("{{", "{").replace("}}", "}") for name in logs
+    ]
+    names = [*logs, *(one.rpartition("/")[2] for one in FILES.values())]
+    assert len(names) > 50
     values = dict.fromkeys(("rule", "roi", "stimuli"), "x" * LONGEST_LABEL)
     values |= {"dataset": "a-dataset", "claim": "x" * LONGEST_LABEL}
     values |= {"seed": "9" * 19, "epoch": "1000000", "size": "1024", "subject": "99", "table": "t"}
+    values |= {"figure": "f", "descriptor": "global-average", "centring": "uncentred"}
     for name in names:
-        whole = name.replace("{NETWORK}", network).replace("{{", "{").replace("}}", "}")
         # a temporary file is named .<name>.<8 characters><ending>
-        assert len(whole.format_map(values)) <= 255 - 20, whole
+        assert len(name.format_map(values)) <= 255 - 20, name

@@ -22,7 +22,7 @@ from scipy.stats import rankdata
 from torch.nn import functional
 
 from rulealign.data.images.resize import prepare
-from rulealign.data.images.stimulus_images import read_stimuli
+from rulealign.data.mat import load_mat_struct
 from rulealign.data.stimulus_sets.mat import MatStimuli
 from rulealign.learning.batches import crop, pad
 from rulealign.learning.networks.cnn3 import Cnn3
@@ -103,10 +103,10 @@ def _scores_of(network, stimuli, crops, brains):
 def _main(mirror, seeds=4):
     (archive,) = (mirror / "cifar10").glob("*.tar.xz")
     images = _training_images(archive)
-    pictures = read_stimuli(
-        _OBJECTS, mirror / "cichy92/Kriegeskorte_Neuron2008_supplementalData.mat", {}
-    )
-    stimuli = _normalised(np.stack([prepare(image, 224) for image in dict(pictures).values()]))
+    file = mirror / "cichy92/Kriegeskorte_Neuron2008_supplementalData.mat"
+    pictures = load_mat_struct(file, "stimuli_92objs", "image")
+    shown = [prepare(Image.fromarray(pixels), 224) for pixels in pictures]
+    stimuli = _normalised(np.stack(shown))
     rdms = np.load(mirror / "cichy92/fmri_EVC_RDMs.npz")["Net_RDM"]
     brains = [rankdata(rdm[PAIRS]) for rdm in rdms]
     arms = {"identity": None} | {name: _augmented(images, *how) for name, how in BORDERS.items()}

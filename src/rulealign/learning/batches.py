@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rulealign.config.training import Recipe
 from rulealign.data.images.training_split import class_names, load_split
 from rulealign.errors import DataError
 from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import derive_seed
+
+if TYPE_CHECKING:
+    from rulealign.config.training import Recipe
 
 
 def normalise(images: Tensor, colours: Recipe | ActivationSettings) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,13 +13,15 @@ from PIL import Image
 from torch import Tensor
 
 from rulealign import store
-from rulealign.config.training import Recipe
 from rulealign.data.images.resize import prepare
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.learning.batches import Epochs, normalise, training_images
 from rulealign.learning.rule import TRAINING, Calibration
 from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import derive_seed
+
+if TYPE_CHECKING:
+    from rulealign.config.training import Recipe
 
 
 @dataclass(frozen=True)

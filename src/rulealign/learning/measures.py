@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from rulealign import guards
-from rulealign.config.training import Recipe
 from rulealign.learning.batches import normalise
 from rulealign.learning.rule import LearningRule
+
+if TYPE_CHECKING:
+    from rulealign.config.training import Recipe
 
 State = Mapping[str, Tensor]
 

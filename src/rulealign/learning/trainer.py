@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
 from tqdm import tqdm
 
 from rulealign import guards, store
-from rulealign.config.training import Recipe
 from rulealign.data.check import refuse_compared
 from rulealign.data.images.training_split import class_names
 from rulealign.errors import ConfigurationError
@@ -38,6 +37,9 @@ from rulealign.learning.run import Run, start_run, take_up
 from rulealign.learning.weights import weights_hash
 from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import canonical, derive_seed, fingerprint, state_hash
+
+if TYPE_CHECKING:
+    from rulealign.config.training import Recipe
 
 __all__ = ["held_out_accuracy", "initial_checkpoint", "train_stretch", "use_threads"]
 

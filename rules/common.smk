@@ -134,8 +134,8 @@ def settings(stage, *named):
 def code(script, **chosen):
     """Fingerprint the code that a script reaches, as every rule's params hold it.
 
-    Of a registry that the script reaches (networks, rules, controls, comparisons, training_sets, forms) name the entries that
-    it uses.
+    Of a registry that the script reaches (`code_fingerprint.REGISTRIES`) name the entries that it
+    uses.
     """
     return SOURCES.code(script, **chosen)
 

@@ -51,7 +51,7 @@ class Settings:
             The settings.
 
         Raises:
-            TypeError: a field lacks, or there is another one.
+            TypeError: a field is missing or unknown.
         """
         return cls(**json.loads(text))
 
@@ -70,7 +70,7 @@ class Sectioned(Settings):
             The settings.
 
         Raises:
-            pydantic.ValidationError: a field lacks, is of another type, or there is another one.
+            pydantic.ValidationError: a field is missing, unknown or of another type.
         """
         from pydantic import TypeAdapter  # 0.2 s, which most jobs do without
 

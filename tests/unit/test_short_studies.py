@@ -81,7 +81,9 @@ def test_a_baseline_is_the_matched_control_where_there_is_one(rules, baseline):
     ],
 )
 def test_a_trained_rule_without_a_control_says_that_it_has_none(rules):
-    with pytest.raises(ConfigurationError, match=r"rules\.bp\.baseline: 'bp' trains, and no rule"):
+    with pytest.raises(
+        ConfigurationError, match=r"rules\.bp\.baseline: there is no `untrained_bn`"
+    ):
         load_study(short(rules=rules))
     load_study(short(rules={"untrained": {}}))
 

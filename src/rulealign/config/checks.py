@@ -246,12 +246,8 @@ def _check_baseline(study: Study, label: str, settings: RuleSettings) -> Iterato
     key, baseline = f"rules.{label}.baseline", settings.baseline
     if baseline is None:
         if rule_class(settings.kind).trains and "baseline" not in settings.model_fields_set:
-            yield Mistake(
-                key,
-                f"'{label}' trains, and no rule `{MATCHED_CONTROL}: {{}}` with init {settings.init}"
-                " is there to hold it against: add that rule, name another rule here, or write"
-                " null for no comparison",
-            )
+            why = f"there is no `{MATCHED_CONTROL}` with init {settings.init} to compare it with"
+            yield Mistake(key, f"{why}; add it, name another rule, or write null for none")
         return
     yield from require(key, baseline, [one for one in study.rules if one != label], "there are")
     if not rule_class(settings.kind).trains:

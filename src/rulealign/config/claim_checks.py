@@ -106,8 +106,8 @@ def _check_families(study: Study) -> Iterator[Mistake]:
                 yield Mistake(
                     f"statistics.{key}",
                     f"is {draws}: with the {size} claims of the family '{family}' no adjusted p"
-                    f" could be below {1 - study.statistics.interval:.3g}; raise it to {fewest}, or"
-                    " declare smaller families",
+                    f" could be as small as {1 - study.statistics.interval:.3g}; raise it to"
+                    f" {fewest}, or declare smaller families",
                 )
 
 

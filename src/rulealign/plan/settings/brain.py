@@ -150,16 +150,11 @@ class QualityTableSettings(Sectioned):
     @classmethod
     def of(cls, study: Study) -> Self:
         """Take the settings from a study."""
-        null = NullSettings(
-            study_seed=study.seed,
-            null_draws=study.statistics.null_draws,
-            interval=study.statistics.interval,
-        )
         return cls(
             quality=QualitySettings.of(study),
             study_seed=study.seed,
             zscore=study.brain.zscore,
-            null=null if study.brain.has_repeats else None,
+            null=NullSettings.of(study) if study.brain.has_repeats else None,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from rulealign.plan.settings.scores import DrawSettings
 from rulealign.settings import Sectioned, Settings
 
 if TYPE_CHECKING:
@@ -13,30 +14,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EffectSettings(Settings):
+class EffectSettings(DrawSettings):
     """What effects of scores use; all that are subtracted from each other share it.
 
     Attributes:
-        study_seed: of the study.
-        bootstrap_draws: resamples of the stimuli.
-        interval: coverage of the intervals, 0-1.
         generalise_to: what intervals generalise to besides seeds: `stimuli`, `subjects` or `both`.
     """
 
-    study_seed: int
-    bootstrap_draws: int
-    interval: float
     generalise_to: str
 
     @classmethod
     def of(cls, study: Study) -> Self:
         """Take the settings from a study."""
-        return cls(
-            study_seed=study.seed,
-            bootstrap_draws=study.statistics.bootstrap_draws,
-            interval=study.statistics.interval,
-            generalise_to=study.statistics.generalise_to,
-        )
+        goal = study.statistics.generalise_to
+        return cls(**DrawSettings.of(study).plain(), generalise_to=goal)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,15 @@ class NullSettings(Settings):
     null_draws: int
     interval: float
 
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        return cls(
+            study_seed=study.seed,
+            null_draws=study.statistics.null_draws,
+            interval=study.statistics.interval,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class CeilingSettings(NullSettings):
@@ -39,12 +48,7 @@ class CeilingSettings(NullSettings):
     @classmethod
     def of(cls, study: Study) -> Self:
         """Take the settings from a study."""
-        return cls(
-            study_seed=study.seed,
-            null_draws=study.statistics.null_draws,
-            interval=study.statistics.interval,
-            pairs=study.brain.pairs,
-        )
+        return cls(**NullSettings.of(study).plain(), pairs=study.brain.pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,20 +84,18 @@ class ControlRdmSettings(ModelRdmSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreSettings(Settings):
-    """What scores with bootstrap draws use; all scores of one table share it.
+class DrawSettings(Settings):
+    """What resamples of the stimuli use.
 
     Attributes:
         study_seed: of the study.
         bootstrap_draws: resamples of the stimuli.
         interval: coverage of the intervals, 0-1.
-        pairs: the pairs of stimuli that scores rest on: `all` or `cross_run`.
     """
 
     study_seed: int
     bootstrap_draws: int
     interval: float
-    pairs: str
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -102,8 +104,23 @@ class ScoreSettings(Settings):
             study_seed=study.seed,
             bootstrap_draws=study.statistics.bootstrap_draws,
             interval=study.statistics.interval,
-            pairs=study.brain.pairs,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings(DrawSettings):
+    """What scores with bootstrap draws use; all scores of one table share it.
+
+    Attributes:
+        pairs: the pairs of stimuli that scores rest on: `all` or `cross_run`.
+    """
+
+    pairs: str
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        return cls(**DrawSettings.of(study).plain(), pairs=study.brain.pairs)
 
 
 @dataclass(frozen=True, kw_only=True)

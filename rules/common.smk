@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 
 from rulealign.plan import claims as claim_stages
 from rulealign.plan import cluster
@@ -17,6 +18,7 @@ from rulealign.data import inputs, sources
 from rulealign.data.download import fetch
 from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
+from rulealign.job_server import python_of_jobs
 from rulealign.rerun.noted import Noted, keep_note
 from rulealign.provenance import fingerprint, folder_listing
 from rulealign.rerun.results_folder import refuse_unnoted_results

@@ -31,3 +31,5 @@ onstart:
             THINGS.check_images()
     except RulealignError as error:
         raise refused(error) from None
+    if workflow.is_main_process and workflow.local_exec:
+        sys.executable = python_of_jobs()  # what Snakemake starts scripts with

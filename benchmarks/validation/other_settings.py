@@ -1,4 +1,4 @@
-"""Intervals over stimuli where noise is weaker or stronger, and stimuli are fewer or more."""
+"""Intervals where noise is weaker or stronger, and stimuli are fewer or more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from validation.measuring import (
     kept_truths,
     measured_sets,
 )
-from validation.tables import WORDS, Truths
+from validation.tables import WORDS, Truths, seed_lines
 from validation.verdicts import MET, Line, coverage_line, variance_ratios
 from validation.world import Setting
 
@@ -29,7 +29,10 @@ METHODS = ("percentile", "corrected")
 """Intervals over stimuli, as `data_sets.fixed_subjects` names them."""
 
 KIND = "fixed subjects"
-"""The kind of data sets that these intervals are about."""
+"""The kind of data sets that intervals over stimuli are about."""
+
+NETWORKS = "new networks"
+"""The kind of data sets that primary intervals are about."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ class OtherSetting:
     Attributes:
         name: of `OTHERS`.
         setting: of the simulation.
-        rows: of `measuring.measured_sets`, of the kind `KIND`.
-        truths: of `measuring.kept_truths`, of the same kind.
+        rows: of `measuring.measured_sets`, of the kinds `KIND` and `NETWORKS`.
+        truths: of `measuring.kept_truths`, of the kind `KIND`.
     """
 
     name: str
@@ -70,7 +73,7 @@ def measured_others(setting: Setting, sets: int, jobs: int, folder: Path) -> lis
         print(f"{name}: {said(differs)}", flush=True)
         other, stem = replace(setting, **differs), name.replace(" ", "_")
         truths = kept_truths(other, folder / f"truths_{stem}.json", find_truth_of_fixed_subjects)
-        rows = measured_sets(other, sets, jobs, folder / f"sets_{stem}.csv", (KIND,))
+        rows = measured_sets(other, sets, jobs, folder / f"sets_{stem}.csv", (KIND, NETWORKS))
         found.append(OtherSetting(name, other, rows, truths))
     return found
 
@@ -138,3 +141,37 @@ def other_table(others: Sequence[OtherSetting]) -> str:
             cells = [what, both[0].quantity, *seen, *(f"{value:.2f}" for value in ratio)]
             written.append(f"| {' | '.join(cells)} |")
     return "\n".join(written)
+
+
+def primary_table(others: Sequence[OtherSetting]) -> str:
+    """Write how often primary intervals cover a true null in other settings; misses are bold.
+
+    Args:
+        others: of `measured_others`.
+
+    Returns:
+        A Markdown table with a column for each setting, without a newline at its end.
+    """
+    names = [f"{other.name} ({said(OTHERS[other.name])})" for other in others]
+    written = [f"| quantity | {' | '.join(names)} |", f"|---|{'---|' * len(others)}"]
+    for lines in zip(*(seed_lines(other.rows) for other in others), strict=True):
+        missed = [line.verdict not in ("", MET) for line in lines]
+        cells = [
+            f"**{line.seen}**" if out else line.seen
+            for line, out in zip(lines, missed, strict=True)
+        ]
+        written.append(f"| {' | '.join([lines[0].quantity, *cells])} |")
+    return "\n".join(written)
+
+
+def met_of_primary(others: Sequence[OtherSetting]) -> str:
+    """Count the primary intervals that cover a true null as often as they should.
+
+    Args:
+        others: of `measured_others`.
+
+    Returns:
+        Words such as "39 of 40", over all settings.
+    """
+    lines = [line for other in others for line in seed_lines(other.rows) if line.verdict]
+    return f"{sum(line.verdict == MET for line in lines)} of {len(lines)}"

@@ -12,7 +12,13 @@ from jinja2 import Environment, StrictUndefined
 from rulealign.atomic import whole
 from validation import tables
 from validation.curves import curve_lines
-from validation.other_settings import OtherSetting, met_of_others, other_table
+from validation.other_settings import (
+    OtherSetting,
+    met_of_others,
+    met_of_primary,
+    other_table,
+    primary_table,
+)
 from validation.tables import Truths
 from validation.verdicts import MET, Line, variance_ratios
 from validation.world import OF_BOTH, Setting
@@ -66,6 +72,8 @@ def write_page(
             methods=method_table(lines["intervals"]),
             others=other_table(others),
             other_met=met_of_others(others),
+            primary_others=primary_table(others),
+            primary_met=met_of_primary(others),
             other_sets=len(others[0].rows),
             variances=variance_table(rows),
             truths=truth_table(truths),

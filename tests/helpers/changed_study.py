@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from complete_studies import complete
-from helpers.snakemake_calls import call
+from helpers.snakemake_calls import Call
 from no_claims import without_claims
 
 COPIED = (
@@ -92,9 +92,9 @@ class Checkout:
         path = os.pathsep.join(filter(None, [str(self.folder / "src"), str(PYTHONPATH)]))
         environment = EXPLAINED | {name: str(value) for name, value in environment.items()}
         words = ["--configfile", "study.yaml", *arguments]
-        done = call(words, self.folder, {**os.environ, "PYTHONPATH": path} | environment)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        done = Call(words, self.folder, {**os.environ, "PYTHONPATH": path} | environment).ended()
+        assert done.returncode == 0, done.output
+        return done.output
 
     def planned(self, *arguments):
         """Give the messages of the jobs that would run."""

@@ -3,13 +3,9 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-
-import yaml
 
 # rule -> how the line begins that announces one of its jobs, in the order of a run
 BRAIN_STAGES = {
@@ -53,27 +49,6 @@ STAGES = {
 }
 
 
-def command_of(run, *arguments, cores=2):
-    """Give the command that `run.snakemake` types, for a process that is not waited for."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", run.project / "Snakefile"]
-    command += ["--directory", run.folder, "--cores", cores]
-    command += ["--configfile", run.folder / "study.yaml"]
-    command += ["--workflow-profile", run.project / "profiles" / "default", *arguments]
-    return [str(part) for part in command]
-
-
-def start(run, *arguments, output=subprocess.DEVNULL):
-    """Start a run in a process group of its own, so that all of it can be killed."""
-    (run.folder / "study.yaml").write_text(yaml.safe_dump(run.study, sort_keys=False))
-    return subprocess.Popen(
-        command_of(run, *arguments),
-        stdout=output,
-        stderr=output,
-        env={**os.environ, **run.environment},
-        start_new_session=True,
-    )
-
-
 def wait_for(condition, process, seconds=600):
     """Wait until something is so; tell whether it became so before the process ended."""
     end = time.monotonic() + seconds
@@ -91,11 +66,10 @@ def kill_in(run, rule, delay, *targets):
 
     The rule is forced, because its jobs may have ended before an earlier run was killed.
     """
-    output, announced = run.folder / "output", (BRAIN_STAGES | STAGES)[rule]
-    with output.open("wb") as handle:
-        process = start(run, "--forcerun", rule, *targets, output=handle)
+    announced = (BRAIN_STAGES | STAGES)[rule]
+    process = run.begin("--forcerun", rule, *targets)
     try:
-        reached = wait_for(lambda: announced in output.read_text(), process)
+        reached = wait_for(lambda: announced in process.output(), process)
         time.sleep(delay)
     finally:
         kill(process)

@@ -36,8 +36,10 @@ from validation.other_settings import (
     OtherSetting,
     measured_others,
     met_of_others,
+    met_of_primary,
     other_lines,
     other_table,
+    primary_table,
 )
 from validation.world import OF_BOTH, OF_SUBJECTS, Setting
 
@@ -366,11 +368,16 @@ def test_other_settings_are_measured_by_their_own_truth_and_kept_apart(monkeypat
         return {"fixed subjects": truth, "fixed subjects, error": truth}
 
     def measured(setting, _number, _folder, kinds):
-        assert kinds == ("fixed subjects",)
+        assert kinds == ("fixed subjects", "new networks")
         ends = {"low": setting.stimuli - 1, "high": setting.stimuli + 1, "score": 0, "variance": 1}
         # the second quantity is missed by percentiles, in one setting
         off = 9.0 * (setting.stimuli == 40)
-        return {
+        networks = {
+            f"{goal} {seeds} {end}": float(value) + off * (goal == "both")
+            for goal, seeds in new_networks.INTERVALS
+            for end, value in {"low": -1, "high": 1}.items()
+        }
+        return networks | {
             f"{kind} {name} {end}": float(value) + off * (kind == "percentile" and name == "other")
             for kind in METHODS
             for name in STIMULI
@@ -393,6 +400,15 @@ def test_other_settings_are_measured_by_their_own_truth_and_kept_apart(monkeypat
     fine.loc[0, "corrected true high"] = fine.loc[0, "corrected true low"]
     met = met_of_others([replace(others[0], rows=fine)])  # 23 of 24 data sets, of one quantity
     assert met == {"percentile": "0 of 5", "corrected": "1 of 5"}
+    primary = primary_table(others).splitlines()
+    assert primary[0].startswith("| quantity | weak noise (noise 0.5, network noise 0.5) |")
+    assert len(primary) == 2 + len(new_networks.INTERVALS)
+    shares = [line.split(" | ")[3] for line in primary[2:]]  # of fewer stimuli
+    assert [share.startswith("**0.0%") for share in shares] == [
+        "both" in line for line in primary[2:]
+    ]
+    # 12 of 12 are too wide, but for what is there to compare with
+    assert met_of_primary(others) == f"0 of {4 * (len(new_networks.INTERVALS) - 1)}"
     body = other_table(others).splitlines()[2:]
     assert len(body) == 5 * len(OTHERS)
     assert body[11].startswith("| fewer stimuli (stimuli 40) | score of another model | **0.0% [")

@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rulealign.job_server import CHOICE
+
 LIMIT_S = 3600
 """After this long a call counts as one that never ends."""
 
@@ -87,7 +89,7 @@ def planned(
     command += ["--workflow-profile", project / "profiles" / "default", *arguments]
 
     def call() -> None:
-        os.environ.update(environment)
+        os.environ.update({CHOICE: "", **dict(environment)})
         _run_scripts_in_forks(kept)
         from snakemake.cli import main
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from changed_study import EXPLAINED, SEEN_BY_JOBS, make_checkout
 from complete_studies import complete
-from helpers.snakemake_calls import call
+from helpers.snakemake_calls import Call
 
 STIMULI = 12
 ODD_TEXT = "=How $r_{s}$ of {word}, {} and <word> change: 100%, \\frac{1}{2}"
@@ -83,10 +83,10 @@ class Run:
         self.project, self.folder, self.study = project, folder, copy.deepcopy(study)
         self.environment = {"RULEALIGN_DATA_MIRRORS": "", **EXPLAINED}
 
-    def snakemake(self, *arguments, cores=2, check=False, study_file=None, **how):
+    def begin(self, *arguments, cores=2, study_file=None, **how):
         """Call Snakemake on the study as it stands in `self.study`, or on a study file.
 
-        `how` is as `call` takes it.
+        `how` is as `Call` takes it; the call that has begun is given.
         """
         study = study_file or self.folder / "study.yaml"
         if not study_file:
@@ -94,8 +94,11 @@ class Run:
         words = ["--snakefile", self.project / "Snakefile", "--directory", self.folder]
         words += ["--cores", cores, "--configfile", study]
         words += ["--workflow-profile", self.project / "profiles" / "default", *arguments]
-        done = call(words, Path.cwd(), {**os.environ, **self.environment}, **how)
-        done.output = done.stdout + done.stderr
+        return Call(words, Path.cwd(), {**os.environ, **self.environment}, **how)
+
+    def snakemake(self, *arguments, check=False, **how):
+        """Call Snakemake as `begin` does, and wait for its end."""
+        done = self.begin(*arguments, **how).ended()
         if check:
             assert done.returncode == 0, done.output
         return done

@@ -56,8 +56,8 @@ def unlock(run):
 def test_a_run_that_is_killed_in_every_stage_ends_like_one_that_was_not(new_run, finished):
     moments, reached = random.Random(2026), []
     for rule in STAGES:
-        # most jobs last one to three seconds from here
-        if interrupted.kill_in(new_run, rule, moments.uniform(0, 2.5)):
+        # most jobs last half a second to two from here
+        if interrupted.kill_in(new_run, rule, moments.uniform(0, 1.2)):
             reached.append(rule)
         unlock(new_run)
     assert reached == list(STAGES)
@@ -80,7 +80,7 @@ def test_brain_data_that_are_killed_in_every_stage_end_like_those_that_were_not(
         run.folder.mkdir()
     moments, reached = random.Random(2026), []
     for rule in BRAIN_STAGES:
-        if interrupted.kill_in(runs[0], rule, moments.uniform(0, 2.5), *targets):
+        if interrupted.kill_in(runs[0], rule, moments.uniform(0, 1.2), *targets):
             reached.append(rule)
         unlock(runs[0])
     assert reached == list(BRAIN_STAGES)
@@ -100,7 +100,7 @@ def test_every_rule_is_killed_somewhere(project):
 
 
 def test_a_job_that_fails_once_is_made_by_the_same_command(stopped, finished):
-    process = interrupted.start(stopped)
+    process = stopped.begin()
     interrupted.wait_for(lambda: jobs_of(process, "activations"), process)
     os.kill(jobs_of(process, "activations")[0], signal.SIGKILL)  # as for want of memory
     assert process.wait() == 1
@@ -111,7 +111,7 @@ def test_a_job_that_fails_once_is_made_by_the_same_command(stopped, finished):
 
 @pytest.mark.slow
 def test_a_stale_lock_is_explained_and_jobs_that_outlive_their_run_do_no_harm(stopped, finished):
-    process = interrupted.start(stopped)
+    process = stopped.begin()
     interrupted.wait_for(lambda: jobs_of(process, "activations"), process)
     os.kill(process.pid, signal.SIGKILL)  # the main process alone, as the kernel does it
     process.wait()
@@ -147,7 +147,7 @@ def test_the_target_asks_for_every_result(finished, project):
 def test_a_change_whose_job_is_killed_does_not_leave_old_numbers(finished, tmp_path):
     run = copy_of(finished, tmp_path)
     run.study["stimuli"]["grey"]["background"] = "another"
-    process = interrupted.start(run)
+    process = run.begin()
     interrupted.wait_for(lambda: jobs_of(process, "stimuli"), process)
     os.kill(jobs_of(process, "stimuli")[0], signal.SIGKILL)  # as for want of memory
     assert process.wait() == 1
@@ -217,7 +217,7 @@ def test_a_download_that_is_killed_goes_on(new_run, mirror, monkeypatch):
     target = ("--", "resources/cichy92-evc/fetched.json")
     with answering(answer) as address:
         new_run.environment |= {"RULEALIGN_DATA_MIRRORS": address, "NO_PROXY": "127.0.0.1"}
-        process = interrupted.start(new_run, *target)
+        process = new_run.begin(*target)
         try:
             interrupted.wait_for(halfway.is_set, process)
             interrupted.kill(process)

@@ -105,9 +105,7 @@ def test_a_failed_job_is_told_last_with_its_error_its_log_and_what_to_do(finishe
 def test_who_stops_a_run_is_told_apart(finished, tmp_path, stopped):
     run = copy_of(finished, tmp_path)
     run.study["stimuli"]["grey"]["background"] = "another"
-    output = run.folder / "output"
-    with output.open("wb") as handle:
-        process = interrupted.start(run, "--until", "stimuli", output=handle)
+    process = run.begin("--until", "stimuli")
     assert interrupted.wait_for(lambda: jobs_of(process, "stimuli"), process)
     jobs = jobs_of(process, "stimuli")
     for job in jobs:
@@ -119,7 +117,7 @@ def test_who_stops_a_run_is_told_apart(finished, tmp_path, stopped):
     for job in jobs:
         os.kill(job, signal.SIGCONT)
     assert process.wait() != 0
-    last = output.read_text().rstrip()
+    last = process.output().rstrip()
     if stopped == "the job is killed":
         assert "Failed: Prepare the stimulus set grey at 32 px" in last
         assert "the machine was out of memory" in last

@@ -106,6 +106,7 @@ def _ask(folder: str, python: str, words: list[str]) -> None:
         os.execv(python, [python, *words])
     environment = [f"{name}={value}" for name, value in os.environ.items()]
     message = "\0".join([str(len(words)), *words, str(Path.cwd()), *environment]).encode()
+
     def forward(number, frame):
         with contextlib.suppress(OSError):  # the job has ended
             server.sendall(bytes([number]))

@@ -18,6 +18,7 @@ from rulealign.learning.networks import REGISTRY
 from rulealign.learning.networks.cnn3 import Cnn3
 from rulealign.learning.networks.resnet18 import ResNet18
 from rulealign.learning.networks.vgg5 import Vgg5
+from rulealign.learning.networks.vgg11 import Vgg11
 from rulealign.learning.rules import rule_class
 from rulealign.learning.weights import initial_network, weights_hash
 from rulealign.rerun.code_fingerprint import Sources
@@ -26,6 +27,7 @@ from rulealign.store import read_csv, write_h5
 SETTINGS = {
     "cnn3": NETWORK,
     "vgg5": Vgg5(kind="vgg5", width=1 / 32),
+    "vgg11": Vgg11(kind="vgg11", width=1 / 32),
     "resnet18": ResNet18(kind="resnet18", width=1 / 8),
 }
 """Kind -> settings of a very small one."""
@@ -184,6 +186,11 @@ def parameters(built):
             Vgg5(kind="vgg5"),
             9 * (3 * 128 + 128 * 256 + 256 * 512 + 512 * 512) + 2 * 1408 + 2048 * 10 + 10,
         ),
+        # kernels, BatchNorm of 2,752 channels, 512 inputs of 10 logits and their biases
+        (
+            Vgg11(kind="vgg11"),
+            9 * (192 + 2**13 + 2**15 + 2**16 + 2**17 + 3 * 2**18) + 2 * 2752 + 512 * 10 + 10,
+        ),
         # kernels, BatchNorm, 2048 inputs of 512 hidden units, ten logits, and biases of both
         (Cnn3(kind="cnn3"), 9 * (96 + 2048 + 8192) + 2 * 224 + 2049 * 512 + 513 * 10),
     ],
@@ -193,8 +200,9 @@ def test_networks_have_the_published_number_of_parameters(network, expected):
 
 
 def test_width_is_a_factor_of_all_channels_and_hidden_units():
-    for one in (Vgg5(kind="vgg5", width=0.25), ResNet18(kind="resnet18", width=0.25)):
-        wide = type(one)(kind=one.kind).build(10)
+    for kind in ("vgg5", "vgg11", "resnet18"):
+        one = type(SETTINGS[kind])(kind=kind, width=0.25)
+        wide = type(one)(kind=kind).build(10)
         for name, module in with_weights(one.build(10)).items():
             rows = 10 if name == "fc" else wide.get_submodule(name).weight.shape[0] // 4
             assert module.weight.shape[0] == rows
@@ -226,6 +234,54 @@ def test_vgg5_equals_a_plain_forward_pass():
     torch.testing.assert_close(built(shown(70)), built.fc(regions.flatten(1)))
 
 
+def test_vgg11_equals_torchvisions_with_its_weights():
+    from torchvision.models import vgg11_bn
+
+    theirs, ours = vgg11_bn().features.eval(), Vgg11(kind="vgg11").build(10).eval()
+    convs = [one for one in theirs if isinstance(one, nn.Conv2d)]
+    norms = [one for one in theirs if isinstance(one, nn.BatchNorm2d)]
+    for place, (conv, norm) in enumerate(zip(convs, norms, strict=True), 1):
+        conv.weight, norm.weight = (
+            ours.get_submodule(f"{name}{place}").weight for name in ("conv", "norm")
+        )
+        nn.init.zeros_(conv.bias)  # ours has none
+    with torch.no_grad():
+        torch.testing.assert_close(ours(shown(70)), ours.fc(theirs(shown(70)).mean((2, 3))))
+
+
+def gelu(values):
+    """Give x times the probability that a standard normal is below x."""
+    return values * torch.distributions.Normal(0, 1).cdf(values)
+
+
+def test_gelu_takes_the_place_of_relu_and_comes_before_pooling():
+    built = Vgg5(kind="vgg5", width=1 / 32, norm="none", activation="gelu").build(10).eval()
+    values = shown(32)
+    for conv in (built.conv1, built.conv2, built.conv3, built.conv4):
+        values = nn.functional.max_pool2d(gelu(conv(values)), 2)
+    torch.testing.assert_close(built(shown(32)), built.fc(values.flatten(1)))
+    settings = ResNet18(kind="resnet18", width=1 / 8, norm="none", activation="gelu")
+    built = settings.build(10).eval()
+    values = stem = gelu(built.conv1(shown(32)))
+    for block in built.layer1:
+        values = gelu(values + block.conv2(gelu(block.conv1(values))))
+    read = built.layers(shown(32))
+    torch.testing.assert_close(read["conv1"], stem)
+    torch.testing.assert_close(read["layer1"], values)
+
+
+def test_local_rules_are_refused_where_blocks_are_not_what_they_teach(study):
+    study["network"] = {"kind": "vgg5", "norm": "none"}
+    with pytest.raises(ConfigurationError) as caught:
+        load_study(study)
+    assert "'oja' teaches conv blocks of BatchNorm and ReLU, and not 'norm: none'" in str(
+        caught.value
+    )
+    study["network"] = {"kind": "vgg5", "activation": "gelu"}
+    with pytest.raises(ConfigurationError, match="'pc' teaches .* and not 'activation: gelu'"):
+        load_study(study)
+
+
 @pytest.mark.parametrize(("norm", "mean_over"), [("layer", (1, 2, 3)), ("group", (2, 3, 4))])
 def test_other_norms_are_of_single_images(norm, mean_over):
     built = ResNet18(kind="resnet18", width=1 / 2, norm=norm).build(10)
@@ -254,8 +310,10 @@ TAUGHT = [
     (network, kind)
     for network in (
         SETTINGS["vgg5"],
+        SETTINGS["vgg11"],
         SETTINGS["resnet18"],
         ResNet18(kind="resnet18", width=1 / 8, norm="group"),
+        Cnn3(kind="cnn3", width=1 / 8, norm="none", activation="gelu"),
     )
     for kind in (*RULES,)
     if not rule_class(kind).cannot_teach(network)
@@ -284,6 +342,10 @@ def test_every_rule_that_may_teach_a_network_does_and_stretches_chain(
     if kind in ("bp", "fa"):
         assert (trained["weight_change"] > 0).all()
         assert trained["angle_to_bp"].between(0, 1e-3 if kind == "bp" else 180).all()
+    if kind == "readout":
+        linear = trained["layer"].str.startswith("fc")
+        assert (trained[linear]["weight_change"] > 0).all()
+        assert (trained[~linear]["weight_change"] == 0).all()
 
 
 def test_a_rule_that_cannot_teach_the_network_is_refused_with_the_reason(study):
@@ -291,10 +353,11 @@ def test_a_rule_that_cannot_teach_the_network_is_refused_with_the_reason(study):
     with pytest.raises(ConfigurationError) as caught:
         load_study(study)
     chain = "teaches a chain of conv blocks, and 'resnet18' is none; remove it"
-    for kind in ("pc", "stdp", "oja", "readout", "pc_supervised", "pc_2026", "stdp_2026"):
+    for kind in ("pc", "stdp", "oja", "pc_supervised", "pc_2026", "stdp_2026"):
         assert f"'{kind}' {chain}" in str(caught.value)
     assert "'untrained_bn' gives BatchNorm its statistics, and there is none" in str(caught.value)
-    assert "'bp'" not in str(caught.value)
+    for kind in ("bp", "readout"):
+        assert f"'{kind}'" not in str(caught.value)
 
 
 # --- cnn3 keeps its bytes -------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from rule_settings import altered
 from rulealign.data.images.training_set import build
 from rulealign.data.images.training_split import load_split
 from rulealign.data.training_sets.cifar10 import Cifar10
+from rulealign.data.training_sets.cifar100 import Cifar100
 from rulealign.data.training_sets.synthetic_objects import SyntheticObjects
 from rulealign.errors import DataError, StoreError
 from rulealign.plan.settings.training import TrainingSetSettings
@@ -82,6 +83,33 @@ def test_cifar10_is_read_pixel_by_pixel_as_published(fake_cifar, tmp_path):
     for place, row, column in np.ndindex(10, 32, 32):
         assert images[place, row, column].tolist() == [row, column, place]
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["images.h5"]
+
+
+def test_cifar100_is_read_with_its_fine_classes(tmp_path, monkeypatch):
+    from torchvision.datasets import CIFAR100
+
+    fine = [f"fine_{place:03d}" for place in range(100)]
+    parts = {
+        "train": {"data": cifar_rows(0, 3), "fine_labels": [99, 5, 0], "coarse_labels": [1, 2, 3]},
+        "test": {"data": cifar_rows(50, 2), "fine_labels": [7, 8], "coarse_labels": [0, 0]},
+        "meta": {"fine_label_names": fine, "coarse_label_names": ["coarse"] * 20},
+    }
+    parts = {name: pickle.dumps(value) for name, value in parts.items()}
+    md5 = {name: hashlib.md5(contents).hexdigest() for name, contents in parts.items()}
+    monkeypatch.setattr(CIFAR100, "train_list", [["train", md5["train"]]])
+    monkeypatch.setattr(CIFAR100, "test_list", [["test", md5["test"]]])
+    monkeypatch.setattr(CIFAR100, "meta", {**CIFAR100.meta, "md5": md5["meta"]})
+    source = pack({f"cifar-100-python/{name}": one for name, one in parts.items()}, tmp_path)
+    made = tmp_path / "made/images.h5"
+    build(
+        altered(CIFAR, training_set=Cifar100(kind="cifar100", train_images=3, held_out_images=2)),
+        source,
+        made,
+    )
+    with h5py.File(made) as file:
+        assert read_ids(file, "class") == fine
+        assert file["train/labels"][()].tolist() == [99, 5, 0]
+        assert file["test/images"][1, 5, 7].tolist() == [5, 7, 51]
 
 
 def test_cifar10_with_another_checksum_is_refused(fake_cifar, tmp_path):

@@ -2,57 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rulealign.learning.norms import activations
+
 Part = TypeVar("Part", bound=nn.Module)
 
 
 class ConvBlock(NamedTuple):
-    """A conv block: convolution -> norm layer -> ReLU -> 2x2 max-pool."""
+    """A conv block: convolution -> norm layer -> activation -> 2x2 max-pool."""
 
     name: str
     conv: nn.Conv2d
-    norm: nn.BatchNorm2d
+    norm: nn.Module
 
 
 class Chain(nn.Module):
-    """Conv blocks, each convolution -> BatchNorm -> ReLU -> 2x2 max-pool, then a readout.
+    """Conv blocks, each convolution -> norm layer -> activation -> 2x2 max-pool, then a readout.
 
-    The readout averages the last map to a fixed side, and has a hidden layer with ReLU, or none,
-    then dropout and the layer of the logits.
+    The readout averages the last map to a fixed side, and has a hidden layer with the activation,
+    or none, then dropout and the layer of the logits.
 
     Args:
         parts: name -> module, in the order of computation: a convolution and its norm layer for
             each block, then one or two linear layers. Blocks have the names of their convolutions.
         map_side: positions per side of the map that the readout reads.
         dropout: probability that an input of the logits is silenced in training.
+        activation: as in `network.Normed`.
+        unpooled: blocks without max-pooling.
     """
 
-    def __init__(self, parts: Mapping[str, nn.Module], map_side: int, dropout: float) -> None:
+    def __init__(
+        self,
+        parts: Mapping[str, nn.Module],
+        map_side: int,
+        dropout: float,
+        activation: str = "relu",
+        unpooled: Collection[str] = (),
+    ) -> None:
         super().__init__()
         for name, part in parts.items():
             self.add_module(name, part)
         self.map_side = map_side
+        self.activation = activation
+        self.unpooled = frozenset(unpooled)
         self.dropout = nn.Dropout(dropout)
 
     def blocks(self) -> tuple[ConvBlock, ...]:
         """List name, convolution and norm layer of the conv blocks, in the order of computation."""
-        convs, norms = self._parts(nn.Conv2d), self._parts(nn.BatchNorm2d)
-        pairs = zip(convs.items(), norms.values(), strict=True)
-        return tuple(ConvBlock(name, conv, norm) for (name, conv), norm in pairs)
+        pairs = pairwise(self.named_children())
+        return tuple(
+            ConvBlock(name, part, norm) for (name, part), (_, norm) in pairs if _is_conv(part)
+        )
 
     def linear(self) -> dict[str, nn.Linear]:
         """Give the linear layers, name -> layer: a hidden one, if any, then that of the logits."""
         return self._parts(nn.Linear)
 
     def norms(self) -> dict[str, nn.BatchNorm2d]:
-        """Give the norm layer behind each convolution, name of the convolution -> layer."""
-        return {block.name: block.norm for block in self.blocks()}
+        """Give the BatchNorm behind each convolution, name of the convolution -> layer."""
+        blocks = self.blocks()
+        return {one.name: one.norm for one in blocks if isinstance(one.norm, nn.BatchNorm2d)}
 
     def error_path(self) -> dict[str, nn.Module]:
         """Give the layers that send an error back, name -> layer: all but the first."""
@@ -85,11 +101,20 @@ class Chain(nn.Module):
         read = {}
         values = images
         for name, conv, norm in self.blocks():
-            # ReLU after pooling instead of before it: the same values and gradients, as ReLU keeps
-            # order and lets no gradient through where a whole window is negative; 10% faster
-            values = functional.relu(functional.max_pool2d(norm(conv(values)), 2))
+            values = norm(conv(values))
+            values = self._activated(values) if name in self.unpooled else self._pooled(values)
             read[name] = values
         return read
+
+    def _activated(self, values: Tensor) -> Tensor:
+        return activations(self.activation)(values)
+
+    def _pooled(self, values: Tensor) -> Tensor:
+        if self.activation == "relu":
+            # ReLU after pooling instead of before it: the same values and gradients, as ReLU keeps
+            # order and lets no gradient through where a whole window is negative; 10% faster
+            return functional.relu(functional.max_pool2d(values, 2))
+        return functional.max_pool2d(self._activated(values), 2)
 
     def last(self, maps: Mapping[str, Tensor]) -> Tensor:
         """Give the map of the last block, which the readout reads, of what `maps` computes."""
@@ -107,13 +132,13 @@ class Chain(nn.Module):
             features: float32, shape (batch, channels, height, width), after pooling.
 
         Returns:
-            Hidden units after ReLU, or the values of the averaged map where there are none; before
-            dropout, shape (batch, units).
+            Hidden units after the activation, or the values of the averaged map where there are
+            none; before dropout, shape (batch, units).
         """
         *hidden, _ = self.linear().values()
         values = _averaged(features, self.map_side).flatten(1)
         for layer in hidden:
-            values = functional.relu(layer(values))
+            values = self._activated(layer(values))
         return values
 
     def decide(self, hidden: Tensor) -> Tensor:
@@ -131,6 +156,10 @@ class Chain(nn.Module):
             Logits, float32, shape (batch, classes).
         """
         return self.decide(self.read_out(self.last(self.maps(images))))
+
+
+def _is_conv(part: nn.Module) -> bool:
+    return isinstance(part, nn.Conv2d)
 
 
 def _averaged(values: Tensor, side: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -103,8 +103,9 @@ class Network(Closed):
             logits (batch, classes), with `layers(images)`: name of each of `layers` -> values, of
             shape (batch, channels, height, width) or (batch, units); and `error_path()`: name ->
             module that sends an error back to what lies below it, in the order of computation, that
-            of the logits last; and `norms()`: name of a convolution -> the BatchNorm behind it.
-            Where there are `blocks`, it is a `chain.Chain`.
+            of the logits last; `norms()`: name of a convolution -> the BatchNorm behind it; and for
+            rules that teach the linear layers alone `maps`, `last`, `read_out`, `decide` and
+            `linear`, as of `chain.Chain`. Where there are `blocks`, it is one.
         """
         raise NotImplementedError(f"{type(self).__name__} is not built")
 
@@ -125,3 +126,29 @@ class Network(Closed):
     def side_multiple(self) -> int:
         """Give what sides of images must be multiples of, in pixels, for blocks to drop no edge."""
         return max([1, *(block.stride for block in self.blocks())])
+
+
+class Normed(Network):
+    """A network whose convolutions are followed by a norm layer and an activation."""
+
+    norm: Literal["batch", "layer", "group", "none"] = Field(
+        default="batch",
+        description="what follows each convolution: BatchNorm; LayerNorm over channels and"
+        " positions of an image; GroupNorm of 32 groups, or of as many as divide the channels; or"
+        " nothing",
+    )
+    activation: Literal["relu", "gelu"] = Field(
+        default="relu", description="ReLU, or GELU (Hendrycks & Gimpel 2016)"
+    )
+
+    @property
+    def has_batch_norm(self) -> bool:
+        """Whether norm layers keep statistics of batches."""
+        return self.norm == "batch"
+
+    def no_chain(self) -> str:
+        """Say why rules that teach a chain of conv blocks cannot teach it; "" where they can."""
+        other = f"norm: {self.norm}" if self.norm != "batch" else f"activation: {self.activation}"
+        if self.norm == "batch" and self.activation == "relu":
+            return super().no_chain()
+        return super().no_chain() or f"teaches conv blocks of BatchNorm and ReLU, and not '{other}'"

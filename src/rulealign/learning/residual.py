@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from torch import Tensor, nn
-from torch.nn import functional
+
+from rulealign.learning.norms import activations
 
 
 class Residual(nn.Module):
-    """A stem (convolution, norm layer, ReLU), residual stages, the mean over positions, logits.
+    """A stem (convolution, norm layer, activation), residual stages, mean over positions, logits.
 
     Args:
         parts: name -> module, in the order of computation: the convolution of the stem, what
             normalises it, the stages, and the layer of the logits.
+        activation: as in `network.Normed`.
     """
 
-    def __init__(self, parts: Mapping[str, nn.Module]) -> None:
+    def __init__(self, parts: Mapping[str, nn.Module], activation: str = "relu") -> None:
         super().__init__()
+        self.activation = activation
         for name, part in parts.items():
             self.add_module(name, part)
         self.names = tuple(parts)
@@ -40,30 +43,49 @@ class Residual(nn.Module):
                 found[conv] = module
         return found
 
+    def linear(self) -> dict[str, nn.Linear]:
+        """Give the layer of the logits, name -> layer."""
+        return {self.names[-1]: self.get_submodule(self.names[-1])}
+
     def layers(self, images: Tensor) -> dict[str, Tensor]:
-        """Compute the readable layers.
+        """Compute the readable layers: the maps, all of them."""
+        return self.maps(images)
+
+    def maps(self, images: Tensor) -> dict[str, Tensor]:
+        """Compute the conv stack.
 
         Args:
             images: float32, shape (batch, 3, height, width), normalised.
 
         Returns:
-            The stem's map and that of each stage, after ReLU, shape (batch, channels, height,
-            width).
+            The stem's map and that of each stage, after the activation, shape (batch, channels,
+            height, width).
         """
         stem, norm, *stages = (self.get_submodule(name) for name in self.names[:-1])
-        maps = [functional.relu(norm(stem(images)))]
+        maps = [activations(self.activation)(norm(stem(images)))]
         for stage in stages:
             maps.append(stage(maps[-1]))
         return dict(zip([self.names[0], *self.names[2:-1]], maps, strict=True))
+
+    def last(self, maps: Mapping[str, Tensor]) -> Tensor:
+        """Give the map of the last stage, which the logits are made of, of what `maps` computes."""
+        return maps[self.names[-2]]
+
+    def read_out(self, features: Tensor) -> Tensor:
+        """Average the last map over positions: (batch, channels, ...) -> (batch, channels)."""
+        return features.mean((2, 3))
+
+    def decide(self, hidden: Tensor) -> Tensor:
+        """Compute the logits, shape (batch, classes), from what `read_out` gives."""
+        return self.get_submodule(self.names[-1])(hidden)
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify images.
 
         Args:
-            images: as in `layers`.
+            images: as in `maps`.
 
         Returns:
             Logits, float32, shape (batch, classes).
         """
-        *_, last = self.layers(images).values()
-        return self.get_submodule(self.names[-1])(last.mean((2, 3)))
+        return self.decide(self.read_out(self.last(self.maps(images))))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 REGISTRY: dict[str, str] = {
     "cifar10": "rulealign.data.training_sets.cifar10:Cifar10",
+    "cifar100": "rulealign.data.training_sets.cifar100:Cifar100",
     "image-folder": "rulealign.data.training_sets.image_folder:ImageFolder",
     "synthetic-objects": "rulealign.data.training_sets.synthetic_objects:SyntheticObjects",
 }

@@ -34,6 +34,8 @@ class Cifar10(TrainingSet):
     words = "CIFAR-10, the official arrays."
     source: ClassVar[str] = "cifar10"
     images: ClassVar[Mapping[str, int]] = {"train": 50_000, "test": 10_000}
+    torchvision: ClassVar[str] = "CIFAR10"
+    """The class of torchvision that reads the archive."""
     classes = (
         *("airplane", "automobile", "bird", "cat", "deer"),
         *("dog", "frog", "horse", "ship", "truck"),
@@ -42,14 +44,14 @@ class Cifar10(TrainingSet):
     kind: Literal["cifar10"] = Field(description="the official arrays, MD5 checked")
 
     def checks(self) -> Checks:
-        """Check that CIFAR-10 has the images."""
+        """Check that the set has the images."""
         yield self._size()
         yield super().checks()
 
     def _size(self) -> Iterator[Mistake]:
         if self.image_size != SIDE:
-            why = f"must be {SIDE}, the pixels per side of cifar10's images, not {self.image_size}"
-            yield Mistake("image_size", why)
+            whose = f"the pixels per side of {self.kind}'s images"
+            yield Mistake("image_size", f"must be {SIDE}, {whose}, not {self.image_size}")
 
     def read(
         self, source: Path | None, workplace: Path, _seed: int
@@ -58,30 +60,30 @@ class Cifar10(TrainingSet):
         import numpy as np
 
         workplace.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=workplace, prefix=".cifar10-") as root:
+        with tempfile.TemporaryDirectory(dir=workplace, prefix=f".{self.kind}-") as root:
             try:
                 with tarfile.open(source) as archive:
                     archive.extractall(root, filter="data")
+                reader = getattr(datasets, self.torchvision)
                 parts = {
-                    split: datasets.CIFAR10(root, train=split == "train", download=False)
+                    split: reader(root, train=split == "train", download=False)
                     for split in self.images
                 }
             except (tarfile.TarError, EOFError, RuntimeError, OSError, zlib.error) as error:
-                raise _not_unpacked(source, workplace, error) from error
+                raise self._not_unpacked(source, workplace, error) from error
         splits = {
             split: (np.ascontiguousarray(part.data), np.array(part.targets, dtype=np.int64))
             for split, part in parts.items()
         }
         return parts["train"].classes, splits
 
-
-def _not_unpacked(source: Path | None, workplace: Path, error: Exception) -> Exception:
-    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-        return StoreError(
-            f"{workplace}: the disk is full; unpacking {source} needs 180 MB for a while."
-            " Free some space and rerun the command."
+    def _not_unpacked(self, source: Path | None, workplace: Path, error: Exception) -> Exception:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            return StoreError(
+                f"{workplace}: the disk is full; unpacking {source} needs 180 MB for a while."
+                " Free some space and rerun the command."
+            )
+        return DataError(
+            f"{source}: is not the official archive of {self.words.partition(',')[0]} ({error});"
+            " delete it and rerun the command, it will be fetched anew."
         )
-    return DataError(
-        f"{source}: is not the official archive of CIFAR-10 ({error}); delete it and"
-        " rerun the command, it will be fetched anew."
-    )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 REGISTRY: dict[str, str] = {
     "cnn3": "rulealign.learning.networks.cnn3:Cnn3",
     "vgg5": "rulealign.learning.networks.vgg5:Vgg5",
+    "vgg11": "rulealign.learning.networks.vgg11:Vgg11",
     "resnet18": "rulealign.learning.networks.resnet18:ResNet18",
 }
 

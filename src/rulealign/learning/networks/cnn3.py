@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from rulealign.learning.network import Block, Layer, Network, Width, widened
+from rulealign.learning.network import Block, Layer, Normed, Width, widened
 from rulealign.schema import Fraction, whole
 
 if TYPE_CHECKING:
@@ -19,12 +19,13 @@ MAP_SIDE = 4
 """Positions per side of the map that fc1 reads; the map of conv3 at 32 px."""
 
 
-class Cnn3(Network):
+class Cnn3(Normed):
     """Three blocks of convolution, BatchNorm, ReLU and max-pooling, then two linear layers.
 
     Each block is conv 3x3 (padding 1, no bias) -> BatchNorm -> ReLU -> 2x2 max-pool; then fc1,
-    ReLU, dropout and fc2. PyTorch's default initialisation throughout. Source: the network of the
-    studies published in 2026 (arXiv 2605.30556, 2604.16875). See docs/networks.md.
+    ReLU, dropout and fc2 (`norm` and `activation` name others). PyTorch's default initialisation
+    throughout. Source: the network of the studies published in 2026 (arXiv 2605.30556, 2604.16875).
+    See docs/networks.md.
     """
 
     smallest_image_side = 8
@@ -54,17 +55,19 @@ class Cnn3(Network):
         from torch import nn
 
         from rulealign.learning.chain import Chain
+        from rulealign.learning.norms import norm_layers
 
+        norm = norm_layers(self.norm)
         one, two, three = (widened(channels, self.width) for channels in self.channels)
         hidden = widened(self.hidden_units, self.width)
         parts = {
             "conv1": nn.Conv2d(3, one, 3, padding=1, bias=False),
-            "norm1": nn.BatchNorm2d(one),
+            "norm1": norm(one),
             "conv2": nn.Conv2d(one, two, 3, padding=1, bias=False),
-            "norm2": nn.BatchNorm2d(two),
+            "norm2": norm(two),
             "conv3": nn.Conv2d(two, three, 3, padding=1, bias=False),
-            "norm3": nn.BatchNorm2d(three),
+            "norm3": norm(three),
             "fc1": nn.Linear(three * MAP_SIDE**2, hidden),
             "fc2": nn.Linear(hidden, classes),
         }
-        return Chain(parts, MAP_SIDE, self.dropout)
+        return Chain(parts, MAP_SIDE, self.dropout, self.activation)

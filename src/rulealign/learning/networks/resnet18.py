@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from rulealign.learning.network import Layer, Network, Width, widened
+from rulealign.learning.network import Layer, Normed, Width, widened
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,10 +17,8 @@ STAGES = {"layer1": (64, 1), "layer2": (128, 2), "layer3": (256, 2), "layer4": (
 WITH_WEIGHTS = {"conv1": 1, "layer1": 5, "layer2": 10, "layer3": 15, "layer4": 20}
 """Layer that is read -> convolutions up to there, those of the shortcuts included."""
 
-GROUPS = 32
 
-
-class ResNet18(Network):
+class ResNet18(Normed):
     """A stem, four stages of two residual blocks, the average over positions, and the logits.
 
     The stem is conv 3x3 (64 channels, stride 1, no max-pool), as is usual for images of 32 px;
@@ -35,20 +32,9 @@ class ResNet18(Network):
 
     kind: Literal["resnet18"] = Field(description="architecture; see docs/networks.md")
     width: Annotated[Width, Field(ge=0.125)] = 1
-    norm: Literal["batch", "layer", "group", "none"] = Field(
-        default="batch",
-        description="what follows each convolution: BatchNorm; LayerNorm over channels and"
-        " positions of an image; GroupNorm of 32 groups, or of as many as divide the channels; or"
-        " nothing",
-    )
-
-    @property
-    def has_batch_norm(self) -> bool:
-        """Whether norm layers keep statistics of batches."""
-        return self.norm == "batch"
 
     def layers(self) -> tuple[Layer, ...]:
-        """List the stem and the four stages, each read after its last ReLU."""
+        """List the stem and the four stages, each read after its last activation."""
         total, stride, found = WITH_WEIGHTS["layer4"] + 1, 1, []
         for name, passed in WITH_WEIGHTS.items():
             stride *= STAGES[name][1] if name in STAGES else 1
@@ -60,15 +46,10 @@ class ResNet18(Network):
         from torch import nn
         from torchvision.models.resnet import BasicBlock
 
+        from rulealign.learning.norms import norm_layers
         from rulealign.learning.residual import Residual
 
-        kinds = {
-            "batch": nn.BatchNorm2d,
-            "layer": partial(nn.GroupNorm, 1),
-            "group": _group_norm,
-            "none": nn.Identity,
-        }
-        norm = kinds[self.norm]
+        norm = norm_layers(self.norm)
         below = widened(64, self.width)
         parts = {"conv1": nn.Conv2d(3, below, 3, padding=1, bias=False), "norm1": norm(below)}
         for name, (channels, stride) in STAGES.items():
@@ -78,14 +59,10 @@ class ResNet18(Network):
                 projection = nn.Conv2d(below, above, 1, stride, bias=False)
                 shortcut = nn.Sequential(projection, norm(above))
             first = BasicBlock(below, above, stride, shortcut, norm_layer=norm)
-            parts[name] = nn.Sequential(first, BasicBlock(above, above, norm_layer=norm))
+            blocks = first, BasicBlock(above, above, norm_layer=norm)
+            if self.activation == "gelu":
+                for block in blocks:
+                    block.relu = nn.GELU()
+            parts[name] = nn.Sequential(*blocks)
             below = above
-        return Residual(parts | {"fc": nn.Linear(below, classes)})
-
-
-def _group_norm(channels: int) -> nn.Module:
-    from math import gcd
-
-    from torch import nn
-
-    return nn.GroupNorm(gcd(GROUPS, channels), channels)
+        return Residual(parts | {"fc": nn.Linear(below, classes)}, self.activation)

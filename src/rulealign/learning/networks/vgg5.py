@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from rulealign.learning.network import Block, Layer, Network, Width, widened
+from rulealign.learning.network import Block, Layer, Normed, Width, widened
 from rulealign.schema import Fraction
 
 if TYPE_CHECKING:
@@ -18,13 +18,14 @@ MAP_SIDE = 2
 """Positions per side of the map that the logits read; the map of conv4 at 32 px."""
 
 
-class Vgg5(Network):
+class Vgg5(Normed):
     """Four blocks of convolution, BatchNorm, ReLU and max-pooling, then the layer of the logits.
 
     Each block is conv 3x3 (padding 1, no bias) -> BatchNorm -> ReLU -> 2x2 max-pool, with 128, 256,
     512 and 512 channels; then dropout and fc. PyTorch's default initialisation. Source of the
     channels: the VGG5 of Pinchetti et al. 2024 (arXiv 2407.01163), which has biases and GELU in
-    place of BatchNorm and ReLU: its accuracies are not to be expected here.
+    place of BatchNorm and ReLU: its accuracies are not to be expected here, nor with `norm: none`
+    and `activation: gelu`, as convolutions have no biases.
     """
 
     smallest_image_side = 16
@@ -49,13 +50,15 @@ class Vgg5(Network):
         from torch import nn
 
         from rulealign.learning.chain import Chain
+        from rulealign.learning.norms import norm_layers
 
+        norm = norm_layers(self.norm)
         parts: dict[str, nn.Module] = {}
         below = 3
         for place, (name, channels) in enumerate(CHANNELS.items(), 1):
             above = widened(channels, self.width)
             parts[name] = nn.Conv2d(below, above, 3, padding=1, bias=False)
-            parts[f"norm{place}"] = nn.BatchNorm2d(above)
+            parts[f"norm{place}"] = norm(above)
             below = above
         parts["fc"] = nn.Linear(below * MAP_SIDE**2, classes)
-        return Chain(parts, MAP_SIDE, self.dropout)
+        return Chain(parts, MAP_SIDE, self.dropout, self.activation)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
+
+if TYPE_CHECKING:
+    from rulealign.learning.network import Network
 
 
 class ReadoutOnlySettings(ReadoutSettings):
@@ -23,3 +26,8 @@ class ReadoutOnly(ReadoutRule):
     """
 
     Settings = ReadoutOnlySettings
+
+    @classmethod
+    def cannot_teach(cls, _network: Network) -> str:
+        """Give "": every network has linear layers above its convolutions."""
+        return ""

@@ -1,6 +1,6 @@
 # What the claims of the study take: which rules and ROIs, and which files of theirs.
 
-CLAIMED = claim_stages.needs(STUDY)
+CLAIMED = claim_plans.needs(STUDY)
 
 
 def universe_settings(study, rule, roi):

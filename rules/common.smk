@@ -4,7 +4,7 @@ import functools
 import os
 import sys
 
-from rulealign.plan import claims as claim_stages
+from rulealign.plan import claims as claim_plans
 from rulealign.plan import cluster
 from rulealign.plan import machine
 from rulealign.plan.files import NETWORK, result_files
@@ -59,7 +59,7 @@ try:
     )
     THINGS = BRAIN_DATA if STUDY.things else None
     sources.require_stimulus_list(STUDY)
-    claim_stages.require_primaries(STUDY)
+    claim_plans.require_primaries(STUDY)
     for subject in WITH_RESPONSES:
         BRAIN_DATA.files(subject)  # refuses a missing subject
     refuse_other_study(Path("results"), STUDY.study, STUDY_FILE, STUDY.computed())

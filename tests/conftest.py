@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import functools
+import gc
 import os
 import re
 from pathlib import Path
@@ -46,6 +47,11 @@ SHARED = ("finished", "done")
 def pytest_collection_modifyitems(items):
     """Start with the longest: finished studies, then what else runs Snakemake, then the rest."""
     items.sort(key=lambda item: (not set(SHARED) & set(item.fixturenames), not _runs(item)))
+
+
+def pytest_collection_finish():
+    """Spare what is loaded by now from every collection of garbage; nilearn asks for many."""
+    gc.freeze()
 
 
 def _runs(item):

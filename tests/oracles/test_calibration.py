@@ -20,7 +20,7 @@ from torchvision import transforms
 
 from changed_study import EXPLAINED, messages
 from complete_studies import complete
-from helpers.snakemake_calls import call
+from helpers.snakemake_calls import Call
 from rule_settings import altered
 from rulealign.config.study import load_study
 from rulealign.data.check import refuse_compared
@@ -456,7 +456,7 @@ def test_the_pipeline_makes_the_set_for_that_rule_alone(project, values, tmp_pat
     command += ["--configfile", study, "--cores", "1", "--dry-run"]
 
     def prepared(*targets):
-        done = call([*command, "--", *targets], project, {**os.environ, **EXPLAINED})
+        done = Call([*command, "--", *targets], project, {**os.environ, **EXPLAINED}).ended()
         assert done.returncode == 0, done.stdout + done.stderr
         start = "Prepare the stimulus set "
         return {job.removeprefix(start) for job in messages(done.stdout) if start in job}

@@ -23,6 +23,7 @@ _UNREADABLE = (
 )
 # headers store single precision; a real difference is a shift by millimetres, or a turn
 _MILLIMETRES = 1e-3
+_BLOCK_BYTES = 64_000_000
 
 
 class Grid(NamedTuple):
@@ -55,25 +56,23 @@ def read_volume(path: Path) -> tuple[np.ndarray, Grid]:
         return array, Grid(Path(path), shape, image.affine)
 
 
-def read_voxels_of_series(
-    path: Path, grid: Grid, places: tuple[np.ndarray, ...], volumes: int
-) -> np.ndarray:
-    """Read some voxels of an image of many volumes, holding one volume at a time.
+def read_voxels_of_series(path: Path, mask: np.ndarray, grid: Grid, volumes: int) -> np.ndarray:
+    """Read the voxels of a mask from an image of many volumes, holding 64 MB of it at a time.
 
     Args:
         path: a .nii.gz or .nii file of shape (x, y, z, volumes).
-        grid: the grid that it must lie on.
-        places: array indices of the voxels, one array (n,) per axis.
+        mask: which voxels, bool, shape (x, y, z).
+        grid: the grid of the mask, on which the file must lie.
         volumes: how many volumes it must have.
 
     Returns:
-        float32, shape (n, volumes).
+        float32, shape (voxels, volumes), voxels as in `voxels_of`.
 
     Raises:
         DataError: the file is missing, damaged or cut short, lies on another grid, or has another
             number of volumes.
     """
-    values = np.empty((len(places[0]), volumes), dtype=np.float32)
+    values = np.empty((np.count_nonzero(mask), volumes), dtype=np.float32)
     with _opened(path) as (image, stream):
         require_same_grid(grid, Grid(Path(path), image.shape[:3], image.affine))
         if image.shape[3:] != (volumes,):
@@ -81,10 +80,31 @@ def read_voxels_of_series(
                 f"{path}: {volumes} volumes are expected, one per row of its conditions; the file's"
                 f" shape is {image.shape}. Get both files again from one source."
             )
-        for number in range(volumes):
-            values[:, number] = np.asanyarray(image.dataobj[..., number])[places]
+        block = max(1, _BLOCK_BYTES // (8 * mask.size))
+        for start in range(0, volumes, block):
+            some = slice(start, start + block)
+            read = np.asanyarray(image.dataobj[..., some])
+            values[:, some] = voxels_of(read, mask, grid).T
         _read_to_the_end(stream)
     return values
+
+
+def voxels_of(image: np.ndarray, mask: np.ndarray, grid: Grid) -> np.ndarray:
+    """Take the voxels of a mask from an image, by `nilearn.masking`; nothing is resampled.
+
+    Args:
+        image: shape (x, y, z) or (x, y, z, volumes); values that are not finite are kept.
+        mask: which voxels, bool, shape (x, y, z).
+        grid: of both.
+
+    Returns:
+        Shape (voxels,) or (volumes, voxels), voxels in the C order of the mask.
+    """
+    from nilearn.masking import apply_mask_fmri  # slow to import
+
+    arrays = image, mask.astype(np.uint8)
+    images = [nibabel.Nifti1Image(array, grid.affine, dtype=array.dtype) for array in arrays]
+    return apply_mask_fmri(*images, dtype=image.dtype, ensure_finite=False)
 
 
 def require_same_grid(grid: Grid, other: Grid) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rulealign.data.things.nifti import Grid, read_volume, require_same_grid
+from rulealign.data.things.nifti import Grid, read_volume, require_same_grid, voxels_of
 from rulealign.data.things.table_files import official_names
 from rulealign.data.things.tables import read_voxels, roi_columns, unknown_column
 from rulealign.data.things.volume_files import VISUAL_AREAS, RoiMask, VolumeFiles
@@ -25,6 +25,12 @@ class Brain(NamedTuple):
 
     inside: np.ndarray
     grid: Grid
+
+    def only(self, rows: np.ndarray) -> np.ndarray:
+        """Give the mask of some of its voxels, named by their rows in the voxel table."""
+        mask = np.zeros_like(self.inside)
+        mask[tuple(axis[rows] for axis in self.places)] = True
+        return mask
 
     @property
     def places(self) -> tuple[np.ndarray, ...]:
@@ -145,12 +151,13 @@ class VolumeColumns:
         allowed = 1 if mask.label is None else len(VISUAL_AREAS)
         require_whole_numbers(array, mask.path, allowed)
         # voxels of a mask that lie outside the brain mask have no responses in any form
-        return (array == (mask.label or 1))[self._brain.inside].astype(np.int64)
+        of_roi = (array == (mask.label or 1)).astype(np.uint8)
+        return self._within_brain(of_roi).astype(np.int64)
 
     def _ceiling(self, path: Path) -> np.ndarray:
         array, grid = read_volume(path)
         require_same_grid(self._brain.grid, grid)
-        values = array[self._brain.inside].astype(np.float64)
+        values = self._within_brain(array).astype(np.float64)
         low, high = np.nanmin(values, initial=0), np.nanmax(values, initial=0)
         # shares instead of percent: no brain is so noisy that all voxels stay below 1%
         if low < 0 or high > 100 or 0 < high <= 1:
@@ -160,6 +167,9 @@ class VolumeColumns:
                 " then those of the voxel table, or unknown."
             )
         return values
+
+    def _within_brain(self, array: np.ndarray) -> np.ndarray:
+        return voxels_of(array, self._brain.inside, self._brain.grid)
 
     def _from_table(self, name: str) -> np.ndarray | None:
         if self._table is None or name not in (*roi_columns(self._table), *_CEILINGS):

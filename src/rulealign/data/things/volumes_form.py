@@ -74,17 +74,17 @@ class Volumes:
         return pd.DataFrame(table | {name: sources.read(name) for name in columns})
 
     def responses(self, subject: str, rows: np.ndarray) -> np.ndarray:
-        """Read voxels from all runs, one volume in memory at a time; see `forms.Form.responses`."""
+        """Read voxels from all runs, 64 MB in memory at a time; see `forms.Form.responses`."""
         brain = self._brain(subject)
-        places = tuple(axis[rows] for axis in brain.places)
+        mask, in_order = brain.only(rows), np.argsort(np.argsort(rows))  # masks have C order
         runs = self._files.runs(subject)
         shown = [conditions.images for conditions in self._shown(runs)]
         kept = [[place for place, name in enumerate(names) if name is not None] for names in shown]
         out = np.empty((len(rows), sum(map(len, kept))), dtype=np.float32)
         start = 0
         for number, run in enumerate(tqdm(runs, f"sub-{subject}: runs", mininterval=2)):
-            values = read_voxels_of_series(run.betas, brain.grid, places, len(shown[number]))
-            out[:, start : start + len(kept[number])] = values[:, kept[number]]
+            values = read_voxels_of_series(run.betas, mask, brain.grid, len(shown[number]))
+            out[:, start : start + len(kept[number])] = values[in_order][:, kept[number]]
             start += len(kept[number])
         return out
 

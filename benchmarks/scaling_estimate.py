@@ -63,7 +63,7 @@ class Finished:
         self.jobs = job_table(results)
         self.sets = len(self.study["stimuli"])
         found = self.jobs["job"].str.extract(
-            r"rule-(?P<rule>\w+?)_seed-(?P<seed>\d+)(?:_epoch-(?P<epoch>\d+))?(?:_px-(?P<px>\d+))?$"
+            r"rule-(?P<rule>\w+?)_seed-(?P<seed>\d+)(?:_epoch-(?P<epoch>\d+))?(?:_px-(?P<size>\d+))?$"
         )
         self.jobs = self.jobs.join(found)
         self.images = int(pd.read_csv(results / "statistics/ceilings.csv")["n_stimuli"].iloc[0])
@@ -77,11 +77,11 @@ class Finished:
         jobs["epochs"] = [int(e) - before.get(int(e), int(e)) for e in jobs["epoch"]]
         return {kind: _line(own["epochs"], own["cpu_s"]) for kind, own in jobs.groupby("kind")}
 
-    def activations(self, px: int, images: int) -> float:
+    def activations(self, size: int, images: int) -> float:
         """Estimate the CPU seconds of one network's activations: a start, and a time per image."""
         jobs = self.jobs[self.jobs["stage"] == "activations"]
-        start = jobs.loc[jobs["px"] == "32", "cpu_s"].min()
-        mean = jobs.loc[jobs["px"] == str(px), "cpu_s"].mean()
+        start = jobs.loc[jobs["size"] == "32", "cpu_s"].min()
+        mean = jobs.loc[jobs["size"] == str(size), "cpu_s"].mean()
         return start + (mean - start) * images / (self.sets * self.images)
 
     def mean(self, stage: str) -> float:
@@ -134,7 +134,7 @@ def estimate(known: Finished, study: Any) -> list[Row]:
 def _of_networks(known: Finished, study: Any) -> list[Row]:
     networks, starts = _networks(study), sum(len(study.seeds(r)) for r in study.rules)
     read = networks * len(study.evaluation.sizes)
-    cost = networks * sum(known.activations(px, IMAGES) for px in study.evaluation.sizes)
+    cost = networks * sum(known.activations(size, IMAGES) for size in study.evaluation.sizes)
     held = networks * known.bytes_of("checkpoints/*.pt")
     features = read * known.bytes_of("activations/*.h5") / known.images * IMAGES
     return [

@@ -20,7 +20,7 @@ with job(snakemake):
         rule=snakemake.wildcards.rule,
         seed=int(snakemake.wildcards.seed),
         epoch=int(snakemake.wildcards.epoch),
-        px=int(snakemake.wildcards.size),
+        size=int(snakemake.wildcards.size),
     )
     for made, rdms in zip(activations, snakemake.output.rdms, strict=True):
         write_model_rdms(made, Path(rdms), ModelRdmSettings.read(snakemake.params.rdms))

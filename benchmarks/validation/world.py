@@ -55,7 +55,7 @@ class Setting:
         network_noise: the same of each network's units.
         drift: of runs, as `noise`, where runs are what is looked at.
         runs: that a subject's trials are spread over.
-        px: pixels per side of the pictures.
+        size: pixels per side of the pictures.
         draws: of each bootstrap.
         null_draws: permutations for the null of the noise ceiling.
         coverage: of the intervals.
@@ -73,7 +73,7 @@ class Setting:
     network_noise: float = 2.0
     drift: float = 1.0
     runs: int = 8
-    px: int = 32
+    size: int = 32
     draws: int = 300
     null_draws: int = 99
     coverage: float = 0.95
@@ -96,7 +96,7 @@ def draw_scenes(setting: Setting, count: int, *purpose: object) -> Scenes:
     """Draw stimuli independently: class, looks, pose and background of each at random.
 
     Args:
-        setting: `px` is used, and the seed.
+        setting: `size` is used, and the seed.
         count: how many stimuli.
         purpose: what they are for; the same purpose and count give the same stimuli.
 
@@ -106,7 +106,7 @@ def draw_scenes(setting: Setting, count: int, *purpose: object) -> Scenes:
     rng = generator(setting, "stimuli", *purpose)
     # not in turns: a bootstrap takes stimuli to be independent
     classes = rng.integers(len(CLASSES), size=count)
-    pictures = [draw_object(int(label), setting.px, rng) for label in classes]
+    pictures = [draw_object(int(label), setting.size, rng) for label in classes]
     images, masks = (np.stack(part) for part in zip(*pictures, strict=True))
     return see(images, masks, classes)
 

@@ -33,7 +33,7 @@ IMAGES_IN_GUARD = 4
 @dataclass(frozen=True)
 class _Stimuli:
     label: str
-    px: int
+    size: int
     ids: list[str]
     images: h5py.Dataset  # read a batch at a time
     image_names: list[str]
@@ -80,7 +80,7 @@ def write_activations(
     rule: str,
     seed: int,
     epoch: int,
-    px: int,
+    size: int,
 ) -> None:
     """Show stimulus sets to one frozen network and keep what it makes of them.
 
@@ -90,15 +90,15 @@ def write_activations(
 
     Args:
         checkpoint: the network.
-        stimuli: `stim-<label>_px-<px>_images.h5` of each stimulus set.
-        outputs: the file to make for each, ending in `_stim-<label>_px-<px>.h5`: float32
+        stimuli: `stim-<label>_px-<size>_images.h5` of each stimulus set.
+        outputs: the file to make for each, ending in `_stim-<label>_px-<size>.h5`: float32
             datasets `<layer>/<descriptor>`, and `<layer>/vector` for layers without positions,
             of shape (stimuli, features).
         settings: of the forward passes.
         rule: label that the checkpoint must have.
         seed: that it must have.
         epoch: that it must have.
-        px: pixels per side of the stimuli.
+        size: pixels per side of the stimuli.
 
     Raises:
         ConfigurationError: a GPU is configured and there is none.
@@ -122,13 +122,13 @@ def write_activations(
     what = run.name(epoch)
     for path, output in zip(stimuli, outputs, strict=True):
         with store.open_h5(path) as file:
-            shown = _read_stimuli(file, path, output, px)
+            shown = _read_stimuli(file, path, output, size)
             arrays, grids = _read_network(run.rule, shown, settings, f"{what}, {path}")
         attributes = {
             "rule": rule,
             "seed": seed,
             "epoch": epoch,
-            "px": px,
+            "size": size,
             "stimuli": shown.label,
             "state_hash": loaded.state_hash,
             **grids,
@@ -142,15 +142,16 @@ def write_activations(
         )
         print(
             f"{what}: {len(shown.ids)} stimuli ({len(shown.image_names)} images) of"
-            f" '{shown.label}' at {shown.px} px"
+            f" '{shown.label}' at {shown.size} px"
         )
 
 
-def _read_stimuli(file: h5py.File, path: Path, output: Path, px: int) -> _Stimuli:
+def _read_stimuli(file: h5py.File, path: Path, output: Path, size: int) -> _Stimuli:
     named = re.fullmatch(r"stim-(\w+)_px-(\d+)_images", path.stem)
     if named is None or not output.stem.endswith(f"_stim-{named[1]}_px-{named[2]}"):
         raise DataError(
-            f"{path} does not belong to {output}: the names must say the same stim-<label>_px-<px>."
+            f"{path} does not belong to {output}: both names must have the same"
+            " stim-<label>_px-<size>."
         )
     ids = names = store.read_ids(file, "stimulus")
     places = None
@@ -158,12 +159,12 @@ def _read_stimuli(file: h5py.File, path: Path, output: Path, px: int) -> _Stimul
         names, places = store.read_ids(file, "image"), file["stimulus_of_image"][()]
         _require_places(path, places, names, ids)
     images = file["images"]
-    if images.shape != (len(names), px, px, 3):
+    if images.shape != (len(names), size, size, 3):
         raise DataError(
-            f"{path}: images have the shape {images.shape}, expected {(len(names), px, px, 3)};"
+            f"{path}: images have the shape {images.shape}, expected {(len(names), size, size, 3)};"
             " delete the file to have it made again."
         )
-    return _Stimuli(named[1], px, ids, images, names, places)
+    return _Stimuli(named[1], size, ids, images, names, places)
 
 
 def _require_places(path: Path, places: np.ndarray, names: list[str], ids: list[str]) -> None:

@@ -67,7 +67,7 @@ def alone_equals_in_batch(
 
     Args:
         forward: images -> features, layer -> shape (n, ...).
-        images: float32, shape (n, 3, px, px); the first is shown alone and with the others. A
+        images: float32, shape (n, 3, size, size); the first is shown alone and with the others. A
             single image is shown with its own negative.
         tolerance: largest difference allowed, as a share of the layer's largest feature; sums of
             float32 differ by about 1e-6 between batch sizes.

@@ -23,8 +23,8 @@ IDS = [f"image_{place:02d}" for place in range(12)]
 SCORES = ScoreSettings(study_seed=5, bootstrap_draws=20, interval=0.9, pairs="all")
 
 
-def pictures(px=16):
-    return np.random.default_rng(px).integers(0, 256, (12, px, px, 3), dtype=np.uint8)
+def pictures(size=16):
+    return np.random.default_rng(size).integers(0, 256, (12, size, size, 3), dtype=np.uint8)
 
 
 def write(folder, pixels, stimuli="grey", wanted=WANTED, ids=IDS):
@@ -104,7 +104,7 @@ def test_files_of_other_stimuli_settings_or_kinds_are_not_mixed(tmp_path):
     with pytest.raises(GuardError, match="different settings"):
         read_control_rdms([file, fewer], "grey", 16)
     keys, arrays = (
-        {"rule": "bp", "stimuli": "grey", "px": 16},
+        {"rule": "bp", "stimuli": "grey", "size": 16},
         {"fc1/vector/centred": np.arange(66.0)},
     )
     network = tmp_path / "bp.h5"
@@ -128,7 +128,7 @@ def test_what_is_not_there_or_there_twice_is_named(tmp_path):
         read_control_rdms([file], "grey", 16)
 
 
-def test_brains_of_other_stimuli_or_another_area_are_refused(tmp_path):
+def test_brains_of_other_stimuli_or_another_roi_are_refused(tmp_path):
     shifted = write(tmp_path, pictures(), ids=[*IDS[1:], "image_99"])
     theirs, output = list(brains(tmp_path)), (tmp_path / "c.csv", tmp_path / "c.h5")
     with pytest.raises(DataError, match="at place 0 'image_01' and 'image_00'"):

@@ -19,7 +19,7 @@ ROIS = ["V1", "IT"]
 
 
 def ceiling(folder, roi, name=None, **changed):
-    """Make the noise ceiling of one area."""
+    """Make the noise ceiling of one ROI."""
     rng, files = np.random.default_rng(ord(roi[0])), []
     for subject in range(3):
         files.append(folder / f"sub-{subject}_roi-{roi}_rdm.h5")
@@ -63,7 +63,7 @@ def test_ceilings_of_other_settings_are_not_mixed(parts, tmp_path, changed):
 
 def test_a_ceiling_that_is_missing_or_there_twice_is_named(parts, tmp_path):
     refused(parts[:1], tmp_path, DataError, r"are of .*\('V1', 'all'\)\], the study has .*'IT'")
-    refused([*parts, parts[0]], tmp_path, DataError, "every area needs its own, once")
+    refused([*parts, parts[0]], tmp_path, DataError, "every ROI needs its own, once")
     refused([], tmp_path, DataError, "there are no noise ceilings")
     text = parts[0].read_text().splitlines()
     parts[0].write_text(text[0] + "\n")
@@ -84,11 +84,11 @@ def alignments():
     ("keep", "message"),
     [
         ("rule == 'bp'", "lack the rule 'fa'"),
-        ("roi == 'V1' or rule == 'bp'", "have fa_0_.*conv1.* with only one of the areas IT and V1"),
+        ("roi == 'V1' or rule == 'bp'", "have fa_0_.*conv1.* with only one of the ROIs IT and V1"),
         ("not (layer == 'conv2' and roi == 'IT' and rule == 'fa')", "have fa_0_grey_32_conv2_"),
     ],
 )
-def test_alignments_that_lack_a_rule_or_an_area_are_refused(keep, message):
+def test_alignments_that_lack_a_rule_or_an_roi_are_refused(keep, message):
     require_whole(alignments(), ALIGNMENT_KEYS, ("bp", "fa"), "alignment tables")
     with pytest.raises(DataError, match=message):
         require_whole(alignments().query(keep), ALIGNMENT_KEYS, ("bp", "fa"), "alignment tables")

@@ -40,7 +40,7 @@ def features(seed, n=N):
 
 def model(folder, ids=IDS, layer="conv1", centring=("centred",), **changed):
     """Write one network's activations and RDMs the way the pipeline does."""
-    keys = {"rule": "bp", "seed": 42, "epoch": 0, "stimuli": "grey", "px": 32} | changed
+    keys = {"rule": "bp", "seed": 42, "epoch": 0, "stimuli": "grey", "size": 32} | changed
     name = "_".join(map(str, keys.values()))
     activations, output = folder / f"{name}_activations.h5", folder / f"{name}.h5"
     arrays = {f"{layer}/vector": features(keys["seed"], len(ids))}
@@ -193,7 +193,7 @@ def test_a_constant_model_rdm_names_file_and_dataset(tmp_path, brains):
 
 def test_an_rdm_of_another_size_than_its_ids_is_refused(tmp_path, brains):
     path = tmp_path / "short.h5"
-    attributes = {"rule": "bp", "seed": 1, "epoch": 0, "stimuli": "grey", "px": 32}
+    attributes = {"rule": "bp", "seed": 1, "epoch": 0, "stimuli": "grey", "size": 32}
     arrays = {"conv1/vector/centred": np.arange(27.0)}
     write_h5(path, arrays, ids={"stimulus": IDS}, settings={}, attributes=attributes)
     with pytest.raises(DataError, match=r"short\.h5: conv1/vector/centred: .*28 pairs"):
@@ -259,7 +259,7 @@ def test_a_file_that_is_no_rdm_file_is_named(tmp_path, brains):
         run(tmp_path, [path], brains)
 
 
-def test_a_ceiling_of_another_area_is_refused(tmp_path, brains):
+def test_a_ceiling_of_another_roi_is_refused(tmp_path, brains):
     settings = CeilingSettings(study_seed=1, null_draws=20, interval=0.9, pairs="all")
     with pytest.raises(GuardError, match="is of the ROI 'IT', not 'V1'"):
         roi_ceiling(brains, "V1", settings, tmp_path / "ceiling.csv")

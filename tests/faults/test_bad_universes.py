@@ -62,7 +62,7 @@ def test_other_stimuli_or_another_order(tmp_path):
 
 def test_controls_of_other_stimuli(tmp_path):
     models = model_files(tmp_path, **SETS)
-    controls = [control_file(tmp_path, "grey", px, ids=swapped(IDS)) for px in (16, 32)]
+    controls = [control_file(tmp_path, "grey", size, ids=swapped(IDS)) for size in (16, 32)]
     with pytest.raises(DataError, match="controls_stim-grey_px-16.*at place 3"):
         score(tmp_path, models, controls=controls, analyses=PARTIAL)
 
@@ -77,7 +77,7 @@ def test_a_control_file_that_is_missing_for_a_size(tmp_path):
 
 def test_a_control_that_nobody_computed(tmp_path):
     models = model_files(tmp_path, **SETS)
-    controls = [control_file(tmp_path, "grey", px) for px in (16, 32)]
+    controls = [control_file(tmp_path, "grey", size) for size in (16, 32)]
     with pytest.raises(DataError, match="px-16.*holds no control 'contrast'"):
         score(tmp_path, models, controls=controls, analyses=[PLAIN | {"control": "contrast"}])
 

@@ -40,12 +40,12 @@ class Inputs:
         self.responses = {}
 
     def check(self, **copies):
-        stimuli = [self.folder / f"stim-{s}_px-{px}_images.h5" for s, px in self.images]
+        stimuli = [self.folder / f"stim-{s}_px-{size}_images.h5" for s, size in self.images]
         brain = [self.folder / f"sub-{s}_roi-{r}_rdm.h5" for s, r in self.rdms]
         contents = [*self.images.values(), *self.rdms.values()]
         for path, content in zip([*stimuli, *brain], contents, strict=True):
             name = "images" if content.ndim > 1 else "rdm"
-            about = {"px": content.shape[1]} if content.ndim > 1 else {}
+            about = {"size": content.shape[1]} if content.ndim > 1 else {}
             ids = {"stimulus": IDS}
             write_h5(path, {name: content}, ids=ids, settings={}, attributes=about)
         responses = [self.folder / f"sub-{s}_roi-{r}_responses.h5" for s, r in self.responses]

@@ -41,7 +41,7 @@ def write_checkpoint(path):
 def write_arrays(path):
     """Write an HDF5 file."""
     rows = np.random.default_rng(0).random((5, 7))
-    write_h5(path, {"conv1": rows}, ids={"stimulus": list("abcde")}, settings={"px": 32})
+    write_h5(path, {"conv1": rows}, ids={"stimulus": list("abcde")}, settings={"size": 32})
 
 
 def write_table(path):

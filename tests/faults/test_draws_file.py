@@ -20,7 +20,7 @@ from rulealign.store import read_ids, read_settings, write_h5
 N, N_MODELS = 20, 12
 IDS = [f"image_{place:02d}" for place in range(N)]
 PAIRS = N * (N - 1) // 2
-KEYS = {"rule": "bp", "seed": 1, "epoch": 0, "stimuli": "grey", "px": 32}
+KEYS = {"rule": "bp", "seed": 1, "epoch": 0, "stimuli": "grey", "size": 32}
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_an_rdm_without_ranks_in_a_late_resample_leaves_nothing(study, tmp_path)
         assert list((tmp_path / name / "out").iterdir()) == []
 
 
-def test_a_brain_rdm_without_ranks_in_a_resample_is_named_by_area_and_subject(study):
+def test_a_brain_rdm_without_ranks_in_a_resample_is_named_by_roi_and_subject(study):
     counts = resample_counts(N, 60, bootstrap_seed(5, N))
     first, second = np.triu_indices(N, 1)
     pair = int((counts[:, first] * counts[:, second] == 0).any(axis=0).argmax())

@@ -98,10 +98,10 @@ def keys(rule, views=VIEWS, more=()):
     """List every row of a rule: each analysis in each view, at each seed and epoch."""
     analyses = [*ANALYSES, *more]
     epochs = (0,) if rule == "untrained_bn" else (0, 1)
-    for seed, epoch, (stimuli, px, descriptor, centring), one in itertools.product(
+    for seed, epoch, (stimuli, size, descriptor, centring), one in itertools.product(
         SEEDS[rule], epochs, views, analyses
     ):
-        yield (rule, seed, epoch, stimuli, px, "conv1", descriptor, centring, "V1", *one)
+        yield (rule, seed, epoch, stimuli, size, "conv1", descriptor, centring, "V1", *one)
 
 
 def scores(rule, views=VIEWS, more=()):

@@ -66,7 +66,7 @@ def model_files(folder, rule):
     """Write the RDMs of one rule's networks."""
     for seed in SEEDS:
         path = folder / f"rule-{rule}_seed-{seed}.h5"
-        keys = {"rule": rule, "seed": seed, "epoch": 0, "stimuli": "shown", "px": 32}
+        keys = {"rule": rule, "seed": seed, "epoch": 0, "stimuli": "shown", "size": 32}
         arrays = {name: model_rdm(rule, seed, name) for name in LAYERS}
         write_h5(path, arrays, ids={"stimulus": IDS}, settings={}, attributes=keys)
         yield path

@@ -22,11 +22,11 @@ def one_each(names):
     return {name: [name] for name in names}
 
 
-def write_shown(path, pixels, ids, px=None):
+def write_shown(path, pixels, ids, size=None):
     """Write pictures as files, and prepare them as a stimulus set; ids in alphabetical order."""
     folder = path.with_suffix("")
     folder.mkdir()
     for name, image in zip(ids, pixels, strict=True):
         Image.fromarray(image).save(folder / f"{name}.png")
-    write_stimuli(told("folder"), px or pixels.shape[1], folder, path, {})
+    write_stimuli(told("folder"), size or pixels.shape[1], folder, path, {})
     return path

@@ -125,7 +125,7 @@ def _voxel_table(rng, number, mask):
 
 
 def _memberships(rng, left):
-    label = rng.permutation(np.arange(len(left)) % 16)  # 12 areas of the map, and none
+    label = rng.permutation(np.arange(len(left)) % 16)  # 12 ROIs of the map, and none
     flags = {name: label == place + 1 for place, name in enumerate(VAREA)}
     for names in PARCELS.values():
         for name in names:

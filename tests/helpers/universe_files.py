@@ -41,10 +41,10 @@ def common(n_pairs=PAIRS):
     return np.random.default_rng(77).random(n_pairs)
 
 
-def model_file(folder, seed, epoch, stimuli, px, ids=IDS, rule="bp", places=PLACES, **more):
-    keys = {"rule": rule, "seed": seed, "epoch": epoch, "stimuli": stimuli, "px": px}
-    path = folder / f"rule-{rule}_seed-{seed}_epoch-{epoch}_stim-{stimuli}_px-{px}.h5"
-    rng = np.random.default_rng([seed, epoch, len(stimuli), px])
+def model_file(folder, seed, epoch, stimuli, size, ids=IDS, rule="bp", places=PLACES, **more):
+    keys = {"rule": rule, "seed": seed, "epoch": epoch, "stimuli": stimuli, "size": size}
+    path = folder / f"rule-{rule}_seed-{seed}_epoch-{epoch}_stim-{stimuli}_px-{size}.h5"
+    rng = np.random.default_rng([seed, epoch, len(stimuli), size])
     rdms = {name: (rng.random(PAIRS) + common()).astype(np.float32) for name in places}
     rdms |= more.pop("rdms", {})
     settings = more.pop("settings", {"centring": ["uncentred", "centred"]})
@@ -67,17 +67,17 @@ def brain_file(folder, subject, roi="V1", ids=IDS, rdm=None):
     return path
 
 
-def control_file(folder, stimuli, px, missing=(), ids=IDS, **rdms):
-    path = folder / f"controls_stim-{stimuli}_px-{px}.h5"
+def control_file(folder, stimuli, size, missing=(), ids=IDS, **rdms):
+    path = folder / f"controls_stim-{stimuli}_px-{size}.h5"
     names, centrings = ("silhouette", "pixels", "gabor-grid"), ("centred", "uncentred")
     arrays = {}
     for place, (name, how) in enumerate(product(names, centrings)):
-        rng = np.random.default_rng([3, place, px, len(stimuli)])
+        rng = np.random.default_rng([3, place, size, len(stimuli)])
         if name not in missing:
             own = rng.random(PAIRS) + common()
             arrays[f"{name}/image/{how}"] = rdms.get(name, own).astype(np.float32)
     about = {"kind": "control", "rule": "control", "seed": 0, "epoch": 0}
-    about |= {"stimuli": stimuli, "px": px}
+    about |= {"stimuli": stimuli, "size": size}
     about |= {f"missing:{name}": "the images have no uniform background" for name in missing}
     settings = {"controls": list(names), "centring": list(centrings)}
     write_h5(path, arrays, ids={"stimulus": ids}, settings=settings, attributes=about)

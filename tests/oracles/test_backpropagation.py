@@ -22,9 +22,9 @@ def make_rule(settings, double=False, **changes):
     return kind(network, altered(settings, rule=changes).rule, course)
 
 
-def some_batch(px=32, dtype=torch.float32):
+def some_batch(size=32, dtype=torch.float32):
     generator = torch.Generator().manual_seed(1)
-    images = torch.randn(12, 3, px, px, generator=generator, dtype=dtype)
+    images = torch.randn(12, 3, size, size, generator=generator, dtype=dtype)
     return images, torch.arange(12) % 10
 
 
@@ -46,12 +46,12 @@ def plain_logits(weights, images):
     return hidden @ weights["fc2.weight"].T + weights["fc2.bias"]
 
 
-@pytest.mark.parametrize("px", [32, 64])
-def test_gradients_equal_autograd_on_a_plain_restatement(checkpoint_settings, px):
+@pytest.mark.parametrize("size", [32, 64])
+def test_gradients_equal_autograd_on_a_plain_restatement(checkpoint_settings, size):
     settings = checkpoint_settings("bp")
     settings = altered(settings, network={"dropout": 0.0})
     rule = make_rule(settings, double=True, learning_rate=1e-9, clip_norm=1e9)
-    images, labels = some_batch(px, torch.float64)
+    images, labels = some_batch(size, torch.float64)
     weights = {
         name: value.detach().clone().requires_grad_()
         for name, value in rule.network.named_parameters()

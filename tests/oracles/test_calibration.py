@@ -49,16 +49,16 @@ GENERATED = {"count": 24, "image_size": 40, "background": "grey", "as_shown": Fa
 OBJECTS = told("synthetic-objects", seed=7, **GENERATED)
 
 
-def stimuli_file(folder, name, images, px=16):
-    path = folder / f"stim-{name}_px-{px}_images.h5"
+def stimuli_file(folder, name, images, size=16):
+    path = folder / f"stim-{name}_px-{size}_images.h5"
     arrays = {"images": np.stack(list(images.values()))}
     write_h5(path, arrays, ids={"stimulus": list(images)}, settings={})
     return path
 
 
-def pictures(names, seed, px=16):
+def pictures(names, seed, size=16):
     rng = np.random.default_rng(seed)
-    return {name: rng.integers(0, 256, (px, px, 3), dtype=np.uint8) for name in names}
+    return {name: rng.integers(0, 256, (size, size, 3), dtype=np.uint8) for name in names}
 
 
 @pytest.fixture(scope="session")
@@ -269,7 +269,7 @@ def test_a_network_is_not_made_with_a_compared_image(calibrated, objects, tmp_pa
 
 
 def test_without_stimuli_of_the_same_size_the_check_is_refused(compared, tmp_path):
-    others = stimuli_file(tmp_path, "others", pictures(["a"], 3, px=20), px=20)
+    others = stimuli_file(tmp_path, "others", pictures(["a"], 3, size=20), size=20)
     with pytest.raises(DataError, match=r"images of 20 px, .*stim-grey_px-16_images.h5 of 16"):
         refuse_compared(others, compared)
     with pytest.raises(DataError, match="no stimuli to check"):

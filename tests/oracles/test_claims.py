@@ -118,7 +118,7 @@ def expected_rows(folder, terms, seeds, row):
         for rule, epoch in side:
             table = pd.read_csv(folder / f"rule-{rule}_roi-V1_universes.csv", keep_default_na=False)
             axes = ("descriptor", "convention", "comparison", "control")
-            wanted = {"epoch": epoch, "px": row["size"], **{axis: row[axis] for axis in axes}}
+            wanted = {"epoch": epoch, "size": row["size"], **{axis: row[axis] for axis in axes}}
             own = table[(table[list(wanted)] == pd.Series(wanted)).all(axis=1)]
             own = own[own["seed"].isin(seeds)]
             assert list(own["seed"]) == seeds
@@ -264,9 +264,9 @@ def test_subjects_are_in_the_interval_where_the_study_generalises_to_them(tmp_pa
         assert (row["crossed_low"], row["crossed_high"]) == pytest.approx(ends, abs=1e-7)
 
 
-def plain_rows(rows, epoch, px, descriptor):
+def plain_rows(rows, epoch, size, descriptor):
     plain = ("per_subject", "all", "spearman", "none")
-    wanted = (epoch, px, descriptor, *plain)
+    wanted = (epoch, size, descriptor, *plain)
     return [at for at, key in enumerate(rows) if (key[2], key[4], key[6], *key[9:]) == wanted]
 
 
@@ -391,12 +391,12 @@ def test_a_brain_that_tells_nothing_makes_claims_uninformative(tmp_path, changes
         assert summary["summary"].item() == "holds in 0 of 24, uninformative in 24"
 
 
-def test_one_uninformative_area_is_enough_whatever_is_known_of_the_others():
+def test_one_uninformative_roi_is_enough_whatever_is_known_of_the_others():
     noisy = Ceiling("lower bound", 0.01, 0.05, False, "")
     unknown = Ceiling("", np.nan, np.nan, False, "1 subject without sessions")
     ceilings = {("V1", "all"): unknown, ("IT", "all"): noisy}
-    for areas in (["V1", "IT"], ["IT", "V1"], ["LOC", "IT"]):
-        why, note = uninformative(areas, "all", ceilings)
+    for rois in (["V1", "IT"], ["IT", "V1"], ["LOC", "IT"]):
+        why, note = uninformative(rois, "all", ceilings)
         assert why.startswith("the lower bound of IT over all pairs, 0.010, is not clear")
         assert note == ""
     assert uninformative(["V1"], "all", ceilings)[0] == ""

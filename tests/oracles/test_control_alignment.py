@@ -24,15 +24,15 @@ WANTED = ControlRdmSettings(controls=CONTROLS, centring=CENTRINGS)
 SCORES = ScoreSettings(study_seed=5, bootstrap_draws=40, interval=0.9, pairs="all")
 
 
-def stimuli_file(path, kind, px, ids=IDS):
+def stimuli_file(path, kind, size, ids=IDS):
     """Write images: objects on white, or scenes, which have no silhouette."""
-    rng = np.random.default_rng(px)
-    pixels = rng.integers(0, 256, (len(ids), px, px, 3), dtype=np.uint8)
+    rng = np.random.default_rng(size)
+    pixels = rng.integers(0, 256, (len(ids), size, size, 3), dtype=np.uint8)
     if kind == "objects":
-        inside = np.zeros((len(ids), px, px), dtype=bool)
+        inside = np.zeros((len(ids), size, size), dtype=bool)
         for mask in inside:
-            top, left = rng.integers(1, px // 2, 2)
-            mask[top : top + px // 3, left : left + px // 4] = True
+            top, left = rng.integers(1, size // 2, 2)
+            mask[top : top + size // 3, left : left + size // 4] = True
         pixels[~inside] = 255
     return write_shown(path, pixels, ids)
 
@@ -52,9 +52,9 @@ def made(tmp_path_factory):
     """Give the folder, the files of RDMs, of brains, and of scores of two ROIs."""
     folder = tmp_path_factory.mktemp("controls")
     rdms = []
-    for kind, px in (("objects", 16), ("objects", 32), ("scenes", 16), ("scenes", 32)):
-        shown = stimuli_file(folder / f"{kind}_{px}.h5", kind, px)
-        rdms.append(folder / f"controls_stim-{kind}_px-{px}.h5")
+    for kind, size in (("objects", 16), ("objects", 32), ("scenes", 16), ("scenes", 32)):
+        shown = stimuli_file(folder / f"{kind}_{size}.h5", kind, size)
+        rdms.append(folder / f"controls_stim-{kind}_px-{size}.h5")
         write_control_rdms(shown, rdms[-1], WANTED, stimuli=kind)
     brains = {roi: list(brain_files(folder, roi)) for roi in ("V1", "LOC")}
     for roi, files in brains.items():
@@ -76,7 +76,7 @@ def test_scores_are_scipys_with_every_subject_and_with_their_mean(made):
     # objects have all three controls, scenes two; sizes, centrings and conventions: two of each
     assert len(scored) == (3 + 2) * 2 * 2 * 2
     for row in scored.itertuples():
-        own = read_control_rdms(rdms, row.stimuli, row.px).rdm(row.layer, row.centring)
+        own = read_control_rdms(rdms, row.stimuli, row.size).rdm(row.layer, row.centring)
         own = np.round(own / own.max(), 6)  # kept in single precision: what it rounds is tied
         expected = {
             "per_subject": np.mean([spearmanr(own, one).statistic for one in theirs]),
@@ -93,11 +93,11 @@ def test_a_control_is_scored_and_drawn_to_the_bit_like_a_layer_with_its_rdm(made
     scores, where = replace(SCORES, pairs=pairs), tmp_path / "pairs.h5"
     align_controls(rdms, brains["V1"], "V1", scores, tmp_path / "c.csv", tmp_path / "c.h5", where)
     models = []
-    for px in (16, 32):  # the same RDMs, in the files of a network
-        own = read_control_rdms(rdms, "objects", px)
+    for size in (16, 32):  # the same RDMs, in the files of a network
+        own = read_control_rdms(rdms, "objects", size)
         arrays = {f"{name}/image/{how}": rdm for (name, how), rdm in own.rdms.items()}
-        keys = {"rule": "bp", "seed": 0, "epoch": 0, "stimuli": "objects", "px": px}
-        models.append(tmp_path / f"{px}.h5")
+        keys = {"rule": "bp", "seed": 0, "epoch": 0, "stimuli": "objects", "size": size}
+        models.append(tmp_path / f"{size}.h5")
         write_h5(models[-1], arrays, ids={"stimulus": IDS}, settings={}, attributes=keys)
     outputs = tmp_path / "bp.csv", tmp_path / "bp.h5"
     align(models, brains["V1"], "bp", "V1", score_settings.alignment(scores), *outputs, where)
@@ -112,7 +112,7 @@ def test_a_control_is_scored_and_drawn_to_the_bit_like_a_layer_with_its_rdm(made
     assert len(expected) == len(layers) == 24
     for name, draws in expected.items():
         assert np.array_equal(found[name], draws), name
-    keys = ["stimuli", "px", "layer", "centring", "convention"]
+    keys = ["stimuli", "size", "layer", "centring", "convention"]
     both = layers.merge(controls, on=keys, validate="one_to_one", suffixes=("", "_control"))
     assert len(both) == 24
     for column in ("score", "low", "high", "n_pairs", "n_stimuli", "n_subjects", "pairs"):
@@ -132,7 +132,7 @@ def test_a_control_that_stimuli_lack_has_rows_with_the_reason_and_no_number(made
         assert table.loc[table["score"].notna(), "reason"].isna().all()
 
 
-def test_the_table_holds_every_row_of_every_area_once(made, tmp_path):
+def test_the_table_holds_every_row_of_every_roi_once(made, tmp_path):
     folder, *_ = made
     tables = [folder / f"controls_roi-{roi}.csv" for roi in ("V1", "LOC")]
     draws = [path.with_name(f"{path.stem}_draws.h5") for path in tables]
@@ -144,7 +144,7 @@ def test_the_table_holds_every_row_of_every_area_once(made, tmp_path):
             (table["control"] == row.layer)
             & (table["roi"] == "LOC")
             & (table["stimuli"] == row.stimuli)
-            & (table["px"] == row.px)
+            & (table["size"] == row.size)
             & (table["centring"] == row.centring)
             & (table["convention"] == row.convention)
         ]
@@ -167,7 +167,7 @@ def test_controls_of_masked_pairs_are_scipys_over_those_pairs(made, tmp_path):
     with h5py.File(brains["V1"][2]) as three:
         theirs.append(three["rdm"][()])
     expected = np.mean([spearmanr(own[mask], brain[mask]).statistic for brain in theirs])
-    wanted = "stimuli == 'scenes' and px == 16 and layer == 'pixels' and centring == 'centred'"
+    wanted = "stimuli == 'scenes' and size == 16 and layer == 'pixels' and centring == 'centred'"
     row = table.query(f"{wanted} and convention == 'per_subject'")
     assert row["score"].item() == pytest.approx(expected, abs=1e-9)
 

@@ -26,18 +26,18 @@ def images_of(pixels, stimulus=None, count=None, masks=None):
     return Images(ids, pixels, stimulus, None if masks is None else 255 * masks.astype(np.uint8))
 
 
-def noise(count, px, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (count, px, px, 3), dtype=np.uint8)
+def noise(count, size, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
 
 
-def objects(count, px, background, seed=0):
+def objects(count, size, background, seed=0):
     """Draw a rectangle of noise on a uniform background; give images and masks."""
     rng = np.random.default_rng(seed)
-    pixels = np.full((count, px, px, 3), background, dtype=np.uint8)
-    masks = np.zeros((count, px, px), dtype=bool)
+    pixels = np.full((count, size, size, 3), background, dtype=np.uint8)
+    masks = np.zeros((count, size, size), dtype=bool)
     for image, mask in zip(pixels, masks, strict=True):
-        top, left = rng.integers(0, px // 2, 2)
-        high, wide = rng.integers(px // 8, px // 2, 2)
+        top, left = rng.integers(0, size // 2, 2)
+        high, wide = rng.integers(size // 8, size // 2, 2)
         mask[top : top + high, left : left + wide] = True
         image[mask] = rng.integers(0, 100, (mask.sum(), 3))
     return pixels, masks
@@ -97,10 +97,10 @@ def test_the_colour_histogram_is_numpys():
         assert np.allclose(given, counts.ravel() / 400, atol=1e-15)
 
 
-def silhouettes(folder, pixels, px=None):
+def silhouettes(folder, pixels, size=None):
     """Prepare pictures as a stimulus set; give the silhouettes that are kept, 0 to 1."""
     ids = [f"image_{place:02d}" for place in range(len(pixels))]
-    with h5py.File(write_shown(folder / "s.h5", pixels, ids, px)) as file:
+    with h5py.File(write_shown(folder / "s.h5", pixels, ids, size)) as file:
         return file["silhouettes"][()] / 255
 
 
@@ -213,13 +213,13 @@ def test_the_file_is_named_like_those_of_networks(tmp_path):
         {"images": pixels},
         ids={"stimulus": names},
         settings={},
-        attributes={"px": 16},
+        attributes={"size": 16},
     )
     wanted = ControlRdmSettings(controls=["pixels", "contrast"], centring=CENTRINGS)
     write_control_rdms(tmp_path / "s.h5", tmp_path / "c.h5", wanted, stimuli="white")
     with h5py.File(tmp_path / "c.h5") as file:
         assert file["pixels/image/centred"].dtype == np.float32
-        keys = ("kind", "rule", "seed", "epoch", "stimuli", "px")
+        keys = ("kind", "rule", "seed", "epoch", "stimuli", "size")
         assert [file.attrs[key] for key in keys] == ["control", "control", 0, 0, "white", 16]
 
 
@@ -288,15 +288,15 @@ def test_detail_finer_than_64_px_hardly_changes_the_rdm_of_pixels(mirror, tmp_pa
 
 
 @pytest.mark.mirror
-@pytest.mark.parametrize("px", [32, 64])
+@pytest.mark.parametrize("size", [32, 64])
 def test_every_one_of_the_92_objects_on_grey_has_its_silhouette_at_small_sizes(
-    mirror, tmp_path, px
+    mirror, tmp_path, size
 ):
     # image_92 fills its picture: once that is resized, 9% of its border is still background
     source = mirror / "cichy92" / "Kriegeskorte_Neuron2008_supplementalData.mat"
     mat = told("mat", key="stimuli_92objs", ids="image_{:02d}")
     own = np.stack([np.asarray(image) for _, image in read_stimuli(mat, source, {})])
-    write_stimuli(mat, px, source, tmp_path / "grey.h5", {})
+    write_stimuli(mat, size, source, tmp_path / "grey.h5", {})
     with h5py.File(tmp_path / "grey.h5") as file:
         covered = file["silhouettes"][()].mean(axis=(1, 2)) / 255
     differ = np.abs(own.astype(int) - 128).max(axis=-1) > 10

@@ -8,9 +8,9 @@ from rulealign.controls.gabor import WIDTH, energy, filters
 PX = 64
 
 
-def grating(wave, degrees, phase=0.0, amplitude=0.3, px=PX):
+def grating(wave, degrees, phase=0.0, amplitude=0.3, size=PX):
     """Draw a plane wave of luminance: `wave` cycles per image, moving on towards `degrees`."""
-    down, across = np.indices((px, px)) / px
+    down, across = np.indices((size, size)) / size
     angle = np.deg2rad(degrees)
     along = across * np.cos(angle) + down * np.sin(angle)
     grey = 0.5 + amplitude * np.cos(2 * np.pi * wave * along + phase)
@@ -29,8 +29,8 @@ def test_there_are_eight_orientations_at_each_frequency_that_the_pixels_allow():
         assert sorted({wave for wave, _ in found}) == waves
         assert sorted({angle for _, angle in found}) == [22.5 * place for place in range(8)]
         assert len(found) == 8 * len(waves)
-    assert energy(grating(8, 0, px=224), 8).shape == (1, 32, 8, 8)
-    assert energy(grating(2, 0, px=8), 8).shape == (1, 8, 8, 8)
+    assert energy(grating(8, 0, size=224), 8).shape == (1, 32, 8, 8)
+    assert energy(grating(2, 0, size=8), 8).shape == (1, 8, 8, 8)
 
 
 @pytest.mark.parametrize("wave", [4, 8, 16])

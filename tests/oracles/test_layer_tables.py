@@ -1,4 +1,4 @@
-"""The layer x area tables against plain computations, through files, and their planted faults."""
+"""The layer x ROI tables against plain computations, through files, and their planted faults."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ def brain_rdms(roi):
 def model_files(folder, rule):
     for seed in SEEDS:
         path = folder / f"rule-{rule}_seed-{seed}.h5"
-        about = {"rule": rule, "seed": seed, "epoch": 0, "stimuli": "grey", "px": 32}
+        about = {"rule": rule, "seed": seed, "epoch": 0, "stimuli": "grey", "size": 32}
         about |= {f"mean_vector_share:{name}": share(rule, seed, name) for name in MEASURED}
         arrays = {f"{name}/centred": model_rdm(rule, seed, name) for name in MEASURED}
         write_h5(path, arrays, ids={"stimulus": IDS}, settings={}, attributes=about)
@@ -66,7 +66,7 @@ def brain_files(folder, roi):
 
 
 def run(folder, rule, roi, choice=CHOICE, **how):
-    """Align one rule with one area; give the table of its layers."""
+    """Align one rule with one ROI; give the table of its layers."""
     table, layers = folder / f"rule-{rule}_roi-{roi}.csv", folder / f"{rule}_{roi}_layers.csv"
     models, brains = list(model_files(folder, rule)), list(brain_files(folder, roi))
     settings = replace(SETTINGS, **choice)
@@ -77,7 +77,7 @@ def run(folder, rule, roi, choice=CHOICE, **how):
 
 @pytest.fixture(scope="module")
 def joined(tmp_path_factory):
-    """Give the folder, the tables of all rules and areas, and the one of both."""
+    """Give the folder, the tables of all rules and ROIs, and the one of both."""
     folder = tmp_path_factory.mktemp("layers")
     tables = [run(folder, rule, roi) for rule in RULES for roi in ("V1", "IT")]
     layers_table(tables, TABLE, folder / "layers.csv")
@@ -252,7 +252,7 @@ def edited(path, folder, change):
             lambda rows: rows.assign(rule="stdp"),
             "either the study or its layer tables lack the rule 'stdp'",
         ),
-        (lambda rows: rows[rows["layer"] != "conv2"], "with only one of the areas IT and V1"),
+        (lambda rows: rows[rows["layer"] != "conv2"], "with only one of the ROIs IT and V1"),
         (lambda rows: rows.iloc[:0], "has no rows"),
     ],
 )
@@ -263,8 +263,8 @@ def test_an_incomplete_table_is_refused(joined, tmp_path, change, message):
         layers_table(broken, TABLE, tmp_path / "layers.csv")
 
 
-def test_a_missing_area_of_a_rule_is_refused(joined, tmp_path):
-    with pytest.raises(DataError, match="have fa_.* with only one of the areas IT and V1"):
+def test_a_missing_roi_of_a_rule_is_refused(joined, tmp_path):
+    with pytest.raises(DataError, match="have fa_.* with only one of the ROIs IT and V1"):
         layers_table([*joined[1][:3]], TABLE, tmp_path / "layers.csv")
     with pytest.raises(DataError, match="no layer tables"):
         layers_table([], TABLE, tmp_path / "layers.csv")

@@ -119,7 +119,7 @@ def test_on_pure_noise_the_nested_score_is_zero_and_the_circular_one_is_not():
     assert np.mean(circular) > 10 * error  # what a maximum makes of nothing
 
 
-def test_the_layer_that_is_like_the_area_is_chosen_and_its_score_is_unbiased():
+def test_the_layer_that_is_like_the_roi_is_chosen_and_its_score_is_unbiased():
     rng = np.random.default_rng(3)
     n, found, fixed, chosen = 40, [], [], []
     for run in range(25):

@@ -108,7 +108,7 @@ ONE = {"crossed": [], "initialisation": {"default": {}}}
 
 
 def subject_rows(rules=tuple(claim_files.SEEDS)):
-    keys = ["rule", "seed", "epoch", "stimuli", "px", "layer", "descriptor", "centring", "roi"]
+    keys = ["rule", "seed", "epoch", "stimuli", "size", "layer", "descriptor", "centring", "roi"]
     for rule in rules:
         rows, people, _ = claim_files.scores(rule)
         for row, scores in zip(rows, people, strict=True):
@@ -133,7 +133,7 @@ def test_the_table_fits_the_claims_effects_with_each_seed_and_subject(tmp_path):
         tmp_path / "mixed.csv",
     )
     found = pd.read_csv(tmp_path / "mixed.csv").set_index("claim")
-    own = table.query("px == 224 and descriptor == 'global-average'")
+    own = table.query("size == 224 and descriptor == 'global-average'")
     own = own.set_index(["rule", "epoch", "seed", "subject"])["score"]
     effects = {"drop": own["bp"][1] - own["bp"][0]}
     effects["less"] = (own["fa"][1] - own["fa"][0] - effects["drop"]).dropna()

@@ -49,9 +49,9 @@ def make_rule(kind, seed=3, label="published", dropout=0.3, **changes):
     return kind(network, settings, Course(7, label, seed, 6, "cpu"))
 
 
-def some_batch(count=12, px=32, seed=1):
+def some_batch(count=12, size=32, seed=1):
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(count, 3, px, px, generator=generator), torch.arange(count) % 10
+    return torch.randn(count, 3, size, size, generator=generator), torch.arange(count) % 10
 
 
 def copied(network):
@@ -101,12 +101,12 @@ def test_prediction_equals_plain_loops(size, above):
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("px", [32, 56])
-def test_layers_and_classes_are_those_of_the_states_after_inference(px):
+@pytest.mark.parametrize("size", [32, 56])
+def test_layers_and_classes_are_those_of_the_states_after_inference(size):
     rule = make_rule(PublishedPredictiveCoding)
     rule.step(*some_batch())
     network = rule.network.eval()
-    images, _ = some_batch(3, px)
+    images, _ = some_batch(3, size)
     with torch.inference_mode():
         read, logits = rule.layers(images), rule.classify(images)
         maps = network.maps(images)

@@ -104,9 +104,9 @@ def test_mean_vector_share_is_near_zero_for_features_that_scatter_around_zero():
 
 def activations_file(folder, **layers):
     path = folder / "rule-bp_seed-42_epoch-1_stim-grey_px-32.h5"
-    keys = {"rule": "bp", "seed": 42, "epoch": 1, "stimuli": "grey", "px": 32, "grid": "exact"}
+    keys = {"rule": "bp", "seed": 42, "epoch": 1, "stimuli": "grey", "size": 32, "grid": "exact"}
     arrays = {name.replace("__", "/").replace("_", "-"): value for name, value in layers.items()}
-    write_h5(path, arrays, ids={"stimulus": names(12)}, settings={"px": 32}, attributes=keys)
+    write_h5(path, arrays, ids={"stimulus": names(12)}, settings={"size": 32}, attributes=keys)
     return path
 
 
@@ -116,12 +116,12 @@ def test_model_rdm_files_hold_every_layer_descriptor_and_centring(tmp_path):
     output = tmp_path / "rdm.h5"
     write_model_rdms(source, output, ModelRdmSettings(centring=["uncentred", "centred"]))
     with h5py.File(output) as file:
-        assert {key: file.attrs[key] for key in ("rule", "seed", "epoch", "stimuli", "px")} == {
+        assert {key: file.attrs[key] for key in ("rule", "seed", "epoch", "stimuli", "size")} == {
             "rule": "bp",
             "seed": 42,
             "epoch": 1,
             "stimuli": "grey",
-            "px": 32,
+            "size": 32,
         }
         assert file.attrs["grid"] == "exact"
         assert [value.decode() for value in file["ids/stimulus"]] == names(12)

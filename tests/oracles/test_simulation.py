@@ -157,7 +157,7 @@ def test_the_true_geometry_of_shape_is_that_of_the_silhouettes(clean):
     assert pearsonr(pdist(centred, "cosine"), truth)[0] > 0.97
 
 
-def test_areas_differ_and_shape_differs_from_category(clean):
+def test_rois_differ_and_shape_differs_from_category(clean):
     with h5py.File(clean / "truth.h5") as file:
         rdms = {name: file[f"rdm/{name}"][()] for name in TUNINGS}
         classes = file["class_index"][()]

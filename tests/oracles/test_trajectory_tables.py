@@ -33,7 +33,7 @@ LAYERS = {"conv1": ("grid-8", "global-average"), "fc1": ("vector",)}
 
 
 def aligned(folder, rule, roi, level=0.5, noise=0.005, **changed):
-    """Write the table and draws of one rule and area: falling scores, and noise around them."""
+    """Write the table and draws of one rule and ROI: falling scores, and noise around them."""
     rng = np.random.default_rng(len(rule) * 7 + ord(rule[0]) + ord(roi[0]))
     keys = [
         (rule, seed, epoch, "grey", 32, layer, descriptor, "centred", roi, convention, "all")

@@ -80,7 +80,7 @@ def name(row):
 
 def rdm(files, row, layer=None):
     """Read one RDM the plain way."""
-    wanted = f"seed-{row.seed}_epoch-{row.epoch}_stim-{row.stimuli}_px-{row.px}"
+    wanted = f"seed-{row.seed}_epoch-{row.epoch}_stim-{row.stimuli}_px-{row['size']}"
     (path,) = [path for path in files[0] if path.stem.endswith(wanted)]
     descriptor = "vector" if (layer or row.layer) == "fc1" else row.descriptor
     with h5py.File(path) as file:
@@ -96,7 +96,7 @@ def brains(files, convention):
 
 
 def controls(files, row):
-    (path,) = [path for path in files[2] if path.stem.endswith(f"{row.stimuli}_px-{row.px}")]
+    (path,) = [path for path in files[2] if path.stem.endswith(f"{row.stimuli}_px-{row['size']}")]
     with h5py.File(path) as file:
         names = [] if row.control == "none" else row.control.split("+")
         return [file[f"{one}/image/{row.centring}"][()].astype(float) for one in names]
@@ -247,7 +247,7 @@ def test_what_cannot_be_computed_says_why_and_has_no_number(made):
     assert set(lacking["reason"]) == {
         "no control silhouette: the images have no uniform background"
     }
-    assert set(zip(lacking["stimuli"], lacking["px"], strict=True)) == {("white", 32)}
+    assert set(zip(lacking["stimuli"], lacking["size"], strict=True)) == {("white", 32)}
     assert len(lacking) == 2 * 3 * 2 * 2 * 2  # seeds, descriptors, centrings, epochs, comparisons
     other = without[without["control"] != "silhouette"]
     assert set(other["comparison"]) == {"whitened_pearson"}

@@ -14,7 +14,7 @@ from reliability.data_tables import cut, gone, last_line, middle
 
 RUN = "volumes/betas_vol/sub-01/ses-things01/sub-01_ses-things01_run-01"
 MASK = "volumes/brainmasks/sub-01_space-T1w_brainmask.nii.gz"
-AREAS = "volumes/rois/prf/sub-01/resampled_varea.nii.gz"
+ROIS = "volumes/rois/prf/sub-01/resampled_varea.nii.gz"
 
 
 def as_volumes(study: dict) -> None:
@@ -65,9 +65,9 @@ def volume_cases() -> Iterator[Case]:
     yield case("brain mask empty", volume(MASK, lambda v: v * 0), ("brainmask",))
     yield case("brain mask of halves", volume(MASK, lambda v: v * 0.5), ("brainmask",))
     yield case("brain mask with an axis of 1", volume(MASK, lambda v: v[..., None]), (), sound=True)
-    yield case("areas of another place", volume(AREAS, lambda v: v, move=4), ("varea",))
-    yield case("areas cut", cut(AREAS, middle), ("varea",))
-    yield case("areas are halves", volume(AREAS, lambda v: v + 0.5), ("varea",))
+    yield case("ROIs of another place", volume(ROIS, lambda v: v, move=4), ("varea",))
+    yield case("ROIs cut", cut(ROIS, middle), ("varea",))
+    yield case("ROIs are halves", volume(ROIS, lambda v: v + 0.5), ("varea",))
 
 
 def _written_anew(index: str | None) -> Callable:

@@ -46,19 +46,19 @@ def activation_settings(settings, **changes):
     return replace(usual, **changes)
 
 
-KNOWN = {"rule": "bp", "seed": SEED, "epoch": 1, "px": 24}
+KNOWN = {"rule": "bp", "seed": SEED, "epoch": 1, "size": 24}
 """Of which network and at which size."""
 
 
-def write_stimuli(folder, label="grey_1", px=24, seed=0):
-    pixels = np.random.default_rng(seed).integers(0, 256, (11, px, px, 3), dtype=np.uint8)
-    path = folder / f"stim-{label}_px-{px}_images.h5"
+def write_stimuli(folder, label="grey_1", size=24, seed=0):
+    pixels = np.random.default_rng(seed).integers(0, 256, (11, size, size, 3), dtype=np.uint8)
+    path = folder / f"stim-{label}_px-{size}_images.h5"
     store.write_h5(path, {"images": pixels}, ids={"stimulus": IDS}, settings={})
     return path, pixels
 
 
-def output_path(folder, label="grey_1", px=24):
-    return folder / f"rule-bp_seed-5_epoch-1_stim-{label}_px-{px}.h5"
+def output_path(folder, label="grey_1", size=24):
+    return folder / f"rule-bp_seed-5_epoch-1_stim-{label}_px-{size}.h5"
 
 
 def test_written_activations_equal_a_plain_forward_pass(trained, tmp_path):
@@ -91,8 +91,10 @@ def test_written_activations_equal_a_plain_forward_pass(trained, tmp_path):
             np.testing.assert_allclose(file[name], values, rtol=1e-4, atol=1e-6, err_msg=name)
         assert store.read_ids(file, "stimulus") == IDS
         assert store.read_settings(file) == activation_settings(settings).plain()
-        attributes = {name: file.attrs[name] for name in ("rule", "seed", "epoch", "stimuli", "px")}
-        assert attributes == {"rule": "bp", "seed": 5, "epoch": 1, "stimuli": "grey_1", "px": 24}
+        attributes = {
+            name: file.attrs[name] for name in ("rule", "seed", "epoch", "stimuli", "size")
+        }
+        assert attributes == {"rule": "bp", "seed": 5, "epoch": 1, "stimuli": "grey_1", "size": 24}
         assert file.attrs["grid:conv1/grid-4"] == "4 x 4"
         assert file.attrs["grid:conv3/grid-4"] == "3 x 3"
         assert file.attrs["state_hash"] == torch.load(checkpoint)["state_hash"]
@@ -229,7 +231,7 @@ def test_stimuli_of_another_size_are_refused(trained, tmp_path):
             [stimuli],
             [output_path(tmp_path)],
             activation_settings(settings),
-            **(KNOWN | {"px": 32}),
+            **(KNOWN | {"size": 32}),
         )
 
 

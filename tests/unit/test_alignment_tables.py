@@ -43,7 +43,7 @@ def model_files(folder, rule):
     for seed in SEEDS:
         for epoch in EPOCHS:
             path = folder / f"rule-{rule}_seed-{seed}_epoch-{epoch}_stim-grey_px-32.h5"
-            keys = {"rule": rule, "seed": seed, "epoch": epoch, "stimuli": "grey", "px": 32}
+            keys = {"rule": rule, "seed": seed, "epoch": epoch, "stimuli": "grey", "size": 32}
             arrays = {name: model_rdm(rule, seed, epoch, name) for name in MEASURED}
             write_h5(path, arrays, ids={"stimulus": IDS}, settings={}, attributes=keys)
             yield path
@@ -165,7 +165,7 @@ def test_samples_for_primary_intervals_equal_scipy(aligned, tmp_path, goal):
 def test_rows_are_sorted_whatever_the_order_of_files(aligned):
     folder, *_ = aligned
     table = pd.read_csv(folder / "rule-bp_roi-EVC.csv")
-    keys = ["rule", "seed", "epoch", "stimuli", "px", "layer", "descriptor", "centring"]
+    keys = ["rule", "seed", "epoch", "stimuli", "size", "layer", "descriptor", "centring"]
     assert list(table.columns) == [
         *keys,
         *("roi", "convention", "pairs", "n_stimuli", "n_pairs", "n_subjects"),
@@ -195,7 +195,7 @@ def test_alignment_over_seeds_averages_scores_and_draws(aligned):
     alignment_table(tables, draws, told, output)
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
-        "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,n_seeds,n_stimuli,"
+        "rule,epoch,stimuli,size,layer,descriptor,centring,roi,convention,pairs,n_seeds,n_stimuli,"
         "n_pairs,n_subjects,score,low,high,seed_low,seed_high"
     )
     assert len(table) == 2 * 2 * len(EPOCHS) * len(MEASURED) * 2
@@ -221,7 +221,7 @@ def test_every_subject_with_every_seed_equals_scipy(aligned):
     alignment_table(tables, draws, told, *outputs)
     table = pd.read_csv(outputs[1])
     assert ",".join(table.columns) == (
-        "rule,seed,epoch,stimuli,px,layer,descriptor,centring,roi,pairs,subject,score"
+        "rule,seed,epoch,stimuli,size,layer,descriptor,centring,roi,pairs,subject,score"
     )
     assert len(table) == 2 * 2 * len(SEEDS) * len(EPOCHS) * len(MEASURED) * 3
     keys = {"rule": "untrained", "seed": 7, "epoch": 2, "descriptor": "grid-8", "roi": "IT"}

@@ -287,7 +287,7 @@ def test_a_claim_over_another_rule_leaves_this_rules_job_alone(values):
     assert [job for job in after if job[0] != ["pc", "V1"]] == before
 
 
-def test_a_claim_over_another_layer_or_area_changes_its_rules_job(values):
+def test_a_claim_over_another_layer_or_roi_changes_its_rules_job(values):
     one = copy.deepcopy(values["claims"]["bp_drop"])
     _, before = job_settings(values)
     values["claims"]["deep"] = one | {"layer": "fc1"}
@@ -326,6 +326,6 @@ def test_scores_of_a_layer_without_positions_are_found_in_every_view(tmp_path):
     choices = found(claim_files.DROP)[0].choices | {"descriptor": "grid-8"}
     places = scores.places(Score("bp", 1, "fc1", "V1"), [3], choices, ["fc1"])
     own = scores.rows.iloc[places].reset_index()
-    assert own[["layer", "descriptor", "seed", "px"]].to_numpy().tolist() == [
+    assert own[["layer", "descriptor", "seed", "size"]].to_numpy().tolist() == [
         ["fc1", "vector", 3, 224]
     ]

@@ -11,7 +11,7 @@ from rulealign.report.tabulate import by_epoch, last_checkpoints
 from rulealign.report.trajectories import draw_trajectories
 
 PAIR = {"layer": "conv1", "roi": "V1"}
-VIEW = {"stimuli": "grey", "px": 32, "descriptor": "grid-8", "centring": "uncentred"}
+VIEW = {"stimuli": "grey", "size": 32, "descriptor": "grid-8", "centring": "uncentred"}
 START = {"bp": 0.25, "fa": 0.05}
 GROWTH = {0: 0.0, 1: 0.01, 5: 0.1}
 
@@ -38,7 +38,7 @@ def test_rules_of_equal_growth_are_drawn_and_tabulated_at_their_levels(alignment
         alignment,
         ceilings,
         layer_map=[LayerRoi(**PAIR)],
-        view=View(size=32, **{key: value for key, value in VIEW.items() if key != "px"}),
+        view=View(size=32, **{key: value for key, value in VIEW.items() if key != "size"}),
         rules=list(START),
         output=tmp_path / "x.svg",
     )

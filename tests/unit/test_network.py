@@ -25,11 +25,11 @@ def test_published_network_has_the_published_number_of_weights():
 
 
 @pytest.mark.parametrize(
-    ("px", "sides"), [(32, (16, 8, 4)), (224, (112, 56, 28)), (8, (4, 2, 1)), (99, (49, 24, 12))]
+    ("size", "sides"), [(32, (16, 8, 4)), (224, (112, 56, 28)), (8, (4, 2, 1)), (99, (49, 24, 12))]
 )
-def test_maps_halve_at_every_block_and_fc1_is_read_after_relu(px, sides):
+def test_maps_halve_at_every_block_and_fc1_is_read_after_relu(size, sides):
     network = build_network(of_section(PUBLISHED, channels=[2, 3, 4], hidden_units=6), 10).eval()
-    images = torch.randn(2, 3, px, px)
+    images = torch.randn(2, 3, size, size)
     layers = network.layers(images)
     for name, channels, side in zip(("conv1", "conv2", "conv3"), (2, 3, 4), sides, strict=True):
         assert layers[name].shape == (2, channels, side, side)

@@ -51,8 +51,8 @@ def with_weights(built):
     return {name: one for name, one in built.named_modules() if isinstance(one, wanted)}
 
 
-def shown(px, images=2):
-    return torch.randn(images, 3, px, px, generator=torch.Generator().manual_seed(px))
+def shown(size, images=2):
+    return torch.randn(images, 3, size, size, generator=torch.Generator().manual_seed(size))
 
 
 # --- the room -------------------------------------------------------------------------------------
@@ -95,22 +95,22 @@ def test_a_job_reaches_the_networks_that_it_was_asked_for_and_no_others(project)
 
 
 def test_layers_are_those_that_the_built_network_gives_in_order(network):
-    built, px = network.build(7).eval(), network.smallest_image_side
-    for size in (px, px + 1, 4 * px, 5 * px - 1):
+    built, least = network.build(7).eval(), network.smallest_image_side
+    for size in (least, least + 1, 4 * least, 5 * least - 1):
         read = built.layers(shown(size))
         assert list(read) == network.layer_names()
         for layer in network.layers():
             side = layer.side(size)
             assert read[layer.name].shape[2:] == (() if side is None else (side, side))
             assert (side is None) == (layer.name in network.vectors())
-    assert built(shown(px)).shape == (2, 7)
+    assert built(shown(size)).shape == (2, 7)
 
 
 def test_the_smallest_image_is_the_smallest_that_leaves_no_map_empty(network):
-    px = network.smallest_image_side
+    size = network.smallest_image_side
     maps = [layer for layer in network.layers() if layer.stride]
-    assert min(layer.side(px) for layer in maps) == 1
-    assert min(layer.side(px - 1) for layer in maps) == 0
+    assert min(layer.side(size) for layer in maps) == 1
+    assert min(layer.side(size - 1) for layer in maps) == 0
 
 
 def test_depth_is_the_share_of_layers_with_weights_up_to_there(network):
@@ -134,13 +134,13 @@ def test_blocks_are_the_convolutions_with_their_patches_and_strides(network):
         assert block.stride == strides[name]
     # every block's input has room for a patch at this side, and not one pixel below
     side = network.smallest_side_with_patches()
-    for px, fits in ((side, True), (side - 1, False)):
-        inputs = [px, *(px // block.stride for block in declared[:-1])]
+    for size, fits in ((side, True), (side - 1, False)):
+        inputs = [size, *(size // block.stride for block in declared[:-1])]
         rooms = zip(inputs, declared, strict=True)
         assert all(room >= block.kernel for room, block in rooms) == fits
-    for px in range(1, 4 * network.side_multiple()):
-        whole = all(px % block.stride == 0 for block in declared)
-        assert whole == (px % network.side_multiple() == 0)
+    for size in range(1, 4 * network.side_multiple()):
+        whole = all(size % block.stride == 0 for block in declared)
+        assert whole == (size % network.side_multiple() == 0)
 
 
 def test_errors_go_back_from_the_layers_that_the_network_says(network):

@@ -132,7 +132,7 @@ def test_means_over_seeds_keep_their_kind_and_number_of_pairs(tmp_path):
 
 
 def ceilings(folder, kind, pairs):
-    """Make the ceilings of two areas, each by itself, and the table of both."""
+    """Make the ceilings of two ROIs, each by itself, and the table of both."""
     settings = CeilingSettings(study_seed=5, null_draws=40, interval=0.95, pairs=kind)
     parts = [folder / f"roi-{roi}_{kind}_ceiling.csv" for roi in ("V1", "LOC")]
     for roi, part in zip(("V1", "LOC"), parts, strict=True):

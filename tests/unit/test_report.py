@@ -76,7 +76,7 @@ def _changed(study, **sections):
 
 def _alignment(study, rng):
     rows, measured = [], study.evaluation
-    for rule, stimuli, px, layer, centring, roi, convention in product(
+    for rule, stimuli, size, layer, centring, roi, convention in product(
         study.rules,
         study.stimuli,
         (32, 96),  # of which the study has one, as it has of centring
@@ -88,13 +88,13 @@ def _alignment(study, rng):
         epochs = [0] if rule.startswith("untrained") else study.training.checkpoints
         descriptors = ["vector"] if layer == "fc1" else measured.descriptors
         for epoch, descriptor in product(epochs, descriptors):
-            key = (rule, epoch, stimuli, px, layer, descriptor, centring, roi, convention, "all")
+            key = (rule, epoch, stimuli, size, layer, descriptor, centring, roi, convention, "all")
             score = rng.normal(0, 0.1)
             rows.append(
                 (*key, 2, 30, 435, 4, score, *(score + np.array([-0.03, 0.04, -0.01, 0.02])))
             )
     columns = (
-        "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,"
+        "rule,epoch,stimuli,size,layer,descriptor,centring,roi,convention,pairs,"
         "n_seeds,n_stimuli,n_pairs,n_subjects,score,low,high,seed_low,seed_high"
     )
     return pd.DataFrame(rows, columns=columns.split(","))
@@ -185,7 +185,7 @@ def page(text):
 def _look_up(made, convention="per_subject", **wanted):
     _, study, tables, _ = made
     view = study.report
-    wanted |= {"stimuli": view.stimuli, "px": view.size, "centring": view.centring}
+    wanted |= {"stimuli": view.stimuli, "size": view.size, "centring": view.centring}
     wanted |= {"convention": convention}
     wanted["descriptor"] = "vector" if wanted["layer"] == "fc1" else view.descriptor
     (row,) = [r for r in tables["alignment"].to_dict("records") if wanted.items() <= r.items()]

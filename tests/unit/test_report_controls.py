@@ -12,7 +12,7 @@ from rulealign.report import controls
 from rulealign.report.figures import draw_final, draw_trajectories
 
 RULES = ["untrained", "bp"]
-VIEW = {"stimuli": "grey", "px": 32, "descriptor": "grid-8", "centring": "centred"}
+VIEW = {"stimuli": "grey", "size": 32, "descriptor": "grid-8", "centring": "centred"}
 MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "conv2", "roi": "IT"}]
 SHOWN = View(stimuli="grey", size=32, descriptor="grid-8", centring="centred")
 LOOK = {"rules": RULES, "layer_map": [LayerRoi(**pair) for pair in MAP], "view": SHOWN}
@@ -44,7 +44,7 @@ def scores():
     axes = (("grey", "white"), (32, 64), NAMES, ("centred", "uncentred"), ("V1", "IT"))
     rows = []
     for keys in itertools.product(*axes, ("per_subject", "mean_rdm")):
-        names = ("stimuli", "px", "control", "centring", "roi", "convention")
+        names = ("stimuli", "size", "control", "centring", "roi", "convention")
         # beyond all layers, so that an axis must make room
         row = table_of(dict(zip(names, keys, strict=True)), rng, 0.2, 0.3)
         row["reason"] = np.nan
@@ -64,7 +64,7 @@ def ceilings():
 
 
 def row_of(scores, name, roi, convention="per_subject"):
-    wanted = {"stimuli": "grey", "px": 32, "centring": "centred", "convention": convention}
+    wanted = {"stimuli": "grey", "size": 32, "centring": "centred", "convention": convention}
     wanted |= {"control": name, "roi": roi}
     (row,) = [row for row in scores.to_dict("records") if wanted.items() <= row.items()]
     return row
@@ -142,7 +142,7 @@ def test_the_table_has_the_scores_of_its_convention_and_reasons(alignment, score
 
 
 def test_controls_of_another_view_roi_or_pairs_are_refused(alignment, ceilings, scores, tmp_path):
-    with pytest.raises(DataError, match="no rows of .*'px': 128"):
+    with pytest.raises(DataError, match="no rows of .*'size': 128"):
         controls.at_view(scores, SHOWN.model_copy(update={"size": 128}), alignment)
     with pytest.raises(GuardError, match="different pairs"):
         controls.at_view(scores.assign(pairs="cross_run"), SHOWN, alignment)

@@ -13,7 +13,7 @@ from rulealign.report.select import at_view, ceiling
 from rulealign.report.style import rule_styles
 
 RULES = ["untrained", "bp", "fa"]
-VIEW = {"stimuli": "grey", "px": 32, "descriptor": "grid-8", "centring": "centred"}
+VIEW = {"stimuli": "grey", "size": 32, "descriptor": "grid-8", "centring": "centred"}
 MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "fc1", "roi": "IT"}]
 SHOWN = View(stimuli="grey", size=32, descriptor="grid-8", centring="centred")
 LOOK = {"rules": RULES, "layer_map": [LayerRoi(**pair) for pair in MAP], "view": SHOWN}
@@ -26,7 +26,7 @@ def alignment():
     features = [("conv1", "grid-8"), ("conv1", "global-average"), ("fc1", "vector")]
     axes = (networks, ("grey", "white"), (32, 64), features, ("centred", "uncentred"))
     rows = []
-    for (rule, epoch), stimuli, px, (
+    for (rule, epoch), stimuli, size, (
         layer,
         descriptor,
     ), centring, roi, convention in itertools.product(
@@ -35,7 +35,7 @@ def alignment():
         score, below, above, seed = rng.uniform(0.01, 0.1, 4)
         rows.append(
             {
-                **{"rule": rule, "epoch": epoch, "stimuli": stimuli, "px": px, "layer": layer},
+                **{"rule": rule, "epoch": epoch, "stimuli": stimuli, "size": size, "layer": layer},
                 **{"descriptor": descriptor, "centring": centring, "roi": roi, "pairs": "all"},
                 **{"convention": convention, "n_seeds": 2, "n_stimuli": 30, "n_pairs": 435},
                 **{"score": score, "low": score - below, "high": score + above},

@@ -24,16 +24,16 @@ VIEW = STUDY.report
 
 def _alignment(rng):
     rows = [
-        (rule, epoch, "grey", px, layer, descriptor, "centred", roi, convention, "all", 2)
+        (rule, epoch, "grey", size, layer, descriptor, "centred", roi, convention, "all", 2)
         for rule in RULES
         for epoch in ([0] if rule == "untrained" else [0, 1, 5])
-        for px in (32, 224)
+        for size in (32, 224)
         for layer in ("conv1", "conv2", "fc1")
         for descriptor in (["vector"] if layer == "fc1" else ["grid-8", "global-average"])
         for roi in ROIS
         for convention in ("per_subject", "mean_rdm")
     ]
-    names = "rule,epoch,stimuli,px,layer,descriptor,centring,roi,convention,pairs,n_seeds"
+    names = "rule,epoch,stimuli,size,layer,descriptor,centring,roi,convention,pairs,n_seeds"
     table = pd.DataFrame(rows, columns=names.split(","))
     table["score"] = rng.normal(0, 0.1, len(table))
     extra = ("low", "high", "seed_low", "seed_high", "n_stimuli", "n_pairs", "n_subjects")
@@ -75,7 +75,7 @@ def test_layers_are_those_of_the_view_at_the_last_epoch_of_each_rule(tables, con
     assert [row[:2] for row in table.rows] == [[rule, one] for rule in RULES for one in every]
     csv = tables["layers"]
     for rule, layer, *cells, share in table.rows:
-        wanted = {"rule": rule, "px": 32, "among": "grid-8", "convention": convention}
+        wanted = {"rule": rule, "size": 32, "among": "grid-8", "convention": convention}
         wanted |= {"epoch": 0 if rule == "untrained" else 5}
         own = csv[(csv[list(wanted)] == pd.Series(wanted)).all(axis=1)]
         for cell, roi in zip(cells, ROIS, strict=True):
@@ -120,7 +120,7 @@ def test_courses_are_the_csvs_with_a_table_per_pair_and_no_row_for_untrained_rul
         assert [row[0] for row in table.rows] == ["bp", "fa"]
         descriptor = "vector" if pair["layer"] == "fc1" else "grid-8"
         for rule, *cells in table.rows:
-            wanted = {"rule": rule, "px": 32, "descriptor": descriptor, **pair}
+            wanted = {"rule": rule, "size": 32, "descriptor": descriptor, **pair}
             wanted |= {"convention": "per_subject"}
             own = csv[(csv[list(wanted)] == pd.Series(wanted)).all(axis=1)]
             own = own.set_index("measure")
@@ -132,7 +132,7 @@ def test_courses_are_the_csvs_with_a_table_per_pair_and_no_row_for_untrained_rul
 
 def test_each_rule_is_held_against_its_baseline_epoch_by_epoch(tables):
     made = baselines.comparisons(STUDY, tables, VIEW)
-    csv = tables["baselines"].query("px == 32 and convention == 'per_subject'")
+    csv = tables["baselines"].query("size == 32 and convention == 'per_subject'")
     for table, pair in zip(made, MAP, strict=True):
         descriptor = "vector" if pair["layer"] == "fc1" else "grid-8"
         own = csv[(csv["layer"] == pair["layer"]) & (csv["descriptor"] == descriptor)]
@@ -179,7 +179,7 @@ def test_courses_that_lack_a_measure_or_the_view_are_refused(tables):
     tables["trajectories"] = table[table["layer"] != "fc1"]
     with pytest.raises(DataError, match="no course of fc1 with IT"):
         trajectory_table.courses(STUDY, tables, VIEW)
-    tables["trajectories"] = table[table["px"] != 32]
+    tables["trajectories"] = table[table["size"] != 32]
     with pytest.raises(DataError, match="no rows for"):
         trajectory_table.courses(STUDY, tables, VIEW)
 

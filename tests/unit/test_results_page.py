@@ -25,7 +25,7 @@ SCORES = pd.DataFrame(
         "rule",
         "epoch",
         "stimuli",
-        "px",
+        "size",
         "layer",
         "descriptor",
         "centring",
@@ -109,14 +109,14 @@ def render(results, text):
 
 
 def test_a_number_in_the_text_is_that_of_the_table(results):
-    view = "stimuli='grey', px=32, descriptor='grid-8', centring='centred'"
+    view = "stimuli='grey', size=32, descriptor='grid-8', centring='centred'"
     text = f"{{{{ score('bp', 5, 'conv1', 'EVC', {view}) }}}} seed {{{{ study.seed }}}}\n"
     assert render(results, text) == "−0.020 [−0.100, 0.100] seed 7\n"
 
 
 def test_a_number_that_is_not_in_the_table_is_refused(results):
     with pytest.raises(DataError, match=r"0 rows of .*'epoch': 9"):
-        render(results, "{{ score('bp', 9, 'conv1', 'EVC', px=32) }}")
+        render(results, "{{ score('bp', 9, 'conv1', 'EVC', size=32) }}")
     assert not (results.parent / "page.md").exists()
 
 
@@ -136,7 +136,7 @@ def test_a_table_that_was_cut_at_a_line_end_is_refused(results, tmp_path, monkey
 def test_scores_are_of_the_primary_convention_only(results):
     table = render(results, "{{ scores('conv1', 'EVC', 'grey') }}").splitlines()
     assert table == [
-        "| px | rule | epoch | grid-8, centred |",
+        "| size | rule | epoch | grid-8, centred |",
         "| --- | --- | --- | --- |",
         "| 32 | bp | 0 | 0.123 [0.100, 0.200] |",
         "| 32 | bp | 5 | −0.020 [−0.100, 0.100] |",
@@ -228,7 +228,7 @@ def write_alignment(results, rule, seeds, level=None):
     rng = np.random.default_rng(len(rule))
     keys = [(seed, convention) for seed in seeds for convention in ("mean_rdm", "per_subject")]
     rows = pd.DataFrame(keys, columns=["seed", "convention"])
-    rows = rows.assign(rule=rule, epoch=5, stimuli="grey", px=32, layer="conv1", roi="EVC")
+    rows = rows.assign(rule=rule, epoch=5, stimuli="grey", size=32, layer="conv1", roi="EVC")
     rows["pairs"] = "all"
     rows = rows.assign(descriptor="grid-8", centring="centred", score=rng.random(len(rows)))
     draws = rng.random((50, len(rows))).astype(np.float32)
@@ -265,7 +265,7 @@ def test_a_difference_is_taken_on_the_same_draws_over_shared_seeds(results):
     draws = (our_draws[:, 3] + our_draws[:, 5] - their_draws[:, 1] - their_draws[:, 3]) / 2
     low, high = np.quantile(draws, [0.05, 0.95])
     text = render(
-        results, "{{ difference(('fa', 5), ('stdp', 5), 'conv1', 'EVC', px=32) }}"
+        results, "{{ difference(('fa', 5), ('stdp', 5), 'conv1', 'EVC', size=32) }}"
     ).replace("−", "-")
     # bold where the interval excludes zero
     assert text.startswith("**") == (low > 0 or high < 0)
@@ -278,12 +278,12 @@ def test_a_difference_without_a_shared_seed_or_row_is_refused(results):
     write_alignment(results, "fa", [1])
     write_alignment(results, "stdp", [2])
     with pytest.raises(DataError, match="share no seed"):
-        render(results, "{{ difference(('fa', 5), ('stdp', 5), 'conv1', 'EVC', px=32) }}")
+        render(results, "{{ difference(('fa', 5), ('stdp', 5), 'conv1', 'EVC', size=32) }}")
     with pytest.raises(DataError, match=r"rule-fa_roi-EVC\.csv has not one row a seed"):
-        render(results, "{{ difference(('fa', 9), ('stdp', 5), 'conv1', 'EVC', px=32) }}")
+        render(results, "{{ difference(('fa', 9), ('stdp', 5), 'conv1', 'EVC', size=32) }}")
 
 
-DIFFERENCE = "{{ difference(('fa', 5), ('stdp', 5), 'conv1', 'EVC', px=32) }}"
+DIFFERENCE = "{{ difference(('fa', 5), ('stdp', 5), 'conv1', 'EVC', size=32) }}"
 
 
 def test_draws_whose_columns_are_in_another_order_than_the_table_are_refused(results):

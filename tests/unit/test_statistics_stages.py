@@ -58,7 +58,7 @@ def test_a_changed_value_changes_the_tables_that_use_it(values, section, key, va
     assert ("study" in found) == (key != "memory_mb")  # memory is no part of what is computed
 
 
-def test_another_map_touches_no_bootstrap_but_samples_of_its_areas(values):
+def test_another_map_touches_no_bootstrap_but_samples_of_its_rois(values):
     before = samples(values)
     found = changed(values, lambda study: study["layer_map"].pop())
     assert found == {"study", "layers_table", "trajectories"}
@@ -70,19 +70,19 @@ def test_another_map_touches_no_bootstrap_but_samples_of_its_areas(values):
 
 
 def samples(values):
-    """Give the settings of the samples for primary intervals, of each rule and area."""
+    """Give the settings of the samples for primary intervals, of each rule and ROI."""
     study = load_study(copy.deepcopy(values))
     names = [(rule, roi) for rule in study.rules for roi in study.brain.rois]
     told = {name: AlignmentSettings.of(study, *name) for name in names}
     return {name: (one.sampled_layers, one.generalise_to) for name, one in told.items()}
 
 
-def test_an_added_area_touches_no_other_areas_ceiling(values):
+def test_an_added_roi_touches_no_other_rois_ceiling(values):
     found = changed(values, lambda study: study["brain"]["rois"].update(V1_again=["V1"]))
     assert found == {"study"}
 
 
-def test_the_fixed_map_keeps_its_areas_once_each_in_order(values):
+def test_the_fixed_map_keeps_its_rois_once_each_in_order(values):
     pairs = [("conv1", "V1"), ("conv2", "IT"), ("conv2", "V1")]
     values["layer_map"] = [{"layer": layer, "roi": roi} for layer, roi in pairs]
     assert load_study(values).mapped_rois() == ["V1", "IT"]

@@ -34,12 +34,12 @@ def _save_struct(path, images):
     savemat(path, {"things": records})
 
 
-@pytest.mark.parametrize("size", [(175, 175), (37, 90), (90, 37), (333, 127), (33, 32), (31, 500)])
-@pytest.mark.parametrize("px", [32, 45, 224])
-def test_preparation_is_torchvisions_resize_and_centre_crop_to_the_pixel(size, px):
-    image = Image.fromarray(_pixels(1, *size))
-    reference = transforms.Compose([transforms.Resize(px), transforms.CenterCrop(px)])(image)
-    assert np.array_equal(prepare(image, px), np.asarray(reference))
+@pytest.mark.parametrize("sides", [(175, 175), (37, 90), (90, 37), (333, 127), (33, 32), (31, 500)])
+@pytest.mark.parametrize("size", [32, 45, 224])
+def test_preparation_is_torchvisions_resize_and_centre_crop_to_the_pixel(sides, size):
+    image = Image.fromarray(_pixels(1, *sides))
+    reference = transforms.Compose([transforms.Resize(size), transforms.CenterCrop(size)])(image)
+    assert np.array_equal(prepare(image, size), np.asarray(reference))
 
 
 def test_an_image_of_the_asked_size_keeps_its_pixels():
@@ -91,8 +91,8 @@ def test_the_file_holds_prepared_images_ids_and_provenance(tmp_path):
         for place, name in enumerate(["one", "two"]):
             image = Image.open(tmp_path / "images" / f"{name}.png")
             assert np.array_equal(file["images"][place], np.asarray(reference(image)))
-        described = {name: file.attrs[name] for name in ("background", "as_shown", "px", "kind")}
-        assert described == {"background": "grey", "as_shown": False, "px": 24, "kind": "folder"}
+        described = {name: file.attrs[name] for name in ("background", "as_shown", "size", "kind")}
+        assert described == {"background": "grey", "as_shown": False, "size": 24, "kind": "folder"}
         assert json.loads(file.attrs["settings"]) == FOLDER.plain()
 
 

@@ -76,7 +76,7 @@ def test_stimuli_of_one_image_give_the_bytes_of_a_plain_set(folder, tmp_path):
         {"images": np.stack([prepared(folder, name) for name in NAMES])},
         ids={"stimulus": NAMES},
         settings=BRAIN.plain(),
-        attributes={"kind": "brain", "px": PX, "background": "photograph", "as_shown": True}
+        attributes={"kind": "brain", "size": PX, "background": "photograph", "as_shown": True}
         | {"no_silhouettes": reason},
     )
     assert (tmp_path / "groups.h5").read_bytes() == (tmp_path / "plain.h5").read_bytes()
@@ -111,7 +111,7 @@ def show(network, stimuli, folder, **changes):
     settings, checkpoint = network
     folder.mkdir(exist_ok=True)
     output = folder / f"rule-bp_seed-5_epoch-0_{stimuli.stem.removesuffix('_images')}.h5"
-    known = {"rule": "bp", "seed": 5, "epoch": 0, "px": PX}
+    known = {"rule": "bp", "seed": 5, "epoch": 0, "size": PX}
     write_activations(checkpoint, [stimuli], [output], replace(settings, **changes), **known)
     with store.open_h5(output) as file:
         names = ("conv1/global-average", "conv1/grid-2", "fc1/vector")

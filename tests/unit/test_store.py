@@ -46,12 +46,12 @@ def small_disk(tmp_path):
 def test_what_was_written_is_read_back(tmp_path):
     path = tmp_path / "a.h5"
     values = np.arange(6.0).reshape(2, 3)
-    write_h5(path, {"layer/x": values}, ids={"stimulus": ["b", "ä"]}, settings={"px": 32})
+    write_h5(path, {"layer/x": values}, ids={"stimulus": ["b", "ä"]}, settings={"size": 32})
     with open_h5(path) as file:
         np.testing.assert_array_equal(file["layer/x"][()], values)
         assert read_ids(file, "stimulus") == ["b", "ä"]
-        assert read_settings(file) == {"px": 32}
-        assert file.attrs["settings_hash"] == fingerprint({"px": 32})
+        assert read_settings(file) == {"size": 32}
+        assert file.attrs["settings_hash"] == fingerprint({"size": 32})
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path):
@@ -126,7 +126,7 @@ def test_a_flipped_bit_of_hdf5_is_refused_or_changes_nothing(tmp_path, monkeypat
         {"x": rng.random(100), "rows/y": rng.random((9, 7)), "scalar": np.array(3.0)}
         | {"text": np.array(["one", "zwölf"], dtype=object)},
         ids={"stimulus": [f"image_{number}" for number in range(9)]},
-        settings={"px": 32},
+        settings={"size": 32},
         attributes={"rule": "bp"},
     )
     before, refusals = read_all(path), []

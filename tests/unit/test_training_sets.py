@@ -130,7 +130,7 @@ def test_activations_are_read_from_a_network_of_twelve_classes(twelve, settings,
         batch_size=4,
         device="cpu",
     )
-    write_activations(path, [stimuli], [output], told, rule="bp", seed=SEED, epoch=0, px=PX)
+    write_activations(path, [stimuli], [output], told, rule="bp", seed=SEED, epoch=0, size=PX)
     with open_h5(output) as file:
         assert file["fc1/vector"].shape == (6, 16)
         assert read_ids(file, "stimulus") == list("abcdef")

@@ -93,7 +93,7 @@ def one_name_per_file(folder, person):
 
 
 @pytest.mark.parametrize("write", [one_label_per_file, one_name_per_file])
-def test_visual_areas_may_have_a_file_each(folder, truth, write):
+def test_visual_rois_may_have_a_file_each(folder, truth, write):
     place = folder / "rois/prf/sub-01"
     shutil.rmtree(place)
     write(place, truth.people["01"])

@@ -50,7 +50,7 @@ def test_another_goal_runs_what_intervals_rest_on(finished):
     assert not {"activations", "ceiling", "control_alignment"} & set(jobs)
 
 
-def test_an_added_area_leaves_the_nulls_of_others_alone(finished):
+def test_an_added_roi_leaves_the_nulls_of_others_alone(finished):
     new = {"source": "./rdms.npz", "key": "EVC"}
     jobs = planned(finished, lambda study: study["brain"]["rois"].update(IT=new))
     assert jobs["ceiling"] == jobs["brain_rdms"] == jobs["control_alignment"] == 1

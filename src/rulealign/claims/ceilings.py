@@ -11,7 +11,7 @@ from rulealign.store import read_csv
 
 
 class Ceiling(NamedTuple):
-    """What tells whether an area's brain data say anything, and what it could be by chance.
+    """What tells whether an ROI's brain data say anything, and what it could be by chance.
 
     Attributes:
         by: what: the lower bound of the noise ceiling, or with one subject the reliability over
@@ -30,7 +30,7 @@ class Ceiling(NamedTuple):
 
 
 Ceilings = Mapping[tuple[str, str], Ceiling]
-"""(area, kind of pairs) -> its ceiling."""
+"""(ROI, kind of pairs) -> its ceiling."""
 
 
 UNKNOWN = "ceiling unknown"
@@ -44,7 +44,7 @@ def read_ceilings(files: Sequence[Path]) -> dict[tuple[str, str], Ceiling]:
         files: `brain/roi-<r>_ceiling.csv`.
 
     Returns:
-        (area, kind of pairs) -> its ceiling.
+        (ROI, kind of pairs) -> its ceiling.
 
     Raises:
         DataError: a table lacks a column; names both.
@@ -74,28 +74,28 @@ def _ceiling(row: Mapping[str, Any]) -> Ceiling:
     return Ceiling(by, value, by_chance, bool(row["informative"]), reason)
 
 
-def uninformative(areas: Sequence[str], pairs: str, ceilings: Ceilings) -> tuple[str, str]:
+def uninformative(rois: Sequence[str], pairs: str, ceilings: Ceilings) -> tuple[str, str]:
     """Say whether brain data are too noisy for any claim over them.
 
     Args:
-        areas: that the claim takes.
+        rois: that the claim takes.
         pairs: the kind of pairs that are compared.
         ceilings: of `read_ceilings`.
 
     Returns:
-        Why the claim is uninformative, "" where it is not: the lower bound of an area, or with one
+        Why the claim is uninformative, "" where it is not: the lower bound of an ROI, or with one
         subject its reliability, over the same pairs, is not clear of chance. And a note where
-        neither is known. One uninformative area is enough, whatever is known of the others.
+        neither is known. One uninformative ROI is enough, whatever is known of the others.
     """
     noisy, unknown = [], []
-    for area in areas:
-        known = ceilings.get((area, pairs))
+    for roi in rois:
+        known = ceilings.get((roi, pairs))
         if known is None or not known.by:
             why = "none is computed over these pairs" if known is None else known.reason
-            unknown.append(f"{UNKNOWN} of {area} over {pairs} pairs: {why}")
+            unknown.append(f"{UNKNOWN} of {roi} over {pairs} pairs: {why}")
         elif not known.informative:
             noisy.append(
-                f"the {known.by} of {area} over {pairs} pairs, {known.value:.3f}, is not clear of"
+                f"the {known.by} of {roi} over {pairs} pairs, {known.value:.3f}, is not clear of"
                 f" chance (up to {known.by_chance:.3f})"
             )
     return (noisy[0], "") if noisy else ("", next(iter(unknown), ""))

@@ -45,7 +45,7 @@ _UNITS = ("convention", "comparison", "control")
 """Axes whose values change what a score of a given size means."""
 
 Scores = Mapping[tuple[str, str], UniverseScores]
-"""(rule, area) -> scores."""
+"""(rule, ROI) -> scores."""
 
 COLUMNS = (
     "effect",
@@ -89,9 +89,9 @@ def evaluate_universe(
     Args:
         claim: the claim.
         universe: from `plan.universes.universes`.
-        scores: of every rule and area that the universe takes.
-        ceilings: of the areas. Where one is not clear of chance the claim is `uninformative`: it
-            keeps its effect, interval and p, which say nothing about that area.
+        scores: of every rule and ROI that the universe takes.
+        ceilings: of the ROIs. Where one is not clear of chance the claim is `uninformative`: it
+            keeps its effect, interval and p, which say nothing about that ROI.
         settings: of all claims.
         noise: that all universes of the study share.
 
@@ -128,8 +128,8 @@ def evaluate_universe(
     ):
         row |= more
         notes.append(note)
-    areas = sorted({term.roi for term in universe.weights})
-    noisy, note = uninformative(areas, universe.choices["pairs"], ceilings)
+    rois = sorted({term.roi for term in universe.weights})
+    noisy, note = uninformative(rois, universe.choices["pairs"], ceilings)
     if noisy:
         row |= {"verdict": UNINFORMATIVE, "reason": noisy}
     notes.append(note)
@@ -158,7 +158,7 @@ def terms_in(
 
     Args:
         universe: from `plan.universes.universes`.
-        scores: of every rule and area that it takes.
+        scores: of every rule and ROI that it takes.
         vectors: layers without positions.
 
     Returns:

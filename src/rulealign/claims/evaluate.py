@@ -37,10 +37,10 @@ def evaluate(
     """Evaluate every declared claim in every universe of the grid.
 
     Args:
-        tables: `alignment/*_universes.csv`, of every rule and area that a claim takes.
+        tables: `alignment/*_universes.csv`, of every rule and ROI that a claim takes.
         draws: their `*_draws.h5`, in the same order.
         alignments: their `alignment/rule-<k>_roi-<r>.csv`, in the same order.
-        ceilings: `brain/roi-<r>_ceiling.csv`, of every area that a claim takes.
+        ceilings: `brain/roi-<r>_ceiling.csv`, of every ROI that a claim takes.
         settings: of all claims.
         output: `statistics/claims.csv` to make: `COLUMNS`, one row per claim and universe.
         summary: `statistics/claims_summary.csv` to make: one row per claim.

@@ -185,7 +185,7 @@ def _scores(
 ) -> pd.DataFrame:
     # seeds x subjects
     choices = universe.choices
-    wanted = {"stimuli": choices["stimuli"], "px": choices["size"], **score._asdict()}
+    wanted = {"stimuli": choices["stimuli"], "size": choices["size"], **score._asdict()}
     wanted |= {"centring": choices["centring"], "pairs": choices["pairs"]}
     wanted["descriptor"] = VECTOR if score.layer in vectors else choices["descriptor"]
     own = rows[rows["seed"].isin(universe.seeds)]

@@ -1,4 +1,4 @@
-"""The scores of one rule with one area in all universes, read back with their draws."""
+"""The scores of one rule with one ROI in all universes, read back with their draws."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from rulealign.store import open_h5, read_csv, read_ids, read_settings, require_
 
 @dataclass(frozen=True)
 class UniverseScores:
-    """Scores of one rule with one area.
+    """Scores of one rule with one ROI.
 
     Attributes:
         path: of the table.
         rule: label of the rule.
-        roi: the area.
+        roi: the ROI.
         rows: the table, by `KEYS` (`score` empty where `reason` says why).
         draws: float32, shape (draws, rows with a score).
         columns: shape (rows,); place of each row's draws; -1 where it has none.
@@ -127,7 +127,7 @@ class UniverseScores:
 
 
 def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
-    """Read the scores of one rule with one area, and their draws.
+    """Read the scores of one rule with one ROI, and their draws.
 
     Args:
         table: `alignment/rule-<k>_roi-<r>_universes.csv`.
@@ -248,7 +248,7 @@ def require_as_aligned(scores: UniverseScores, alignment: Path) -> None:
     """Refuse universes whose plain scores are not those of the alignment (guard 20).
 
     Args:
-        scores: of one rule with one area.
+        scores: of one rule with one ROI.
         alignment: their `alignment/rule-<k>_roi-<r>.csv`.
 
     Raises:

@@ -26,7 +26,7 @@ def of_seeds(
     Args:
         by_seed: shape (n_seeds,); the effect with each seed that its terms have in common.
         universe: from `plan.universes.universes`.
-        scores: (rule, area) -> scores, of all rules that claims take.
+        scores: (rule, ROI) -> scores, of all rules that claims take.
         facts: of the study.
 
     Returns:
@@ -54,7 +54,7 @@ def _by_seed(
     choices, rows = universe.choices, own.rows["score"].dropna().reset_index()
     wanted = {
         "layer": layer,
-        "px": choices["size"],
+        "size": choices["size"],
         "descriptor": VECTOR if layer in vectors else choices["descriptor"],
         **{axis: choices[axis] for axis in ("stimuli", "centring", "convention", "pairs")},
         **{axis: choices[axis] for axis in ("comparison", "control")},

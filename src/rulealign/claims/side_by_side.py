@@ -28,7 +28,7 @@ def side_by_side(folders: Sequence[Path]) -> pd.DataFrame:
         The primary universe of each study; then one row per label of a claim that any study
         declares. The columns are `claim`, `statement` and one per study, in the order given, named
         by its folder, or its path where two folders have one name. A claim that two studies word
-        differently has both statements: each is about the areas and epochs of its study.
+        differently has both statements: each is about the ROIs and epochs of its study.
 
     Raises:
         DataError: a folder has no table of claims, appears twice, or its table is not one; names

@@ -163,16 +163,16 @@ def _check_images(study: Study) -> Iterator[Mistake]:
 
 
 def _check_mirrored(study: Study) -> Iterator[Mistake]:
-    px, training = study.training_set.image_size, study.training
+    size, training = study.training_set.image_size, study.training
     whole = {"crop_padding": training.crop_padding, "padding_mode": training.padding_mode}
     rules = {f"rules.{label}": rule.calibration.padding for label, rule in study.rules.items()}
     for key, own in {"training": whole, **rules}.items():
         border = whole | own
-        if own and border["padding_mode"] == "reflect" and border["crop_padding"] >= px:
+        if own and border["padding_mode"] == "reflect" and border["crop_padding"] >= size:
             yield Mistake(
                 f"{key}.crop_padding",
-                f"{border['crop_padding']} pixels cannot be mirrored from images of {px}; use"
-                f" {px - 1} or less",
+                f"{border['crop_padding']} pixels cannot be mirrored from images of {size}; use"
+                f" {size - 1} or less",
             )
 
 

@@ -25,9 +25,9 @@ class Images:
 
     Attributes:
         ids: the stimuli's ids.
-        pixels: uint8, shape (n_images, px, px, 3), RGB; an array or an open dataset.
+        pixels: uint8, shape (n_images, size, size, 3), RGB; an array or an open dataset.
         stimulus: int64, shape (n_images,): the place among `ids` of each image's stimulus.
-        silhouettes: uint8, shape (n_images, px, px), 0 (background) to 255 (object); None where
+        silhouettes: uint8, shape (n_images, size, size), 0 (background) to 255 (object); None where
             the images have no uniform background.
         no_silhouettes: why there are none; "" where there are.
     """
@@ -42,7 +42,7 @@ class Images:
         """Read the images, some at a time.
 
         Yields:
-            Places, and their pixels as float64 from 0 to 1, shape (n, px, px, 3).
+            Places, and their pixels as float64 from 0 to 1, shape (n, size, size, 3).
         """
         step = max(1, _PIXELS_AT_A_TIME // self.pixels.shape[1] ** 2)
         for start in range(0, len(self.pixels), step):
@@ -53,7 +53,7 @@ class Images:
         """Average the features of each stimulus' images, as is done with those of networks.
 
         Args:
-            features: float64 pixels (n, px, px, 3), 0 to 1 -> features of any shape (n, ...).
+            features: float64 pixels (n, size, size, 3), 0 to 1 -> features of any shape (n, ...).
 
         Returns:
             float64, shape (n_stimuli, n_features).

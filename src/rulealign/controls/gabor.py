@@ -37,11 +37,11 @@ def energy(pixels: np.ndarray, k: int) -> np.ndarray:
     mirrored, so that the edges themselves excite nothing.
 
     Args:
-        pixels: float64, shape (n, px, px, 3), 0 to 1.
+        pixels: float64, shape (n, size, size, 3), 0 to 1.
         k: cells per side; 1 pools over the whole image.
 
     Returns:
-        float64, shape (n, filters, k, k), or px in place of k where that is less; filters in the
+        float64, shape (n, filters, k, k), or size in place of k where that is less; filters in the
         order of `filters`. Luminance units.
     """
     maps = at_most(luminance(pixels))

@@ -35,7 +35,7 @@ def check_inputs(
     """Check that stimulus sets and brain RDMs belong together, and that nothing appears twice.
 
     Args:
-        stimuli: files of prepared stimulus images, `stim-<label>_px-<px>_images.h5`.
+        stimuli: files of prepared stimulus images, `stim-<label>_px-<size>_images.h5`.
         brain: files of brain RDMs, `sub-<s>_roi-<r>_rdm.h5`.
         responses: files of what these rest on, `sub-<s>_roi-<r>_responses.h5`; none of given RDMs.
         output: a table to write, one row per file: what it is, its number of stimuli, a
@@ -100,9 +100,9 @@ def _copied_images(stimuli: Sequence[Path]) -> dict[str, tuple[str, str]]:
     # each set at its largest size, where different images differ most
     largest: dict[str, tuple[int, dict[str, str]]] = {}
     for path in map(Path, stimuli):
-        px, hashes = _hashes(path)
+        size, hashes = _hashes(path)
         label = path.name.removesuffix(_IMAGES).rpartition("_px-")[0]
-        largest[label] = max(largest.get(label, (0, {})), (px, hashes), key=lambda one: one[0])
+        largest[label] = max(largest.get(label, (0, {})), (size, hashes), key=lambda one: one[0])
     found = {}
     for label, (_, hashes) in largest.items():
         for copy, earlier in same_contents(hashes.items()).items():
@@ -127,16 +127,16 @@ def refuse_compared(calibration: Path, stimuli: Sequence[Path]) -> None:
         DataError: there are no stimuli, or they are of another size.
         GuardError: a calibration image is a compared one; names it.
     """
-    px, hashes = _hashes(calibration)
+    size, hashes = _hashes(calibration)
     for copy, earlier in same_contents(hashes.items()).items():
         print(f"QUALITY: {calibration}: {copy} is the same image as {earlier}, and counts twice")
     if not stimuli:
         raise DataError(f"{calibration}: there are no stimuli to check its images against.")
     for path in stimuli:
-        other_px, compared = _hashes(path)
-        if other_px != px:
+        other_size, compared = _hashes(path)
+        if other_size != size:
             raise DataError(
-                f"{calibration} has images of {px} px, {path} of {other_px}: pixels cannot be"
+                f"{calibration} has images of {size} px, {path} of {other_size}: pixels cannot be"
                 " compared."
             )
         guards.images_not_compared(hashes, compared, str(calibration), str(path))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     Split = tuple[np.ndarray, np.ndarray]
-    """Images uint8 (n, px, px, 3) RGB, and labels int64 (n,)."""
+    """Images uint8 (n, size, size, 3) RGB, and labels int64 (n,)."""
 
 
 class TrainingSet(Closed):

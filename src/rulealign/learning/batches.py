@@ -40,7 +40,7 @@ class LabelledImages:
     """Images and labels on the network's device.
 
     Attributes:
-        images: uint8, shape (n, px, px, 3).
+        images: uint8, shape (n, size, size, 3).
         labels: int64, shape (n,).
     """
 
@@ -98,13 +98,13 @@ def held_out_images(
 
 
 def _load(
-    path: Path, split: str, count: int, draw: int, px: int, device: torch.device
+    path: Path, split: str, count: int, draw: int, size: int, device: torch.device
 ) -> LabelledImages:
     images, labels = load_split(path, split, count, draw)
-    if images.shape[1:] != (px, px, 3):
+    if images.shape[1:] != (size, size, 3):
         raise DataError(
             f"{path}: {split}/images are {images.shape[1]} x {images.shape[2]} px, but"
-            f" training_set.image_size is {px}; delete the file to have it made again."
+            f" training_set.image_size is {size}; delete the file to have it made again."
         )
     classes = len(class_names(path))
     wrong = labels[(labels < 0) | (labels >= classes)]
@@ -142,7 +142,7 @@ class Epochs:
             epoch: 0 for the first one.
 
         Yields:
-            Images, float32, shape (batch, 3, px, px), normalised; labels, int64, shape (batch,).
+            Images, float32, shape (batch, 3, height, width), normalised; labels, int64, (batch,).
         """
         count, size = len(self.data.labels), self.recipe.batch_size
         order = torch.randperm(count, generator=self._generator(epoch, "order"))
@@ -175,18 +175,18 @@ def pad(images: Tensor, width: int, how: str, mean: Sequence[float]) -> Tensor:
     """Add a border around each image.
 
     Args:
-        images: uint8, shape (n, px, px, 3).
-        width: of the border, pixels; for `reflect` fewer than px.
+        images: uint8, shape (n, size, size, 3).
+        width: of the border, pixels; for `reflect` fewer than size.
         how: `zero`, `reflect` (mirrored at the outermost pixel, which is not repeated), `replicate`
             (of the outermost pixel) or `mean`.
         mean: the colour of `mean`, 0 to 1, RGB; rounded to 1/255.
 
     Returns:
-        uint8, shape (n, px + 2 width, px + 2 width, 3).
+        uint8, shape (n, size + 2 width, size + 2 width, 3).
     """
-    px = images.shape[1]
-    along = torch.arange(-width, px + width, device=images.device)
-    mirrored, nearest = px - 1 - (px - 1 - along.abs()).abs(), along.clamp(0, px - 1)
+    size = images.shape[1]
+    along = torch.arange(-width, size + width, device=images.device)
+    mirrored, nearest = size - 1 - (size - 1 - along.abs()).abs(), along.clamp(0, size - 1)
     places = mirrored if how == "reflect" else nearest
     padded = images[:, places][:, :, places]
     if how in ("zero", "mean"):
@@ -198,7 +198,7 @@ def pad(images: Tensor, width: int, how: str, mean: Sequence[float]) -> Tensor:
     return padded
 
 
-def crop(padded: Tensor, top: Tensor, left: Tensor, mirrored: Tensor, px: int) -> Tensor:
+def crop(padded: Tensor, top: Tensor, left: Tensor, mirrored: Tensor, size: int) -> Tensor:
     """Cut a square out of each image, and mirror some of the squares.
 
     Args:
@@ -206,13 +206,13 @@ def crop(padded: Tensor, top: Tensor, left: Tensor, mirrored: Tensor, px: int) -
         top: int64, shape (n,); first row of each square.
         left: int64, shape (n,); first column of each square.
         mirrored: bool, shape (n,); whether left and right change places.
-        px: pixels per side of the squares.
+        size: pixels per side of the squares.
 
     Returns:
-        Shape (n, px, px, channels), of the type of `padded`.
+        Shape (n, size, size, channels), of the type of `padded`.
     """
-    along = torch.arange(px, device=padded.device)
+    along = torch.arange(size, device=padded.device)
     rows = top[:, None] + along
-    columns = left[:, None] + torch.where(mirrored[:, None], px - 1 - along, along)
+    columns = left[:, None] + torch.where(mirrored[:, None], size - 1 - along, along)
     each = torch.arange(len(padded), device=padded.device)
     return padded[each[:, None, None], rows[:, :, None], columns[:, None, :]]

@@ -30,14 +30,14 @@ class Shown:
 
     Attributes:
         images: uint8, shape (n, height, width, 3), RGB.
-        px: pixels per side at which they are shown; other images are resized as stimuli are
+        size: pixels per side at which they are shown; other images are resized as stimuli are
             (`data.images.resize.prepare`: bilinear, antialiased, centre crop). Enlarging adds no
             detail.
         recipe: has the `mean` and `std` that pixels are normalised by.
     """
 
     images: Tensor
-    px: int
+    size: int
     recipe: Recipe
 
     def split(self, size: int) -> Iterator[Tensor]:
@@ -47,15 +47,15 @@ class Shown:
             size: images per batch; the last may be smaller.
 
         Yields:
-            float32, shape (batch, 3, px, px), normalised.
+            float32, shape (batch, 3, height, width), normalised.
         """
         for batch in self.images.split(size):
             yield normalise(self._resized(batch), self.recipe)
 
     def _resized(self, batch: Tensor) -> Tensor:
-        if batch.shape[1:3] == (self.px, self.px):
+        if batch.shape[1:3] == (self.size, self.size):
             return batch
-        resized = [prepare(Image.fromarray(image), self.px) for image in batch.cpu().numpy()]
+        resized = [prepare(Image.fromarray(image), self.size) for image in batch.cpu().numpy()]
         return torch.from_numpy(np.stack(resized)).to(batch.device)
 
 
@@ -94,8 +94,8 @@ def calibration_images(
     if wanted.images == TRAINING:
         images = training_images(training_set, settings, seed, device).images
         _require_enough(training_set, wanted.count or 0, len(images), rule)
-        px = wanted.size or settings.training_set.image_size
-        return Shown(images[: wanted.count], px, recipe)
+        size = wanted.size or settings.training_set.image_size
+        return Shown(images[: wanted.count], size, recipe)
     if calibration_set is None:
         raise ConfigurationError(
             f"{rule}: its images are those of the calibration set '{wanted.images}', which was not"

@@ -49,10 +49,10 @@ class Shown(NamedTuple):
     """What all checkpoints of one network are measured with.
 
     Attributes:
-        images: float32, shape (batch, 3, px, px), normalised; the first training images of the
+        images: float32, shape (batch, 3, size, size), normalised; the first training images of the
             seed, not augmented.
         labels: int64, shape (batch,).
-        held_out: uint8, shape (n, px, px, 3).
+        held_out: uint8, shape (n, size, size, 3).
         draw: seed of whatever is random about a batch.
     """
 

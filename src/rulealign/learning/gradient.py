@@ -96,7 +96,7 @@ class GradientRule(OptimisedRule):
         """Change the weights once: loss, backward pass, clipping, step.
 
         Args:
-            images: float32, shape (batch, 3, px, px); augmented and normalised.
+            images: float32, shape (batch, 3, size, size); augmented and normalised.
             labels: int64, shape (batch,).
 
         Returns:
@@ -178,7 +178,7 @@ def probe_gradient(network: nn.Module, images: Tensor, labels: Tensor) -> Probe:
 
     Args:
         network: the network; its gradients are overwritten, its BatchNorm statistics updated.
-        images: float32, shape (batch, 3, px, px), normalised.
+        images: float32, shape (batch, 3, size, size), normalised.
         labels: int64, shape (batch,).
 
     Returns:

@@ -40,7 +40,7 @@ def dead_units(rule: LearningRule, images: Tensor, recipe: Recipe, what: str) ->
 
     Args:
         rule: the rule, whose network is read in evaluation mode.
-        images: uint8, shape (n, px, px, 3).
+        images: uint8, shape (n, size, size, 3).
         recipe: that it was trained by.
         what: whose network it is, for the messages of the guards.
 

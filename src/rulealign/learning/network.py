@@ -29,11 +29,11 @@ class Layer(NamedTuple):
     stride: int | None
     rounds_up: bool = False
 
-    def side(self, px: int) -> int | None:
-        """Give the positions per side of its map for images of `px` pixels per side."""
+    def side(self, size: int) -> int | None:
+        """Give the positions per side of its map for images of `size` pixels per side."""
         if self.stride is None:
             return None
-        return -(-px // self.stride) if self.rounds_up else px // self.stride
+        return -(-size // self.stride) if self.rounds_up else size // self.stride
 
 
 class Block(NamedTuple):

@@ -87,7 +87,7 @@ class ReadoutRule(OptimisedRule):
         BatchNorm's statistics are updated once, by the forward pass in training mode.
 
         Args:
-            images: float32, shape (batch, 3, px, px).
+            images: float32, shape (batch, 3, size, size).
 
         Returns:
             The last map, which the readout learns from, shape (batch, channels, height, width),
@@ -100,7 +100,7 @@ class ReadoutRule(OptimisedRule):
         """Let the conv stack learn, then the readout on its features.
 
         Args:
-            images: float32, shape (batch, 3, px, px); augmented and normalised.
+            images: float32, shape (batch, 3, size, size); augmented and normalised.
             labels: int64, shape (batch,); only the readout sees them.
 
         Returns:

@@ -95,7 +95,7 @@ class ShownImages(Protocol):
     """Images as a network is shown them; a tensor of all of them is one, too."""
 
     def split(self, size: int) -> Iterable[Tensor]:
-        """Give them in batches: float32, shape (size or fewer, 3, px, px), normalised."""
+        """Give them in batches: float32, shape (n or fewer, 3, height, width), normalised."""
         ...
 
 
@@ -103,7 +103,7 @@ class DealtImages(Protocol):
     """The images of a seed as training deals them: in its order, augmented, in its batches."""
 
     def batches(self, epoch: int) -> Iterable[tuple[Tensor, Tensor]]:
-        """Give one epoch, from 0: float32 (batch, 3, px, px), normalised; labels, int64."""
+        """Give one epoch, from 0: float32 (batch, 3, size, size), normalised; labels, int64."""
         ...
 
     def __len__(self) -> int:
@@ -184,7 +184,7 @@ class LearningRule:
         """Change the weights once.
 
         Args:
-            images: float32, shape (batch, 3, px, px); augmented and normalised.
+            images: float32, shape (batch, 3, size, size); augmented and normalised.
             labels: int64, shape (batch,).
 
         Returns:
@@ -200,7 +200,7 @@ class LearningRule:
         """Read the layers as this rule understands them: the forward pass, or settled states.
 
         Args:
-            images: float32, shape (n, 3, px, px), normalised; the network is in evaluation mode.
+            images: float32, shape (n, 3, size, size), normalised; the network is evaluated.
 
         Returns:
             As the network's `layers`. Nothing that is kept may change.

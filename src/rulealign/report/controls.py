@@ -44,7 +44,7 @@ def at_view(
     """
     if controls is None:
         return pd.DataFrame(columns=_COLUMNS)
-    wanted = {"stimuli": view.stimuli, "px": view.size, "centring": view.centring}
+    wanted = {"stimuli": view.stimuli, "size": view.size, "centring": view.centring}
     wanted["convention"] = convention
     rows = controls[(controls[list(wanted)] == pd.Series(wanted)).all(axis=1)]
     if rows.empty:

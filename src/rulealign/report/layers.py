@@ -44,7 +44,7 @@ def at_view(
         DataError: the table has none of this view.
         GuardError: they are over other pairs than the alignments.
     """
-    wanted = {"stimuli": view.stimuli, "px": view.size, "centring": view.centring}
+    wanted = {"stimuli": view.stimuli, "size": view.size, "centring": view.centring}
     wanted["convention"] = convention
     rows = layers[(layers[list(wanted)] == pd.Series(wanted)).all(axis=1)]
     rows = rows[rows[AMONG].isin([view.descriptor, NO_SPACE])]

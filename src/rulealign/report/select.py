@@ -47,7 +47,7 @@ def at_view(
     """
     wanted = (
         (alignment["stimuli"] == view.stimuli)
-        & (alignment["px"] == view.size)
+        & (alignment["size"] == view.size)
         & (alignment["centring"] == view.centring)
         & alignment["descriptor"].isin([view.descriptor, NO_SPACE])
         & (alignment["convention"] == convention)

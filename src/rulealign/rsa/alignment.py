@@ -25,7 +25,7 @@ from rulealign.rsa.compare import (
     spearman_matrix,
     with_mean,
 )
-from rulealign.rsa.layer_table import write_layer_area
+from rulealign.rsa.layer_table import write_layer_roi
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms, joined, read_model_rdms
 from rulealign.rsa.pairs import pairs_hash, read_pairs
 from rulealign.rsa.unfit import naming
@@ -78,7 +78,7 @@ def align(
             primary interval needs, too (`alignment_samples`, with `ids/sampled_row`).
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
         layers: another CSV to make, of every layer beside the choice among them; see
-            `layer_table.write_layer_area`. By default none.
+            `layer_table.write_layer_roi`. By default none.
         work_mb: megabytes for the bootstrap to work in, besides the RDMs; changes no draw.
         threads: resamples that are worked on at a time; changes no draw.
 
@@ -110,7 +110,7 @@ def align(
         rows["low"], rows["high"] = _sampled(models, brain, settings, stored, **how)
         if layers is not None:
             given = models, brain, rows["score"].to_numpy()
-            write_layer_area(layers, rdm_files, *given, settings, **how)
+            write_layer_roi(layers, rdm_files, *given, settings, **how)
         write_csv(table, rows[list(COLUMNS)])
 
 

@@ -94,7 +94,7 @@ def baselines_table(
 
 
 Files = Mapping[tuple[str, str], tuple[pd.DataFrame, Path, Path]]
-"""(rule, area) -> the rows of its table, the table and its draws."""
+"""(rule, ROI) -> the rows of its table, the table and its draws."""
 
 
 def _named(

@@ -39,7 +39,7 @@ from rulealign.store import (
 CONTROL_COLUMNS = (*COLUMNS, "reason")
 """Columns of `alignment/controls_*.csv`: those of networks, and why a score is missing."""
 
-KEYS = ("stimuli", "px", "control", "centring", "roi", "convention", "pairs")
+KEYS = ("stimuli", "size", "control", "centring", "roi", "convention", "pairs")
 """Columns that tell the rows of `statistics/controls.csv` apart, in sorting order."""
 
 
@@ -98,11 +98,11 @@ def align_controls(
 def _rows_of(found: Sequence[ControlRdms], brain: BrainRdms) -> pd.DataFrame:
     # one row per control, scored or not, centring and convention; those with a reason get no score
     keys = [
-        (KIND, 0, 0, one.stimuli, one.px, name, DESCRIPTOR, how)
+        (KIND, 0, 0, one.stimuli, one.size, name, DESCRIPTOR, how)
         for one in found
         for name, how in product(one.settings.controls, one.settings.centring)
     ]
-    why = {(one.stimuli, one.px): one.missing for one in found}
+    why = {(one.stimuli, one.size): one.missing for one in found}
     rows = [(*key, convention) for key in sorted(keys) for convention in CONVENTIONS]
     table = pd.DataFrame(rows, columns=[*MODEL_KEYS, "convention"])
     return table.assign(
@@ -110,7 +110,7 @@ def _rows_of(found: Sequence[ControlRdms], brain: BrainRdms) -> pd.DataFrame:
         n_stimuli=len(brain.ids),
         n_subjects=len(brain.subjects),
         **dict.fromkeys(("score", "low", "high"), np.nan),
-        reason=[why[row.stimuli, row.px].get(row.layer, "") for row in table.itertuples()],
+        reason=[why[row.stimuli, row.size].get(row.layer, "") for row in table.itertuples()],
     )
 
 
@@ -127,9 +127,9 @@ def _score(
     if not scored.any():
         return np.zeros((n_draws, 0))
     index = rows.loc[scored, list(MODEL_KEYS)].drop_duplicates()
-    by_set = {(one.stimuli, one.px): one for one in found}
+    by_set = {(one.stimuli, one.size): one for one in found}
     rdms = np.stack(
-        [by_set[row.stimuli, row.px].rdm(row.layer, row.centring) for row in index.itertuples()]
+        [by_set[row.stimuli, row.size].rdm(row.layer, row.centring) for row in index.itertuples()]
     )
     brains, weights = with_mean(brain.rdms), convention_weights(len(brain.subjects))
     names = {"model_names": joined(index), "brain_names": brain.names}
@@ -186,7 +186,7 @@ def _checked(table: Path, draws: Path) -> pd.DataFrame:
         require_same_ids(row_ids(scored), read_ids(file, "row"), str(table), str(draws))
     wordless = rows["score"].isna() & rows["reason"].isna()
     if wordless.any():
-        first = joined(rows.loc[wordless, ["stimuli", "px", "layer", "centring"]])[0]
+        first = joined(rows.loc[wordless, ["stimuli", "size", "layer", "centring"]])[0]
         raise DataError(f"{table}: {first} has neither a score nor a reason why not.")
     return rows
 

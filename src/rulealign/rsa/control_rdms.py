@@ -39,7 +39,7 @@ class ControlRdms:
     Attributes:
         path: the file.
         stimuli: label of the stimulus set.
-        px: pixels per side.
+        size: pixels per side.
         ids: stimulus ids, in the order of the pairs.
         settings: those that the file was made with.
         rdms: (control, centring) -> float64, shape (n_pairs,).
@@ -48,7 +48,7 @@ class ControlRdms:
 
     path: str
     stimuli: str
-    px: int
+    size: int
     ids: list[str]
     settings: ControlRdmSettings
     rdms: Mapping[tuple[str, str], np.ndarray]
@@ -70,7 +70,7 @@ class ControlRdms:
         if name in self.missing:
             raise DataError(
                 f"{self.path}: the control '{name}' is missing for the stimuli '{self.stimuli}' at"
-                f" {self.px} px: {self.missing[name]}. Leave it out for them."
+                f" {self.size} px: {self.missing[name]}. Leave it out for them."
             )
         if (name, centring) not in self.rdms:
             there = sorted("/".join(key) for key in self.rdms)
@@ -101,7 +101,7 @@ def write_control_rdms(
     arrays: dict[str, np.ndarray] = {}
     missing: dict[str, str] = {}
     with open_h5(images) as file:
-        shown, px = _images(file), read_attributes(file, ["px"])["px"]
+        shown, size = _images(file), read_attributes(file, ["size"])["size"]
         for name in settings.controls:
             try:
                 rdms = control_rdms(find_control(name), shown, settings.centring)
@@ -110,7 +110,7 @@ def write_control_rdms(
                 print(f"no {name} for {images}: {absent}", flush=True)
                 continue
             arrays |= {f"{name}/{DESCRIPTOR}/{how}": rdm for how, rdm in rdms.items()}
-    known = {"kind": KIND, "rule": KIND, "seed": 0, "epoch": 0, "stimuli": stimuli, "px": px}
+    known = {"kind": KIND, "rule": KIND, "seed": 0, "epoch": 0, "stimuli": stimuli, "size": size}
     ids = {"stimulus": list(shown.ids)}
     write_h5(output, arrays, ids=ids, settings=settings.plain(), attributes=known | missing)
 
@@ -190,10 +190,10 @@ def read_all_controls(files: Sequence[Path]) -> list[ControlRdms]:
                 f"{first.path} and {one.path} were made with different settings and must not be"
                 " mixed; delete the older one and rerun the command."
             )
-        twin = seen.setdefault((one.stimuli, one.px), one.path)
+        twin = seen.setdefault((one.stimuli, one.size), one.path)
         if twin != one.path:
             raise DataError(
-                f"{twin} and {one.path} are both of the stimuli '{one.stimuli}' at {one.px} px."
+                f"{twin} and {one.path} are both of the stimuli '{one.stimuli}' at {one.size} px."
             )
     return read
 
@@ -214,7 +214,7 @@ def read_control_rdms(files: Sequence[Path], stimuli: str, size: int) -> Control
         GuardError: as in `read_all_controls`.
         StoreError: as in `read_all_controls`.
     """
-    found = [one for one in read_all_controls(files) if (one.stimuli, one.px) == (stimuli, size)]
+    found = [one for one in read_all_controls(files) if (one.stimuli, one.size) == (stimuli, size)]
     if not found:
         raise DataError(
             f"none of {[str(path) for path in files]} holds controls of the stimuli '{stimuli}' at"
@@ -225,7 +225,7 @@ def read_control_rdms(files: Sequence[Path], stimuli: str, size: int) -> Control
 
 def _read(path: Path) -> ControlRdms:
     with open_h5(path) as file:
-        keys = read_attributes(file, ("stimuli", "px", "settings"))
+        keys = read_attributes(file, ("stimuli", "size", "settings"))
         if file.attrs.get("kind") != KIND:
             raise GuardError(f"{path}: holds no controls; it is another kind of RDM file.")
         ids, settings = read_ids(file, "stimulus"), ControlRdmSettings(**read_settings(file))
@@ -238,4 +238,4 @@ def _read(path: Path) -> ControlRdms:
         require_size(rdm, ids, f"{path}: {name}")
         require_rankable(rdm[np.newaxis], [f"{path}: {name}"])
     by_control = {(name.split("/")[0], name.split("/")[2]): rdm for name, rdm in rdms.items()}
-    return ControlRdms(str(path), keys["stimuli"], keys["px"], ids, settings, by_control, missing)
+    return ControlRdms(str(path), keys["stimuli"], keys["size"], ids, settings, by_control, missing)

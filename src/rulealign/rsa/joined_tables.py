@@ -1,4 +1,4 @@
-"""Tables of `statistics/` that join those of single jobs: noise ceilings, and layers x areas."""
+"""Tables of `statistics/` that join those of single jobs: noise ceilings, and layers x ROIs."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _MEANS = ["score", "held_out", "chosen", "nested", COLUMN]
 def ceilings_table(
     tables: Sequence[Path], rois: Sequence[str], settings: CeilingSettings, output: Path
 ) -> None:
-    """Join the noise ceilings of all areas: `statistics/ceilings.csv`.
+    """Join the noise ceilings of all ROIs: `statistics/ceilings.csv`.
 
     Args:
         tables: the `brain/roi-<r>_ceiling.csv`.
         rois: the study's.
         settings: what every ceiling was made with.
-        output: the CSV to make; areas in sorted order.
+        output: the CSV to make; ROIs in sorted order.
 
     Raises:
         GuardError: a ceiling was made with other settings than the study's; names the file.
-        DataError: an area has no ceiling, several, or one over other pairs than the study's.
+        DataError: an ROI has no ceiling, several, or one over other pairs than the study's.
         StoreError: a file cannot be read, or the disk is full.
     """
     rows = _joined(tables, settings, "noise ceilings")
@@ -50,26 +50,26 @@ def ceilings_table(
     found = sorted(zip(rows["roi"], rows["pairs"], strict=True))
     if found != expected:
         raise DataError(
-            f"the noise ceilings are of the areas and pairs {found}, the study has {expected}:"
-            " every area needs its own, once. Rerun the command."
+            f"the noise ceilings are of the ROIs and pairs {found}, the study has {expected}:"
+            " every ROI needs its own, once. Rerun the command."
         )
     write_csv(output, rows.sort_values(["roi", "pairs"], kind="stable"))
 
 
 def layers_table(tables: Sequence[Path], settings: LayersTableSettings, output: Path) -> None:
-    """Average every layer's rows with every area over seeds: `statistics/layers.csv`.
+    """Average every layer's rows with every ROI over seeds: `statistics/layers.csv`.
 
     Args:
-        tables: the `alignment/rule-<k>_roi-<r>_layers.csv`, of all rules and areas.
+        tables: the `alignment/rule-<k>_roi-<r>_layers.csv`, of all rules and ROIs.
         settings: what all choices were made with, the study's seeds and its layer map.
         output: the CSV to make: `LAYER_KEYS`, `n_seeds`, `fixed` (whether the map names this layer
-            for the area), and means over seeds of `score`, `held_out`, `chosen`, `nested` and
+            for the ROI), and means over seeds of `score`, `held_out`, `chosen`, `nested` and
             `mean_vector_share`, as in `layer_table`; `folds`; `reason` where one is missing, which
             it is where a seed has none.
 
     Raises:
         GuardError: a table was made with other settings than the study's; names the file.
-        DataError: rows of a rule, area or seed are missing or listed twice, or a number is missing
+        DataError: rows of a rule, ROI or seed are missing or listed twice, or a number is missing
             without a reason.
         StoreError: a file cannot be read, or the disk is full.
     """

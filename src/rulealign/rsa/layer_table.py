@@ -1,4 +1,4 @@
-"""The layer x area rows of one rule and area: every layer, beside the choice on other stimuli."""
+"""The layer x ROI rows of one rule and ROI: every layer, beside the choice on other stimuli."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CHOICE = ("held_out", "chosen", "nested")
 _NONE = "no choice of a layer"
 
 
-def write_layer_area(
+def write_layer_roi(
     path: Path,
     rdm_files: Sequence[Path],
     models: ModelRdms,
@@ -44,14 +44,14 @@ def write_layer_area(
     mask: np.ndarray | None = None,
     **how: Any,
 ) -> None:
-    """Write the layer x area rows of one rule and area: `alignment/rule-<k>_roi-<r>_layers.csv`.
+    """Write the layer x ROI rows of one rule and ROI: `alignment/rule-<k>_roi-<r>_layers.csv`.
 
     Args:
-        path: the CSV to make: the rows of `layer_area_rows`, the share of each uncentred RDM's
+        path: the CSV to make: the rows of `layer_roi_rows`, the share of each uncentred RDM's
             variance that the mean feature vector explains (guard 33), and `settings_hash`, of what
             the choice was made with (guard 20).
         rdm_files: the files that the models were read from.
-        models: as in `layer_area_rows`, like all that follow.
+        models: as in `layer_roi_rows`, like all that follow.
         brain: see there.
         scores: see there.
         settings: see there.
@@ -62,7 +62,7 @@ def write_layer_area(
         DataError: stimulus ids differ, or a network is not in the files.
         StoreError: a file has no share of the mean vector, or the disk is full.
     """
-    rows = layer_area_rows(models, brain, scores, settings, mask, **how)
+    rows = layer_roi_rows(models, brain, scores, settings, mask, **how)
     shares = mean_shares(rdm_files)
     keys = [name for name in shares.columns if name != COLUMN]
     rows = rows.merge(shares, how="left", on=keys, validate="many_to_one")
@@ -72,7 +72,7 @@ def write_layer_area(
     write_csv(path, rows.assign(settings_hash=fingerprint(used)))
 
 
-def layer_area_rows(
+def layer_roi_rows(
     models: ModelRdms,
     brain: BrainRdms,
     scores: np.ndarray,
@@ -82,16 +82,16 @@ def layer_area_rows(
     work_mb: float = WORK_MB,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Set every layer of one rule's networks beside the choice among them, for one area.
+    """Set every layer of one rule's networks beside the choice among them, for one ROI.
 
-    A fixed map from layers to areas is a choice too, and not a neutral one (guard 21): these rows
+    A fixed map from layers to ROIs is a choice too, and not a neutral one (guard 21): these rows
     show what the other layers score, which of them a choice on other stimuli takes (guard 26), and
     what the choice scores. A side of a fold is a resample in which each of its stimuli occurs once,
     so that all sides are ranked from one sorting of each RDM.
 
     Args:
         models: the RDMs of the rule's networks.
-        brain: the subjects' RDMs of the area.
+        brain: the subjects' RDMs of the ROI.
         scores: float64, shape (n_models * 2,); the scores over all pairs, of each RDM in the order
             of `compare.CONVENTIONS`, as in alignment tables.
         settings: of the choice.

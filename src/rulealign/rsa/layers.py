@@ -1,4 +1,4 @@
-"""Which layer fits an area best, chosen on other stimuli than it is scored on (guards 21, 26).
+"""Which layer fits an ROI best, chosen on other stimuli than it is scored on (guards 21, 26).
 
 The best score of several layers is too high by construction: it picks up each layer's luck. A
 layer that is chosen on some stimuli and scored on others has had no luck with these.
@@ -51,7 +51,7 @@ class NestedChoice:
 
 
 def layer_choice_seed(study_seed: int, n_stimuli: int) -> int:
-    """Derive the seed of the splits that every rule, area and epoch of a study shares.
+    """Derive the seed of the splits that every rule, ROI and epoch of a study shares.
 
     Args:
         study_seed: the study's seed.

@@ -19,7 +19,7 @@ from rulealign.rsa.rdm_file import (
 )
 from rulealign.store import open_h5, read_ids, require_same_ids
 
-NETWORK_KEYS = ("rule", "seed", "epoch", "stimuli", "px")
+NETWORK_KEYS = ("rule", "seed", "epoch", "stimuli", "size")
 """What tells the files of one rule's RDMs apart."""
 
 MODEL_KEYS = (*NETWORK_KEYS, "layer", "descriptor", "centring")

@@ -59,7 +59,7 @@ def alignment_table(
     Raises:
         GuardError: draws were made with other bootstrap settings or over other pairs; names both.
         DataError: draws do not belong to their table, were made with other stimuli, or a rule, an
-            area or seeds of some rows are missing or listed twice (guard 24).
+            ROI or seeds of some rows are missing or listed twice (guard 24).
         StoreError: a file cannot be read, or the disk is full.
     """
     if not tables or len(tables) != len(draws):
@@ -181,26 +181,26 @@ def _require_seeds(rows: pd.DataFrame, expected: Mapping[str, list[int]]) -> Non
 
 
 def require_whole(rows: pd.DataFrame, keys: Sequence[str], rules: Iterable[str], what: str) -> None:
-    """Refuse a table that lacks a rule, or has other rows with one area than with another.
+    """Refuse a table that lacks a rule, or has other rows with one ROI than with another.
 
     Args:
-        rows: of all rules and areas.
+        rows: of all rules and ROIs.
         keys: columns that tell the rows apart; `roi` is one of them.
         rules: the study's labels.
         what: whose rows they are, for the message.
 
     Raises:
-        DataError: a rule is missing or unknown, or a row is there with one area only; names it.
+        DataError: a rule is missing or unknown, or a row is there with one ROI only; names it.
     """
     if set(rows["rule"]) != set(rules):
         odd = sorted(set(rows["rule"]) ^ set(rules))[0]
         raise DataError(f"either the study or its {what} lack the rule '{odd}'; run it again.")
     others = [key for key in keys if key != "roi"]
-    by_area = {roi: set(joined(part[others])) for roi, part in rows.groupby("roi")}
-    first = next(iter(by_area))
-    for roi, held in by_area.items():
-        if held != by_area[first]:
+    by_roi = {roi: set(joined(part[others])) for roi, part in rows.groupby("roi")}
+    first = next(iter(by_roi))
+    for roi, held in by_roi.items():
+        if held != by_roi[first]:
             raise DataError(
-                f"the {what} have {sorted(held ^ by_area[first])[0]} with only one of the areas"
+                f"the {what} have {sorted(held ^ by_roi[first])[0]} with only one of the ROIs"
                 f" {first} and {roi}; delete them and rerun the command."
             )

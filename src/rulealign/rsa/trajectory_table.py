@@ -41,7 +41,7 @@ def trajectories_table(
 
     Raises:
         GuardError: draws were made with other bootstrap settings or over other pairs; names both.
-        DataError: draws do not belong to their table, or a rule, area, layer, epoch or seed is
+        DataError: draws do not belong to their table, or a rule, ROI, layer, epoch or seed is
             missing or listed twice; names it.
         StoreError: a file cannot be read, or the disk is full.
     """

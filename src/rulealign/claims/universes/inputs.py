@@ -18,7 +18,7 @@ from rulealign.rsa.model_rdms import NETWORK_KEYS, ModelRdms, read_model_rdms
 from rulealign.rsa.rdm_file import read_attributes, require_files
 from rulealign.store import open_h5, read_ids, require_same_ids
 
-_SET = ("stimuli", "px")
+_SET = ("stimuli", "size")
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ def read_sets(
     require_files(rdm_files, "model")
     by_set = _files_by_set([Path(path) for path in rdm_files], rule, ids)
     controlled = any(one["control"] != "none" for one in settings.analyses)
-    for (stimuli, px), files in by_set.items():
+    for (stimuli, size), files in by_set.items():
         models = read_model_rdms(files, rule)
         kept = _wanted(models.index, settings, files[0])
         models = ModelRdms(models.index[kept].reset_index(drop=True), models.ids, models.rdms[kept])
         controls = None
         if controlled:
-            controls = read_control_rdms(control_files, stimuli, px)
+            controls = read_control_rdms(control_files, stimuli, size)
             require_same_ids(models.ids, controls.ids, str(files[0]), controls.path)
         yield UniverseSet(models, controls)
 
@@ -104,10 +104,10 @@ def _require_complete(table: pd.DataFrame) -> None:
     there = set(table[keys].itertuples(index=False, name=None))
     for wanted in product(*(sorted(set(table[key])) for key in keys)):
         if wanted not in there:
-            seed, epoch, stimuli, px = wanted
+            seed, epoch, stimuli, size = wanted
             raise DataError(
                 f"no file of {table['rule'].iloc[0]}, seed {seed}, epoch {epoch} is of the stimuli"
-                f" '{stimuli}' at {px} px, though others of its seeds, epochs, stimuli and sizes"
+                f" '{stimuli}' at {size} px, though others of its seeds, epochs, stimuli and sizes"
                 f" are there, such as {table['path'].iloc[0]}; list all of them."
             )
 

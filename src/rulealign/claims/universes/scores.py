@@ -145,7 +145,7 @@ class _Rows:
         spent, first = time.monotonic() - start, found.index.iloc[0]
         words = f"{kind} pairs, {', '.join(analysis)}"
         print(
-            f"{first['rule']} and {self._brain.roi}, {first['stimuli']} at {first['px']} px:"
+            f"{first['rule']} and {self._brain.roi}, {first['stimuli']} at {first['size']} px:"
             f" {len(found.index)} rows of {words} in {spent:.0f} s",
             flush=True,
         )

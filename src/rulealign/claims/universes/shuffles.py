@@ -15,7 +15,7 @@ _BATCH = 50
 
 
 def shuffled_orders(study_seed: int, n_stimuli: int, shuffles: int) -> np.ndarray:
-    """Draw the permutations of the stimuli that every rule, layer, area and epoch shares.
+    """Draw the permutations of the stimuli that every rule, layer, ROI and epoch shares.
 
     Args:
         study_seed: the study's seed.

@@ -93,7 +93,7 @@ def on_grey(image: Image.Image, colour: np.ndarray, level: int) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def silhouettes(images: Iterable[Image.Image], colour: np.ndarray, px: int) -> np.ndarray:
+def silhouettes(images: Iterable[Image.Image], colour: np.ndarray, size: int) -> np.ndarray:
     """Cut the objects out at the pictures' own size, and resize what was cut as pictures are.
 
     The other way round a blurred rim would count as object, and a thin rest of background along an
@@ -102,12 +102,13 @@ def silhouettes(images: Iterable[Image.Image], colour: np.ndarray, px: int) -> n
     Args:
         images: RGB, any size.
         colour: of their background, as `background` gives it.
-        px: pixels per side of the result.
+        size: pixels per side of the result.
 
     Returns:
-        uint8, shape (n, px, px): 0 (background) to 255 (object), the share that the object covers.
+        uint8, shape (n, size, size): 0 (background) to 255 (object), the share that the object
+        covers.
     """
     masks = (
         Image.fromarray(255 * differs(np.asarray(one), colour).astype(np.uint8)) for one in images
     )
-    return np.fromiter((prepare(mask, px) for mask in masks), np.dtype((np.uint8, (px, px))))
+    return np.fromiter((prepare(mask, size) for mask in masks), np.dtype((np.uint8, (size, size))))

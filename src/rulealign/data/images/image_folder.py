@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 _REPORT_EVERY = 5.0
 
 
-def read_splits(source: Path, px: int, splits: Sequence[str]) -> tuple[list[str], dict[str, Split]]:
+def read_splits(
+    source: Path, size: int, splits: Sequence[str]
+) -> tuple[list[str], dict[str, Split]]:
     """Read labelled images as they are; nothing is resized or recoloured.
 
     Args:
         source: a folder, .zip or .tar* of `split/class/image`.
-        px: pixels per side that every image must have.
+        size: pixels per side that every image must have.
         splits: the splits to read; others are left out and said so.
 
     Returns:
@@ -45,7 +47,7 @@ def read_splits(source: Path, px: int, splits: Sequence[str]) -> tuple[list[str]
             others[split] = others.get(split, 0) + 1
             continue
         images[split][folder, file] = np.array(
-            read_rgb(io.BytesIO(contents), f"{source}: '{name}'", px=px)
+            read_rgb(io.BytesIO(contents), f"{source}: '{name}'", size=size)
         )
         if time.monotonic() - last > _REPORT_EVERY:
             last = time.monotonic()

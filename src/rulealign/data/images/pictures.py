@@ -24,14 +24,14 @@ _AS_STORED = (None, 1)
 
 
 def read_rgb(
-    file: Path | BinaryIO, what: str, *, px: int | None = None, grey: bool = False
+    file: Path | BinaryIO, what: str, *, size: int | None = None, grey: bool = False
 ) -> Image.Image:
     """Read a picture whose stored pixels are, without any choice, what networks should see.
 
     Args:
         file: the file, or its contents.
         what: its name, for messages.
-        px: pixels per side that a training image must have; by default any size.
+        size: pixels per side that a training image must have; by default any size.
         grey: whether it is one of a published set, as subjects saw it: a grey picture (mode L) is
             taken too, as three equal channels, which is what a screen shows of it; and a tag of
             its orientation is ignored, as stimulus software does.
@@ -47,10 +47,10 @@ def read_rgb(
         with warnings.catch_warnings(), Image.open(file, formats=_FORMATS) as image:
             # a picture big enough for this warning is no stimulus
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if px is not None and image.size != (px, px):
+            if size is not None and image.size != (size, size):
                 raise DataError(
                     f"{what}: is {image.width} x {image.height} pixels, training_set.image_size is"
-                    f" {px}. Resize the images yourself, or change the setting."
+                    f" {size}. Resize the images yourself, or change the setting."
                 )
             deep = _is_cut_to_8_bits(image)  # known only before the pixels are read
             image.load()

@@ -64,21 +64,21 @@ def read_stimuli(
 
 
 def write_stimuli(
-    settings: StimuliSettings, px: int, source: Path | None, output: Path, groups: Groups
+    settings: StimuliSettings, size: int, source: Path | None, output: Path, groups: Groups
 ) -> None:
     """Write one stimulus set as networks are shown it.
 
     Args:
         settings: of the stimulus set; with `level` objects are cut out and put on that grey (see
             `cutouts.on_grey`), and silhouettes stay the same.
-        px: pixels per side of the images shown.
+        size: pixels per side of the images shown.
         source: as in `read_stimuli`.
-        output: the HDF5 file: `images` uint8 (stimuli, px, px, 3) RGB, with the ids `stimulus`
-            and the attributes kind, px, background and as_shown. Where a stimulus is several
+        output: the HDF5 file: `images` uint8 (stimuli, size, size, 3) RGB, with the ids `stimulus`
+            and the attributes kind, size, background and as_shown. Where a stimulus is several
             images, as a concept is, `images` has one row per image, the ids `image` name the rows,
             and `stimulus_of_image` int64 (images,) holds each one's place among the stimuli.
-            `silhouettes` uint8 (images, px, px) are cut out of the pictures at their own size (see
-            `cutouts.silhouettes`); where they have no uniform background, the attribute
+            `silhouettes` uint8 (images, size, size) are cut out of the pictures at their own size
+            (see `cutouts.silhouettes`); where they have no uniform background, the attribute
             `no_silhouettes` says so.
         groups: as made by `stimulus_groups`.
 
@@ -91,18 +91,18 @@ def write_stimuli(
     if settings.level is not None:
         around = background({name: border(one) for name, one in read()})
         change = partial(on_grey, colour=around, level=settings.level)
-    pixels, borders = _prepare_all(read(), px, change)
+    pixels, borders = _prepare_all(read(), size, change)
     shown = list(borders)
     arrays, named = {"images": pixels}, {"stimulus": shown}
     section = settings.images
-    about = {"kind": section.kind, "px": px}
+    about = {"kind": section.kind, "size": size}
     about |= {"background": section.background, "as_shown": section.as_shown}
     try:
         colour = background(borders)
     except MissingValue as missing:
         about["no_silhouettes"] = missing.reason
     else:  # read again: pictures at their own size are too many to hold
-        arrays["silhouettes"] = silhouettes((image for _, image in read()), colour, px)
+        arrays["silhouettes"] = silhouettes((image for _, image in read()), colour, size)
     if groups and list(groups) != shown:
         arrays["stimulus_of_image"] = _places(groups)
         named = {"stimulus": list(groups), "image": shown}
@@ -110,17 +110,17 @@ def write_stimuli(
 
 
 def _prepare_all(
-    stimuli: Iterator[Stimulus], px: int, change: Callable[[Image.Image], Image.Image] | None
+    stimuli: Iterator[Stimulus], size: int, change: Callable[[Image.Image], Image.Image] | None
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     borders: dict[str, np.ndarray] = {}
 
     def each() -> Iterator[np.ndarray]:
         for name, image in stimuli:
             borders[name] = border(image)
-            yield prepare(change(image) if change else image, px)
+            yield prepare(change(image) if change else image, size)
 
     # one array that grows: thousands of images at 224 px are too many to hold twice
-    return np.fromiter(each(), dtype=np.dtype((np.uint8, (px, px, 3)))), borders
+    return np.fromiter(each(), dtype=np.dtype((np.uint8, (size, size, 3)))), borders
 
 
 def _places(groups: Groups) -> np.ndarray:

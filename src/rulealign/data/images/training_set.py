@@ -24,8 +24,8 @@ def build(settings: TrainingSetSettings, source: Path | None, output: Path) -> N
     Args:
         settings: of the training set.
         source: what its `source` names, on this machine; None where it is generated.
-        output: the HDF5 file to make: `train/images` and `test/images` uint8 (n, px, px, 3) RGB,
-            `train/labels` and `test/labels` int64 (n,), with the ids `class` in label order.
+        output: the HDF5 file to make: `train/images` and `test/images` uint8 (n, size, size, 3)
+            RGB, `train/labels` and `test/labels` int64 (n,), with the ids `class` in label order.
 
     Raises:
         DataError: the source is not what it should be, has fewer images than the study uses, or

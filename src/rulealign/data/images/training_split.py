@@ -39,7 +39,7 @@ def load_split(path: Path, split: str, count: int, seed: int) -> tuple[np.ndarra
         seed: of the draw, such as `derive_seed(study_seed, seed, "training images")`.
 
     Returns:
-        images: uint8, shape (count, px, px, 3), RGB, in the order of the draw.
+        images: uint8, shape (count, size, size, 3), RGB, in the order of the draw.
         labels: int64, shape (count,).
 
     Raises:

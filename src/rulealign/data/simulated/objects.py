@@ -117,33 +117,33 @@ def draw_pose(rng: np.random.Generator) -> Pose:
 
 
 def render(
-    style: Style, pose: Pose, px: int, rng: np.random.Generator
+    style: Style, pose: Pose, size: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Paint one thing in one pose on a 1/f background.
 
     Args:
         style: its looks.
         pose: its place.
-        px: pixels per side.
+        size: pixels per side.
         rng: draws the background and the blotches.
 
     Returns:
-        image: uint8, shape (px, px, 3), RGB.
-        mask: bool, shape (px, px), True on the object.
+        image: uint8, shape (size, size, 3), RGB.
+        mask: bool, shape (size, size), True on the object.
     """
-    x, y = _own_frame(style, pose, px)
+    x, y = _own_frame(style, pose, size)
     edge = OUTLINES[CLASSES[style.class_index]](x, y, style.form) * pose.size
     # an edge that is one pixel wide, so that small pictures are antialiased
-    cover = np.clip(0.5 - edge * px / 2, 0.0, 1.0)
-    background = _background(px, rng)
-    share = _texture(style, x, y, px, rng)[..., None]
+    cover = np.clip(0.5 - edge * size / 2, 0.0, 1.0)
+    background = _background(size, rng)
+    share = _texture(style, x, y, size, rng)[..., None]
     paint = style.colours[0] * (1 - share) + style.colours[1] * share
     mixed = background + (pose.contrast * cover)[..., None] * (paint - background)
     return np.rint(np.clip(mixed, 0, 1) * 255).astype(np.uint8), cover >= 0.5
 
 
-def _own_frame(style: Style, pose: Pose, px: int) -> tuple[np.ndarray, np.ndarray]:
-    line = (np.arange(px) + 0.5) * 2 / px - 1
+def _own_frame(style: Style, pose: Pose, size: int) -> tuple[np.ndarray, np.ndarray]:
+    line = (np.arange(size) + 0.5) * 2 / size - 1
     right, down = np.meshgrid(line - pose.centre[0], line - pose.centre[1])
     cosine, sine = np.cos(pose.rotation) / pose.size, np.sin(pose.rotation) / pose.size
     stretch = np.sqrt(style.aspect)
@@ -151,7 +151,7 @@ def _own_frame(style: Style, pose: Pose, px: int) -> tuple[np.ndarray, np.ndarra
 
 
 def _texture(
-    style: Style, x: np.ndarray, y: np.ndarray, px: int, rng: np.random.Generator
+    style: Style, x: np.ndarray, y: np.ndarray, size: int, rng: np.random.Generator
 ) -> np.ndarray:
     along = np.cos(style.tilt) * x + np.sin(style.tilt) * y
     across = np.cos(style.tilt) * y - np.sin(style.tilt) * x
@@ -161,63 +161,63 @@ def _texture(
     if style.texture == "checks":
         return 0.5 + 0.5 * wave * np.sin(2 * np.pi * style.cycles * across)
     if style.texture == "blotches":
-        return np.clip(0.5 + 0.3 * _noise(px, 1, 0.5, rng)[0], 0, 1)
+        return np.clip(0.5 + 0.3 * _noise(size, 1, 0.5, rng)[0], 0, 1)
     return np.zeros_like(x)
 
 
-def _background(px: int, rng: np.random.Generator) -> np.ndarray:
+def _background(size: int, rng: np.random.Generator) -> np.ndarray:
     mean = rng.uniform(0.35, 0.65, 3)
     strength = rng.uniform(0.03, 0.1)
-    grey, *colour = _noise(px, 4, 1.0, rng)
+    grey, *colour = _noise(size, 4, 1.0, rng)
     return mean + strength * (grey[..., None] + 0.5 * np.stack(colour, axis=-1))
 
 
-def _noise(px: int, count: int, slope: float, rng: np.random.Generator) -> np.ndarray:
+def _noise(size: int, count: int, slope: float, rng: np.random.Generator) -> np.ndarray:
     """Return fields of unit variance whose amplitude falls as 1/frequency**slope."""
-    cycles = _CYCLES[np.abs(_CYCLES) < px / 2]
+    cycles = _CYCLES[np.abs(_CYCLES) < size / 2]
     shape = (count, len(_CYCLES), len(_CYCLES))
     waves = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
     frequency = np.hypot(_CYCLES[:, None], _CYCLES)
     amplitude = np.where(frequency > 0, 1 / np.maximum(frequency, 1) ** slope, 0)
     kept = np.isin(_CYCLES, cycles)
     weights = (waves * amplitude / np.sqrt((amplitude**2).sum()))[:, kept][:, :, kept]
-    basis = np.exp(1j * np.pi * np.outer((np.arange(px) + 0.5) * 2 / px, cycles))
+    basis = np.exp(1j * np.pi * np.outer((np.arange(size) + 0.5) * 2 / size, cycles))
     return (basis @ weights @ basis.T).real
 
 
 def draw_object(
-    class_index: int, px: int, rng: np.random.Generator
+    class_index: int, size: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw a picture of one object of a class.
 
     Args:
         class_index: 0 to 9, place in `CLASSES`.
-        px: pixels per side.
+        size: pixels per side.
         rng: the generator to draw from; the same state gives the same scene at any size.
 
     Returns:
-        image: uint8, shape (px, px, 3), RGB.
-        mask: bool, shape (px, px), True on the object.
+        image: uint8, shape (size, size, 3), RGB.
+        mask: bool, shape (size, size), True on the object.
     """
     style = draw_style(class_index, rng)
-    return render(style, draw_pose(rng), px, rng)
+    return render(style, draw_pose(rng), size, rng)
 
 
-def make_objects(count: int, px: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def make_objects(count: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw labelled pictures; classes take turns.
 
     Args:
         count: how many pictures.
-        px: pixels per side.
+        size: pixels per side.
         seed: picture i depends on the seed and i alone, not on the count.
 
     Returns:
-        images: uint8, shape (count, px, px, 3), RGB.
+        images: uint8, shape (count, size, size, 3), RGB.
         labels: int64, shape (count,), places in `CLASSES`.
     """
     labels = np.arange(count, dtype=np.int64) % len(CLASSES)
-    images = np.empty((count, px, px, 3), dtype=np.uint8)
+    images = np.empty((count, size, size, 3), dtype=np.uint8)
     for place, label in enumerate(labels):
         rng = np.random.default_rng(derive_seed(seed, "object", place))
-        images[place], _ = draw_object(int(label), px, rng)
+        images[place], _ = draw_object(int(label), size, rng)
     return images, labels

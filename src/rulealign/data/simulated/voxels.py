@@ -21,7 +21,7 @@ class Scenes:
     """All that simulated voxels can see of n pictures.
 
     Attributes:
-        luminance: float64, shape (n, px, px), 0 to 1.
+        luminance: float64, shape (n, size, size), 0 to 1.
         silhouettes: float64, shape (n, features), see `silhouette_features`.
         classes: int, shape (n,), places in `synthetic.CLASSES`.
     """
@@ -70,8 +70,8 @@ def see(images: np.ndarray, masks: np.ndarray, classes: np.ndarray) -> Scenes:
     """Gather what voxels can see.
 
     Args:
-        images: uint8, shape (n, px, px, 3), RGB.
-        masks: bool, shape (n, px, px), True on the object.
+        images: uint8, shape (n, size, size, 3), RGB.
+        masks: bool, shape (n, size, size), True on the object.
         classes: int, shape (n,).
 
     Returns:
@@ -85,7 +85,7 @@ def silhouette_features(mask: np.ndarray) -> np.ndarray:
     """Describe an outline whatever its place, size, texture and colour.
 
     Args:
-        mask: bool, shape (px, px), True on the object; not empty.
+        mask: bool, shape (size, size), True on the object; not empty.
 
     Returns:
         The smoothed silhouette, moved to its centre of gravity and scaled to its spread;
@@ -120,14 +120,14 @@ def gabor_energy(luminance: np.ndarray, gabors: Gabors) -> np.ndarray:
     and u the distance from its centre along the orientation (Adelson & Bergen 1985).
 
     Args:
-        luminance: float64, shape (n, px, px).
+        luminance: float64, shape (n, size, size).
         gabors: the receptive fields.
 
     Returns:
         float64, shape (n, cells).
     """
-    px = luminance.shape[1]
-    line = (np.arange(px) + 0.5) * 2 / px - 1
+    size = luminance.shape[1]
+    line = (np.arange(size) + 0.5) * 2 / size - 1
     # a round Gaussian times a plane wave is a product of a factor in x and one in y
     across = _factor(line, gabors.x, gabors, np.cos(gabors.orientation))
     down = _factor(line, gabors.y, gabors, np.sin(gabors.orientation))

@@ -57,7 +57,7 @@ class Oja(ReadoutRule):
         """Change every conv layer by the patches of its input, all from one forward pass.
 
         Args:
-            images: float32, shape (batch, 3, px, px).
+            images: float32, shape (batch, 3, size, size).
 
         Returns:
             The last map before the change, shape (batch, channels, height, width); per layer

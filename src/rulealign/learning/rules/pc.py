@@ -146,13 +146,14 @@ class PredictiveCoding(ReadoutRule):
         """Run the forward pass and let the states settle; no weight changes.
 
         Args:
-            images: float32, shape (batch, 3, px, px), px a multiple of 2 to the number of blocks.
+            images: float32, shape (batch, 3, size, size), size a multiple of 2 to the number
+                of blocks.
 
         Returns:
             The conv blocks as computed; the settled states.
 
         Raises:
-            DataError: px is not such a multiple.
+            DataError: size is not such a multiple.
             GuardError: the energy rises, or is not finite.
         """
         from rulealign.learning.generative import run_block
@@ -230,7 +231,7 @@ class PredictiveCoding(ReadoutRule):
             `energy_0` ... `energy_N`: F before and after each step, mean per image.
 
         Raises:
-            DataError: px is not such a multiple.
+            DataError: size is not such a multiple.
             GuardError: the energy rises, or is not finite.
         """
         blocks, settled = self.infer(images)

@@ -102,7 +102,7 @@ class PublishedPredictiveCoding(ReadoutRule):
         """Infer the states of one batch, then change every conv layer but the last.
 
         Args:
-            images: float32, shape (batch, 3, px, px).
+            images: float32, shape (batch, 3, size, size).
 
         Returns:
             The state of the last block; `prediction_error`, the mean square of all errors left.
@@ -156,7 +156,7 @@ class PublishedPredictiveCoding(ReadoutRule):
         """Read the states after inference.
 
         Args:
-            images: float32, shape (n, 3, px, px), normalised; the network is in evaluation mode.
+            images: float32, shape (n, 3, size, size), normalised; the network is evaluated.
 
         Returns:
             Of every conv block its state; the hidden layer is computed from that of the last.

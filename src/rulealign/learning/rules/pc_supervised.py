@@ -105,7 +105,7 @@ class SupervisedPredictiveCoding(GradientRule):
         """Change the weights once: inference, local gradients, clipping, step.
 
         Args:
-            images: float32, shape (batch, 3, px, px); augmented and normalised.
+            images: float32, shape (batch, 3, size, size); augmented and normalised.
             labels: int64, shape (batch,).
 
         Returns:

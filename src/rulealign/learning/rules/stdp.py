@@ -154,7 +154,7 @@ class Stdp(ReadoutRule):
         """Let each layer learn from what reaches it, then pass its new output on.
 
         Args:
-            images: float32, shape (batch, 3, px, px).
+            images: float32, shape (batch, 3, size, size).
 
         Returns:
             The last map, without a graph; what `SpikingLayer.learn` reports of each layer.

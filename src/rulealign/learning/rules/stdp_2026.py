@@ -95,7 +95,7 @@ class PublishedSTDP(ReadoutRule):
         """Change conv weights by spike times, and everything else by the gradient.
 
         Args:
-            images: float32, shape (batch, 3, px, px); augmented and normalised.
+            images: float32, shape (batch, 3, size, size); augmented and normalised.
             labels: int64, shape (batch,).
 
         Returns:

@@ -31,7 +31,7 @@ def difference(
         results: the folder of the study's results.
         bootstrap: the settings in force.
         networks: rule and epoch of two; the second is subtracted.
-        view: layer, roi, and what else tells rows apart: stimuli, px, centring, descriptor.
+        view: layer, roi, and what else tells rows apart: stimuli, size, centring, descriptor.
 
     Returns:
         The difference with its interval, and whether that excludes zero. The interval does not

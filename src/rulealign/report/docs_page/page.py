@@ -66,7 +66,7 @@ class ResultsPage:
             epoch: a checkpoint.
             layer: a layer.
             roi: an ROI.
-            view: stimuli, px, centring and (where the layer has positions) descriptor.
+            view: stimuli, size, centring and (where the layer has positions) descriptor.
 
         Raises:
             DataError: the table has no such row, or more than one.
@@ -114,7 +114,7 @@ class ResultsPage:
         """Write all scores of a layer with an ROI on one stimulus set, by rule, size and epoch."""
         rows = self.primary[(self.primary["layer"] == layer) & (self.primary["roi"] == roi)]
         rows = rows[rows["stimuli"] == stimuli]
-        keys = ["px", "rule", "epoch"]
+        keys = ["size", "rule", "epoch"]
         columns = ["descriptor", "centring"]
         text = rows.assign(text=[_score(row) for _, row in rows.iterrows()])
         wide = text.pivot(index=keys, columns=columns, values="text").sort_index(axis=1)
@@ -122,7 +122,7 @@ class ResultsPage:
         body = [
             [*map(str, index), *cells] for index, cells in zip(wide.index, wide.values, strict=True)
         ]
-        return markdown.table(["px", "rule", "epoch", *heads], body)
+        return markdown.table(["size", "rule", "epoch", *heads], body)
 
     def accuracy(self) -> str:
         """Write held-out accuracy (%) by rule and epoch: mean over seeds, lowest to highest."""

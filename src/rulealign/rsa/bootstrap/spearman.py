@@ -16,7 +16,7 @@ _CHANCE = 0.01
 
 
 def bootstrap_seed(study_seed: int, n_stimuli: int) -> int:
-    """Derive the seed that every rule, layer, area and epoch of a study shares.
+    """Derive the seed that every rule, layer, ROI and epoch of a study shares.
 
     Args:
         study_seed: the study's seed.

@@ -45,7 +45,7 @@ class SubjectInterval:
 
 
 def subject_seed(study_seed: int, n_subjects: int) -> int:
-    """Derive the seed that every rule, layer, area and epoch of a study shares.
+    """Derive the seed that every rule, layer, ROI and epoch of a study shares.
 
     Args:
         study_seed: the study's seed.

@@ -21,6 +21,7 @@ rule activations:
         code=lambda wildcards: code(
             "activations", networks=USED_NETWORK, rules=kinds(wildcards.rule)
         ),
+        network=NETWORK_FILES,
         settings=settings(activations.ActivationSettings.of, "rule"),
         rdms=settings(scores.ModelRdmSettings.of),
     message:

@@ -20,7 +20,7 @@ from rulealign.errors import RulealignError
 from rulealign.job import let_jobs_import_rulealign
 from rulealign.job_server import python_of_jobs
 from rulealign.rerun.noted import Noted, keep_note
-from rulealign.provenance import fingerprint, folder_listing
+from rulealign.provenance import file_sha256, fingerprint, folder_listing
 from rulealign.rerun.results_folder import refuse_unnoted_results
 from rulealign.rerun.study_folder import (
     origin,
@@ -202,6 +202,9 @@ def networks(rule):
 
 
 USED_NETWORK = [STUDY.network.kind]
+NETWORK_FILES = noted(
+    "network", [[file, file_sha256(Path(file))] for file in STUDY.network.own_files]
+)
 USED_RULES = sorted({rule.kind for rule in STUDY.rules.values()})
 USED_COMPARISONS = STUDY.universes.comparison
 USED_TRAINING_SET = [STUDY.training_set.kind]

@@ -24,6 +24,7 @@ rule initial_state:
         code=lambda wildcards: code(
             "initial_state", networks=USED_NETWORK, rules=kinds(wildcards.rule)
         ),
+        network=NETWORK_FILES,
         settings=settings(training.CheckpointSettings.of, "rule"),
     message:
         "Make the initial network of {wildcards.rule}, seed {wildcards.seed}"
@@ -53,6 +54,7 @@ rule train:
         code=lambda wildcards: code(
             "train", networks=USED_NETWORK, rules=kinds(wildcards.rule)
         ),
+        network=NETWORK_FILES,
         settings=settings(training.CheckpointSettings.of, "rule"),
         start=lambda wildcards: previous_epoch(wildcards),
     message:
@@ -82,6 +84,7 @@ rule diagnostics:
         code=lambda wildcards: code(
             "diagnostics", networks=USED_NETWORK, rules=kinds(wildcards.rule)
         ),
+        network=NETWORK_FILES,
         settings=settings(training.CheckpointSettings.of, "rule"),
         epochs=lambda wildcards: EPOCHS[wildcards.rule],
     message:

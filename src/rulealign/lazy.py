@@ -9,7 +9,10 @@ where they would otherwise write `import torch`.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from rulealign.errors import ConfigurationError
@@ -46,3 +49,18 @@ def registered(registry: Mapping[str, str], kind: str, what: str) -> Any:
         raise ConfigurationError(f"there is no {what} '{kind}'; there are: {list(registry)}")
     module, name = registry[kind].split(":")
     return getattr(importlib.import_module(module), name)
+
+
+def imported_from(path: Path) -> ModuleType:
+    """Run a file of Python, and give its module; other modules do not find it.
+
+    Args:
+        path: the file; it is run as it is, with all that this means.
+
+    Returns:
+        The module.
+    """
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,6 +1,7 @@
 """The room of networks: what each one says of itself is true, and nobody else knows its layers."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,13 @@ from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.learning import trainer
 from rulealign.learning.diagnostics import write_diagnostics
+from rulealign.learning.explored import read_modules
+from rulealign.learning.explored_network import ExploredNetwork
 from rulealign.learning.networks import REGISTRY
 from rulealign.learning.networks.cnn3 import Cnn3
+from rulealign.learning.networks.own import Own
 from rulealign.learning.networks.resnet18 import ResNet18
+from rulealign.learning.networks.torchvision_model import TorchvisionModel
 from rulealign.learning.networks.vgg5 import Vgg5
 from rulealign.learning.networks.vgg11 import Vgg11
 from rulealign.learning.rules import rule_class
@@ -24,11 +29,24 @@ from rulealign.learning.weights import initial_network, weights_hash
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.store import read_csv, write_h5
 
+OWN = Own(
+    kind="own",
+    file=str(Path(__file__).parents[1] / "helpers/own_network.py"),
+    network_class="Small",
+    nodes=["first", "norm", "hidden"],
+)
+
 SETTINGS = {
     "cnn3": NETWORK,
     "vgg5": Vgg5(kind="vgg5", width=1 / 32),
     "vgg11": Vgg11(kind="vgg11", width=1 / 32),
     "resnet18": ResNet18(kind="resnet18", width=1 / 8),
+    "own": OWN,
+    "torchvision": TorchvisionModel(
+        kind="torchvision",
+        model="shufflenet_v2_x0_5",
+        nodes=["conv1", "stage2.1.cat", "stage3", "mean"],
+    ),
 }
 """Kind -> settings of a very small one."""
 
@@ -59,6 +77,8 @@ def shown(size, images=2):
 
 
 def test_no_kind_and_no_layer_of_a_network_is_named_outside_its_file(network, project):
+    if isinstance(network, ExploredNetwork):
+        pytest.skip("its layers have names that others gave them")
     # networks may share names of layers
     modules = [entry.partition(":")[0] for entry in REGISTRY.values()]
     files = ["src/" + module.replace(".", "/") + ".py" for module in modules]
@@ -110,7 +130,11 @@ def test_the_smallest_image_is_the_smallest_that_leaves_no_map_empty(network):
     size = network.smallest_image_side
     maps = [layer for layer in network.layers() if layer.stride]
     assert min(layer.side(size) for layer in maps) == 1
-    assert min(layer.side(size - 1) for layer in maps) == 0
+    if isinstance(network, ExploredNetwork):
+        with pytest.raises(ConfigurationError, match=f"does not take images of {size - 1} px"):
+            maps[0].side(size - 1)
+    else:
+        assert min(layer.side(size - 1) for layer in maps) == 0
 
 
 def test_depth_is_the_share_of_layers_with_weights_up_to_there(network):
@@ -168,7 +192,8 @@ def test_the_norms_are_those_behind_the_convolutions(network):
             )
     built(shown(32))
     assert behind == built.norms()
-    assert len(behind) == sum(isinstance(one, nn.Conv2d) for one in built.modules())
+    if not isinstance(network, ExploredNetwork):
+        assert len(behind) == sum(isinstance(one, nn.Conv2d) for one in built.modules())
 
 
 def parameters(built):
@@ -314,6 +339,8 @@ TAUGHT = [
         SETTINGS["resnet18"],
         ResNet18(kind="resnet18", width=1 / 8, norm="group"),
         Cnn3(kind="cnn3", width=1 / 8, norm="none", activation="gelu"),
+        SETTINGS["own"],
+        SETTINGS["torchvision"],
     )
     for kind in (*RULES,)
     if not rule_class(kind).cannot_teach(network)
@@ -343,7 +370,7 @@ def test_every_rule_that_may_teach_a_network_does_and_stretches_chain(
         assert (trained["weight_change"] > 0).all()
         assert trained["angle_to_bp"].between(0, 1e-3 if kind == "bp" else 180).all()
     if kind == "readout":
-        linear = trained["layer"].str.startswith("fc")
+        linear = trained["layer"].isin(network.build(10).linear())
         assert (trained[linear]["weight_change"] > 0).all()
         assert (trained[~linear]["weight_change"] == 0).all()
 
@@ -358,6 +385,88 @@ def test_a_rule_that_cannot_teach_the_network_is_refused_with_the_reason(study):
     assert "'untrained_bn' gives BatchNorm its statistics, and there is none" in str(caught.value)
     for kind in ("bp", "readout"):
         assert f"'{kind}'" not in str(caught.value)
+
+
+# --- networks of others ---------------------------------------------------------------------------
+
+
+def test_modules_are_read_before_they_are_overwritten():
+    built = OWN.build(10).eval()
+    read, small = built.layers(shown(32)), built.network
+    torch.testing.assert_close(read["first"], small.first(shown(32)))
+    assert (read["first"] < 0).any()
+    normed = small.norm(small.second(torch.relu(small.first(shown(32)))))
+    torch.testing.assert_close(read["norm"], normed)
+    torch.testing.assert_close(read["hidden"], small.hidden(torch.relu(normed).mean((2, 3))))
+
+
+def test_nodes_of_torchvision_are_read_before_they_are_overwritten():
+    nodes = ["layer1.0.bn2", "layer1.0.add", "layer1.0", "avgpool", "flatten"]
+    network = TorchvisionModel(kind="torchvision", model="resnet18", nodes=nodes)
+    for mode in (True, False):
+        built = network.build(10)
+        model = built.train(mode).network
+        with torch.no_grad():
+            below = model.maxpool(torch.relu(model.bn1(model.conv1(shown(64)))))
+            block = model.layer1[0]
+            normed = block.bn2(block.conv2(torch.relu(block.bn1(block.conv1(below)))))
+            read = built.layers(shown(64))
+        torch.testing.assert_close(read["layer1.0.bn2"], normed)
+        torch.testing.assert_close(read["layer1.0.add"], normed + below)
+        torch.testing.assert_close(read["layer1.0"], torch.relu(normed + below))
+        assert built.training == mode
+    assert [layer.stride is None for layer in network.layers()] == [False] * 4 + [True]
+    torch.testing.assert_close(read["flatten"], read["avgpool"].flatten(1))
+
+
+def test_a_network_of_others_has_the_same_weights_for_a_seed_and_leaves_the_random_state():
+    for kind in ("own", "torchvision"):
+        state = torch.get_rng_state()
+        first, same, other = (
+            weights_hash(initial_network(SETTINGS[kind], 0, seed, classes=10)) for seed in (1, 1, 2)
+        )
+        assert first == same != other
+        assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"nodes": ["frist"]}, r"network\.nodes: there is no node 'frist'; did you mean 'first'"),
+        ({"network_class": "Smal"}, "has no class 'Smal'; did you mean 'Small'"),
+        ({"file": "nowhere.py"}, r"network\.file: there is no file nowhere\.py"),
+        ({"network_class": "TwoOutputs"}, "gives no tensor for an image, and no logits"),
+        (
+            {"network_class": "Odd", "nodes": ["first"]},
+            "gives values of shape .* and no logits of 2 classes",
+        ),
+        ({"arguments": {"depth": 3}}, r"Small\(2, \.\.\.\) of .* failed: .*depth"),
+    ],
+)
+def test_what_a_network_of_others_lacks_is_named_before_any_job(study, wrong, message):
+    study["network"] = OWN.model_dump() | wrong
+    with pytest.raises(ConfigurationError, match=message):
+        load_study(study)
+
+
+def test_a_network_that_torchvision_lacks_is_named(study):
+    study["network"] = {"kind": "torchvision", "model": "resnet19", "nodes": ["layer1"]}
+    with pytest.raises(ConfigurationError, match="no 'resnet19'; did you mean 'resnet18'"):
+        load_study(study)
+
+
+def test_a_file_that_does_not_run_is_named(study, tmp_path):
+    (tmp_path / "net.py").write_text("import nothing_of_this_name")
+    study["network"] = OWN.model_dump() | {"file": str(tmp_path / "net.py")}
+    with pytest.raises(ConfigurationError, match=r"net\.py does not run \(No module named"):
+        load_study(study)
+
+
+def test_a_module_that_does_not_run_is_named():
+    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Flatten())
+    network[0].unused = nn.Linear(1, 1)
+    with pytest.raises(ConfigurationError, match=r"'0\.unused' does not run"):
+        read_modules(network, ["0.unused"], shown(4))
 
 
 # --- cnn3 keeps its bytes -------------------------------------------------------------------------

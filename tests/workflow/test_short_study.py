@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import yaml
 
+from changed_study import counts
 from rulealign.config.study import load_study
+from rulealign.store import read_csv
 from workflow.conftest import Run, write_inputs
 
 pytestmark = pytest.mark.workflow
@@ -41,6 +43,30 @@ def test_the_study_of_the_readme_runs(project, of_the_readme, tmp_path):
     full = load_study(yaml.safe_load(run.results()["study.yaml"]))
     assert full.training.batch_size == 32  # as it ran, overridden on the command line
     assert full.training.crop_padding == 4  # a default, written down
+
+
+@pytest.mark.slow
+def test_the_network_of_the_guide_runs_and_an_edited_file_trains_anew(project, tmp_path):
+    text = (project / "docs/your-own-network.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (block,) = re.findall(r"```yaml\n(study: my_network.*?)```", text, re.DOTALL)
+    write_inputs(tmp_path)
+    (tmp_path / "my_network.py").write_text(code)
+    (tmp_path / "images").rename(tmp_path / "my_images")
+    np.save(tmp_path / "my_V1.npy", np.load(tmp_path / "rdms.npz")["EVC"])
+    run, small = Run(project, tmp_path, yaml.safe_load(block)), ("--config", *SMALL[1:])
+    run.snakemake(*small, check=True)
+    table = read_csv(tmp_path / "results/my_network/statistics/alignment.csv")
+    assert set(table["layer"]) == {"stem", "blocks.0", "blocks.1"}
+    assert "Nothing to be done" in run.snakemake("--dry-run", *small, check=True).output
+    (tmp_path / "my_network.py").write_text(code.replace("torch.relu", "torch.tanh"))
+    planned = counts(run.snakemake("--dry-run", *small, check=True).output)
+    assert planned["initial_state"] == 3
+    assert planned["train"] == 2
+    run.study["network"]["nodes"] = ["stem", "blocks.7"]
+    failed = run.snakemake("--dry-run", *small)
+    assert failed.returncode != 0
+    assert "network.nodes: there is no node 'blocks.7'; did you mean 'blocks." in failed.output
 
 
 def test_a_study_that_names_no_mirror_asks_those_of_the_environment(

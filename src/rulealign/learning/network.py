@@ -84,6 +84,11 @@ class Network(Closed):
         return ()
 
     @property
+    def own_files(self) -> list[str]:
+        """Name the user's own files that it is made of."""
+        return []
+
+    @property
     def has_batch_norm(self) -> bool:
         """Whether norm layers keep statistics of batches."""
         return True
@@ -91,6 +96,10 @@ class Network(Closed):
     def no_chain(self) -> str:
         """Say why rules that teach a chain of conv blocks cannot teach it; "" where they can."""
         return "" if self.blocks() else f"teaches a chain of conv blocks, and '{self.kind}' is none"
+
+    def no_readout(self) -> str:
+        """Say why its linear layers cannot be taught alone; "" where they can."""
+        return ""
 
     def build(self, classes: int) -> nn.Module:
         """Build the network with weights from the global random state.

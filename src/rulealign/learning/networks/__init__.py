@@ -14,6 +14,8 @@ REGISTRY: dict[str, str] = {
     "vgg5": "rulealign.learning.networks.vgg5:Vgg5",
     "vgg11": "rulealign.learning.networks.vgg11:Vgg11",
     "resnet18": "rulealign.learning.networks.resnet18:ResNet18",
+    "own": "rulealign.learning.networks.own:Own",
+    "torchvision": "rulealign.learning.networks.torchvision_model:TorchvisionModel",
 }
 
 

@@ -28,6 +28,6 @@ class ReadoutOnly(ReadoutRule):
     Settings = ReadoutOnlySettings
 
     @classmethod
-    def cannot_teach(cls, _network: Network) -> str:
-        """Give "": every network has linear layers above its convolutions."""
-        return ""
+    def cannot_teach(cls, network: Network) -> str:
+        """Say why it cannot teach a network; "" where it can."""
+        return network.no_readout()

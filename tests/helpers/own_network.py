@@ -1,0 +1,37 @@
+"""Networks as users write them."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Small(nn.Module):
+    """A convolution that is overwritten in place, one with BatchNorm, and two linear layers."""
+
+    def __init__(self, classes, width=4):
+        super().__init__()
+        self.first = nn.Conv2d(3, width, 3, stride=2)
+        self.second = nn.Conv2d(width, 2 * width, 3)
+        self.norm = nn.BatchNorm2d(2 * width)
+        self.hidden = nn.Linear(2 * width, 3 * width)
+        self.top = nn.Linear(3 * width, classes)
+
+    def forward(self, images):
+        values = functional.relu(self.first(images), inplace=True)
+        values = torch.relu(self.norm(self.second(values))).mean((2, 3))
+        return self.top(torch.relu(self.hidden(values)))
+
+
+class TwoOutputs(Small):
+    """Gives two things while it trains."""
+
+    def forward(self, images):
+        logits = super().forward(images)
+        return (logits, logits) if self.training else logits
+
+
+class Odd(Small):
+    """Gives a map, and no logits."""
+
+    def forward(self, images):
+        return self.first(images)

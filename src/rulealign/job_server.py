@@ -46,6 +46,8 @@ LOADED = (
 CHOICE = "RULEALIGN_JOB_SERVER"
 """Environment variable: the folder of a server that runs already; empty for a new Python a job."""
 
+LONGEST = 90  # letters; sockets have paths of 104 on some systems
+
 _FORWARDED = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -55,12 +57,14 @@ def python_of_jobs() -> str:
     Returns:
         The path of a program that takes the place of `sys.executable`: this process's own Python
         where forks after imports are not safe (elsewhere than on Linux), where the environment
-        variable `RULEALIGN_JOB_SERVER` is empty, or where its path would need quotes.
+        variable `RULEALIGN_JOB_SERVER` is empty, or where its path would need quotes or is longer
+        than those of sockets may be.
     """
     folder = os.environ.get(CHOICE)
     if folder is None and sys.platform == "linux":
         folder = _started()
-    return f"{folder}/python" if folder and " " not in folder else sys.executable
+    fits = folder and " " not in folder and len(folder) < LONGEST
+    return f"{folder}/python" if fits else sys.executable
 
 
 def _started() -> str:
@@ -72,7 +76,8 @@ def _started() -> str:
     write_client(folder)
     # a session of its own: Ctrl-C reaches jobs through their clients, once
     command = [sys.executable, __file__, "--serve", folder]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, **streams, start_new_session=True)
     atexit.register(_end, server, folder)
     return folder
 

@@ -37,8 +37,8 @@ def server():
 
 
 def wait_for(condition):
-    """Wait until a condition holds, ten seconds at most."""
-    end = time.monotonic() + 10
+    """Wait until a condition holds, two minutes at most: machines may be busy."""
+    end = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -100,22 +100,22 @@ def test_signals_to_the_client_reach_the_job(server, script, tmp_path, number):
         f"import os, signal, sys, time, pathlib\n"
         f"signal.signal({int(number)}, lambda *_: sys.exit(5))\n"
         f"pathlib.Path({str(tmp_path)!r}, 'running').touch()\n"
-        f"time.sleep(60)"
+        f"time.sleep(300)"
     )
     client = subprocess.Popen([f"{server}/python", path])
     wait_for((tmp_path / "running").exists)
     client.send_signal(number)
-    assert client.wait(10) == 5
+    assert client.wait(120) == 5
 
 
 def test_a_job_that_a_signal_ends_ends_its_client_by_it(server, script, tmp_path):
     path = script(
-        f"import pathlib, time\npathlib.Path({str(tmp_path)!r}, 'running').touch()\ntime.sleep(60)"
+        f"import pathlib, time\npathlib.Path({str(tmp_path)!r}, 'running').touch()\ntime.sleep(300)"
     )
     client = subprocess.Popen([f"{server}/python", path])
     wait_for((tmp_path / "running").exists)
     client.terminate()
-    assert client.wait(10) == -signal.SIGTERM
+    assert client.wait(120) == -signal.SIGTERM
 
 
 def test_a_job_ends_with_a_client_that_is_killed(server, script, tmp_path):
@@ -125,7 +125,7 @@ def test_a_job_ends_with_a_client_that_is_killed(server, script, tmp_path):
         f"path = pathlib.Path({str(pid_file)!r})\n"
         "path.with_suffix('.new').write_text(str(os.getpid()))\n"
         "path.with_suffix('.new').rename(path)\n"
-        "time.sleep(60)"
+        "time.sleep(300)"
     )
     client = subprocess.Popen([f"{server}/python", path])
     wait_for(pid_file.exists)
@@ -159,12 +159,15 @@ def test_what_stands_for_python_is_a_choice(monkeypatch):
     assert job_server.python_of_jobs() == sys.executable
     monkeypatch.setenv(job_server.CHOICE, "/of/another")
     assert job_server.python_of_jobs() == "/of/another/python"
+    for folder in ("/with a/space", "/long" * 20):
+        monkeypatch.setenv(job_server.CHOICE, folder)
+        assert job_server.python_of_jobs() == sys.executable
 
 
 def test_a_run_has_a_server_of_its_own(monkeypatch, tmp_path):
     monkeypatch.delenv(job_server.CHOICE, raising=False)
     code = "import time; from rulealign.job_server import python_of_jobs as start\n"
-    code += "print(start(), flush=True); time.sleep(60)"
+    code += "print(start(), flush=True); time.sleep(300)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:
         folder = Path(owner.stdout.readline().strip()).parent
         wait_for((folder / "socket").exists)

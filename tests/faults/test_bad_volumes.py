@@ -173,6 +173,19 @@ def test_conditions_that_were_sorted_are_refused_whatever_their_index_is_called(
         Volumes(folder, as_stored=True).responses("01", np.arange(5))
 
 
+@pytest.mark.parametrize("index", ["trial", None])
+def test_a_column_that_numbers_images_is_no_order(folder, index):
+    before = read_all(folder)
+    table = pd.read_csv(folder / CONDITIONS, sep="\t", index_col=0)
+    table["image_number"] = np.random.default_rng(0).permutation(len(table)) + 1
+    table.to_csv(folder / CONDITIONS, sep="\t", index=bool(index), index_label=index)
+    if index:
+        for one, other in zip(before, read_all(folder), strict=True):
+            np.testing.assert_array_equal(one, other)
+    else:
+        refused(folder, "has neither an index nor onsets, .*`things.columns: as_stored`")
+
+
 def test_conditions_that_nothing_orders_stop_or_are_told_in_file_and_report(folder, tmp_path):
     table = pd.read_csv(folder / CONDITIONS, sep="\t", index_col=0)
     before = read_all(folder)

@@ -13,8 +13,10 @@ from pathlib import Path
 from rulealign.errors import DataError
 
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+_NUMBERED = "no|nr|num|number"
 _ORDERS = re.compile(
-    r"|index|unnamed: ?\d+|(trial|volume)([ _-]?(id|index|no|nr|num|number))?|onsets?|level_0",
+    rf"|index|row|order|n|{_NUMBERED}|unnamed: ?\d+|onsets?|level_0"
+    rf"|(trial|volume)([ _-]?(id|index|{_NUMBERED}))?",
     re.IGNORECASE,
 )
 
@@ -22,8 +24,9 @@ _ORDERS = re.compile(
 def order_is_told(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Refuse rows that are not in the order that a column of theirs tells.
 
-    Told by an index (a column without a name, or with the names that programs give it), by onsets,
-    and by any column that counts the rows in steps of 1, whatever its name.
+    Told by an index (a column without a name, or with the names that programs give it) and by
+    onsets. A column of another name that counts the rows in steps of 1 tells that they are in
+    order; where it does not ascend it tells nothing, as it may number the images.
 
     Args:
         path: the file, for the message.
@@ -40,15 +43,15 @@ def order_is_told(path: Path, header: Sequence[str], rows: Sequence[Sequence[str
     for place, name in enumerate(name.strip() for name in header):
         values = [row[place].strip() for row in rows]
         whole = all(map(_NUMBER.fullmatch, values))
-        if _ORDERS.fullmatch(name) or (whole and _counts(values)):
+        if _ORDERS.fullmatch(name):
             _require_ascent(path, name or "the column without a name", values)
             told |= whole
+        told |= whole and _counts_up(values)
     return told
 
 
-def _counts(values: Sequence[str]) -> bool:
-    numbers = sorted(map(float, values))
-    return all(after == before + 1 for before, after in pairwise(numbers))
+def _counts_up(values: Sequence[str]) -> bool:
+    return all(float(after) == float(before) + 1 for before, after in pairwise(values))
 
 
 def _require_ascent(path: Path, name: str, values: Sequence[str]) -> None:

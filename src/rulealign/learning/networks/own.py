@@ -10,6 +10,7 @@ from pydantic import Field
 from rulealign.errors import ConfigurationError
 from rulealign.lazy import imported_from
 from rulealign.learning.explored_network import ExploredNetwork
+from rulealign.schema import whole
 from rulealign.wrong_values import nearest
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from rulealign.learning.explored import Reader
 
-Plain = bool | int | float | str
+LARGEST = 1_000_000_000
+Plain = bool | whole(-LARGEST, LARGEST) | float | str
 """What an argument may be, or a list of such."""
 
 

@@ -6,19 +6,20 @@ from torch.nn import functional
 
 
 class Small(nn.Module):
-    """A convolution that is overwritten in place, one with BatchNorm, and two linear layers."""
+    """Two convolutions, what they give overwritten in place, and two linear layers."""
 
     def __init__(self, classes, width=4):
         super().__init__()
         self.first = nn.Conv2d(3, width, 3, stride=2)
+        self.act = nn.ReLU(inplace=True)
         self.second = nn.Conv2d(width, 2 * width, 3)
         self.norm = nn.BatchNorm2d(2 * width)
         self.hidden = nn.Linear(2 * width, 3 * width)
         self.top = nn.Linear(3 * width, classes)
 
     def forward(self, images):
-        values = functional.relu(self.first(images), inplace=True)
-        values = torch.relu(self.norm(self.second(values))).mean((2, 3))
+        values = self.norm(self.second(self.act(self.first(images))))
+        values = functional.relu(values, inplace=True).mean((2, 3))
         return self.top(torch.relu(self.hidden(values)))
 
 
@@ -35,3 +36,12 @@ class Odd(Small):
 
     def forward(self, images):
         return self.first(images)
+
+
+class Overwritten(Small):
+    """Overwrites what a convolution gives."""
+
+    def forward(self, images):
+        values = self.second(functional.relu(self.first(images), inplace=True))
+        values = torch.relu(self.norm(values)).mean((2, 3))
+        return self.top(torch.relu(self.hidden(values)))

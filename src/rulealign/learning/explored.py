@@ -45,7 +45,7 @@ class Explored(nn.Module):
 
     def __init__(self, network: nn.Module, nodes: Sequence[str], reader: Reader, side: int) -> None:
         super().__init__()
-        self.network = network
+        self.network = out_of_place(network)
         self.nodes, self.reader, self.side = tuple(nodes), reader, side
 
     def forward(self, images: Tensor) -> Tensor:
@@ -107,6 +107,14 @@ class Explored(nn.Module):
         return torch.zeros(1, 3, self.side, self.side, device=next(self.parameters()).device)
 
 
+def out_of_place(network: nn.Module) -> nn.Module:
+    """Let no module overwrite its input; the network's values stay what they are."""
+    for module in network.modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False
+    return network
+
+
 def explore(network: nn.Module, nodes: Sequence[str], reader: Reader, images: Tensor) -> Found:
     """Run a network, and look.
 
@@ -118,7 +126,12 @@ def explore(network: nn.Module, nodes: Sequence[str], reader: Reader, images: Te
 
     Returns:
         What was seen.
+
+    Raises:
+        ConfigurationError: a node cannot be read, or the output of a convolution or linear layer is
+            overwritten.
     """
+    _require_kept_outputs(network, images)
     weights = [one.weight for one in network.eval().modules() if carries_weights(one)]
     depths, shapes = {}, {}
     for name, values in reader(network, nodes, images).items():
@@ -132,6 +145,23 @@ def explore(network: nn.Module, nodes: Sequence[str], reader: Reader, images: Te
     network.eval()
     shape = tuple(logits.shape[1:]) if isinstance(logits, Tensor) else None
     return Found(shapes, depths, shape, readout_of(network, images))
+
+
+def _require_kept_outputs(network: nn.Module, images: Tensor) -> None:
+    # rules and diagnostics look at the error of each output, which is then another one's
+    made: dict[str, tuple[Tensor, int]] = {}
+
+    def look(name: str, module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if carries_weights(module):
+            made[name] = (output, output._version)
+
+    _run(network, images, look)
+    for name, (output, version) in made.items():
+        if output._version != version:
+            raise ConfigurationError(
+                f"network: what '{name}' gives is overwritten in place by what follows, such as"
+                " `relu(values, inplace=True)` or `values += ...`; make new values there"
+            )
 
 
 def readout_of(network: nn.Module, images: Tensor) -> str:

@@ -110,9 +110,11 @@ class ExploredNetwork(Network):
 def _sample(kind: type[ExploredNetwork], settings: str) -> tuple[ExploredNetwork, nn.Module]:
     import torch
 
+    from rulealign.learning.explored import out_of_place
+
     network = kind.model_validate_json(settings)
     with torch.random.fork_rng(devices=[]), torch.device(kind.device):
-        made = network.made(2)
+        made = out_of_place(network.made(2))
     there = network.readable(made)
     for name in network.nodes:
         if name not in there:

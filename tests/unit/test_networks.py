@@ -419,6 +419,14 @@ def test_nodes_of_torchvision_are_read_before_they_are_overwritten():
     torch.testing.assert_close(read["flatten"], read["avgpool"].flatten(1))
 
 
+def test_a_node_that_a_function_overwrites_is_read_before():
+    nodes = ["features.norm5", "relu"]
+    built = TorchvisionModel(kind="torchvision", model="densenet121", nodes=nodes).build(2).eval()
+    read = built.layers(shown(64))
+    assert (read["features.norm5"] < 0).any()
+    torch.testing.assert_close(torch.relu(read["features.norm5"]), read["relu"])
+
+
 def test_a_network_of_others_has_the_same_weights_for_a_seed_and_leaves_the_random_state():
     for kind in ("own", "torchvision"):
         state = torch.get_rng_state()

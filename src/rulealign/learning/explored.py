@@ -269,7 +269,7 @@ def _graph(network: nn.Module, nodes: Sequence[str]) -> nn.Module:
         (output,) = (node for node in graph.nodes if node.op == "output")
         kept = {}
         for name, node in output.args[0].items():
-            with graph.inserting_after(node):  # `+=` and in-place ReLU would overwrite it
+            with graph.inserting_after(node):  # `relu(..., inplace=True)` would overwrite it
                 kept[name] = graph.call_method("clone", (node,))
         output.args = (kept,)
     extractor.graph = extractor.train_graph if extractor.training else extractor.eval_graph

@@ -137,10 +137,19 @@ def other_table(others: Sequence[OtherSetting]) -> str:
         ratios = variance_ratios(other.rows, list(WORDS), METHODS)
         what = f"{other.name} ({said(OTHERS[other.name])})"
         for both, (_, *ratio) in zip(lines, ratios, strict=True):
-            seen = [one.seen if one.verdict == MET else f"**{one.seen}**" for one in both]
-            cells = [what, both[0].quantity, *seen, *(f"{value:.2f}" for value in ratio)]
+            cells = [
+                what,
+                both[0].quantity,
+                *map(_seen, both),
+                *(f"{value:.2f}" for value in ratio),
+            ]
             written.append(f"| {' | '.join(cells)} |")
     return "\n".join(written)
+
+
+def _seen(line: Line) -> str:
+    # what is there to compare with has no verdict
+    return line.seen if line.verdict in ("", MET) else f"**{line.seen}**"
 
 
 def primary_table(others: Sequence[OtherSetting]) -> str:
@@ -155,12 +164,8 @@ def primary_table(others: Sequence[OtherSetting]) -> str:
     names = [f"{other.name} ({said(OTHERS[other.name])})" for other in others]
     written = [f"| quantity | {' | '.join(names)} |", f"|---|{'---|' * len(others)}"]
     for lines in zip(*(seed_lines(other.rows) for other in others), strict=True):
-        missed = [line.verdict not in ("", MET) for line in lines]
-        cells = [
-            f"**{line.seen}**" if out else line.seen
-            for line, out in zip(lines, missed, strict=True)
-        ]
-        written.append(f"| {' | '.join([lines[0].quantity, *cells])} |")
+        cells = [lines[0].quantity, *map(_seen, lines)]
+        written.append(f"| {' | '.join(cells)} |")
     return "\n".join(written)
 
 

@@ -23,6 +23,13 @@ class Small(nn.Module):
         return self.top(torch.relu(self.hidden(values)))
 
 
+class Dropping(Small):
+    """Draws random numbers while it trains."""
+
+    def forward(self, images):
+        return super().forward(functional.dropout(images, training=self.training))
+
+
 class TwoOutputs(Small):
     """Gives two things while it trains."""
 

@@ -16,7 +16,7 @@ from rulealign.errors import ConfigurationError
 from rulealign.learning import trainer
 from rulealign.learning.diagnostics import write_diagnostics
 from rulealign.learning.explored import read_modules
-from rulealign.learning.explored_network import ExploredNetwork
+from rulealign.learning.explored_network import ExploredNetwork, _found
 from rulealign.learning.networks import REGISTRY
 from rulealign.learning.networks.cnn3 import Cnn3
 from rulealign.learning.networks.own import Own
@@ -435,6 +435,31 @@ def test_a_network_of_others_has_the_same_weights_for_a_seed_and_leaves_the_rand
         )
         assert first == same != other
         assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_weights_do_not_depend_on_what_was_explored_before(tmp_path):
+    text = Path(OWN.file).read_text()
+    path = tmp_path / "own.py"
+    path.write_text(text + "\n\ntorch.manual_seed(0)\n")  # as scripts do
+    settings = {"file": str(path), "network_class": "Dropping"}
+    hashes = []
+    for seed in (1, 2):
+        network = OWN.model_copy(update=settings)
+        for explored in (False, True):
+            if explored:
+                _found.cache_clear()
+                network.layers()
+            built = initial_network(network, 0, seed, classes=10)
+            built.linear()  # explores, too
+            hashes.append(weights_hash(built))
+    assert hashes[0] == hashes[1] != hashes[2] == hashes[3]
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        expected = torch.rand(1)
+        torch.manual_seed(1)
+        _found.cache_clear()
+        network.layers()
+        assert torch.rand(1) == expected
 
 
 @pytest.mark.parametrize(

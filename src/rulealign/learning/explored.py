@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -40,10 +41,12 @@ class Explored(nn.Module):
         network: the network, which maps images to logits.
         nodes: names of what is read.
         reader: how it is read.
-        side: pixels per side of images that it takes.
+        side: gives the pixels per side of images that it takes, where they are asked for.
     """
 
-    def __init__(self, network: nn.Module, nodes: Sequence[str], reader: Reader, side: int) -> None:
+    def __init__(
+        self, network: nn.Module, nodes: Sequence[str], reader: Reader, side: Callable[[], int]
+    ) -> None:
         super().__init__()
         self.network = out_of_place(network)
         self.nodes, self.reader, self.side = tuple(nodes), reader, side
@@ -75,8 +78,11 @@ class Explored(nn.Module):
 
     def linear(self) -> dict[str, nn.Linear]:
         """Give the linear layer whose output the logits are, name -> layer."""
-        name = readout_of(self, self._image())
-        return {name: self.get_submodule(name)}
+        return {self._readout: self.get_submodule(self._readout)}
+
+    @cached_property
+    def _readout(self) -> str:
+        return readout_of(self, self._image())
 
     def maps(self, images: Tensor) -> dict[str, Tensor]:
         """Compute what the linear layer of the logits reads: its name -> values."""
@@ -104,7 +110,8 @@ class Explored(nn.Module):
         return layer(hidden)
 
     def _image(self) -> Tensor:
-        return torch.zeros(1, 3, self.side, self.side, device=next(self.parameters()).device)
+        side = self.side()
+        return torch.zeros(1, 3, side, side, device=next(self.parameters()).device)
 
 
 def out_of_place(network: nn.Module) -> nn.Module:

@@ -82,7 +82,10 @@ class ExploredNetwork(Network):
     @property
     def has_batch_norm(self) -> bool:
         """Whether norm layers keep statistics of batches."""
-        return bool(self.build(2).norms())
+        from torch import nn
+
+        _, made = _sample(type(self), self.model_dump_json())
+        return any(isinstance(one, nn.BatchNorm2d) for one in made.modules())
 
     def layers(self) -> tuple[ReadLayer | Layer, ...]:
         """List the nodes that the study names, in the order of computation."""
@@ -102,8 +105,9 @@ class ExploredNetwork(Network):
         """Build the network; see `Network.build`."""
         from rulealign.learning.explored import Explored
 
-        side = max(self.smallest_image_side, 32)
-        return Explored(self.made(classes), self.nodes, self.reader(), side)
+        return Explored(
+            self.made(classes), self.nodes, self.reader(), lambda: self.smallest_image_side
+        )
 
 
 @lru_cache(maxsize=8)
@@ -133,7 +137,8 @@ def _found(kind: type[ExploredNetwork], settings: str, size: int) -> Found:
     network, made = _sample(kind, settings)
     images = torch.zeros(1, 3, size, size, device=kind.device)
     try:
-        found = explore(made, network.nodes, network.reader(), images)
+        with torch.random.fork_rng(devices=[]):  # dropout draws
+            found = explore(made, network.nodes, network.reader(), images)
     except ConfigurationError:
         raise
     except Exception as error:  # whatever somebody else's code raises

@@ -157,7 +157,7 @@ class Normed(Network):
 
     def no_chain(self) -> str:
         """Say why rules that teach a chain of conv blocks cannot teach it; "" where they can."""
-        other = f"norm: {self.norm}" if self.norm != "batch" else f"activation: {self.activation}"
         if self.norm == "batch" and self.activation == "relu":
             return super().no_chain()
+        other = f"norm: {self.norm}" if self.norm != "batch" else f"activation: {self.activation}"
         return super().no_chain() or f"teaches conv blocks of BatchNorm and ReLU, and not '{other}'"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from rulealign.errors import ConfigurationError
-from rulealign.lazy import imported_from
+from rulealign.lazy import imported_from, torch
 from rulealign.learning.explored_network import ExploredNetwork
 from rulealign.schema import whole
 from rulealign.wrong_values import nearest
@@ -44,15 +45,16 @@ class Own(ExploredNetwork):
     @property
     def own_files(self) -> list[str]:
         """Name the file of Python."""
-        return [self.file]
+        return [os.path.normpath(Path(self.file).expanduser())]
 
     def made(self, classes: int) -> nn.Module:
         """Make the network by a call of the class."""
-        path = Path(self.file).expanduser()
+        path = Path(*self.own_files)
         if not path.is_file():
             raise ConfigurationError(f"network.file: there is no file {self.file}")
         try:
-            module = imported_from(path)
+            with torch.random.fork_rng(devices=[]):  # a seed that the file sets is none of ours
+                module = imported_from(path)
         except Exception as error:  # whatever somebody else's code raises
             raise ConfigurationError(f"network.file: {self.file} does not run ({error})") from error
         if not isinstance(found := vars(module).get(self.network_class), type):

@@ -1,10 +1,11 @@
 # make run    set up an environment in .venv, then compute the default study
 # make setup [TORCH_INDEX=<address>]   set up the environment alone; with the index of PyTorch's
-#             CPU-only wheels it is 3 GB smaller (README: Without a GPU)
+#             CPU-only wheels it is 3 GB smaller (docs/README.md: Without a GPU)
 # make explain [STUDY=studies/<file>.yaml]   say of each job that would run why it would
 # make test   set up the same environment, then run the tests but for slow ones
 # make test-all   all tests, as CI runs them
 # make reliability   plant faults, and write what came of them to docs/reliability.md
+# make docs   write the reference pages anew, and build the site of docs/ into site/
 # make validation   simulate data sets with a known truth, and write docs/validation.md
 
 PYTHON ?= python3
@@ -63,6 +64,10 @@ reliability: setup
 
 docs: setup
 	$(BIN)/python -m rulealign.config.reference
+	$(BIN)/python -m rulealign.report.docs_page.files_and_tables
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html in a browser."
 
 # not .snakemake: Snakemake's notes of what made the results
 clean:

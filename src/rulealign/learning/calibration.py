@@ -16,7 +16,7 @@ from rulealign import store
 from rulealign.data.images.resize import prepare
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.learning.batches import Epochs, normalise, training_images
-from rulealign.learning.rule import TRAINING, Calibration
+from rulealign.learning.rule_settings import TRAINING, Calibration
 from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.provenance import derive_seed
 
@@ -86,7 +86,7 @@ def calibration_images(
         ConfigurationError: a calibration set is asked for and not given.
         DataError: there are fewer images than asked for, or of another size, or another set's.
     """
-    rule, recipe = f"rule '{settings.label}'", settings.training
+    rule, recipe = f"rule '{settings.arm.rule}'", settings.training
     if wanted.augment:
         padded = recipe.model_copy(update=dict(wanted.padding))
         data = training_images(training_set, settings, seed, device)

@@ -100,11 +100,22 @@ class Chain(nn.Module):
         """
         read = {}
         values = images
-        for name, conv, norm in self.blocks():
-            values = norm(conv(values))
-            values = self._activated(values) if name in self.unpooled else self._pooled(values)
-            read[name] = values
+        for block in self.blocks():
+            values = read[block.name] = self.map_of(block, values)
         return read
+
+    def map_of(self, block: ConvBlock, below: Tensor) -> Tensor:
+        """Compute one block.
+
+        Args:
+            block: one of `blocks`.
+            below: the map of the block below, or images, shape (batch, channels, height, width).
+
+        Returns:
+            Its map after pooling.
+        """
+        values = block.norm(block.conv(below))
+        return self._activated(values) if block.name in self.unpooled else self._pooled(values)
 
     def _activated(self, values: Tensor) -> Tensor:
         return activations(self.activation)(values)

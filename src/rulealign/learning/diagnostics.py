@@ -22,6 +22,7 @@ from rulealign.learning.device import (
     require_device,
     restore_random_state,
 )
+from rulealign.learning.filters import FirstFilters, first_filters, write_filters
 from rulealign.learning.gradient import probe_gradient
 from rulealign.learning.measures import (
     State,
@@ -30,6 +31,7 @@ from rulealign.learning.measures import (
     effective_rank,
     norm_drift,
     rerun_drift,
+    stable_rank,
     weight_change,
 )
 from rulealign.learning.rule import Probe
@@ -41,7 +43,7 @@ from rulealign.provenance import derive_seed
 DEAD_UNIT_IMAGES = 1000
 """Held-out images for all of which a unit must be silent to count as dead."""
 
-DIRECTIONS = ("angle_to_bp", "effective_rank", "rerun_drift")
+DIRECTIONS = ("angle_to_bp", "effective_rank", "stable_rank", "rerun_drift")
 DRIFTS = ("norm_mean_drift", "norm_variance_drift")
 
 
@@ -68,14 +70,16 @@ def write_diagnostics(
     kept: Mapping[int, Path],
     training_set: Path,
     out: Path,
+    filters: Path,
 ) -> None:
     """Measure all checkpoints of one rule and seed: a row per epoch and layer.
 
     Columns: `convolution` (whether the layer is one), `weight_change` (|W - W0| / |W0|),
-    `dead_units` (share of a readable layer's), `angle_to_bp` (degrees), `effective_rank` (of the
-    errors at the layer's output), `norm_mean_drift` and `norm_variance_drift` (since the checkpoint
-    before), `rerun_drift` (largest difference of the same gradient computed twice; guard 15). Cells
-    are empty where there is nothing to measure, as the direction of a rule that does not train.
+    `dead_units` (share of a readable layer's), `angle_to_bp` (degrees), `effective_rank` and
+    `stable_rank` (of the errors at the layer's output), `norm_mean_drift` and `norm_variance_drift`
+    (since the checkpoint before), `rerun_drift` (largest difference of the same gradient computed
+    twice; guard 15). Cells are empty where there is nothing to measure, as the direction of a rule
+    that does not train.
 
     Args:
         settings: of the checkpoints.
@@ -83,6 +87,7 @@ def write_diagnostics(
         kept: epoch -> checkpoint; epoch 0 among them.
         training_set: `images.h5` of the training set.
         out: the CSV to make.
+        filters: the HDF5 file to make; see `filters.write_filters`.
 
     Raises:
         ConfigurationError: a GPU is configured and there is none.
@@ -94,6 +99,7 @@ def write_diagnostics(
         raise DataError(f"{out}: weights are held against those of epoch 0, which is missing.")
     device = require_device(settings.device)
     rows, initial, before = [], None, None
+    seen: dict[int, FirstFilters | None] = {}
     with repeatable(device):
         shown = _shown(settings, seed, training_set, device)
         classes = len(class_names(training_set))
@@ -101,12 +107,15 @@ def write_diagnostics(
             run = start_run(settings, seed, device, classes=classes)
             state = take_up(run, path, epoch).network
             initial = initial or state
+            seen[epoch] = first_filters(run.network)
             rows += _measure(run, epoch, state, initial, before, shown)
             before = state
             print(f"{run.name(epoch)}: measured", flush=True)
     table = pd.DataFrame(rows)
     _print_rerun_drift(table)
     store.write_csv(out, table)
+    about = {**settings.arm._asdict(), "seed": seed}
+    write_filters(filters, seen, settings=settings.plain(), attributes=about)
 
 
 def _print_rerun_drift(table: pd.DataFrame) -> None:
@@ -114,8 +123,9 @@ def _print_rerun_drift(table: pd.DataFrame) -> None:
         return  # the rule does not train: no gradient was computed
     worst = table.loc[table["rerun_drift"].idxmax()]
     print(
-        f"rule '{worst['rule']}', seed {worst['seed']}: the same gradient computed twice differs by"
-        f" {worst['rerun_drift']:.3g} at most (layer '{worst['layer']}', epoch {worst['epoch']})",
+        f"network '{worst['network']}', rule '{worst['rule']}', seed {worst['seed']}: the same"
+        f" gradient computed twice differs by {worst['rerun_drift']:.3g} at most (layer"
+        f" '{worst['layer']}', epoch {worst['epoch']})",
         flush=True,
     )
 
@@ -139,13 +149,14 @@ def _measure(
     layers = {name: one for name, one in run.network.named_modules() if carries_weights(one)}
     norms = run.network.norms()
     dead = dead_units(run.rule, shown.held_out, run.settings.training, run.name(epoch))
-    directions = _directions(run, epoch, state, shown) if run.rule.trains else {}
+    learns = run.rule.trains and run.rule.made_here
+    directions = _directions(run, epoch, state, shown) if learns else {}
     rows = []
     for name, layer in layers.items():
         drift = norm_drift(run.network, norms[name], state, before) if name in norms else None
         rows.append(
             {
-                "rule": run.settings.label,
+                **run.settings.arm._asdict(),
                 "kind": run.settings.rule.kind,
                 "seed": run.seed,
                 "epoch": epoch,
@@ -169,6 +180,7 @@ def _directions(run: Run, epoch: int, state: State, shown: Shown) -> dict[str, d
         measured[name] = {
             "angle_to_bp": angle(own.update.get(weight), exact.update[weight]),
             "effective_rank": effective_rank(own.errors.get(name)),
+            "stable_rank": stable_rank(own.errors.get(name)),
             "rerun_drift": rerun_drift(exact.update[weight], again.update[weight]),
         }
     return measured

@@ -101,6 +101,10 @@ class ExploredNetwork(Network):
             return ""
         return f"teaches the linear layer of the logits, and '{self.kind}' does not end in one"
 
+    def no_signals(self) -> str:
+        """Say why gradients at its nodes cannot be read."""
+        return f"nodes of '{self.kind}' are not read in the pass that gives its logits"
+
     def build(self, classes: int) -> Explored:
         """Build the network; see `Network.build`."""
         from rulealign.learning.explored import Explored

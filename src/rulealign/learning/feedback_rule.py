@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from rulealign.learning.gradient import GradientRule
+from pydantic import Field
+
+from rulealign.lazy import functional, torch
+from rulealign.learning.gradient import GradientRule, GradientSettings
 from rulealign.learning.rule import Course
 from rulealign.provenance import derive_seed
 
@@ -23,6 +26,8 @@ class FeedbackRule(GradientRule):
     get exact gradients from the errors that reach them; pooling, ReLU, BatchNorm and dropout send
     errors back exactly.
     """
+
+    sends_errors = True
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         from rulealign.learning.feedback import attach
@@ -71,4 +76,56 @@ class FeedbackRule(GradientRule):
         """
         super().load_state_dict(state)
         for name, drawn in state["feedback"].items():
-            self.feedback[name] = drawn.to(self.course.device)
+            # in place: an optimiser may hold it
+            self.feedback.setdefault(name, drawn.to(self.course.device)).copy_(drawn)
+
+
+class FeedbackWeightsSettings(GradientSettings):
+    """The settings of rules whose layers have feedback weights of their own."""
+
+    layers: Literal["all", "conv"] = Field(
+        default="all",
+        description="layers that send errors back through weights of their own: all that propagate"
+        " one, or convolutions only, as published in 2026 (linear layers then send them back"
+        " exactly)",
+    )
+
+
+class FeedbackWeightsRule(FeedbackRule):
+    """Send errors back through weights B of the shape of W, drawn once per label and seed.
+
+    Their distribution is that of PyTorch's initial weights; subclasses may let them learn.
+    """
+
+    Settings = FeedbackWeightsSettings
+
+    def send_back(self, layers: Mapping[str, nn.Module]) -> dict[str, SendBack]:
+        """Draw B of every layer, and send errors back through it.
+
+        Args:
+            layers: name -> layer, all that propagate an error.
+
+        Returns:
+            Name -> way, of the layers that the setting `layers` names.
+        """
+        from rulealign.learning.feedback import random_feedback, through
+
+        if self.settings.layers == "conv":
+            conv = torch.nn.Conv2d
+            layers = {name: layer for name, layer in layers.items() if isinstance(layer, conv)}
+        self.feedback = random_feedback(layers, self.seed_of())
+        return {
+            name: through(layer, lambda name=name: self.feedback[name])
+            for name, layer in layers.items()
+        }
+
+    def feedback_angle(self) -> float:
+        """Give the mean angle between B and W over the layers, degrees."""
+        cosines = [
+            functional.cosine_similarity(drawn.flatten(), self._weight(name).flatten(), 0)
+            for name, drawn in self.feedback.items()
+        ]
+        return torch.stack(cosines).clamp(-1, 1).acos().rad2deg().mean().item()
+
+    def _weight(self, name: str) -> Tensor:
+        return self.network.get_submodule(name).weight.detach()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from rulealign.lazy import functional, torch
 from rulealign.learning.optimised import OptimisedRule
-from rulealign.learning.rule import Course, Probe, RuleSettings
+from rulealign.learning.rule import Course, Probe
+from rulealign.learning.rule_settings import RuleSettings
 from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import Closed, Fraction, NonNegativeFloat, PositiveFloat
 
@@ -106,10 +108,26 @@ class GradientRule(OptimisedRule):
         Raises:
             GuardError: loss or gradient is not finite.
         """
+        logged = self.fill_gradients(images, labels)
+        return logged | self.descend()
+
+    def fill_gradients(self, images: Tensor, labels: Tensor) -> dict[str, float]:
+        """Give every parameter the gradient that its step will follow; here of the cross-entropy.
+
+        Args:
+            images: as in `step`.
+            labels: as in `step`.
+
+        Returns:
+            What to log; `loss` among it, nats.
+
+        Raises:
+            GuardError: the loss is not finite.
+        """
         self.optimizer.zero_grad()
         loss = functional.cross_entropy(self.network(images), labels)
         loss.backward()
-        return {"loss": self.finite(loss)} | self.descend()
+        return {"loss": self.finite(loss)}
 
     def descend(self) -> dict[str, float]:
         """Take one step along the gradients that the parameters hold: clip, then optimise.
@@ -149,7 +167,9 @@ class GradientRule(OptimisedRule):
             `update`: minus the gradient of every parameter; `errors`: of every convolution and
             linear layer, the gradient of the loss with respect to its output.
         """
-        return probe_gradient(self.network, images, labels)
+        with kept_errors(self.network) as errors:
+            self.fill_gradients(images, labels)
+        return Probe(negative_gradients(self.network), errors)
 
 
 def make_optimizer(network: nn.Module, settings: GradientSettings) -> torch.optim.Optimizer:
@@ -185,6 +205,22 @@ def probe_gradient(network: nn.Module, images: Tensor, labels: Tensor) -> Probe:
         Minus the gradient of every parameter; the error at the output of every convolution and
         linear layer, shape (batch, features).
     """
+    network.zero_grad()
+    with kept_errors(network) as errors:
+        functional.cross_entropy(network(images), labels).backward()
+    return Probe(negative_gradients(network), errors)
+
+
+@contextmanager
+def kept_errors(network: nn.Module) -> Iterator[dict[str, Tensor]]:
+    """Keep the error that each convolution and linear layer gets in a backward pass, the last one.
+
+    Args:
+        network: the network.
+
+    Yields:
+        Layer -> the gradient by its output, shape (batch, features); filled by backward passes.
+    """
     errors: dict[str, Tensor] = {}
 
     def keep(name: str) -> Any:
@@ -198,13 +234,17 @@ def probe_gradient(network: nn.Module, images: Tensor, labels: Tensor) -> Probe:
         for name, layer in network.named_modules()
         if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)
     ]
-    network.zero_grad()
-    functional.cross_entropy(network(images), labels).backward()
-    for handle in handles:
-        handle.remove()
-    update = {
+    try:
+        yield errors
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def negative_gradients(network: nn.Module) -> dict[str, Tensor]:
+    """Give minus the gradient of every parameter that has one, by name."""
+    return {
         name: -parameter.grad.detach().clone()
         for name, parameter in network.named_parameters()
         if parameter.grad is not None
     }
-    return Probe(update, errors)

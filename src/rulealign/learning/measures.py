@@ -97,14 +97,38 @@ def effective_rank(errors: Tensor | None) -> float:
     Returns:
         1 to min(batch, features); NaN for no or zero errors.
     """
-    if errors is None or not errors.any():
+    squares = _squared_singular_values(errors)
+    if squares is None:
         return math.nan
+    singular = squares.sqrt()
+    return float(torch.special.entr(singular / singular.sum()).sum().exp())
+
+
+def stable_rank(errors: Tensor | None) -> float:
+    """Measure over how many directions most of a batch of errors spreads.
+
+    The sum of the squared singular values over the largest of them (Rudelson & Vershynin 2007): at
+    most the effective rank where few directions are much larger than the others. Not for comparing
+    batches of different size, as `effective_rank`.
+
+    Args:
+        errors: shape (batch, features), or None.
+
+    Returns:
+        1 to min(batch, features); NaN for no or zero errors.
+    """
+    squares = _squared_singular_values(errors)
+    return math.nan if squares is None else float(squares.sum() / squares.max())
+
+
+def _squared_singular_values(errors: Tensor | None) -> Tensor | None:
+    if errors is None or not errors.any():
+        return None
     values = errors.double()
     gram = values @ values.T if len(values) <= values.shape[1] else values.T @ values
     squares = torch.linalg.eigvalsh(gram)
     rounding = len(squares) * torch.finfo(squares.dtype).eps * squares.max()
-    singular = torch.where(squares > rounding, squares, 0.0).sqrt()
-    return float(torch.special.entr(singular / singular.sum()).sum().exp())
+    return torch.where(squares > rounding, squares, 0.0)
 
 
 def rerun_drift(one: Tensor, again: Tensor) -> float:

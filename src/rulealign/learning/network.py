@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
+from rulealign.errors import ConfigurationError
 from rulealign.schema import Closed, Number
 
 if TYPE_CHECKING:
@@ -50,6 +54,19 @@ class Block(NamedTuple):
     stride: int
 
 
+@contextmanager
+def named_as(label: str) -> Iterator[None]:
+    """Name a network by its label in errors of its settings, which begin with `network`.
+
+    Args:
+        label: the key of `networks`.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(re.sub(r"^network\b", f"networks.{label}", str(error))) from error
+
+
 Width = Annotated[
     float,
     Field(gt=0, le=16, description="factor of all channels and hidden units, rounded; at least 1"),
@@ -69,6 +86,9 @@ class Network(Closed):
     source, with a literal `kind` of its own, and one line in the registry. Configuration, plans and
     rules ask it; the names of its layers stand nowhere else.
     """
+
+    has_weights: ClassVar[bool] = True
+    """Whether it can be built; else only its layers are known."""
 
     smallest_image_side: ClassVar[int] = 1
     """Pixels per side of the smallest image that leaves no map empty."""
@@ -93,12 +113,20 @@ class Network(Closed):
         """Whether norm layers keep statistics of batches."""
         return True
 
-    def no_chain(self) -> str:
-        """Say why rules that teach a chain of conv blocks cannot teach it; "" where they can."""
+    def no_blocks(self) -> str:
+        """Say why rules that teach any chain of conv blocks cannot teach it; "" where they can."""
         return "" if self.blocks() else f"teaches a chain of conv blocks, and '{self.kind}' is none"
+
+    def no_chain(self) -> str:
+        """Say why rules for blocks of BatchNorm and ReLU cannot teach it; "" where they can."""
+        return self.no_blocks()
 
     def no_readout(self) -> str:
         """Say why its linear layers cannot be taught alone; "" where they can."""
+        return ""
+
+    def no_signals(self) -> str:
+        """Say why gradients at its layers cannot be read; "" where they can."""
         return ""
 
     def build(self, classes: int) -> nn.Module:
@@ -121,6 +149,11 @@ class Network(Closed):
     def layer_names(self) -> list[str]:
         """Name the layers that can be read, in the order of computation."""
         return [layer.name for layer in self.layers()]
+
+    def nearest(self, depth: float, names: Sequence[str]) -> str | None:
+        """Name the layer nearest to a relative depth among some; of two, the first one."""
+        some = [layer for layer in self.layers() if layer.name in names]
+        return min(some, key=lambda one: abs(one.depth - depth)).name if some else None
 
     def vectors(self) -> list[str]:
         """Name those of them that have no positions, and so no descriptor to choose."""
@@ -156,8 +189,8 @@ class Normed(Network):
         return self.norm == "batch"
 
     def no_chain(self) -> str:
-        """Say why rules that teach a chain of conv blocks cannot teach it; "" where they can."""
+        """Say why rules for blocks of BatchNorm and ReLU cannot teach it; "" where they can."""
         if self.norm == "batch" and self.activation == "relu":
-            return super().no_chain()
+            return self.no_blocks()
         other = f"norm: {self.norm}" if self.norm != "batch" else f"activation: {self.activation}"
-        return super().no_chain() or f"teaches conv blocks of BatchNorm and ReLU, and not '{other}'"
+        return self.no_blocks() or f"teaches conv blocks of BatchNorm and ReLU, and not '{other}'"

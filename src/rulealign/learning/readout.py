@@ -8,7 +8,8 @@ from pydantic import Field
 
 from rulealign.lazy import functional, torch
 from rulealign.learning.optimised import OptimisedRule
-from rulealign.learning.rule import Course, Probe, RuleSettings
+from rulealign.learning.rule import Course, Probe
+from rulealign.learning.rule_settings import RuleSettings
 from rulealign.schema import NonNegativeFloat, PositiveFloat
 
 if TYPE_CHECKING:
@@ -96,12 +97,24 @@ class ReadoutRule(OptimisedRule):
         with torch.no_grad():
             return self.network.last(self.network.maps(images)), {}
 
+    def learn(self, images: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Let the conv stack learn from one batch; here as `learn_features`, without labels.
+
+        Args:
+            images: as in `step`.
+            labels: as in `step`.
+
+        Returns:
+            As `learn_features`.
+        """
+        return self.learn_features(images)
+
     def step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         """Let the conv stack learn, then the readout on its features.
 
         Args:
             images: float32, shape (batch, 3, size, size); augmented and normalised.
-            labels: int64, shape (batch,); only the readout sees them.
+            labels: int64, shape (batch,); the conv stack sees them if `learn` shows them to it.
 
         Returns:
             `loss` (cross-entropy, nats, before the readout's step), `learning_rate` (of the
@@ -110,7 +123,7 @@ class ReadoutRule(OptimisedRule):
         Raises:
             GuardError: training diverged.
         """
-        features, logged = self.learn_features(images)
+        features, logged = self.learn(images, labels)
         loss = self.readout_gradient(features, labels)
         self.optimizer.step()
         return {
@@ -150,7 +163,7 @@ class ReadoutRule(OptimisedRule):
             The proposed change of every parameter; no errors.
         """
         before = {name: value.detach().clone() for name, value in self.network.named_parameters()}
-        features, _ = self.learn_features(images)
+        features, _ = self.learn(images, labels)
         self.readout_gradient(features, labels)
         after = dict(self.network.named_parameters())
         update = {name: (after[name] - before[name]).detach() for name in before}

@@ -3,73 +3,25 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, NoReturn, Protocol
-
-from pydantic import Field
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    Protocol,
+)
 
 from rulealign.errors import GuardError
-from rulealign.schema import Closed, Label
+from rulealign.learning.rule_settings import RuleSettings
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from rulealign.learning.network import Network
-
-TRAINING = "training"
-"""What `images` is where a rule is prepared with the training images of its seed."""
-
-
-class Calibration(NamedTuple):
-    """Which images a rule's `prepare` is shown.
-
-    Attributes:
-        images: `TRAINING`, or a label of the study's section `calibration`.
-        size: pixels per side, one of evaluation.sizes; None: as the training images are stored.
-        count: how many, drawn by the seed; None: all.
-        augment: whether they come as training deals them: in batches, flipped and cropped.
-        padding: settings of training that hold for these batches instead: `crop_padding`,
-            `padding_mode`.
-    """
-
-    images: str = TRAINING
-    size: int | None = None
-    count: int | None = None
-    augment: bool = False
-    padding: Mapping[str, int | str] = MappingProxyType({})
-
-
-class RuleSettings(Closed):
-    """The settings that every rule has."""
-
-    per_block: ClassVar[tuple[str, ...]] = ()
-    """Settings that are lists of one value for each conv block of the network."""
-
-    kind: str = Field(description="the rule's name in the registry")
-    init: Literal["default", "kaiming-normal"] = Field(
-        default="default",
-        description="initial conv weights: PyTorch's default (uniform, standard deviation"
-        " 1/sqrt(3 inputs)), the same for every rule of a seed; or normal, standard deviation"
-        " sqrt(2/inputs), 2.4 times as large, as some rules were published with",
-    )
-
-    baseline: Label | None = Field(
-        default=None,
-        description="what a trained rule is compared with first, at the same epoch: a label of"
-        " `rules` with the same `init`, which may train, too; one that does not has epoch 0 alone."
-        " Changes no training",
-    )
-
-    @property
-    def calibration(self) -> Calibration:
-        """Which images `prepare` is shown; a rule that has settings for it overrides this."""
-        return Calibration()
-
-    def fewer_dead_units(self) -> str:
-        """Say what leaves fewer dead units in linear layers; "" where nothing is known to."""
-        return ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +94,17 @@ class LearningRule:
 
     Settings: ClassVar[type[RuleSettings]] = RuleSettings
     trains: ClassVar[bool] = True
+    made_here: ClassVar[bool] = True
+    """Whether the pipeline makes its networks; else files of the user's hold them."""
+    has_states: ClassVar[bool] = True
+    """Whether checkpoints hold its networks; else only what these make of stimuli is known."""
+    has_activations: ClassVar[bool] = True
+    """Whether features of its networks are known; else only their RDMs."""
+    sends_errors: ClassVar[bool] = False
+    """Whether it learns from an error at every readable layer: of its network's backward pass, or
+    `own_errors`."""
+    errors_of_one_size: ClassVar[bool] = False
+    """Whether these exist for images of the training size alone."""
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         self.network = network
@@ -179,6 +142,19 @@ class LearningRule:
             epoch: 0 for the first one.
         """
         self.epoch = epoch
+
+    def own_errors(self, images: Tensor) -> dict[str, Tensor] | None:
+        """Give the errors that it would learn from if each image's label were the decision.
+
+        Args:
+            images: float32, shape (n, 3, height, width), normalised; the network is evaluated.
+
+        Returns:
+            Readable layer -> error, of the shape of its values, with the sign and scale of the
+            gradient of one image's cross-entropy; by default None: those of the network's own
+            backward pass. No image has a part in another one's.
+        """
+        return None
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
         """Change the weights once.

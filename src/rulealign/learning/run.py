@@ -11,6 +11,7 @@ from torch import nn
 from rulealign import guards
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning.checkpoint import Checkpoint
+from rulealign.learning.network import named_as
 from rulealign.learning.rule import Course, LearningRule
 from rulealign.learning.rules import rule_class
 from rulealign.learning.weights import initial_network, weights_hash
@@ -45,21 +46,24 @@ class Run:
 
     def name(self, epoch: int) -> str:
         """Say whose network it is, for messages."""
-        return f"rule '{self.settings.label}', seed {self.seed}, epoch {epoch}"
+        network, rule = self.settings.arm
+        return f"network '{network}', rule '{rule}', seed {self.seed}, epoch {epoch}"
 
     def require_sound_weights(self) -> None:
         """Refuse a network whose training has diverged.
 
         Raises:
             GuardError: names rule, seed, epoch and the first layer with a weight or statistic that
-                is not finite or larger than `EXPLODED`.
+                is not finite, or larger than `EXPLODED`; of a variance, than its square.
         """
         for name, value in self.network.state_dict().items():
-            if value.is_floating_point() and not float(value.abs().max()) <= EXPLODED:
-                layer, kind = name.rsplit(".", 1)
+            layer, _, kind = name.rpartition(".")
+            # variances are squares; activations with powers make large ones without any training
+            limit = EXPLODED**2 if kind == "running_var" else EXPLODED
+            if value.is_floating_point() and not float(value.abs().max()) <= limit:
                 self.rule.diverged(
                     f"layer '{layer}'",
-                    f"its {kind} is not finite or larger than {EXPLODED:g}",
+                    f"its {kind} is not finite or larger than {limit:g}",
                     "lower the rule's rates",
                 )
 
@@ -79,15 +83,16 @@ def start_run(
         The run at epoch 0, before the rule's `prepare`.
 
     Raises:
-        ConfigurationError: there is no such `init`.
+        ConfigurationError: there is no such `init`, or a class of the user's fails.
     """
-    network = initial_network(
-        settings.network, settings.study_seed, seed, settings.rule.init, classes=classes
-    ).to(device)
+    with named_as(settings.arm.network):
+        network = initial_network(
+            settings.network, settings.study_seed, seed, settings.rule.init, classes=classes
+        ).to(device)
     initial_hash = weights_hash(network)
     course = Course(
         study_seed=settings.study_seed,
-        label=settings.label,
+        label=settings.arm.rule,
         seed=seed,
         schedule_epochs=settings.training.schedule_epochs,
         device=settings.device,
@@ -113,7 +118,7 @@ def take_up(run: Run, path: Path, epoch: int) -> Checkpoint:
     """
     loaded = checkpoints.load(
         path,
-        rule=run.settings.label,
+        rule=run.settings.arm.rule,
         seed=run.seed,
         epoch=epoch,
         settings_hash=fingerprint(run.settings.plain()),

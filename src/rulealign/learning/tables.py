@@ -13,7 +13,7 @@ from rulealign import guards
 from rulealign.errors import DataError
 from rulealign.store import read_csv, write_csv
 
-NETWORK = ["rule", "kind", "seed", "epoch"]
+NETWORK = ["network", "rule", "kind", "seed", "epoch"]
 ACCURACY = ["trains", "held_out_accuracy", "held_out_images"]
 
 
@@ -21,20 +21,24 @@ class LoggedNetwork(NamedTuple):
     """Whose a training log is.
 
     Attributes:
-        rule: its label in the study.
-        kind: its name in the registry.
+        network: the label of its network in the study.
+        rule: that of its rule.
+        kind: the name of the rule in the registry.
         init: how the conv weights were drawn.
         seed: of the network.
         epoch: of the checkpoint.
         trains: whether the rule changes weights at all.
+        made_here: whether the pipeline trained it, and knows its loss.
     """
 
+    network: str
     rule: str
     kind: str
     init: str
     seed: int
     epoch: int
     trains: bool
+    made_here: bool = True
 
 
 def training_table(logs: Sequence[Path], networks: Sequence[LoggedNetwork], output: Path) -> None:
@@ -53,21 +57,19 @@ def training_table(logs: Sequence[Path], networks: Sequence[LoggedNetwork], outp
         StoreError: a log cannot be read, or the disk is full.
     """
     rows = [_training_row(Path(log), of) for log, of in zip(logs, networks, strict=True)]
-    table = pd.DataFrame(rows).sort_values(["rule", "seed", "epoch"], kind="stable")
+    table = pd.DataFrame(rows).sort_values(["network", "rule", "seed", "epoch"], kind="stable")
     _guard_states(table)
-    write_csv(output, table.drop(columns=["initial_hash", "state_hash"]))
+    write_csv(output, table.drop(columns=["made_here", "initial_hash", "state_hash"]))
 
 
 def _guard_states(table: pd.DataFrame) -> None:
-    for (seed, _), networks in table.groupby(["seed", "init"]):
+    for (_, seed, _), networks in table.groupby(["network", "seed", "init"]):
         guards.same_initial_weights(networks.set_index("rule")["initial_hash"].to_dict(), seed)
-    for rule, networks in table[table["epoch"] == 0].groupby("rule"):
-        seeds = "rule '" + rule + "', epoch 0, seed " + networks["seed"].astype(str)
-        guards.states_pairwise_distinct(dict(zip(seeds, networks["state_hash"], strict=True)))
+    table = table.assign(name=[_named(row) for row in table[NETWORK].itertuples(index=False)])
+    for _, networks in table[table["epoch"] == 0].groupby(["network", "rule"]):
+        guards.states_pairwise_distinct(networks.set_index("name")["state_hash"].to_dict())
     trained = table[table["trains"] & (table["epoch"] > 0)]
-    names = "rule '" + trained["rule"] + "', seed " + trained["seed"].astype(str)
-    names += ", epoch " + trained["epoch"].astype(str)
-    guards.states_pairwise_distinct(dict(zip(names, trained["state_hash"], strict=True)))
+    guards.states_pairwise_distinct(trained.set_index("name")["state_hash"].to_dict())
 
 
 def _training_row(log: Path, network: LoggedNetwork) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def _training_row(log: Path, network: LoggedNetwork) -> dict[str, Any]:
     images = line["held_out_images"].item()
     if not images > 0:
         raise DataError(f"{log}: held_out_images is {images}, not a number of images.")
-    learns = network.trains and network.epoch > 0
+    learns = network.trains and network.made_here and network.epoch > 0
     loss = line["loss"].item() if learns else None
     if learns and not np.isfinite(loss):
         raise DataError(f"{log}: the loss of epoch {network.epoch} is {loss}.")
@@ -101,11 +103,11 @@ def diagnostics_table(
     """Gather the diagnostics of all networks and join their accuracy: `statistics/diagnostics.csv`.
 
     Args:
-        parts: the `diagnostics/*.csv` of all rules and seeds.
+        parts: the `diagnostics/*.csv` of all arms and seeds.
         training: `statistics/training.csv`.
         classes: classes of the training set; chance is one in so many.
-        output: the CSV to make: a row per rule, kind, seed, epoch and layer, layers in the order of
-            computation.
+        output: the CSV to make: a row per network, rule, kind, seed, epoch and layer, layers
+            in the order of computation.
 
     Returns:
         The table.
@@ -120,20 +122,19 @@ def diagnostics_table(
     _require_same_networks(measured, accuracy, str(training))
     table = measured.merge(accuracy, on=NETWORK, how="left", validate="many_to_one")
     table["chance"] = 1 / classes
-    table = table.sort_values(["rule", "seed", "epoch"], kind="stable")
+    table = table.sort_values(["network", "rule", "seed", "epoch"], kind="stable")
     write_csv(output, table)
     return table
 
 
 def _require_every_layer_once(measured: pd.DataFrame) -> None:
-    layers: list[str] = []
+    layers: dict[str, list[str]] = {}
     for network, rows in measured.groupby(NETWORK, sort=False):
         found = sorted(rows["layer"])
-        layers = layers or found
-        if found != layers:
+        if found != (known := layers.setdefault(network[0], found)):
             raise DataError(
                 f"diagnostics of {_named(network)}: has the layers {found}, but others have"
-                f" {layers}; delete its file and rerun the command."
+                f" {known}; delete its file and rerun the command."
             )
 
 
@@ -151,5 +152,5 @@ def _require_same_networks(measured: pd.DataFrame, accuracy: pd.DataFrame, train
 
 
 def _named(network: Sequence[object]) -> str:
-    rule, kind, seed, epoch = network
-    return f"rule '{rule}' ({kind}), seed {seed}, epoch {epoch}"
+    label, rule, kind, seed, epoch = network
+    return f"network '{label}', rule '{rule}' ({kind}), seed {seed}, epoch {epoch}"

@@ -41,7 +41,13 @@ from rulealign.provenance import canonical, derive_seed, fingerprint, state_hash
 if TYPE_CHECKING:
     from rulealign.config.training import Recipe
 
-__all__ = ["held_out_accuracy", "initial_checkpoint", "train_stretch", "use_threads"]
+__all__ = [
+    "finish_checkpoint",
+    "held_out_accuracy",
+    "initial_checkpoint",
+    "train_stretch",
+    "use_threads",
+]
 
 
 def initial_checkpoint(
@@ -80,8 +86,8 @@ def initial_checkpoint(
             refuse_compared(calibration_set, compared)
         run.rule.prepare(shown)
         guards.weights_as_drawn(weights_hash(run.network), run.initial_hash, run.name(0))
-        torch.manual_seed(derive_seed(settings.study_seed, settings.label, seed, "training"))
-        _finish(run, 0, [{"epoch": 0}], training_set, output, log)
+        torch.manual_seed(derive_seed(settings.study_seed, settings.arm.rule, seed, "training"))
+        finish_checkpoint(run, 0, [{"epoch": 0}], training_set, output, log)
 
 
 def train_stretch(
@@ -116,13 +122,13 @@ def train_stretch(
     with repeatable(device):
         run = start_run(settings, seed, device, classes=len(class_names(training_set)))
         if not run.rule.trains:
-            raise ConfigurationError(f"rule '{settings.label}' does not train; keep its epoch 0")
+            raise ConfigurationError(f"rule '{settings.arm.rule}' does not train; keep its epoch 0")
         loaded = take_up(run, previous, from_epoch)
         restore_random_state(loaded.random)
         data = training_images(training_set, settings, seed, device)
         epochs = Epochs(data, settings, seed)
         rows = [_train_epoch(run, epochs, epoch) for epoch in range(from_epoch, to_epoch)]
-        _finish(run, to_epoch, rows, training_set, output, log)
+        finish_checkpoint(run, to_epoch, rows, training_set, output, log)
 
 
 def _train_epoch(run: Run, epochs: Epochs, epoch: int) -> dict[str, float]:
@@ -140,7 +146,7 @@ def _train_epoch(run: Run, epochs: Epochs, epoch: int) -> dict[str, float]:
     return {"epoch": epoch + 1} | {name: total / len(epochs) for name, total in sums.items()}
 
 
-def _finish(
+def finish_checkpoint(
     run: Run,
     epoch: int,
     rows: list[dict[str, Any]],
@@ -148,6 +154,16 @@ def _finish(
     output: Path,
     log: Path,
 ) -> None:
+    """Measure a network on held-out images, and keep it.
+
+    Args:
+        run: the network, as its checkpoint is to hold it.
+        epoch: of the checkpoint.
+        rows: what to log of each epoch, name -> value; the last one is that of the checkpoint.
+        training_set: `images.h5` of the training set.
+        output: the checkpoint to make.
+        log: the CSV to make.
+    """
     random = random_state(run.device)
     held_out = held_out_images(training_set, run.settings, run.device)
     accuracy = held_out_accuracy(
@@ -158,7 +174,7 @@ def _finish(
         network=state,
         rule_state=run.rule.state_dict(),
         random=random,
-        rule=run.settings.label,
+        rule=run.settings.arm.rule,
         kind=run.settings.rule.kind,
         seed=run.seed,
         epoch=epoch,

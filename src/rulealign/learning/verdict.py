@@ -46,7 +46,7 @@ def learned(table: pd.DataFrame, rules: Sequence[str]) -> dict[str, Verdict]:
     """Judge every rule by its conv layers, which must move, and its accuracy, by no chance.
 
     Args:
-        table: rows of `tables.diagnostics_table`.
+        table: rows of `tables.diagnostics_table`, of one network.
         rules: labels.
 
     Returns:
@@ -145,7 +145,7 @@ def silent_words(table: pd.DataFrame, rule: str, remedy: str) -> list[str]:
 
 
 def warnings(table: pd.DataFrame, remedies: Mapping[str, str]) -> list[str]:
-    """Write a line for every rule that did not learn, and for every layer that fell silent.
+    """Write a line for every arm that did not learn, and for every layer that fell silent.
 
     Args:
         table: rows of `tables.diagnostics_table`.
@@ -154,9 +154,13 @@ def warnings(table: pd.DataFrame, remedies: Mapping[str, str]) -> list[str]:
     Returns:
         Lines, none where all learned.
     """
-    verdicts = learned(table, list(remedies)).items()
-    lines = [f"WARNING: rule '{rule}' {one.words}" for rule, one in verdicts if one.doubtful]
-    for rule, remedy in remedies.items():
-        said = silent_words(table, rule, remedy)
-        lines += [f"WARNING: rule '{rule}': {words}" for words in said]
+    lines = []
+    for network, own in table.groupby("network", sort=False):
+        there = [rule for rule in remedies if rule in set(own["rule"])]
+        whose = {rule: f"WARNING: network '{network}', rule '{rule}'" for rule in there}
+        verdicts = learned(own, there).items()
+        lines += [f"{whose[rule]} {one.words}" for rule, one in verdicts if one.doubtful]
+        for rule in there:
+            said = silent_words(own, rule, remedies[rule])
+            lines += [f"{whose[rule]}: {words}" for words in said]
     return lines

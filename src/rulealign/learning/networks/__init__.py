@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 REGISTRY: dict[str, str] = {
     "cnn3": "rulealign.learning.networks.cnn3:Cnn3",
+    "triangle3": "rulealign.learning.networks.triangle3:Triangle3",
     "vgg5": "rulealign.learning.networks.vgg5:Vgg5",
     "vgg11": "rulealign.learning.networks.vgg11:Vgg11",
     "resnet18": "rulealign.learning.networks.resnet18:ResNet18",
     "own": "rulealign.learning.networks.own:Own",
+    "given": "rulealign.learning.networks.given:Given",
     "torchvision": "rulealign.learning.networks.torchvision_model:TorchvisionModel",
 }
 

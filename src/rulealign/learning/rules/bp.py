@@ -23,3 +23,4 @@ class Backpropagation(GradientRule):
     """
 
     Settings = BackpropagationSettings
+    sends_errors = True

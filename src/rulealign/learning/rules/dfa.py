@@ -37,6 +37,7 @@ class DirectFeedbackAlignment(FeedbackRule):
     """
 
     Settings = DirectFeedbackAlignmentSettings
+    errors_of_one_size = True  # B fits maps of the training images
 
     def send_back(self, layers: Mapping[str, nn.Module]) -> dict[str, SendBack]:
         """Send the output's error to the input of every layer.
@@ -54,11 +55,12 @@ class DirectFeedbackAlignment(FeedbackRule):
         def send_back(error: Tensor, shape: torch.Size) -> Tensor:
             if name == self.output_layer:  # the first that the backward pass comes to
                 self.output_error = error
-            if name not in self.feedback:
-                self.feedback[name] = self._draw(
-                    name, self.output_error.shape[1], shape[1:].numel()
-                )
-            return (self.output_error @ self.feedback[name]).reshape(shape)
+            drawn = self.feedback.get(name)
+            if drawn is None:
+                drawn = self._draw(name, self.output_error.shape[1], shape[1:].numel())
+            if self.network.training:  # a network that is only read changes nothing
+                self.feedback[name] = drawn
+            return (self.output_error @ drawn).reshape(shape)
 
         return send_back
 

@@ -12,6 +12,7 @@ from rulealign.errors import DataError
 from rulealign.lazy import torch
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
 from rulealign.learning.rule import Course, Probe
+from rulealign.learning.rule_settings import for_each_block
 from rulealign.provenance import derive_seed
 from rulealign.schema import PositiveFloat, whole
 
@@ -40,7 +41,7 @@ class PredictiveCodingSettings(ReadoutSettings):
         " above, level by level, at every batch); from 2 on the energy may rise, which stops"
         " training",
     )
-    precision: list[PositiveFloat] = Field(
+    precision: for_each_block(PositiveFloat) = Field(
         default=[1.0, 0.1, 0.01],
         description="inverse variance of the prediction errors of the image and of every conv block"
         " but the last",

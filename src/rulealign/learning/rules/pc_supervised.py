@@ -58,7 +58,7 @@ class ConvBlock:
 
     def __call__(self, values: Tensor) -> Tensor:
         """Map values (batch, in, height, width) to (batch, out, height / 2, width / 2)."""
-        normalise = self._again if self.called else self.norm
+        normalise = self._again if self.called and self.norm.training else self.norm
         self.called = True
         return functional.relu(functional.max_pool2d(normalise(self.conv(values)), 2))
 
@@ -92,9 +92,15 @@ class SupervisedPredictiveCoding(GradientRule):
     with a Gaussian output; the categorical one as in Pinchetti et al. 2022, NeurIPS). The order of
     the states' moves is ours. `fixed_prediction`: Millidge, Tschantz & Buckley 2022, Neural
     Computation 34:1329; then one step of rate 1 gives bp exactly. Not for learning without labels.
+
+    Known failure: as the weights grow, errors absorb ever more of F before any weight learns
+    (docs/results/cichy92.md), and accuracy falls after about 10 epochs. It stays for those
+    results; for new studies use `pc_error`, which has the same F and fixed points, runs in float32
+    and holds the absorbed share where it is useful.
     """
 
     Settings = SupervisedPredictiveCodingSettings
+    sends_errors = True
 
     @classmethod
     def cannot_teach(cls, network: Network) -> str:
@@ -179,6 +185,29 @@ class SupervisedPredictiveCoding(GradientRule):
                 f"lower inference_rate ({self.settings.inference_rate}) or learning_rate"
                 f" ({self.settings.learning_rate})",
             )
+
+    def own_errors(self, images: Tensor) -> dict[str, Tensor]:
+        """Settle each image with the network's decision as label; see `LearningRule.own_errors`.
+
+        Returns:
+            Block and hidden layer -> -e_l / output_precision, which `fixed_prediction` makes the
+            gradient.
+        """
+        from rulealign.learning.signals import one_by_one
+
+        network = self.exact_network()
+        names = [*(name for name, *_ in network.blocks()), *network.linear()][:-1]
+
+        def settled(image: Tensor) -> dict[str, Tensor]:
+            decision = network(image.double()).argmax(1)
+            hierarchy = self.hierarchy(image, decision, network)
+            asked = self.settings
+            energies = hierarchy.settle(asked.inference_steps, asked.inference_rate)
+            self._require_descent(energies)
+            errors = [-e.to(image.dtype) / asked.output_precision for e in hierarchy.errors()]
+            return dict(zip(names, errors, strict=True))
+
+        return one_by_one(images, settled)
 
     def probe(self, images: Tensor, labels: Tensor) -> Probe:
         """Give the local updates of one batch, and the derivative of F by every layer's output.

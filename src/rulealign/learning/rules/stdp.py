@@ -13,6 +13,7 @@ from rulealign.lazy import torch
 from rulealign.learning.optimised import schedule_share
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
 from rulealign.learning.rule import Course
+from rulealign.learning.rule_settings import for_each_block
 from rulealign.schema import NonNegativeFloat, PositiveFloat, PositiveInt, whole
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class StdpSettings(ReadoutSettings):
         default=20, description="decay of potentiation with |dt|, steps"
     )
     tau_minus: PositiveFloat = Field(default=20, description="decay of depression with |dt|, steps")
-    learning_rate: list[NonNegativeFloat] = Field(
+    learning_rate: for_each_block(NonNegativeFloat) = Field(
         default=[1, 4, 4],
         description="factor of all weight changes in the first epoch that a layer learns in",
     )
@@ -51,15 +52,15 @@ class StdpSettings(ReadoutSettings):
         default="together",
         description="all layers learn from epoch 0 on, or each when the one below has finished",
     )
-    patches_per_image: list[whole(1, 10_000)] = Field(
+    patches_per_image: for_each_block(whole(1, 10_000)) = Field(
         default=[8, 4, 2],
         description="patches that a layer learns from, drawn at random from each image",
     )
-    centring: list[Literal["patch", "input"]] = Field(
+    centring: for_each_block(Literal["patch", "input"]) = Field(
         default=["patch", "input", "input"],
         description="what is subtracted from an input: its patch's mean, or its own running mean",
     )
-    decorrelation: list[NonNegativeFloat] = Field(
+    decorrelation: for_each_block(NonNegativeFloat) = Field(
         default=[0, 0.1, 0.1],
         description="regularisation of the lateral inhibition between inputs; 0 switches it off",
     )

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from rulealign.lazy import functional, torch
 from rulealign.learning.readout import PublishedReadoutSettings, ReadoutRule
-from rulealign.learning.rule import Probe, RuleSettings
+from rulealign.learning.rule import Probe
+from rulealign.learning.rule_settings import RuleSettings
 from rulealign.schema import PositiveFloat, whole
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from rulealign.learning.rule import LearningRule, RuleSettings
+from rulealign.learning.rule import LearningRule
+from rulealign.learning.rule_settings import RuleSettings
 
 
 class UntrainedSettings(RuleSettings):

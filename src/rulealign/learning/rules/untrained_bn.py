@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from rulealign.lazy import torch
-from rulealign.learning.rule import (
-    TRAINING,
-    Calibration,
-    DealtImages,
-    LearningRule,
-    RuleSettings,
-    ShownImages,
-)
+from rulealign.learning.rule import DealtImages, LearningRule, ShownImages
+from rulealign.learning.rule_settings import TRAINING, Calibration, RuleSettings
 from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import Label, PaddingMode, Pixels, PositiveInt, whole
 from rulealign.wrong_values import shown

@@ -45,7 +45,8 @@ def same_rdms(rdms: Mapping[str, np.ndarray]) -> dict[str, str]:
     """Find RDMs that equal an earlier one, but for units, rounding and what keeps their order.
 
     Args:
-        rdms: name -> float64, shape (n_pairs,); condensed, finite.
+        rdms: name -> float64, shape (n_pairs,); condensed; pairs that one of them lacks
+            (NaN) do not count.
 
     Returns:
         Name of a copy -> name of the first RDM that it correlates with above 1 - 1e-6 (Pearson), or
@@ -55,6 +56,7 @@ def same_rdms(rdms: Mapping[str, np.ndarray]) -> dict[str, str]:
     from scipy.stats import rankdata
 
     names, values = list(rdms), np.stack(list(rdms.values()))
+    values = values[:, ~np.isnan(values).any(axis=0)]
     same = _correlations(values) > _SAME
     if values.shape[1] >= _PAIRS:
         alike = _correlations(rankdata(values, axis=1)) > _ALIKE

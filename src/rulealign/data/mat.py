@@ -17,25 +17,41 @@ import numpy as np
 from rulealign.errors import DataError
 
 _READER = [sys.executable, "-m", __spec__.name]
-_TEXTS = "*"  # in place of a field, which has no such name
-_REMEDY = "Get it again from its source; a file of version 7.3 must be saved anew with `save -v7`."
+_REMEDY = "Get it again from its source."
+_ENTRY, _TEXTS, _SHAPE = "entry ", "texts ", "shape"  # names of what is handed over
+
+FIELD = "RDM"
+"""The field of the RSA toolbox's structures that holds an RDM."""
+
+NAMES = "name"
+"""The field that says whose it is."""
 
 
-def load_mat(path: Path, key: str | None) -> np.ndarray:
-    """Read one array of a MATLAB file (version 7 or earlier).
+def load_mat(path: Path, key: str | None) -> tuple[np.ndarray, dict[str, list[str]]]:
+    """Read one array of a MATLAB file (version 7 or earlier), and the texts beside it.
 
     Args:
         path: the .mat file.
-        key: the variable's name; None is refused with the names there are.
+        key: the variable's name; None is refused with the names there are. Of an array of
+            structures with a field `RDM`, that field is read.
 
     Returns:
-        The array, as scipy reads it.
+        The array, as scipy reads it; of structures, their RDMs behind the axes of their array,
+        without those of length 1. And name of a variable -> its texts, which may end in blanks:
+        cells of texts, and arrays of characters row by row; of structures, `name` has their names.
 
     Raises:
         DataError: the file is missing, broken or of version 7.3 (HDF5), or has no such variable
-            (lists those it has), or the variable is no array.
+            (lists those it has), or the variable is no array of numbers, or the RDMs of structures
+            differ in shape.
     """
-    return _read(path, key)[0]
+    handed = _read(path, key)
+    entries = _entries(handed)
+    if len({entry.shape for entry in entries}) > 1:
+        raise DataError(f"{path}: the RDMs of {key} differ in shape; save them as one array.")
+    array = np.stack(entries).reshape(*handed[_SHAPE], *entries[0].shape)
+    texts = {name: found.tolist() for name, found in handed.items() if name.startswith(_TEXTS)}
+    return array, {name.removeprefix(_TEXTS): found for name, found in texts.items()}
 
 
 def load_mat_struct(path: Path, key: str, field: str) -> list[np.ndarray]:
@@ -52,26 +68,10 @@ def load_mat_struct(path: Path, key: str, field: str) -> list[np.ndarray]:
     Raises:
         DataError: as in `load_mat`, or the variable is no struct array with that field.
     """
-    return _read(path, key, field)
+    return _entries(_read(path, key, field))
 
 
-def mat_texts(path: Path) -> list[tuple[str, list[str]]]:
-    """Read all texts of a MATLAB file: cells of texts, and arrays of characters row by row.
-
-    Args:
-        path: the .mat file.
-
-    Returns:
-        Name of a variable and its texts, which may end in blanks.
-
-    Raises:
-        DataError: the file is missing, broken or of version 7.3 (HDF5).
-    """
-    names, *texts = _read(path, None, _TEXTS)
-    return list(zip(names.tolist(), (array.tolist() for array in texts), strict=True))
-
-
-def _read(path: Path, key: str | None, field: str = "") -> list[np.ndarray]:
+def _read(path: Path, key: str | None, field: str = "") -> dict[str, np.ndarray]:
     with tempfile.TemporaryDirectory(prefix="rulealign-mat-") as folder:
         output = Path(folder) / "arrays.npz"
         command = [*_READER, str(path), key or "", field, str(output)]
@@ -80,7 +80,11 @@ def _read(path: Path, key: str | None, field: str = "") -> list[np.ndarray]:
         if done.returncode:
             raise DataError(f"{path}: {_reason(done)}")
         with np.load(output, allow_pickle=False) as arrays:
-            return [arrays[str(place)] for place in range(len(arrays.files))]
+            return dict(arrays)
+
+
+def _entries(handed: dict[str, np.ndarray]) -> list[np.ndarray]:
+    return [array for name, array in handed.items() if name.startswith(_ENTRY)]
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
@@ -97,39 +101,35 @@ def _hand_over(path: str, key: str, field: str, output: str) -> str | None:
     from scipy.io import loadmat, whosmat
 
     try:
-        if field == _TEXTS:
-            return _hand_over_texts(path, output)
-        names = [name for name, *_ in whosmat(path)]
-        found = loadmat(path, variable_names=[key])[key] if key in names else None
+        kinds = {name: kind for name, _, kind in whosmat(path)}
+        of_text = [name for name, kind in kinds.items() if kind in ("cell", "char")]
+        read = loadmat(path, variable_names=[key, *of_text]) if key in kinds else {}
     except Exception as error:  # whatever scipy says of damage
         return f"cannot be read as a MATLAB file ({type(error).__name__}: {error}). {_REMEDY}"
-    if found is None:
+    if key not in read:
         wanted = f"has no variable '{key}'" if key else "name the array in it with `key`"
-        return f"{wanted}; it has {names}."
-    if field and (field not in (found.dtype.names or ()) or found.size == 0):
+        return f"{wanted}; it has {list(kinds)}."
+    found, texts = read[key], {name: _texts(read[name]) for name in of_text}
+    fields = found.dtype.names or ()
+    if field and (field not in fields or found.size == 0):
         return f"{key} is no struct array with a field `{field}`."
-    arrays = [np.asarray(entry[field]) for entry in found.ravel()] if field else [np.asarray(found)]
-    if any(array.dtype.hasobject for array in arrays):
+    if NAMES in fields and not field:
+        texts[NAMES] = _texts(found[NAMES])
+    given = found[field or FIELD].ravel() if field or (FIELD in fields and found.size) else [found]
+    entries = list(map(np.asarray, given))
+    if any(array.dtype.hasobject for array in entries):
         return f"{key} is a sparse array, a cell or a struct; save it as a full array of numbers."
-    np.savez(output, **{str(place): array for place, array in enumerate(arrays)})
+    arrays = {f"{_TEXTS}{name}": np.array(cells) for name, cells in texts.items() if cells}
+    arrays[_SHAPE] = [size for size in found.shape if size > 1] if fields else []
+    np.savez(output, **arrays, **{f"{_ENTRY}{place}": one for place, one in enumerate(entries)})
     return None
 
 
-def _hand_over_texts(path: str, output: str) -> None:
-    from scipy.io import loadmat, whosmat
-
-    of_text = [name for name, _, kind in whosmat(path) if kind in ("cell", "char")]
-    read = loadmat(path, variable_names=of_text) if of_text else {}
-    found = {name: list(map(_text, read[name].ravel())) for name in of_text}
-    texts = {name: cells for name, cells in found.items() if cells and None not in cells}
-    arrays = [np.array(list(texts), dtype="U"), *map(np.array, texts.values())]
-    np.savez(output, **{str(place): array for place, array in enumerate(arrays)})
-
-
-def _text(cell: np.ndarray | str) -> str | None:
-    """Give the text of a cell; None where it holds anything else."""
-    content = np.asarray(cell)
-    return str(content.ravel()[0]) if content.dtype.kind == "U" and content.size == 1 else None
+def _texts(cells: np.ndarray) -> list[str]:
+    """Give the texts of cells, or of rows of characters; [] where a cell has anything else."""
+    contents = [np.asarray(cell) for cell in np.ravel(cells)]
+    single = all(content.dtype.kind == "U" and content.size == 1 for content in contents)
+    return [str(content.ravel()[0]) for content in contents] if single else []
 
 
 if __name__ == "__main__":

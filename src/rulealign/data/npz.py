@@ -18,6 +18,7 @@ from numpy.lib.npyio import NpzFile
 
 from rulealign.errors import DataError
 from rulealign.self_contained import MOST_PACKED
+from rulealign.wrong_values import meant
 
 UNREADABLE = (
     *(OSError, ValueError, KeyError, EOFError, OverflowError, MemoryError),
@@ -79,7 +80,8 @@ def member_array(content: NpzFile, key: str | None, path: Path) -> np.ndarray:
     if key is None:
         raise DataError(f"{path}: name the array in it with `key`; it has {content.files}.")
     if key not in content.files:
-        raise DataError(f"{path}: has no array '{key}'; it has {content.files}.")
+        near = meant(key, content.files) or "."
+        raise DataError(f"{path}: has no array '{key}'; it has {content.files}{near}")
     with content.zip.open(f"{key}.npy") as member:
         shape, dtype = array_header(member)
     claimed, size = math.prod(shape) * dtype.itemsize, path.stat().st_size

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,206 +11,168 @@ import numpy as np
 
 from rulealign.data.brains import brain_class
 from rulealign.data.copies import same_rdms
-from rulealign.data.ids import pattern_ids
-from rulealign.data.mat import load_mat, mat_texts
-from rulealign.data.npz import UNREADABLE, member_array, whole_array
-from rulealign.data.rdm_names import names_in_npz, refuse_other_order
+from rulealign.data.given_rdms import ReadRdms
+from rulealign.data.rdm_axes import TIMES, square_rdms
+from rulealign.data.rdm_check import whole_rdm
+from rulealign.data.rdm_formats import stored_rdms
+from rulealign.data.rdm_names import (
+    ids_of_file,
+    order_of_images,
+    refuse_other_order,
+    refuse_other_subjects,
+)
+from rulealign.data.time_axis import at_each_time, require_same_times
+from rulealign.data.times import times_in_ms
 from rulealign.errors import DataError
-from rulealign.store import write_h5
+from rulealign.store import require_same_ids, write_h5
 
 if TYPE_CHECKING:
+    from rulealign.data.brains.rdm_archive import RdmArchive
     from rulealign.plan.settings.brain import GivenRdmsSettings
 
-TOLERANCE = 1e-6
-"""How far an RDM may be from symmetric, and its diagonal from zero, relative to its largest
-dissimilarity: enough for single precision, too little for a mistake."""
+_SAME_STIMULI = "All files of an ROI need RDMs of the same stimuli."
 
 
 def read_rdms(
-    path: Path, key: str | None, subjects: int, *, sessions: int = 1, ids: str | None = None
-) -> np.ndarray:
-    """Read the RDMs of one ROI and check that they are RDMs.
+    brain: RdmArchive, roi: str, sources: Sequence[Path], images: Sequence[str] = ()
+) -> ReadRdms:
+    """Read the RDMs of one ROI and check that they are RDMs; nothing pickled is ever loaded.
 
     Args:
-        path: a .npz, .npy or .mat file; nothing pickled is ever loaded.
-        key: name of the array in a .npz or .mat; None for a .npy.
-        subjects: how many subjects the file must hold.
-        sessions: how many sessions of each.
-        ids: pattern of the stimulus ids, to name places in messages; None for plain numbers.
+        brain: the section of the study.
+        roi: the ROI's name.
+        sources: the files that `brain.sources(roi)` names, on this machine.
+        images: ids of the images, in order; not needed where a pattern names the stimuli.
 
     Returns:
-        float64, shape (subjects, stimuli, stimuli), or (subjects, sessions, stimuli, stimuli) where
-        there are several sessions, in the unit of the file. Negative values are kept:
-        cross-validated distances have them.
+        The RDMs, in the unit of the files, and the ids of their stimuli, in the order of the
+        images.
 
     Raises:
-        DataError: the file or the key is missing (lists the keys), the array has another shape
-            or type, or an RDM is not finite, not symmetric, has a diagonal other than zero or is
-            constant (names file, subject and place), two sessions of a subject are the same, or the
-            file also lists the ids in another order.
+        DataError: a file or its key is missing (lists the keys), an array does not fit the numbers
+            of subjects and sessions or fits in several ways, files have different numbers of
+            stimuli or times, or list the ids in another order, something is no RDM (as in
+            `whole_rdm`), or two sessions of a subject are the same. Names file, subject and place.
+        StoreError: an HDF5 file is damaged.
     """
-    rdms = load_rdms(path, key, ids)
-    return checked_rdms(rdms, path, subjects, sessions=sessions, ids=ids)
+    rdms: dict[tuple[str, str], np.ndarray] = {}
+    of_files: list[tuple[list[str], np.ndarray | None]] = []
+    for path, held in zip(sources, _held(brain, roi), strict=True):
+        ids, times, own = _of_file(brain, roi, path, held, images)
+        of_files.append((ids, times))
+        require_same_ids(ids, of_files[0][0], str(path), str(sources[0]), _SAME_STIMULI)
+        if times is not None:
+            require_same_times(times, of_files[0][1], str(path), str(sources[0]))
+        rdms |= own
+    (ids, times), sessions = of_files[0], brain.sessions_of(roi)
+    whole = {one: [rdms[one, session] for session in sessions] for one in brain.subjects_of(roi)}
+    for subject, own in whole.items():
+        _refuse_same_sessions(own, sessions, f"{sources[0]}: sub-{subject}")
+    order = order_of_images(ids, images, sources[0])
+    # shape (subjects, sessions, times, stimuli, stimuli), one time where there is none
+    ordered = np.array(list(whole.values()))[..., order, :][..., order]
+    names = [ids[place] for place in order]
+    if times is None:
+        return ReadRdms(ordered[:, :, 0], names)
+    return ReadRdms(ordered.mean(axis=2), names, ordered.mean(axis=1), times)
 
 
-def checked_rdms(
-    rdms: np.ndarray, path: Path, subjects: int, *, sessions: int = 1, ids: str | None = None
-) -> np.ndarray:
-    """Check that arrays are the RDMs of so many subjects and sessions.
+def _of_file(
+    brain: RdmArchive,
+    roi: str,
+    path: Path,
+    held: tuple[list[str], list[str]],
+    images: Sequence[str],
+) -> tuple[list[str], np.ndarray | None, dict[tuple[str, str], np.ndarray]]:
+    """Read a file that holds subjects and sessions: ids, times, and the RDMs of each of these."""
+    section, (subjects, sessions) = brain.rois[roi], held
+    stored = stored_rdms(path, section.key)
+    counts = (len(subjects), len(sessions))
+    moments, axes = at_each_time(stored.numbers, tuple(section.axes or stored.axes), path)
+    squares = np.stack([square_rdms(one, counts, axes, path) for one in moments])
+    key = f"brain.rois.{roi}.{TIMES}"
+    times = None if section.times is None else times_in_ms(section.times, len(squares), path, key)
+    ids = ids_of_file(brain, squares.shape[-1], stored.texts, path, images)
+    refuse_other_order(stored.texts, path, ids)
+    refuse_other_subjects(stored.texts, path, subjects, len(sessions))
+    rdms = {}
+    for place, who in zip(np.ndindex(counts), product(subjects, sessions), strict=True):
+        where = f"{path}: sub-{who[0]}" + (f", ses-{who[1]}" if len(sessions) > 1 else "")
+        at = [""] if times is None else [f", {time:g} ms" for time in times]
+        own = zip(squares[(slice(None), *place)], at, strict=True)
+        rdms[who] = np.stack(
+            [whole_rdm(one, ids, f"{where}{time}", pairs=brain.pairs) for one, time in own]
+        )
+    return ids, times, rdms
 
-    Args:
-        rdms: as in a file.
-        path: the file or folder that they are from, for messages.
-        subjects: as in `read_rdms`, like the rest.
-        sessions: see there.
-        ids: see there.
 
-    Returns:
-        As `read_rdms`.
-
-    Raises:
-        DataError: as in `read_rdms`.
-    """
-    _check_shape(rdms, subjects, sessions, path)
-    rdms = rdms.astype(np.float64)
-    names = pattern_ids(ids or "stimulus {}", rdms.shape[-1])
-    for subject, own in enumerate(rdms, start=1):
-        where = f"{path}: subject {subject}"
-        for session, rdm in enumerate(own.reshape(-1, *own.shape[-2:]), start=1):
-            _check_rdm(rdm, names, where + (f", session {session}" if sessions > 1 else ""))
-        if sessions > 1:
-            _refuse_same_sessions(own, where)
-    return rdms
+def _held(brain: RdmArchive, roi: str) -> Iterator[tuple[list[str], list[str]]]:
+    """List the subjects and sessions that each source of an ROI has, as `sources` are ordered."""
+    subjects, sessions = brain.subjects_of(roi), brain.sessions_of(roi)
+    source = brain.rois[roi].source
+    for some in [[one] for one in subjects] if "{subject}" in source else [subjects]:
+        for few in [[one] for one in sessions] if "{session}" in source else [sessions]:
+            yield some, few
 
 
 def write_subject_rdms(
-    path: Path, settings: GivenRdmsSettings, roi: str, outputs: Sequence[Path]
+    sources: Sequence[Path],
+    settings: GivenRdmsSettings,
+    roi: str,
+    outputs: Sequence[Path],
+    images: Sequence[str] = (),
 ) -> None:
     """Write the RDMs of one ROI, one file per subject, condensed.
 
     Args:
-        path: what the ROI's source is, on this machine.
+        sources: what the ROI's sources are, on this machine.
         settings: the brain data.
         roi: the ROI's name.
-        outputs: one HDF5 file per subject, in the order of the file: `rdm` float64
+        outputs: one HDF5 file per subject of the ROI, in the order of the study: `rdm` float64
             (stimuli * (stimuli - 1) / 2,), the upper triangle row by row, with the ids
-            `stimulus` and the attributes subject (counted from 1), roi, distance, acquisition
-            and repetitions (0: as given). Where there are several sessions, `rdm` is their mean,
-            `repeats`, float64 (sessions, the same), holds each, and the attribute repeats_are says
-            how many.
+            `stimulus` and the attributes subject (its name, or its number from 1), roi, distance,
+            acquisition and repetitions (0: as given). Where there are several sessions, `rdm` is
+            their mean, `repeats`, float64 (sessions, the same), holds each, and the attribute
+            repeats_are says how many. Nothing tells in which form the RDMs were given. A pair that
+            is missing is NaN, in the mean if any session lacks it, and the attribute missing_pairs
+            counts these. Of RDMs that change over time all of these are means over time; their own
+            are `over_time`, float64 (times, the same), means over sessions, and `times`, in ms.
+        images: ids of the images, in order; not needed where a pattern names the stimuli.
 
     Raises:
         DataError: as in `read_rdms`.
-        StoreError: the disk is full.
+        StoreError: the disk is full, or an HDF5 file is damaged.
     """
     # the registry is asked, not the section: so the code of the kind is in the job's fingerprint
     brain = settings.brain
-    rdms = brain_class(brain.kind).read(brain, roi, path)
-    stimuli = pattern_ids(brain.ids, rdms.shape[-1])
-    rdms = rdms[(..., *np.triu_indices(len(stimuli), 1))]
+    read = brain_class(brain.kind).read(brain, roi, sources, images)
+    condensed = read.rdms[(..., *np.triu_indices(len(read.ids), 1))]
     described = {"distance": brain.distance, "acquisition": brain.acquisition}
-    for subject, (rdm, output) in enumerate(zip(rdms, outputs, strict=True), start=1):
-        arrays, about = {"rdm": rdm}, {"subject": subject, "roi": roi, "repetitions": 0}
-        if rdm.ndim > 1:
-            arrays = {"rdm": rdm.mean(axis=0), "repeats": rdm}
-            about["repeats_are"] = f"{len(rdm)} sessions"
-        ids = {"stimulus": stimuli}
-        write_h5(output, arrays, ids=ids, settings=settings.plain(), attributes=about | described)
+    counted = isinstance(brain.subjects, int)  # then tables have 1, and names of files 01
+    for place, (name, rdms, output) in enumerate(
+        zip(brain.subjects_of(roi), condensed, outputs, strict=True)
+    ):
+        subject = int(name) if counted else name
+        arrays, about = {"rdm": rdms[0]}, {"subject": subject, "roi": roi, "repetitions": 0}
+        if len(rdms) > 1:
+            arrays = {"rdm": rdms.mean(axis=0), "repeats": rdms}
+            about["repeats_are"] = f"{len(rdms)} sessions"
+        if read.over_time is not None:
+            upper = np.triu_indices(len(read.ids), 1)
+            arrays |= {"over_time": read.over_time[place][(..., *upper)], "times": read.times}
+        if missing := int(np.isnan(arrays["rdm"]).sum()):
+            about["missing_pairs"] = missing
+        ids = {"stimulus": read.ids}
+        write_h5(output, arrays, ids=ids, settings=described, attributes=about | described)
 
 
-def load_rdms(path: Path, key: str | None, ids: str | None = None) -> np.ndarray:
-    """Read one array of plain numbers; nothing pickled is ever loaded.
-
-    Args:
-        path: a .npz, .npy or .mat file.
-        key: as in `read_rdms`.
-        ids: as in `read_rdms`.
-
-    Returns:
-        The array as it is stored.
-
-    Raises:
-        DataError: the file or the key is missing (lists the keys), or it cannot be read as plain
-            arrays.
-    """
-    kind = path.suffix.lower()
-    if kind not in (".npz", ".npy", ".mat"):
-        raise DataError(f"{path}: RDMs are read from .npz, .npy and .mat files only.")
-    if kind == ".mat":
-        rdms = load_mat(path, key)
-        if names := _expected(ids, rdms):
-            refuse_other_order(mat_texts(path), path, names)
-        return rdms
-    try:
-        with path.open("rb") as handle:  # numpy would leave a truncated .npz open
-            if handle.read(2) != b"PK":
-                return whole_array(path, key)
-            handle.seek(0)
-            content = np.load(handle, allow_pickle=False)
-            rdms = member_array(content, key, path)
-            if names := _expected(ids, rdms):
-                refuse_other_order(names_in_npz(content, len(names)), path, names)
-            return rdms
-    except UNREADABLE as error:
-        raise DataError(
-            f"{path}: cannot be read as plain arrays ({error}). Get it again from its source; an"
-            " array of Python objects is not loaded, because it may hold code."
-        ) from error
-
-
-def _expected(ids: str | None, rdms: np.ndarray) -> list[str]:
-    return pattern_ids(ids, rdms.shape[-1]) if ids and rdms.ndim in (3, 4) else []
-
-
-def _check_shape(rdms: np.ndarray, subjects: int, sessions: int, path: Path) -> None:
-    if rdms.dtype.kind not in "fiu":
-        raise DataError(f"{path}: holds {rdms.dtype}, not real numbers.")
-    several = sessions > 1
-    if rdms.ndim != 3 + several or rdms.shape[-2] != rdms.shape[-1] or rdms.shape[-1] < 3:
-        axes = "subjects x sessions" if several else "subjects"
-        hint = "" if several or rdms.ndim != 4 else "; for several sessions state `sessions`"
-        raise DataError(
-            f"{path}: shape {rdms.shape}; it must be {axes} x stimuli x stimuli, with square RDMs"
-            f" of at least 3 stimuli{hint}."
-        )
-    if several and rdms.shape[1] != sessions:
-        raise DataError(
-            f"{path}: holds {rdms.shape[1]} sessions of each subject, the study says {sessions};"
-            " correct `sessions`, or get the right file."
-        )
-    if rdms.shape[0] != subjects:
-        raise DataError(
-            f"{path}: holds {rdms.shape[0]} subjects, the study says {subjects}; correct"
-            " `subjects`, or get the right file."
-        )
-
-
-def _refuse_same_sessions(sessions: np.ndarray, where: str) -> None:
-    upper = np.triu_indices(sessions.shape[-1], 1)
-    named = {f"session {n}": rdm[upper] for n, rdm in enumerate(sessions, start=1)}
+def _refuse_same_sessions(rdms: Sequence[np.ndarray], sessions: Sequence[str], where: str) -> None:
+    upper = np.triu_indices(rdms[0].shape[-1], 1)
+    named = {
+        f"ses-{name}": rdm[(..., *upper)].ravel() for name, rdm in zip(sessions, rdms, strict=True)
+    }
     for copy, first in same_rdms(named).items():
         raise DataError(
             f"{where}: {copy} has the RDM of {first}, so that sessions would seem to agree"
             " perfectly. Bring the right file; or give their mean alone, and sessions 1."
-        )
-
-
-def _check_rdm(rdm: np.ndarray, names: Sequence[str], where: str) -> None:
-    _refuse(~np.isfinite(rdm), rdm, names, where, "is not a finite number")
-    scale = np.abs(rdm).max()
-    _refuse(np.diag(np.diag(np.abs(rdm)) > TOLERANCE * scale), rdm, names, where, "should be 0")
-    asymmetric = np.abs(rdm - rdm.T) > TOLERANCE * scale
-    _refuse(asymmetric, rdm, names, where, "is not symmetric")
-    if np.ptp(rdm[np.triu_indices(len(rdm), 1)]) == 0:
-        raise DataError(f"{where}: all dissimilarities are {rdm[0, 1]:g}; they order nothing.")
-
-
-def _refuse(
-    wrong: np.ndarray, rdm: np.ndarray, names: Sequence[str], where: str, complaint: str
-) -> None:
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise DataError(
-            f"{where}, {names[row]} with {names[column]}: the dissimilarity {rdm[row, column]:g}"
-            f" {complaint} ({int(wrong.sum())} such places in this RDM)."
         )

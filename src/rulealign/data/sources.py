@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from rulealign.config.study import Study
-from rulealign.data.download.fetch import check_source, is_path
+from rulealign.config.study import Study, source_of
+from rulealign.data.download.fetch import check_source, is_path, load_registry
+from rulealign.data.times import planned_times
 from rulealign.errors import ConfigurationError
 
 _PLACEHOLDER = re.compile(r"\{\s*[.\w]+\s*(,[^}]*)?\}|<[a-z][a-z0-9_]*>")
@@ -34,6 +35,45 @@ def require_sources(study: Study) -> None:
             raise ConfigurationError(f"{key}: '{source}' does not fit; this must be {needed}.")
 
 
+def require_times(study: Study) -> None:
+    """Refuse times that do not fit the user's own files of RDMs, as far as headers tell.
+
+    What only whole arrays tell (of .mat files, or of downloads) is checked by the first job.
+
+    Args:
+        study: the study.
+
+    Raises:
+        DataError: an array has other axes than the study says, more or fewer times, or times that
+            do not increase or differ from those of another file; names file, key and remedy.
+    """
+    for roi in study.brain.timed_rois:
+        files = [Path(one).expanduser() for one in study.brain.sources(roi) if is_path(one)]
+        planned_times(study.brain.rois[roi], files, roi)
+
+
+def pictures_allowed(study: Study, label: str) -> bool:
+    """Say whether a report may show small pictures of a stimulus set.
+
+    Args:
+        study: the study.
+        label: of `stimuli`.
+
+    Returns:
+        True of generated images, and of a dataset whose terms allow it; of the user's own files, or
+        of images that come with real brain data, nobody has said so.
+    """
+    section = study.pictured(label)
+    if section.of_brain:
+        return study.brain.generated
+    source = source_of(section)
+    return section.drawn if source is None else not is_path(source) and _terms_allow(source)
+
+
+def _terms_allow(dataset: str) -> bool:
+    return load_registry()[dataset].pictures
+
+
 def require_stimulus_list(study: Study) -> None:
     """Refuse a list of stimuli that is not there, which Snakemake would pass over in silence.
 
@@ -46,8 +86,8 @@ def require_stimulus_list(study: Study) -> None:
     for path in study.brain.stimulus_list:
         if not Path(path).is_file():
             raise ConfigurationError(
-                f"brain.stimulus_set: '{study.brain.stimulus_set}': there is no such file; it must"
-                " be a text file with one image name a line."
+                f"brain.{study.brain.list_key}: '{path}': there is no such file; it must be a text"
+                " file with one name a line."
             )
 
 
@@ -75,7 +115,7 @@ def _input_paths(study: Study) -> Iterator[tuple[str, str]]:
             # the files of a training set are no inputs of their own
             below = [] if key == "training_set" else Path(section.source).expanduser().rglob("*")
             yield from ((f"{key}.source", str(path)) for path in below)
-    yield from (("brain.stimulus_set", path) for path in study.brain.stimulus_list)
+    yield from ((f"brain.{study.brain.list_key}", path) for path in study.brain.stimulus_list)
     if study.things:
         yield from (("things.root", path) for path in [study.things.root] if path)
         yield from (("things.images", path) for path in [study.things.images] if path)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rulealign.data.brain import Brain
 
 REGISTRY: dict[str, str] = {
+    "betas": "rulealign.data.brains.betas:Betas",
     "rdm-archive": "rulealign.data.brains.rdm_archive:RdmArchive",
     "simulated": "rulealign.data.brains.simulated:Simulated",
     "things": "rulealign.data.brains.things:ThingsFmri",

@@ -32,6 +32,10 @@ class Simulated(Responses):
     cited: ClassVar[str] = GENERATED
 
     kind: Literal["simulated"] = Field(description="generated, no download")
+    subjects: whole(1, 99) = Field(
+        description="subjects: 01, 02 and so on. One has no noise ceiling: claims rest on how well"
+        " halves of its trials agree"
+    )
     concepts: whole(10, 100_000) = Field(
         default=30, description="object concepts; classes of objects take turns over them"
     )
@@ -63,6 +67,17 @@ class Simulated(Responses):
             if column not in SIMULATED_COLUMNS:
                 where = "the simulated data have the columns"
                 yield Mistake(f"rois.{label}", no_such(column, SIMULATED_COLUMNS, where))
+
+    @property
+    def named_by_concept(self) -> bool:
+        """Say whether ids of stimuli name a concept; see `Brain.named_by_concept`."""
+        return self.stimulus_set != "concept-mean"
+
+    @property
+    def most_apart(self) -> int:
+        """Give how many stimuli have a concept of their own; see `Brain.most_apart`."""
+        repeated = self.stimulus_set == "test-repeats"
+        return min(self.concepts, self.repeated_images) if repeated else self.concepts
 
     def files(self, _things: ThingsFiles | None, _resources: Path, results: Path) -> ResponseFiles:
         """Say where the pipeline writes them; see `Responses.files`."""

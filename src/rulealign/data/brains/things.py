@@ -32,6 +32,11 @@ class ThingsFmri(Responses):
 
     kind: Literal["things"] = Field(description="single-trial responses to photographs")
 
+    @property
+    def named_by_concept(self) -> bool:
+        """Say whether ids of stimuli name a concept; see `Brain.named_by_concept`."""
+        return self.stimulus_set != "concept-mean"
+
     def files(self, things: ThingsFiles, resources: Path, _results: Path) -> ResponseFiles:
         """Say where they are taken from, as the section `things` does; see `Responses.files`."""
         from rulealign.data.things.source import ThingsSource

@@ -111,6 +111,9 @@ class Dataset(Closed):
     title: str = Field(description="what it holds, in one line")
     licence: str = Field(description="terms of use, as far as they are stated")
     citation: str = Field(description="what to cite")
+    pictures: bool = Field(
+        False, description="whether its terms allow small pictures of its images in a report"
+    )
     files: dict[FileName, RemoteFile] = Field(min_length=1, description="name -> file")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from rulealign.data.images.archives import read_files
 from rulealign.data.images.pictures import read_rgb
+from rulealign.data.images.resize import prepare
 from rulealign.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,14 +22,21 @@ _REPORT_EVERY = 5.0
 
 
 def read_splits(
-    source: Path, size: int, splits: Sequence[str]
+    source: Path,
+    size: int,
+    splits: Sequence[str],
+    *,
+    convert: bool = False,
+    resize: bool = False,
 ) -> tuple[list[str], dict[str, Split]]:
-    """Read labelled images as they are; nothing is resized or recoloured.
+    """Read labelled images as they are, unless they are to be converted or resized.
 
     Args:
         source: a folder, .zip or .tar* of `split/class/image`.
         size: pixels per side that every image must have.
         splits: the splits to read; others are left out and said so.
+        convert: whether other colour modes are taken, as by `pictures.read_rgb`.
+        resize: whether images of another size are resized and cropped, as by `resize.prepare`.
 
     Returns:
         The classes, sorted; their places are the labels. Split -> images and labels, sorted by
@@ -46,9 +54,9 @@ def read_splits(
         if split not in images:
             others[split] = others.get(split, 0) + 1
             continue
-        images[split][folder, file] = np.array(
-            read_rgb(io.BytesIO(contents), f"{source}: '{name}'", size=size)
-        )
+        told = {"size": None if resize else size, "convert": convert}
+        image = read_rgb(io.BytesIO(contents), f"{source}: '{name}'", **told)
+        images[split][folder, file] = prepare(image, size) if resize else np.array(image)
         if time.monotonic() - last > _REPORT_EVERY:
             last = time.monotonic()
             read = sum(map(len, images.values()))

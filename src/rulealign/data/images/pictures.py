@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from rulealign.errors import DataError
@@ -24,7 +25,12 @@ _AS_STORED = (None, 1)
 
 
 def read_rgb(
-    file: Path | BinaryIO, what: str, *, size: int | None = None, grey: bool = False
+    file: Path | BinaryIO,
+    what: str,
+    *,
+    size: int | None = None,
+    grey: bool = False,
+    convert: bool = False,
 ) -> Image.Image:
     """Read a picture whose stored pixels are, without any choice, what networks should see.
 
@@ -35,6 +41,9 @@ def read_rgb(
         grey: whether it is one of a published set, as subjects saw it: a grey picture (mode L) is
             taken too, as three equal channels, which is what a screen shows of it; and a tag of
             its orientation is ignored, as stimulus software does.
+        convert: whether pictures of other colour modes are taken, too: greys as three equal
+            channels, palettes as their colours, 16 bits as 8, CMYK by Pillow without a
+            colour profile, and transparent pixels on grey (128).
 
     Returns:
         The picture, RGB, 8 bits per channel; pixels as stored.
@@ -50,11 +59,12 @@ def read_rgb(
             if size is not None and image.size != (size, size):
                 raise DataError(
                     f"{what}: is {image.width} x {image.height} pixels, training_set.image_size is"
-                    f" {size}. Resize the images yourself, or change the setting."
+                    f" {size}. Set training_set.resize to crop, or resize them yourself."
                 )
             deep = _is_cut_to_8_bits(image)  # known only before the pixels are read
             image.load()
-            fault = _fault(image, deep, grey)
+            kept = convert and image.mode in _TAKEN
+            fault = ("" if kept else _fault(image, deep, grey)) or _unclear(image, grey)
     except _UNREADABLE as error:
         # Pillow's own words for this one name an address in memory
         unknown = isinstance(error, UnidentifiedImageError)
@@ -64,11 +74,24 @@ def read_rgb(
         ) from error
     if fault:
         raise DataError(f"{what}: {fault}")
-    return image.convert("RGB")
+    return (_converted(image) if convert else image).convert("RGB")
 
 
+def _converted(image: Image.Image) -> Image.Image:
+    """Take other colour modes as `read_rgb` says."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in _SEEN_THROUGH or "transparency" in image.info:
+        below = Image.new("RGBA", image.size, (*_BEHIND, 255))
+        return Image.alpha_composite(below, image.convert("RGBA"))
+    return image
+
+
+_BEHIND = (128, 128, 128)
+_SEEN_THROUGH = ("RGBA", "LA", "PA")
+_TAKEN = ("RGB", "L", "1", "P", "CMYK", "I;16", "I;16B", "I;16L", *_SEEN_THROUGH)
 _CHOICES = {
-    **dict.fromkeys(("RGBA", "LA", "PA"), "what lies behind transparent pixels"),
+    **dict.fromkeys(_SEEN_THROUGH, "what lies behind transparent pixels"),
     "L": "which colour stands for a grey",
     "P": "which colours its palette stands for",
     "CMYK": "the colour profile",
@@ -94,9 +117,17 @@ def _fault(image: Image.Image, deep: bool, grey: bool) -> str:
         return "has 16 bits per channel, and networks see 8. Convert it, so that you choose how."
     if image.mode != "RGB" and not (image.mode == "L" and grey):
         how = _CHOICES.get(image.mode, "how its values become 8 bits per channel")
-        return f"its colour mode is {image.mode}, not RGB. Convert it, so that you choose {how}."
+        return (
+            f"its colour mode is {image.mode}, not RGB. Convert it, so that you choose {how}; or"
+            " set `convert: rgb` there."
+        )
     if "transparency" in image.info:
         return "has a transparent colour. Convert it, so that you choose what lies behind."
+    return ""
+
+
+def _unclear(image: Image.Image, grey: bool) -> str:
+    # why one picture cannot be told from the file, or its upright; "" where they can
     if (count := getattr(image, "n_frames", 1)) > 1:
         return f"holds {count} pictures. Save the one that you mean."
     turned = image.getexif().get(ExifTags.Base.Orientation)

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rulealign.data.file_names import concept_of
-from rulealign.data.things.tables import read_trials
+from rulealign.data.file_names import concept_of, is_image, natural_order
+from rulealign.data.things.tables import read_any_trials
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.store import as_written
 
 Chosen = dict[str, np.ndarray]
-"""Stimulus id -> places of its trials; ids in alphabetical order."""
+"""Stimulus id -> places of its trials; ids in order."""
 
 
 def _first_exemplar(trials: pd.DataFrame) -> pd.Series:
@@ -36,12 +36,19 @@ def _where_image_in(trials: pd.DataFrame, names: Sequence[str] | pd.Series) -> p
     return trials["stimulus"].where(trials["stimulus"].isin(names))
 
 
+def _all(trials: pd.DataFrame) -> pd.Series:
+    return trials["stimulus"]
+
+
 STIMULUS_SETS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "first-exemplar": _first_exemplar,
     "concept-mean": _concept_mean,
     "test-repeats": _test_repeats,
+    "all": _all,
 }
 """Name of a stimulus set -> the stimulus of each trial, missing for trials that are not in it."""
+
+_AS_PUBLISHED = ("first-exemplar", "concept-mean", "test-repeats")  # each as often, by design
 
 
 def choose_trials(trials: pd.DataFrame, stimulus_set: str, place: str) -> Chosen:
@@ -52,36 +59,68 @@ def choose_trials(trials: pd.DataFrame, stimulus_set: str, place: str) -> Chosen
         stimulus_set: `first-exemplar` (of each concept the alphabetically first of the images
             shown once; as published), `concept-mean` (each concept is one stimulus, called by its
             name: all trials of its images shown once), `test-repeats` (the images shown in every
-            session), or the path of a list of yours (it has a "/"): a text file, one image name a
-            line; empty lines do not count, and neither does the order.
+            session), `all` (every image), or the path of a list of yours (it has a "/"): a text
+            file, one image name a line; empty lines do not count, and neither does the order.
         place: where the trials come from, for messages.
 
     Returns:
-        Stimulus id -> its trials, the same number for each (images of a list must have been shown
-        equally often too: patterns that average more trials are less noisy, which would look like
-        a difference between stimuli); ids in alphabetical order.
+        Stimulus id -> its trials, the same number for each stimulus of the three published sets;
+        see `require_equally_often` for the others. Ids are in alphabetical order, or, where trials
+        name images without the ending of a file, in natural order (2 before 10), as folders of
+        images have.
 
     Raises:
         ConfigurationError: there is no such set, or no such list.
-        DataError: the set is empty, its images were not shown equally often (once, for the first
-            exemplars), or a list is empty, has a name twice or one that no trial has (names the
-            nearest).
+        DataError: the set is empty, images of a published one were not shown equally often (once,
+            for the first exemplars), or a list is empty, has a name twice or one that no trial has
+            (names the nearest).
     """
     trials = trials.reset_index(drop=True)
     labels = _stimulus_of_trial(trials, stimulus_set, place).dropna()
     places = labels.groupby(labels).groups
-    chosen = {str(name): places[name].to_numpy() for name in sorted(places)}
+    named_files = trials["stimulus"].map(is_image).any()
+    ordered = sorted(places, key=None if named_files else natural_order)
+    chosen = {str(name): places[name].to_numpy() for name in ordered}
     if not chosen:
         raise DataError(f"{place}: has no trials for the stimulus set '{stimulus_set}'.")
-    usual = Counter(map(len, chosen.values())).most_common(1)[0][0]
-    expected = 1 if stimulus_set == "first-exemplar" else usual
-    for name, shown in chosen.items():
-        if len(shown) != expected:
-            raise DataError(
-                f"{place}: '{name}' was shown {len(shown)} times, {expected} expected in the"
-                f" stimulus set '{stimulus_set}'; all its stimuli must be shown equally often."
-            )
+    if stimulus_set in _AS_PUBLISHED:
+        expected = 1 if stimulus_set == "first-exemplar" else _usual(chosen)
+        for name, shown in chosen.items():
+            if len(shown) != expected:
+                raise DataError(
+                    f"{place}: '{name}' was shown {len(shown)} times, {expected} expected in the"
+                    f" stimulus set '{stimulus_set}'; all its stimuli must be shown equally often."
+                )
     return chosen
+
+
+def _usual(chosen: Chosen) -> int:
+    return Counter(map(len, chosen.values())).most_common(1)[0][0]
+
+
+def require_equally_often(chosen: Chosen, place: str) -> None:
+    """Refuse stimuli whose patterns would be means of different numbers of trials.
+
+    Noise adds its variance over the number of trials to how far a mean lies from all others, so
+    that those shown less often stand apart, alike in all subjects, whatever the brain does. Not
+    needed where single trials are compared across folds (no bias), nor in regressions.
+
+    Args:
+        chosen: stimulus id -> its trials.
+        place: where the trials come from, for the message.
+
+    Raises:
+        DataError: a stimulus has more or fewer trials than most; names it and the remedies.
+    """
+    usual = _usual(chosen)
+    for name, shown in chosen.items():
+        if len(shown) != usual:
+            raise DataError(
+                f"{place}: '{name}' was shown {len(shown)} times, and most stimuli {usual} times:"
+                " means of fewer trials are noisier, and lie farther from all others. Set"
+                " brain.distance to {crossnobis: {folds: run}}, which noise adds nothing to; or"
+                " compare a list of images that were shown equally often (brain.stimulus_set)."
+            )
 
 
 def stimulus_images(trials: pd.DataFrame | Path, stimulus_set: str) -> dict[str, list[str]]:
@@ -132,7 +171,7 @@ def other_stimulus_ids(trials: pd.DataFrame | Path, stimulus_set: str) -> list[s
 def _table(trials: pd.DataFrame | Path) -> tuple[pd.DataFrame, str]:
     if isinstance(trials, pd.DataFrame):
         return trials, "the table of trials"
-    return as_written(read_trials(trials)), str(trials)
+    return as_written(read_any_trials(trials)), str(trials)
 
 
 def _stimulus_of_trial(trials: pd.DataFrame, stimulus_set: str, place: str) -> pd.Series:

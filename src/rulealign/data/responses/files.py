@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ class ResponseFiles(Protocol):
     """
 
     form: FormSettings
-    images: list[str]
+    images: Sequence[str]
     images_listing: str
-    image_records: list[str]
+    image_records: Sequence[str]
 
     def folder(self, subject: str) -> Path:
         """Name the folder that one subject's responses are read from.
@@ -33,11 +34,22 @@ class ResponseFiles(Protocol):
             subject: label, such as "01".
         """
 
-    def files(self, subject: str) -> list[str]:
+    def own(self, subjects: Sequence[str]) -> dict[str, list[str] | None]:
+        """List what is the user's own, for the record of inputs.
+
+        Args:
+            subjects: labels.
+
+        Returns:
+            Folder or file, as the study names it -> the files below that are read; None: all.
+        """
+
+    def files(self, subject: str, roi: str | None = None) -> list[str]:
         """List the files that one subject's responses are read from.
 
         Args:
             subject: label.
+            roi: whose voxels are read, where each ROI has files of its own; None for trials.
 
         Returns:
             Paths; those that a job of the pipeline makes, or those of the user.

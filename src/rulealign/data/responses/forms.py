@@ -1,4 +1,4 @@
-"""The ways in to THINGS-like responses: one interface, three forms, equal results."""
+"""The ways in to THINGS-like responses: one interface, four forms, equal results."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rulealign.plan.settings.brain import FormSettings
 
 REGISTRY: dict[str, str] = {
+    "betas": "rulealign.data.betas.form:OwnBetas",
     "tables": "rulealign.data.things.tables_form:Tables",
     "volumes": "rulealign.data.things.volumes_form:Volumes",
     "remote-rows": "rulealign.data.things.remote_rows:RemoteRows",
@@ -98,6 +99,18 @@ class Form(Protocol):
 
         Returns:
             A path or an address.
+        """
+
+    def space(self, subject: str) -> dict[str, Any]:
+        """Say where voxels lie.
+
+        Args:
+            subject: label.
+
+        Returns:
+            `grid_shape` and `grid_affine` (16 numbers, mm), where the ids of voxels are places in a
+            volume (C order); `times` (ms), where each voxel is a sensor at a time, and times change
+            faster than sensors; else {}.
         """
 
     def acquisition(self, subject: str) -> dict[str, Any]:

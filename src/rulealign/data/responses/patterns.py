@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
-from rulealign.data.images.stimulus_sets import Chosen, choose_trials
+from rulealign.data.images.stimulus_sets import Chosen, choose_trials, require_equally_often
 from rulealign.data.things.tables import TRIAL_COLUMNS
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.store import open_h5, read_ids
@@ -85,6 +85,22 @@ def read_trials_and_responses(responses_h5: Path) -> tuple[pd.DataFrame, np.ndar
     return read_response_trials(responses_h5), responses
 
 
+def read_times(responses_h5: Path) -> np.ndarray | None:
+    """Read when the response of each voxel was taken.
+
+    Args:
+        responses_h5: a file made by `things.write_roi_responses`.
+
+    Returns:
+        float64, shape (voxels,), in ms, where each voxel is a sensor at a time; else None.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    with open_h5(responses_h5) as file:
+        return file["voxels/time"][()] if "voxels/time" in file else None
+
+
 def runs_of(trials: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     """Go through the runs of a trial table.
 
@@ -146,13 +162,33 @@ def _scored(responses: np.ndarray, voxels: Sequence[str] | None, where: str) -> 
     return scores
 
 
-def _read_scores(
-    responses_h5: Path, stimulus_set: str, how: str, half: int | None
+def read_scores(
+    responses_h5: Path,
+    stimulus_set: str,
+    how: str,
+    half: int | None = None,
+    *,
+    equally_often: bool = False,
 ) -> tuple[pd.DataFrame, np.ndarray, Chosen]:
+    """Read all trials of an ROI, z-scored, and which of them show each stimulus of a set.
+
+    Args:
+        responses_h5: a file made by `things.write_roi_responses`.
+        stimulus_set: as in `choose_trials`.
+        how: as in `zscore`.
+        half: as in `select_patterns`.
+        equally_often: whether to refuse stimuli with different numbers of trials.
+
+    Returns:
+        The trials; the responses to all of them, shape (voxels, trials); stimulus -> its trials.
+
+    Raises:
+        DataError: as in `select_patterns`.
+    """
     trials, responses = read_trials_and_responses(responses_h5)
     with open_h5(responses_h5) as file:
         voxels = read_ids(file, "voxel")
-    chosen = _chosen(responses_h5, trials, stimulus_set)
+    chosen = _chosen(responses_h5, trials, stimulus_set, equally_often)
     if half is not None:
         chosen = _half(chosen, half, str(responses_h5))
     try:
@@ -169,13 +205,17 @@ def _half(chosen: Chosen, half: int, place: str) -> Chosen:
     return found
 
 
-def _chosen(responses_h5: Path, trials: pd.DataFrame, stimulus_set: str) -> Chosen:
+def _chosen(
+    responses_h5: Path, trials: pd.DataFrame, stimulus_set: str, equally_often: bool
+) -> Chosen:
     """Choose trials as if none had been left out, so that no other image takes one's place."""
     import pandas as pd
 
     dropped = read_response_trials(responses_h5, "dropped")
     every = pd.concat([trials, dropped], ignore_index=True) if len(dropped) else trials
     chosen = choose_trials(every, stimulus_set, str(responses_h5))
+    if equally_often:
+        require_equally_often(chosen, str(responses_h5))
     kept = {name: places[places < len(trials)] for name, places in chosen.items()}
     for name, places in kept.items():
         if not len(places):
@@ -208,7 +248,8 @@ def select_patterns(
         DataError: the set is empty, its images were not shown equally often, or a voxel is
             constant.
     """
-    _, scores, chosen = _read_scores(responses_h5, stimulus_set, how, half)
+    asked = (responses_h5, stimulus_set, how, half)
+    _, scores, chosen = read_scores(*asked, equally_often=True)
     patterns = np.stack([scores[:, places].mean(axis=1) for places in chosen.values()])
     return list(chosen), patterns, max(map(len, chosen.values()))
 
@@ -225,12 +266,13 @@ def repeated_patterns(
         half: as in `select_patterns`.
 
     Returns:
-        The trials, those of one stimulus after those of the one before it.
+        The trials, those of one stimulus after those of the one before it. Stimuli may have
+        different numbers of them.
 
     Raises:
-        DataError: as in `select_patterns`.
+        DataError: the set is empty, or a voxel is constant.
     """
-    trials, scores, chosen = _read_scores(responses_h5, stimulus_set, how, half)
+    trials, scores, chosen = read_scores(responses_h5, stimulus_set, how, half)
     places = np.concatenate(list(chosen.values()))
     stimulus = np.repeat(np.arange(len(chosen)), [len(shown) for shown in chosen.values()])
     kept = trials.iloc[places]

@@ -83,8 +83,9 @@ def write_roi_responses(
             `trials/<column>` of `TRIAL_COLUMNS`, `voxels/nc_singletrial` and `voxels/nc_testset`
             (float64, percent); ids voxel; attributes subject, roi, expected_voxels (where known),
             and as JSON text faulty_voxels and duplicated_trials: what was found; columns is
-            "as_stored" where nothing told which trials they are. `dropped/` has the columns of
-            `trials/` for trials that were left out.
+            "as_stored" where nothing told which trials they are; and what `Form.space` gives, of
+            which times are `voxels/time` (float64, ms, one of each voxel).
+            `dropped/` has the columns of `trials/` for trials that were left out.
 
     Raises:
         DataError: the files do not fit together, the ROI is unknown or empty, or there are faulty
@@ -98,12 +99,15 @@ def write_roi_responses(
     trials = form.trials(subject)
     what = f"{form.source(subject)}: {roi}"
     kept = _without_faults(form.responses(subject, chosen.rows), chosen, trials, settings, what)
+    space = form.space(subject)
+    moments = space.pop("times", None)
     write_h5(
         output,
         {
             "responses": kept.responses,
             "voxels/nc_singletrial": chosen.nc_singletrial[kept.voxels],
             "voxels/nc_testset": chosen.nc_testset[kept.voxels],
+            **({} if moments is None else {"voxels/time": _repeated(moments, chosen, kept)}),
             **{f"trials/{name}": _plain(trials[name][kept.trials]) for name in TRIAL_COLUMNS},
             **{f"dropped/{name}": _plain(trials[name][~kept.trials]) for name in TRIAL_COLUMNS},
         },
@@ -116,8 +120,13 @@ def write_roi_responses(
             "duplicated_trials": json.dumps(kept.duplicated),
             **({} if expected is None else {"expected_voxels": expected}),
             **({"columns": "as_stored"} if form.believed else {}),
+            **space,
         },
     )
+
+
+def _repeated(moments: np.ndarray, chosen: RoiVoxels, kept: _Kept) -> np.ndarray:
+    return moments[chosen.rows[kept.voxels] % len(moments)]
 
 
 def _without_faults(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from rulealign.config.brain import Crossnobis, Rois
-from rulealign.data.brain import Brain
+from rulealign.config.brain import DISTANCES_IN_WORDS, Distance, Rois
+from rulealign.data.brain import Brain, CountOrNames
 from rulealign.mistakes import Checks, Mistake
-from rulealign.schema import chosen_by, whole
 from rulealign.wrong_values import no_such
 
 if TYPE_CHECKING:
@@ -50,8 +49,9 @@ class Responses(Brain):
     released: ClassVar[bool] = False
     """Whether these are the published data, whose ROIs have known numbers of voxels."""
 
-    subjects: whole(1, 99) = Field(
-        description="subjects: 01, 02 and so on. One has no noise ceiling: claims rest on how well"
+    subjects: CountOrNames = Field(
+        description="how many subjects (01, 02 and so on), or a list of their names, such as"
+        " ['01', '03']. One has no noise ceiling: claims rest on how well"
         " halves of its trials agree"
     )
     stimulus_set: StimulusSet = Field(
@@ -64,14 +64,10 @@ class Responses(Brain):
         description="each voxel is z-scored over all its trials, as published; or run by run, which"
         " induces correlations between patterns (a warning says how large)",
     )
-    distance: chosen_by(
-        lambda value: "section" if isinstance(value, Crossnobis | Mapping) else "word",
-        word=Literal["correlation", "euclidean"],
-        section=Crossnobis,
-    ) = Field(
+    distance: Distance = Field(
         default="correlation",
-        description="of the patterns: correlation (1 - Pearson), euclidean (squared, per"
-        " voxel), or {crossnobis: {folds: run}}",
+        description=f"of the patterns: {DISTANCES_IN_WORDS}, such as"
+        " {crossnobis: {folds: run}}",
     )
     pairs: Literal["all", "cross_run"] = Field(
         default="all",
@@ -92,6 +88,11 @@ class Responses(Brain):
         """Check that distance and pairs are possible with the stimulus set."""
         yield self._repeats()
         yield self._runs()
+
+    @property
+    def pattern_distance(self) -> str:
+        """Name the distance, if RDMs tell a Gram matrix; see `Brain.pattern_distance`."""
+        return self.distance.gram
 
     @property
     def no_cross_run(self) -> str:
@@ -126,11 +127,11 @@ class Responses(Brain):
         return "images per concept" if self.stimulus_set == "concept-mean" else "trials per image"
 
     def _repeats(self) -> Iterator[Mistake]:
-        if isinstance(self.distance, Crossnobis) and self.stimulus_set == "first-exemplar":
+        if self.distance.single_trials and self.stimulus_set == "first-exemplar":
             yield Mistake(
                 "distance",
-                "crossnobis needs stimuli that were shown several times, and stimulus_set"
-                " 'first-exemplar' has each once; use 'test-repeats'",
+                f"{self.distance.name} needs stimuli that were shown several times, and"
+                " stimulus_set 'first-exemplar' has each once; use 'test-repeats'",
             )
 
     def _runs(self) -> Iterator[Mistake]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rulealign.plan.files import result_files
@@ -27,7 +28,11 @@ class SimulatedFiles:
         """Name the folder of all subjects' tables."""
         return Path(self._names.simulated)
 
-    def files(self, subject: str) -> list[str]:
+    def own(self, _subjects: Sequence[str]) -> dict[str, list[str] | None]:
+        """Give nothing: all is generated."""
+        return {}
+
+    def files(self, subject: str, _roi: str | None = None) -> list[str]:
         """List the three tables of one subject."""
         names = self._names
         tables = (names.simulated_responses, names.simulated_voxels, names.simulated_stimuli)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field
 
+from rulealign.data.convert import Convert
 from rulealign.data.stimulus_set import StimulusSet
 from rulealign.errors import DataError
 from rulealign.schema import Source
@@ -20,7 +21,7 @@ BOOKKEEPING = ("fetched.json",)
 
 
 class FolderStimuli(StimulusSet):
-    """Stimulus images in a folder: ids are the file names without ending, in sorted order."""
+    """Stimulus images in a folder: ids are the file names without ending, 2 before 10."""
 
     used_as = ("stimuli", "calibration")
     origin = "from {source}"
@@ -29,6 +30,7 @@ class FolderStimuli(StimulusSet):
     source: Source = Field(
         description="a dataset of the registry, or a path (with a '/') to a folder"
     )
+    convert: Convert = None
 
     @classmethod
     def unfit(cls, path: Path) -> str:
@@ -38,7 +40,7 @@ class FolderStimuli(StimulusSet):
 
     @classmethod
     def pictures(
-        cls, _section: Self, source: Path | None, _names: Sequence[str], _seed: int | None
+        cls, section: Self, source: Path | None, _names: Sequence[str], _seed: int | None
     ) -> Iterator[Stimulus]:
         """Read the folder's images; refuse what is no image. See `StimulusSet.pictures`."""
         from rulealign.data.images.pictures import read_rgb
@@ -47,15 +49,16 @@ class FolderStimuli(StimulusSet):
         files = _image_files(source)
         refuse_duplicates([path.stem for path in files], f"{source}: file names without ending")
         for path in files:
-            yield path.stem, read_rgb(path, str(path))
+            yield path.stem, read_rgb(path, str(path), convert=section.convert is not None)
 
 
 def _image_files(folder: Path) -> list[Path]:
-    from rulealign.data.file_names import ENDINGS, is_hidden, is_image
+    from rulealign.data.file_names import ENDINGS, is_hidden, is_image, natural_order
 
     if not folder.is_dir():
         raise DataError(f"{folder}: is no folder; a stimulus set of kind 'folder' needs one.")
-    listed = sorted(path for path in folder.iterdir() if path.name not in BOOKKEEPING)
+    found = (path for path in folder.iterdir() if path.name not in BOOKKEEPING)
+    listed = sorted(found, key=lambda path: natural_order(path.name))
     files = [path for path in listed if not is_hidden(path.name)]
     if len(files) < len(listed):
         print(f"{folder}: {len(listed) - len(files)} files of the operating system left out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -56,6 +57,21 @@ def read_volume(path: Path) -> tuple[np.ndarray, Grid]:
         return array, Grid(Path(path), shape, image.affine)
 
 
+def read_grid(path: Path) -> tuple[Grid, int]:
+    """Read where the voxels of an image lie, and how many volumes it has; no voxel is read.
+
+    Args:
+        path: a .nii.gz or .nii file.
+
+    Raises:
+        DataError: the file is missing, is no NIfTI image, or has less than three axes.
+    """
+    with _opened(path) as (image, _):
+        if len(image.shape) not in (3, 4):
+            raise DataError(f"{path}: volumes are expected; the file's shape is {image.shape}.")
+        return Grid(Path(path), image.shape[:3], image.affine), (*image.shape, 1)[3]
+
+
 def read_voxels_of_series(path: Path, mask: np.ndarray, grid: Grid, volumes: int) -> np.ndarray:
     """Read the voxels of a mask from an image of many volumes, holding 64 MB of it at a time.
 
@@ -104,7 +120,26 @@ def voxels_of(image: np.ndarray, mask: np.ndarray, grid: Grid) -> np.ndarray:
 
     arrays = image, mask.astype(np.uint8)
     images = [nibabel.Nifti1Image(array, grid.affine, dtype=array.dtype) for array in arrays]
-    return apply_mask_fmri(*images, dtype=image.dtype, ensure_finite=False)
+    # nilearn collects garbage in each call; without what was there before, there is hardly any
+    gc.freeze()
+    try:
+        return apply_mask_fmri(*images, dtype=image.dtype, ensure_finite=False)
+    finally:
+        gc.unfreeze()
+
+
+def same_grid(grid: Grid, other: Grid) -> bool:
+    """Say whether the voxels of two images lie in the same places.
+
+    Args:
+        grid: that of the first.
+        other: that of the second.
+
+    Returns:
+        Whether shapes are equal, and affines to 0.001.
+    """
+    near = {"rtol": 0, "atol": _MILLIMETRES}
+    return grid.shape == other.shape and np.allclose(grid.affine, other.affine, **near)
 
 
 def require_same_grid(grid: Grid, other: Grid) -> None:
@@ -118,9 +153,7 @@ def require_same_grid(grid: Grid, other: Grid) -> None:
         DataError: shapes differ, or affines by more than 0.001; names both files, shapes and
             affines.
     """
-    if grid.shape == other.shape and np.allclose(
-        grid.affine, other.affine, rtol=0, atol=_MILLIMETRES
-    ):
+    if same_grid(grid, other):
         return
     raise DataError(
         f"{other.path} (shape {other.shape}, affine {_plain(other.affine)}) and {grid.path} (shape"

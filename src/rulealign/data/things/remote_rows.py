@@ -119,6 +119,10 @@ class RemoteRows:
         """Name the remote response file; see `forms.Form.source`."""
         return _below(self._address, subject, official_names("responses", subject)[1])
 
+    def space(self, _subject: str) -> dict[str, Any]:
+        """Give nothing: voxels go by the rows of a table; see `forms.Form.space`."""
+        return {}
+
     def acquisition(self, subject: str) -> dict[str, Any]:
         """Read the sidecar that was fetched; see `forms.Form.acquisition`."""
         return self._tables.acquisition(subject)

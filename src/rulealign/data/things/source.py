@@ -112,13 +112,10 @@ class ThingsSource:
         return ARCHIVES[self.form.form] if self.unpacks and self._root is None else []
 
     def own(self, subjects: Sequence[str]) -> dict[str, list[str] | None]:
-        """List what is the user's own, for the record of inputs.
+        """List images and root, if the study names them; see `ResponseFiles.own`.
 
         Args:
             subjects: labels.
-
-        Returns:
-            Images and root as the study names them -> the files below that are read; None: all.
 
         Raises:
             DataError: as in `files`.
@@ -166,7 +163,7 @@ class ThingsSource:
             return self._root
         return self._resources / "things" / self.form.form / f"sub-{subject}"
 
-    def files(self, subject: str) -> list[str]:
+    def files(self, subject: str, _roi: str | None = None) -> list[str]:
         """List the files that one subject's responses are read from.
 
         Args:

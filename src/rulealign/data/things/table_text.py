@@ -18,13 +18,14 @@ _SEPARATORS = (",", ";", "\t")
 _PACKED = b"\x1f\x8b"  # how gzip begins, whatever the name of the file
 
 
-def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def read_table(path: Path, columns: Sequence[str], texts: Sequence[str] = ()) -> pd.DataFrame:
     """Read some columns of a table.
 
     Args:
         path: a text file whose columns are separated by commas, semicolons or tabs, whatever its
             ending says; packed with gzip or not.
         columns: the columns to read.
+        texts: those of them that stay text where they look like numbers, such as 007.
 
     Returns:
         The columns, in the order asked for; only empty cells are missing values.
@@ -41,7 +42,7 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         )
     if repeated := [name for name in columns if present.count(name) > 1]:
         raise DataError(f"{path}: has the column '{repeated[0]}' twice; remove the wrong one.")
-    return _readable(path, _cells, columns=columns)
+    return _readable(path, _cells, columns=columns, texts=texts)
 
 
 def column_names(path: Path) -> list[str]:
@@ -119,7 +120,7 @@ def _opened(path: Path) -> TextIO:
     return (gzip.open if _is_packed(path) else open)(path, "rt", encoding="utf-8-sig", newline="")
 
 
-def _cells(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def _cells(path: Path, columns: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     separator, names = _header(path)
@@ -127,6 +128,7 @@ def _cells(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     # a concept may be called "null" or "nan"
     missing = {"keep_default_na": False, "na_values": [""]}
     options = {"sep": separator, "index_col": False, "encoding": "utf-8-sig", **missing}
+    options["dtype"] = dict.fromkeys(texts, str)
     options["compression"] = "gzip" if _is_packed(path) else None
     return pd.read_csv(path, usecols=columns, **options)[list(columns)]
 

@@ -140,10 +140,30 @@ def require_subject(path: Path, table: pd.DataFrame, subject: str) -> None:
 
 
 def read_trials(stimuli_csv: Path) -> pd.DataFrame:
-    """Read and check a table of trials.
+    """Read and check a table of trials of THINGS-fMRI.
 
     Args:
         stimuli_csv: `sub-01_StimulusMetadata.csv`.
+
+    Returns:
+        As `read_any_trials`.
+
+    Raises:
+        DataError: as `read_any_trials`; or a stimulus is no image, a concept is not that of its
+            image, or an image is listed twice in a run.
+    """
+    table = _read_cells(stimuli_csv)
+    require_named_images(stimuli_csv, table)
+    _refuse_repeated_trials(stimuli_csv, table, "trial_id", "stimulus")
+    require_measured_order(stimuli_csv, table)
+    return table
+
+
+def read_any_trials(trials_csv: Path) -> pd.DataFrame:
+    """Read and check a table of trials, whatever their stimuli are called.
+
+    Args:
+        trials_csv: a table such as `sub-01_trials.csv`.
 
     Returns:
         The columns of `TRIAL_COLUMNS` and subject_id, one row per trial, in the order of the
@@ -151,11 +171,18 @@ def read_trials(stimuli_csv: Path) -> pd.DataFrame:
 
     Raises:
         DataError: a column is missing, a cell is empty, a session, run or trial_id is not a whole
-            number, trial_type is neither train nor test, a trial is listed twice, a concept is not
-            that of its image, or the rows are not in the order of measurement.
+            number, trial_type is neither train nor test, a trial is listed twice, or the rows are
+            not in the order of measurement.
     """
+    table = _read_cells(trials_csv)
+    _refuse_repeated_trials(trials_csv, table, "trial_id")
+    require_measured_order(trials_csv, table)
+    return table
+
+
+def _read_cells(stimuli_csv: Path) -> pd.DataFrame:
     needed = [*TRIAL_COLUMNS, "subject_id"]
-    table = read_table(stimuli_csv, needed)
+    table = read_table(stimuli_csv, needed, texts=("stimulus", "concept"))
     if not len(table):
         raise DataError(f"{stimuli_csv}: lists no trials.")
     empty = np.argwhere(table.isna().to_numpy())
@@ -167,9 +194,6 @@ def read_trials(stimuli_csv: Path) -> pd.DataFrame:
     unknown = sorted(set(table["trial_type"]) - {"train", "test"})
     if unknown:
         raise DataError(f"{stimuli_csv}: trial_type is {unknown[0]!r}; only train and test are.")
-    require_named_images(stimuli_csv, table)
-    _refuse_repeated_trials(stimuli_csv, table)
-    require_measured_order(stimuli_csv, table)
     return table
 
 
@@ -185,8 +209,8 @@ def _require_whole_numbers(path: Path, table: pd.DataFrame, name: str) -> None:
         )
 
 
-def _refuse_repeated_trials(path: Path, table: pd.DataFrame) -> None:
-    for columns in (["session", "run", "trial_id"], ["session", "run", "stimulus"]):
+def _refuse_repeated_trials(path: Path, table: pd.DataFrame, *once: str) -> None:
+    for columns in (["session", "run", name] for name in once):
         repeated = table[table.duplicated(columns)]
         if len(repeated):
             first = ", ".join(f"{name} {repeated[name].iloc[0]}" for name in columns)

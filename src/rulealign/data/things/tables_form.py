@@ -92,6 +92,10 @@ class Tables:
         """Name the response file; see `forms.Form.source`."""
         return str(self._table("responses", subject))
 
+    def space(self, _subject: str) -> dict[str, Any]:
+        """Give nothing: voxels go by the rows of a table; see `forms.Form.space`."""
+        return {}
+
     def acquisition(self, subject: str) -> dict[str, Any]:
         """Read sidecars that lie in the folder's tree; see `forms.Form.acquisition`."""
         roots = (self._root, self._root / "ds004192")

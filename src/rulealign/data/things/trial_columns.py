@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
-from rulealign.data.file_names import is_image
+from rulealign.data.file_names import without_folder_and_ending
 from rulealign.data.things.pickled_labels import pickled_labels
 from rulealign.errors import DataError
 
@@ -84,19 +83,13 @@ def column_labels(dataset: h5py.Dataset | None) -> list[int | str] | None:
 
 def _name_trials(labels: Sequence[int | str], name: str, trials: pd.DataFrame) -> bool:
     """Say whether labels name what was shown; refuse them where it is not what the table says."""
-    found = [_shown(str(label)) for label in labels]
+    found = [without_folder_and_ending(str(label)) for label in labels]
     for column in ("stimulus", "concept"):
-        expected = [_shown(text) for text in trials[column].astype(str)]
+        expected = [without_folder_and_ending(text) for text in trials[column].astype(str)]
         if set(found) & set(expected):
             _require_names(found, expected, name)
             return True
     return False
-
-
-def _shown(name: str) -> str:
-    """Leave out the folder and the ending of an image's name."""
-    name = PurePosixPath(name).name
-    return name.rpartition(".")[0] if is_image(name) else name
 
 
 def _require_names(found: Sequence[str], expected: Sequence[str], name: str) -> None:

@@ -92,6 +92,10 @@ class Volumes:
         """Name the folder and the subject; see `forms.Form.source`."""
         return f"{self._files.root}, sub-{subject}"
 
+    def space(self, _subject: str) -> dict[str, Any]:
+        """Give nothing: voxels go by the rows of a table; see `forms.Form.space`."""
+        return {}
+
     def acquisition(self, subject: str) -> dict[str, Any]:
         """Read BIDS sidecars (`..._bold.json`) if there are any; see `forms.Form.acquisition`."""
         return read_sidecar(self._files.sidecars(subject))

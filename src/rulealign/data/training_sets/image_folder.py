@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from rulealign.data.convert import Convert
 from rulealign.data.training_set import TrainingSet
 from rulealign.schema import Source
 
@@ -30,6 +31,13 @@ class ImageFolder(TrainingSet):
         description="a dataset of the registry, or a path (with a '/') to a folder, .zip or .tar*"
     )
 
+    convert: Convert = None
+    resize: Literal["crop"] | None = Field(
+        default=None,
+        description="null: images of another size than image_size are refused; crop: the shorter"
+        " side is resized to it (bilinear), and the centre is cut out, as of stimuli",
+    )
+
     def read(
         self, source: Path | None, _workplace: Path, _seed: int
     ) -> tuple[list[str], dict[str, Split]]:
@@ -37,4 +45,5 @@ class ImageFolder(TrainingSet):
         from rulealign.data.images.image_folder import read_splits
         from rulealign.data.images.training_split import SPLITS
 
-        return read_splits(source, self.image_size, SPLITS)
+        taken = {"convert": self.convert is not None, "resize": self.resize is not None}
+        return read_splits(source, self.image_size, SPLITS, **taken)

@@ -1,0 +1,1 @@
+"""Own betas: files by their patterns, trials by their events, voxels by their masks."""

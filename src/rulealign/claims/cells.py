@@ -18,7 +18,7 @@ from rulealign.claims.verdicts import (
     UNRESOLVED,
     VERDICTS,
 )
-from rulealign.config.claims import ESTIMANDS
+from rulealign.config.claims import ESTIMANDS, listed_axes
 from rulealign.plan.settings.claims import ClaimSettings
 from rulealign.rsa.families import adjust_family
 
@@ -41,7 +41,7 @@ COLUMNS = (
     "claimed_side",
     *VERDICTS,
 )
-"""Columns of `statistics/specification_curves.csv`."""
+"""Columns of `statistics/specification_curves.csv`, but for axes that the grid does not have."""
 
 
 def curves_table(
@@ -79,13 +79,14 @@ def curves_table(
     for cell in cells:
         if cell["p_adjusted"] is not None:
             cell["verdict"] = _verdict(cell, 1 - interval)
-    directed = [{name: cell[name] for name in COLUMNS} for cell in cells]
-    return pd.DataFrame(directed, columns=list(COLUMNS))
+    unasked = {*ESTIMANDS} - {*listed_axes(rows, ESTIMANDS)}
+    columns = [name for name in COLUMNS if name not in unasked]
+    return pd.DataFrame([{name: cell[name] for name in columns} for cell in cells], columns=columns)
 
 
 def _cells(rows: pd.DataFrame, label: str) -> list[pd.DataFrame]:
     own = rows[rows["claim"] == label]
-    return [cell for _, cell in own.groupby(list(ESTIMANDS), sort=False, dropna=False)]
+    return [cell for _, cell in own.groupby(listed_axes(own, ESTIMANDS), sort=False, dropna=False)]
 
 
 def _cell(
@@ -97,7 +98,7 @@ def _cell(
     share = float((side * there["effect"].astype(float) > 0).mean()) if len(there) else None
     return {
         "claim": claim.label,
-        **own.iloc[0][list(ESTIMANDS)].to_dict(),
+        **own.iloc[0][listed_axes(own, ESTIMANDS)].to_dict(),
         "primary": bool(own["primary"].any()),
         "null": NO_DIFFERENCE if claim.minus else NO_ALIGNMENT,
         "universes": len(there),

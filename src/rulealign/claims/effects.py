@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from rulealign.arm import Arm
 from rulealign.claims.ceilings import Ceilings, uninformative
 from rulealign.claims.scores import UniverseScores
 from rulealign.claims.seeds import of_seeds
@@ -19,7 +20,7 @@ from rulealign.claims.specification_curve import (
 from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, equivalence_p, judge, too_small
 from rulealign.errors import DataError
 from rulealign.plan.settings.claims import ClaimSettings, ClaimsSettings
-from rulealign.plan.universes import Score, Universe
+from rulealign.plan.universes import Score, Universe, Vectors, combinations
 from rulealign.rsa.bootstrap.primary import (
     BOTH,
     STIMULI,
@@ -41,11 +42,11 @@ from rulealign.rsa.seeds import paired_d, sign_flip_test, unpaired_d
 ALTERNATIVES = {"positive": "greater", "negative": "less"}
 """Direction of a claim -> what a sign-flip test of it is against."""
 
-_UNITS = ("convention", "comparison", "control")
+_UNITS = ("measure", "convention", "comparison", "control")
 """Axes whose values change what a score of a given size means."""
 
-Scores = Mapping[tuple[str, str], UniverseScores]
-"""(rule, ROI) -> scores."""
+Scores = Mapping[tuple[str, str, str], UniverseScores]
+"""(network, rule, ROI) -> scores."""
 
 COLUMNS = (
     "effect",
@@ -89,7 +90,7 @@ def evaluate_universe(
     Args:
         claim: the claim.
         universe: from `plan.universes.universes`.
-        scores: of every rule and ROI that the universe takes.
+        scores: of every arm and ROI that the universe takes.
         ceilings: of the ROIs. Where one is not clear of chance the claim is `uninformative`: it
             keeps its effect, interval and p, which say nothing about that ROI.
         settings: of all claims.
@@ -143,23 +144,23 @@ def evaluate_universe(
     return dict.fromkeys(COLUMNS) | row, in_errors
 
 
-def _shuffled(universe: Universe, scores: Scores, vectors: Sequence[str]) -> np.ndarray:
+def _shuffled(universe: Universe, scores: Scores, vectors: Vectors) -> np.ndarray:
     # shape (shuffles,): the effect with the brain's stimuli permuted, averaged over seeds
     return sum(
-        universe.weights[term] * scores[term.rule, term.roi].shuffled(at).mean(axis=1)
+        universe.weights[term] * scores[term.scored].shuffled(at).mean(axis=1)
         for term, at in _places(universe, scores, vectors).items()
     )
 
 
 def terms_in(
-    universe: Universe, scores: Scores, vectors: Sequence[str]
+    universe: Universe, scores: Scores, vectors: Vectors
 ) -> tuple[dict[Score, Effect], str]:
     """Give the scores of a universe's terms, with the draws that all universes and claims share.
 
     Args:
         universe: from `plan.universes.universes`.
-        scores: of every rule and ROI that it takes.
-        vectors: layers without positions.
+        scores: of every arm and ROI that it takes.
+        vectors: network -> its layers without positions.
 
     Returns:
         term -> its scores with each seed; or none, and why one does not exist.
@@ -171,7 +172,7 @@ def terms_in(
     missing = universe.reason or _lacking(places, scores)
     if missing:
         return {}, missing
-    return {term: scores[term.rule, term.roi].effect(at) for term, at in places.items()}, ""
+    return {term: scores[term.scored].effect(at) for term, at in places.items()}, ""
 
 
 def summed(universe: Universe, by_term: Mapping[Score, Effect]) -> Effect:
@@ -191,15 +192,16 @@ def summed(universe: Universe, by_term: Mapping[Score, Effect]) -> Effect:
     return Effect(total("scores"), total("drawn"), total("left_out"))
 
 
-def _places(universe: Universe, scores: Scores, vectors: Sequence[str]) -> dict[Score, list[int]]:
+def _places(universe: Universe, scores: Scores, vectors: Vectors) -> dict[Score, list[int]]:
     found = {}
     for score in universe.weights:
-        if (score.rule, score.roi) not in scores:
+        if score.scored not in scores:
+            network, rule, roi = score.scored
             raise DataError(
-                f"there are no scores of the rule '{score.rule}' with {score.roi}, which a claim"
+                f"there are no scores of {Arm(network, rule)} with {roi}, which a claim"
                 " needs; a claim is evaluated whole or not at all."
             )
-        own = scores[score.rule, score.roi]
+        own = scores[score.scored]
         found[score] = own.places(score, universe.seeds, universe.choices, vectors)
     return found
 
@@ -207,7 +209,7 @@ def _places(universe: Universe, scores: Scores, vectors: Sequence[str]) -> dict[
 def _lacking(places: Mapping[Score, list[int]], scores: Scores) -> str:
     # the first reason of a score that does not exist
     for score, at in places.items():
-        rows = scores[score.rule, score.roi].rows.iloc[at]
+        rows = scores[score.scored].rows.iloc[at]
         without = rows[rows["score"].isna()]
         if len(without):
             return str(without["reason"].iloc[0])
@@ -220,10 +222,10 @@ def _equivalence(
     universe: Universe,
     settings: ClaimsSettings,
 ) -> tuple[dict[str, Any], str]:
-    smallest, values = claim.smallest_effect, settings.grid.values
+    smallest, first = claim.smallest_effect, next(combinations(settings.grid))
     if smallest is None:
         return {}, ""
-    other = [axis for axis in _UNITS if universe.choices[axis] != values[axis][0]]
+    other = [axis for axis in _UNITS if universe.choices.get(axis) != first.get(axis)]
     if other:
         return {}, f"no p_equivalence: with this {other[0]}, scores are in other units"
     p = equivalence_p(found, smallest)

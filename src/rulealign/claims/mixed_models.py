@@ -18,11 +18,15 @@ from scipy.special import stdtr, stdtrit
 
 from rulealign.errors import DataError
 from rulealign.plan.settings.claims import MixedModelsSettings
-from rulealign.plan.universes import VECTOR, Score, Universe, universes
+from rulealign.plan.universes import PLAIN_WAY, VECTOR, Score, Universe, Vectors, universes
 from rulealign.reasons import MissingValue
 from rulealign.store import read_csv, write_csv
 
-_PLAIN = {"convention": "per_subject", "comparison": "spearman", "control": "none"}
+_PLAIN = PLAIN_WAY._asdict() | {
+    "convention": "per_subject",
+    "comparison": "spearman",
+    "control": "none",
+}
 
 
 class MixedEffect(NamedTuple):
@@ -172,6 +176,8 @@ def _row(universe: Universe, rows: pd.DataFrame, settings: MixedModelsSettings) 
         return {"reason": f"of scores over {', '.join(aligned)} pairs only, not over {pairs}"}
     vectors = settings.facts.vectors
     scores = {one: _scores(one, universe, rows, vectors) for one in universe.weights}
+    if len({tuple(one.columns) for one in scores.values()}) > 1:
+        return {"reason": "the claim's ROIs are of different subjects"}
     effects = sum(weight * scores[one].to_numpy() for one, weight in universe.weights.items())
     counts = dict(zip(("n_seeds", "n_subjects"), effects.shape, strict=True))
     try:
@@ -180,18 +186,16 @@ def _row(universe: Universe, rows: pd.DataFrame, settings: MixedModelsSettings) 
         return counts | {"reason": missing.reason}
 
 
-def _scores(
-    score: Score, universe: Universe, rows: pd.DataFrame, vectors: list[str]
-) -> pd.DataFrame:
+def _scores(score: Score, universe: Universe, rows: pd.DataFrame, vectors: Vectors) -> pd.DataFrame:
     # seeds x subjects
     choices = universe.choices
     wanted = {"stimuli": choices["stimuli"], "size": choices["size"], **score._asdict()}
     wanted |= {"centring": choices["centring"], "pairs": choices["pairs"]}
-    wanted["descriptor"] = VECTOR if score.layer in vectors else choices["descriptor"]
+    wanted["descriptor"] = VECTOR if score.is_vector(vectors) else choices["descriptor"]
     own = rows[rows["seed"].isin(universe.seeds)]
     for column, value in wanted.items():
         own = own[own[column] == value]
-    subjects = rows["subject"].nunique()
+    subjects = rows.loc[rows["roi"] == score.roi, "subject"].nunique()  # not all may have the ROI
     if len(own) != len(universe.seeds) * subjects or own.duplicated(["seed", "subject"]).any():
         raise DataError(
             f"the scores of subjects have {len(own)} rows of {'_'.join(map(str, wanted.values()))},"

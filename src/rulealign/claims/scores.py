@@ -1,4 +1,4 @@
-"""The scores of one rule with one ROI in all universes, read back with their draws."""
+"""The scores of one arm with one ROI in all universes, read back with their draws."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from rulealign.errors import DataError, GuardError
 from rulealign.plan.settings.claims import EffectSettings
-from rulealign.plan.universes import VECTOR, Score
+from rulealign.plan.universes import VECTOR, Score, Vectors
 from rulealign.rsa.bootstrap.primary import Effect
 from rulealign.rsa.model_rdms import UNIVERSE_KEYS as KEYS
 from rulealign.store import open_h5, read_csv, read_ids, read_settings, require_same_ids
@@ -20,12 +20,11 @@ from rulealign.store import open_h5, read_csv, read_ids, read_settings, require_
 
 @dataclass(frozen=True)
 class UniverseScores:
-    """Scores of one rule with one ROI.
+    """Scores of one arm with one ROI.
 
     Attributes:
         path: of the table.
-        rule: label of the rule.
-        roi: the ROI.
+        scored: network, rule and ROI.
         rows: the table, by `KEYS` (`score` empty where `reason` says why).
         draws: float32, shape (draws, rows with a score).
         columns: shape (rows,); place of each row's draws; -1 where it has none.
@@ -40,8 +39,7 @@ class UniverseScores:
     """
 
     path: str
-    rule: str
-    roi: str
+    scored: tuple[str, str, str]
     rows: pd.DataFrame
     draws: np.ndarray
     columns: np.ndarray
@@ -91,7 +89,11 @@ class UniverseScores:
         return self.shuffles[:, self.columns[list(places)]].astype(np.float64)
 
     def places(
-        self, score: Score, seeds: Sequence[int], choices: Mapping[str, Any], vectors: Sequence[str]
+        self,
+        score: Score,
+        seeds: Sequence[int],
+        choices: Mapping[str, Any],
+        vectors: Vectors,
     ) -> list[int]:
         """Find the rows of one term of a claim in one universe, one per seed.
 
@@ -99,7 +101,7 @@ class UniverseScores:
             score: the term.
             seeds: that the claim is averaged over.
             choices: axis -> value.
-            vectors: layers without positions.
+            vectors: network -> its layers without positions.
 
         Returns:
             Places in `rows`.
@@ -108,11 +110,12 @@ class UniverseScores:
             DataError: a row is missing; names it. A claim is never evaluated on less than what it
                 was declared over (guard 24).
         """
-        plain = score.layer in vectors
+        plain = score.is_vector(vectors)
         found = []
         for seed in seeds:
             key = (
-                *(score.rule, seed, score.epoch, choices["stimuli"], choices["size"]),
+                *(score.network, score.rule, seed, score.epoch),
+                *(choices["stimuli"], choices["size"]),
                 *(score.layer, VECTOR if plain else choices["descriptor"]),
                 *(choices["centring"], score.roi),
                 *(choices[axis] for axis in ("convention", "pairs", "comparison", "control")),
@@ -127,10 +130,10 @@ class UniverseScores:
 
 
 def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
-    """Read the scores of one rule with one ROI, and their draws.
+    """Read the scores of one arm with one ROI, and their draws.
 
     Args:
-        table: `alignment/rule-<k>_roi-<r>_universes.csv`.
+        table: `alignment/net-<n>_rule-<k>_roi-<r>_universes.csv`.
         draws: its `..._universes_draws.h5`.
 
     Returns:
@@ -161,8 +164,7 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
     names = ("subject_scores", "subject_draws", "subject_left_out")
     return UniverseScores(
         str(table),
-        str(rows.index[0][0]),
-        str(rows.index[0][KEYS.index("roi")]),
+        tuple(str(rows.index[0][KEYS.index(name)]) for name in ("network", "rule", "roi")),
         rows,
         arrays["draws"],
         np.where(scored, np.cumsum(scored) - 1, -1),
@@ -224,8 +226,8 @@ def require_shared(scores: Sequence[UniverseScores], settings: EffectSettings) -
         GuardError: a setting or the pairs differ; names the file, the setting and both values.
     """
     with_subjects = [one for one in scores if one.subjects]
-    for one in with_subjects[1:]:
-        first = with_subjects[0]
+    for one in with_subjects:
+        first = next(other for other in with_subjects if other.scored[-1] == one.scored[-1])
         require_same_ids(first.subjects, one.subjects, first.path, one.path)
     for one in scores:
         require_same_ids(scores[0].stimuli, one.stimuli, scores[0].path, one.path)
@@ -248,8 +250,8 @@ def require_as_aligned(scores: UniverseScores, alignment: Path) -> None:
     """Refuse universes whose plain scores are not those of the alignment (guard 20).
 
     Args:
-        scores: of one rule with one ROI.
-        alignment: their `alignment/rule-<k>_roi-<r>.csv`.
+        scores: of one arm with one ROI.
+        alignment: their `alignment/net-<n>_rule-<k>_roi-<r>.csv`.
 
     Raises:
         GuardError: a plain score or its interval differs, or the alignment lacks it; names both

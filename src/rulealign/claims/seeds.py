@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from rulealign.arm import Mapped
 from rulealign.claims.scores import UniverseScores
 from rulealign.plan.settings.claims import FactsSettings
 from rulealign.plan.universes import VECTOR, Universe
@@ -18,7 +19,7 @@ from rulealign.rsa.bootstrap.primary import Part
 def of_seeds(
     by_seed: np.ndarray,
     universe: Universe,
-    scores: Mapping[tuple[str, str], UniverseScores],
+    scores: Mapping[tuple[str, str, str], UniverseScores],
     facts: FactsSettings,
 ) -> tuple[Part | None, str]:
     """Give the variance of an effect over seeds.
@@ -26,23 +27,24 @@ def of_seeds(
     Args:
         by_seed: shape (n_seeds,); the effect with each seed that its terms have in common.
         universe: from `plan.universes.universes`.
-        scores: (rule, ROI) -> scores, of all rules that claims take.
+        scores: (network, rule, ROI) -> scores, of all arms that claims take.
         facts: of the study.
 
     Returns:
         As in `pooled_seeds.seeds_part`; pooled over the trained rules that claims take.
     """
     weights = {
-        Term(score.rule, score.epoch, (score.layer, score.roi)): weight
+        Term(score.rule, score.epoch, Mapped(score.network, score.layer, score.roi)): weight
         for score, weight in universe.weights.items()
     }
-    trained = [rule for rule in dict.fromkeys(rule for rule, _ in scores) if facts.trains.get(rule)]
+    rules = dict.fromkeys(rule for _, rule, _ in scores)
+    trained = [rule for rule in rules if facts.trains.get(rule)]
 
     @functools.cache
-    def courses(rule: str, place: tuple[str, str]) -> pd.DataFrame | None:
-        layer, roi = place
-        found = scores.get((rule, roi))
-        return None if found is None else _by_seed(found, universe, layer, facts.vectors)
+    def courses(rule: str, place: Mapped) -> pd.DataFrame | None:
+        found = scores.get((place.network, rule, place.roi))
+        vectors = facts.vectors[place.network]
+        return None if found is None else _by_seed(found, universe, place.layer, vectors)
 
     return seeds_part(by_seed, lambda: effects_alike(weights, trained, courses))
 

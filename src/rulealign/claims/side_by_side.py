@@ -9,7 +9,7 @@ import pandas as pd
 
 from rulealign.claims.summary import COLUMNS
 from rulealign.claims.verdicts import MISSING, VERDICTS
-from rulealign.config.claims import AXES
+from rulealign.config.claims import OPTIONAL, listed_axes
 from rulealign.errors import DataError
 from rulealign.store import read_csv
 
@@ -60,7 +60,7 @@ def _names(folders: Sequence[Path]) -> list[str]:
 
 def _primary(table: pd.DataFrame) -> str:
     # the same for all claims of a study: the first value of every axis
-    return ", ".join(f"{axis} {table[axis].iloc[0]}" for axis in AXES)
+    return ", ".join(f"{axis} {table[axis].iloc[0]}" for axis in listed_axes(table))
 
 
 def _require_same_claim(label: str, own: Mapping[str, pd.Series]) -> None:
@@ -84,7 +84,7 @@ def _read(folder: Path) -> pd.DataFrame:
             " that declares claims and has been run, such as results/cichy92."
         )
     table = read_csv(path)
-    lacking = [name for name in COLUMNS if name not in table]
+    lacking = [name for name in COLUMNS if name not in table and name not in OPTIONAL]
     if lacking:
         raise DataError(f"{folder}: its table of claims has no column '{lacking[0]}'; run it anew.")
     return table.set_index("claim")

@@ -124,7 +124,9 @@ def no_difference(
         return InErrors(0.0, np.zeros(len(noise.scale)))
     members = {
         STIMULI: lambda: _standardised(effect.drawn.mean(axis=(1, 2))),
-        SUBJECTS: lambda: _weighted(noise.subjects, effect.scores.mean(axis=0)),
+        SUBJECTS: lambda: _weighted(
+            noise.subjects[:, : effect.scores.shape[1]], effect.scores.mean(axis=0)
+        ),
         OF_SEEDS: lambda: _weighted(
             np.stack([noise.seeds[seed] for seed in seeds], axis=1), effect.scores.mean(axis=1)
         ),

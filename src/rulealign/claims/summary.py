@@ -9,7 +9,7 @@ import pandas as pd
 
 from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, VERDICTS
 from rulealign.claims.words import summary_line
-from rulealign.config.claims import AXES
+from rulealign.config.claims import AXES, listed_axes
 from rulealign.errors import DataError
 from rulealign.plan.settings.claims import ClaimSettings
 from rulealign.rsa.families import AdjustedP, adjust_family
@@ -43,7 +43,7 @@ COLUMNS = (
     "family_size",
     "summary",
 )
-"""Columns of `statistics/claims_summary.csv`."""
+"""Columns of `statistics/claims_summary.csv`, but for axes that the grid does not have."""
 
 
 def summary_table(
@@ -69,7 +69,9 @@ def summary_table(
     adjusted = {p: _adjusted(p, claims, primary) for p in P_VALUES}
     cells = curves[curves["primary"].astype(bool)].set_index("claim")
     found = [_row(claim, rows, cells, primary, adjusted) for claim in claims]
-    return pd.DataFrame(found, columns=list(COLUMNS)).astype({"n_seeds": "Int64"})
+    unasked = {*AXES} - {*listed_axes(rows)}
+    columns = [name for name in COLUMNS if name not in unasked]
+    return pd.DataFrame(found, columns=columns).astype({"n_seeds": "Int64"})
 
 
 def _primary(rows: pd.DataFrame, label: str) -> pd.Series:
@@ -114,7 +116,7 @@ def _row(
     row = {"claim": label, **{key: getattr(claim, key) for key in _DECLARED}}
     row |= {name: cells.loc[label, column] for name, column in _CELL.items()}
     row["universes"] = int((own["verdict"] != MISSING).sum())
-    row |= {key: primary[label][key] for key in (*AXES, *_PRIMARY)}
+    row |= {key: primary[label][key] for key in (*listed_axes(rows), *_PRIMARY)}
     row |= {verdict: int((own["verdict"] == verdict).sum()) for verdict in VERDICTS}
     for p in P_VALUES:
         one = adjusted[p][label]

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from rulealign.claims.measure import NOT_APPLICABLE
+from rulealign.claims.measures import MEASURES, measure_class
 from rulealign.claims.verdicts import (
     HOLDS,
     MISSING,
@@ -16,10 +18,13 @@ from rulealign.claims.verdicts import (
     UNINFORMATIVE,
     UNRESOLVED,
 )
-from rulealign.config.claims import AXES
+from rulealign.config.claims import AXES, listed_axes
 from rulealign.rsa.comparisons import REGISTRY, comparison_class
 
 _PHRASES = {
+    "network": "in {}",
+    "features": "read by {}",
+    "measure": "by {}",
     "stimuli": "with stimuli {}",
     "size": "at {} px",
     "descriptor": "with {}",
@@ -28,7 +33,7 @@ _PHRASES = {
     "convention": "against {}",
     "comparison": "by {}",
     "control": "with {} partialled out",
-    "baseline": "from {}",
+    "baseline": "measured from {}",
     "initialisation": "with initialisation {}",
 }
 _NAMES = {
@@ -50,6 +55,10 @@ def value_words(axis: str, value: Any) -> str:
     Returns:
         Words that fit after "everything".
     """
+    if axis == "measure" and value in MEASURES:
+        return measure_class(value).words
+    if value == NOT_APPLICABLE:
+        return f"without any {axis}"
     if axis == "comparison" and value in REGISTRY:
         return _PHRASES[axis].format(comparison_class(value).words)
     name = _NAMES.get(str(value), str(value)).replace("+", " and ")
@@ -99,24 +108,25 @@ def _with_small(words: str, small: pd.Series, verdict: str) -> str:
     return f"{words} ({count} {TOO_SMALL})" if count else words
 
 
-def locate(rows: pd.DataFrame, verdict: str) -> str:
+def locate(rows: pd.DataFrame, verdict: str, axes: Sequence[str] = AXES) -> str:
     """Say which universes of one claim have a verdict.
 
     Args:
         rows: as in `summary_line`.
         verdict: of at least one row.
+        axes: that the rows have.
 
     Returns:
-        "everything at 32 px" where these are all and only the universes with one value, or two;
-        else the counts by value of the axis that tells most.
+        "everything at 32 px" where these are all and only the universes with one value, or two, or
+        with some values of one axis; else the counts by value of the axis that tells most.
     """
     known = rows[rows["verdict"] != MISSING]
     if not (known["verdict"] != verdict).any():
         return "everything"
-    varied = [axis for axis in AXES if len(known[axis].unique()) > 1]
+    varied = [axis for axis in listed_axes(known, axes) if len(known[axis].unique()) > 1]
     for number in (1, 2):
-        for axes in combinations(varied, number):
-            found = _exactly(known, verdict, axes)
+        for some in combinations(varied, number):
+            found = _exactly(known, verdict, some)
             if found:
                 return f"everything {found}"
     return _counted(known, verdict, varied) if varied else f"{len(known)} of them"
@@ -143,6 +153,8 @@ def _counted(known: pd.DataFrame, verdict: str, varied: Sequence[str]) -> str:
     axis = max(varied, key=lambda name: _spread(shares[name]))
     rows = shares[axis].sort_values("sum", ascending=False, kind="stable")
     rows = rows[rows["sum"] > 0]
+    if (rows["sum"] == rows["size"]).all():  # counts would say nothing more
+        return f"everything {' and '.join(value_words(axis, value) for value in rows.index)}"
     return ", ".join(
         f"{row['sum']} of {row['size']} {value_words(axis, value)}"
         for value, row in rows.iterrows()

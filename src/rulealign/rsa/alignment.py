@@ -1,4 +1,4 @@
-"""Alignment of one rule's networks with one ROI: scores, intervals and their bootstrap draws."""
+"""Alignment of one arm with one ROI: scores, intervals and their bootstrap draws."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from rulealign.arm import Arm
 from rulealign.plan.settings.scores import AlignmentSettings, ScoreSettings
 from rulealign.rsa.bootstrap.alignment_samples import alignment_samples
 from rulealign.rsa.bootstrap.draw_blocks import WORK_MB, draw_blocks
@@ -51,7 +52,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 def align(
     rdm_files: Sequence[Path],
     brain_files: Sequence[Path],
-    rule: str,
+    arm: Arm,
     roi: str,
     settings: AlignmentSettings,
     table: Path,
@@ -62,12 +63,12 @@ def align(
     work_mb: float = WORK_MB,
     threads: int = 1,
 ) -> None:
-    """Score all RDMs of one rule against one ROI, in both conventions, and bootstrap the scores.
+    """Score all RDMs of one arm against one ROI, in both conventions, and bootstrap the scores.
 
     Args:
-        rdm_files: the rule's files of `rdms/`, for all seeds, epochs, stimulus sets and sizes.
+        rdm_files: the arm's files of `rdms/`, for all seeds, epochs, stimulus sets and sizes.
         brain_files: the ROI's `sub-<s>_roi-<r>_rdm.h5`, one per subject.
-        rule: its label.
+        arm: the network and the rule.
         roi: its label.
         settings: of the comparison.
         table: the CSV to make, with `COLUMNS`; one row per RDM and convention, sorted.
@@ -86,17 +87,17 @@ def align(
         ConfigurationError: there is no such kind of pairs, or no file of pairs in different runs.
         DataError: stimulus ids differ (names both files and the first difference), or an RDM is
             constant, not finite, missing or listed twice.
-        GuardError: a file is of another rule, ROI, distance or setting than the others.
+        GuardError: a file is of another arm, ROI, distance or setting than the others.
         StoreError: a file cannot be read, or the disk is full.
     """
-    models, brain = read_model_rdms(rdm_files, rule), read_brain_rdms(brain_files, roi)
+    models, brain = read_model_rdms(rdm_files, arm), read_brain_rdms(brain_files, roi)
     require_same_ids(models.ids, brain.ids, str(rdm_files[0]), str(brain_files[0]))
     mask = read_pairs(pairs_file, brain.ids, settings.pairs)
     n_pairs = models.rdms.shape[1] if mask is None else int(mask.sum())
     rows = _rows(models, brain).assign(pairs=settings.pairs, n_pairs=n_pairs)
     rho = _rho(models, brain, mask)
     rows["score"] = (rho @ convention_weights(len(brain.subjects))).reshape(-1)
-    about = {"rule": rule, "roi": roi, "pairs_hash": pairs_hash(mask)}
+    about = arm._asdict() | {"roi": roi, "pairs_hash": pairs_hash(mask)}
     ids = {"row": row_ids(rows), "stimulus": brain.ids, "subject": brain.subjects}
     ids["subject_row"] = row_ids(rows[rows["convention"] == PER_SUBJECT])
     arrays = {"subject_scores": rho[:, : len(brain.subjects)]}
@@ -148,7 +149,7 @@ def _sampled(
     # write the draws as they come; the intervals, shape (2, rows), need those of a set of models
     n_draws, n_rows = stored.shape
     counts = _counts(settings, len(brain.ids))
-    whose = f"{models.index['rule'].iloc[0]} and {brain.roi}"
+    whose = f"{Arm(*models.index.loc[0, ['network', 'rule']])} and {brain.roi}"
     show = _progress_lines(f"{whose}: {len(models.rdms)} RDMs, {n_draws} resamples")
     how["combine"] = convention_weights(len(brain.subjects))
     intervals = np.empty((2, n_rows))
@@ -198,6 +199,6 @@ def row_ids(rows: pd.DataFrame) -> list[str]:
         rows: a table with the columns `MODEL_KEYS`, `roi`, `convention` and `pairs`.
 
     Returns:
-        One name per row, such as `bp_42_0_grey_32_conv1_grid-8_centred_EVC_mean_rdm_all`.
+        One name per row, such as `cnn3_bp_42_0_grey_32_conv1_grid-8_centred_EVC_mean_rdm_all`.
     """
     return joined(rows[[*MODEL_KEYS, "roi", "convention", "pairs"]])

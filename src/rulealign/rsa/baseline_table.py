@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rulealign.arm import Arm, Mapped
 from rulealign.errors import DataError
 from rulealign.plan.settings.scores import BaselineSettings
 from rulealign.reasons import MissingValue
@@ -62,7 +63,7 @@ def baselines_table(
     variance is pooled over the rules of this table that train.
 
     Args:
-        tables: the `alignment/rule-<k>_roi-<r>.csv` of the rules and of their baselines.
+        tables: the `alignment/net-<n>_rule-<k>_roi-<r>.csv` of arms and of their baselines.
         draws: their `*_draws.h5`, in the same order.
         settings: what all draws were made with, the layer map, and each rule's baseline.
         output: the CSV to make: `tables.ALIGNMENT_KEYS`, `baseline`, `n_seeds`, the difference
@@ -78,41 +79,44 @@ def baselines_table(
     if draws:
         require_shared_bootstrap([Path(path) for path in draws], settings)
     files = dict(_named(tables, draws))
+    places = list(map(Mapped._make, settings.layer_map))
+    trained = {place: _Trained(files, place, settings) for place in places}
     rows = [
         row
-        for layer, roi in settings.layer_map
-        for rule, baseline in settings.baselines.items()
+        for place in places
+        for rule, baseline in settings.baselines[place.network].items()
         for row in _differences(
-            _read(files, rule, layer, roi, settings.generalise_to),
-            _read(files, baseline, layer, roi, settings.generalise_to),
+            _read(files, rule, place, settings.generalise_to),
+            _read(files, baseline, place, settings.generalise_to),
             baseline,
-            _Trained(files, roi, settings),
+            trained[place],
         )
     ]
     found = pd.DataFrame(rows, columns=[*ALIGNMENT_KEYS, BASELINE, *_VALUES])
     write_csv(output, found.drop_duplicates().sort_values(ALIGNMENT_KEYS, kind="stable"))
 
 
-Files = Mapping[tuple[str, str], tuple[pd.DataFrame, Path, Path]]
-"""(rule, ROI) -> the rows of its table, the table and its draws."""
+Files = Mapping[tuple[str, str, str], tuple[pd.DataFrame, Path, Path]]
+"""(network, rule, ROI) -> the rows of its table, the table and its draws."""
 
 
 def _named(
     tables: Sequence[Path], draws: Sequence[Path]
-) -> Iterator[tuple[tuple[str, str], tuple[pd.DataFrame, Path, Path]]]:
+) -> Iterator[tuple[tuple[str, str, str], tuple[pd.DataFrame, Path, Path]]]:
     for table, path in zip(map(Path, tables), map(Path, draws), strict=True):
         rows = read_csv(table)
-        yield (rows["rule"].iloc[0], rows["roi"].iloc[0]), (rows, table, path)
+        yield tuple(rows.loc[0, ["network", "rule", "roi"]]), (rows, table, path)
 
 
-def _read(files: Files, rule: str, layer: str, roi: str, goal: str) -> _Side:
-    if (rule, roi) not in files:
-        raise DataError(f"there is no alignment table of {rule} with {roi}.")
-    rows, table, path = files[rule, roi]
+def _read(files: Files, rule: str, place: Mapped, goal: str) -> _Side:
+    key = place.network, rule, place.roi
+    if key not in files:
+        raise DataError(f"there is no alignment table of {Arm(*key[:2])} with {place.roi}.")
+    rows, table, path = files[key]
     names = row_ids(rows)
     with open_h5(path) as file:
         require_same_ids(names, read_ids(file, "row"), str(table), str(path))
-        places = np.flatnonzero(rows["layer"] == layer)
+        places = np.flatnonzero(rows["layer"] == place.layer)
         drawn = file["draws"][:, places].astype(np.float64)
         scores = dict(zip(names, rows["score"], strict=True))
         samples = read_alignment_samples(file, scores, goal)
@@ -135,26 +139,31 @@ class _Trained:
     """Scores of all rules of the table that train, for the pooled variance over seeds."""
 
     files: Files
-    roi: str
+    place: Mapped
     settings: BaselineSettings
+    _courses: dict[tuple, pd.DataFrame] = field(default_factory=dict)
 
     def alike(self, known: Mapping[str, Any], baseline: str) -> Alike:
         """Give the difference of a row with every trained rule in the place of its own."""
         wanted = {key: known[key] for key in _KEYS}
-        named = self.settings.baselines
+        named = self.settings.baselines[self.place.network]
         there = {
             rule: self._course(rule, wanted) for rule in dict.fromkeys([*named, *named.values()])
         }
         trained = [rule for rule, course in there.items() if max(course, default=0) > 0]
-        place, epoch = (known["layer"], known["roi"]), known["epoch"]
-        less = Term(baseline, epoch if baseline in trained else 0, place)
-        weights = {Term(known["rule"], epoch, place): 1.0, less: -1.0}
+        epoch = known["epoch"]
+        less = Term(baseline, epoch if baseline in trained else 0, self.place)
+        weights = {Term(known["rule"], epoch, self.place): 1.0, less: -1.0}
         return effects_alike(weights, trained, lambda rule, _: there[rule])
 
     def _course(self, rule: str, wanted: Mapping[str, Any]) -> pd.DataFrame:
-        rows, *_ = self.files[rule, self.roi]
-        own = rows[(rows[list(wanted)] == pd.Series(wanted)).all(axis=1)]
-        return own.pivot(index="seed", columns="epoch", values="score").dropna()
+        # many rows want the same
+        if (key := (rule, *wanted.values())) not in self._courses:
+            rows, *_ = self.files[self.place.network, rule, self.place.roi]
+            own = rows[(rows[list(wanted)] == pd.Series(wanted)).all(axis=1)]
+            course = own.pivot(index="seed", columns="epoch", values="score").dropna()
+            self._courses[key] = course
+        return self._courses[key]
 
 
 def _differences(

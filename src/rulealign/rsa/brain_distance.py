@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rulealign.data.responses.patterns import RepeatedPatterns, repeated_patterns, select_patterns
-from rulealign.errors import ConfigurationError, DataError
-from rulealign.rsa.distances import crossnobis_rdm, euclidean_rdm
-from rulealign.rsa.rdm import correlation_rdm
+from rulealign.data.responses.patterns import read_times, repeated_patterns, select_patterns
+from rulealign.errors import DataError
+from rulealign.rsa.distances import distance_class
 
 if TYPE_CHECKING:
+    from rulealign.data.responses.patterns import RepeatedPatterns
     from rulealign.plan.settings.brain import DistanceSettings
-
-CORRELATION = "1 - Pearson"
-"""In the words of an RDM: its distances have one scale for all subjects."""
-
-_OF_MEANS = {
-    "correlation": (partial(correlation_rdm, centred=False), CORRELATION),
-    "euclidean": (euclidean_rdm, "squared Euclidean per voxel"),
-}
-"""Distance between averaged patterns -> its function, and its words."""
+    from rulealign.rsa.distance import OfAverages, OfTrials
 
 
 @dataclass(frozen=True)
@@ -34,14 +26,21 @@ class BrainDistance:
     Attributes:
         ids: the stimuli in alphabetical order.
         rdm: float64, shape (pairs,), in the order of `numpy.triu_indices(stimuli, 1)`.
-        repetitions: trials per stimulus.
+        repetitions: trials per stimulus; their mean, where stimuli have different numbers.
         words: the distance, in words.
+        kept_apart: whether trials were compared one by one, and not their means.
+        times: float64, shape (times,), in ms, where responses have any; then `rdm` is the mean over
+            them.
+        over_time: float64, shape (times, pairs): the RDM at each.
     """
 
     ids: list[str]
     rdm: np.ndarray
-    repetitions: int
+    repetitions: float
     words: str
+    kept_apart: bool
+    times: np.ndarray | None = None
+    over_time: np.ndarray | None = None
 
 
 def brain_distance(
@@ -58,21 +57,45 @@ def brain_distance(
         The RDM and what it is.
 
     Raises:
-        ConfigurationError: there is no such distance.
         DataError: the stimuli, their patterns or their trials do not allow it; names the file and
             the stimulus.
     """
-    # errors of reading name the file
     asked, distance = (responses_h5, settings.stimulus_set, settings.zscore), settings.distance
-    if isinstance(distance, str):
-        compute = partial(_averaged, *select_patterns(*asked, half=half), distance)
-    else:
+    apart = distance_class(distance.name).single_trials
+    # errors of reading name the file
+    if apart:
         trials = repeated_patterns(*asked, half=half)
-        compute = partial(_cross_validated, trials, distance.crossnobis.folds)
+        ids, repetitions = trials.ids, len(trials.stimulus) / len(trials.ids)
+        compute = _of_trials(distance, trials)
+    else:
+        ids, patterns, repetitions = select_patterns(*asked, half=half)
+        compute = _of_averages(distance, patterns, ids)
+    moments = read_times(responses_h5)
+    known = (repetitions, distance.words, apart)
+    if moments is None:
+        return BrainDistance(ids, _named(compute, slice(None), str(responses_h5)), *known)
+    times = np.unique(moments)
+    at_each = [_named(compute, moments == one, f"{responses_h5}: {one:g} ms") for one in times]
+    return BrainDistance(ids, np.mean(at_each, axis=0), *known, times, np.stack(at_each))
+
+
+_Compute = Callable[[slice | np.ndarray], np.ndarray]
+"""From which voxels are taken to their RDM."""
+
+
+def _of_trials(distance: OfTrials, trials: RepeatedPatterns) -> _Compute:
+    return lambda voxels: distance.rdm(replace(trials, patterns=trials.patterns[:, voxels]))
+
+
+def _of_averages(distance: OfAverages, patterns: np.ndarray, ids: list[str]) -> _Compute:
+    return lambda voxels: distance.rdm(patterns[:, voxels], ids=ids)
+
+
+def _named(compute: _Compute, voxels: slice | np.ndarray, where: str) -> np.ndarray:
     try:
-        return compute()
+        return compute(voxels)
     except DataError as error:
-        raise DataError(f"{responses_h5}: {error}") from error
+        raise DataError(f"{where}: {error}") from error
 
 
 def half_rdms(responses_h5: Path, settings: DistanceSettings) -> np.ndarray | None:
@@ -87,53 +110,9 @@ def half_rdms(responses_h5: Path, settings: DistanceSettings) -> np.ndarray | No
 
     Returns:
         float64, shape (2, pairs); None, with a printed line, where stimuli have too few trials.
-
-    Raises:
-        ConfigurationError: as in `brain_distance`.
     """
     try:
         return np.stack([brain_distance(responses_h5, settings, half=half).rdm for half in (0, 1)])
     except DataError as error:
         print(f"the reliability of this RDM stays unknown: {error}")
         return None
-
-
-def _averaged(ids: list[str], patterns: np.ndarray, repetitions: int, name: str) -> BrainDistance:
-    if name not in _OF_MEANS:
-        known = f"{', '.join(_OF_MEANS)}, or {{crossnobis: {{folds: run}}}}"
-        raise ConfigurationError(f"distance: there is no '{name}'; use {known}")
-    compute, words = _OF_MEANS[name]
-    return BrainDistance(ids, compute(patterns, ids=ids), repetitions, words)
-
-
-def _cross_validated(trials: RepeatedPatterns, folds: str) -> BrainDistance:
-    rdm = crossnobis_rdm(
-        trials.patterns, trials.stimulus, fold_labels(trials, folds), ids=trials.ids
-    )
-    words = (
-        f"crossnobis, folds: {folds}, noise normalised with Ledoit-Wolf shrinkage (estimated"
-        " outside of the fold)"
-    )
-    return BrainDistance(trials.ids, rdm, int(np.bincount(trials.stimulus).max()), words)
-
-
-def fold_labels(trials: RepeatedPatterns, folds: str) -> np.ndarray:
-    """Give each trial the number of its fold.
-
-    Args:
-        trials: single trials.
-        folds: `session`, or `run`: runs are counted anew in every session, so that run 1 of two
-            sessions are two folds.
-
-    Returns:
-        A number for each trial, int64, shape (trials,).
-
-    Raises:
-        ConfigurationError: there are no such folds.
-    """
-    if folds not in ("run", "session"):
-        raise ConfigurationError(f"folds: there are no '{folds}'; use run or session")
-    if folds == "session":
-        return trials.session
-    both = np.stack([trials.session, trials.run])
-    return np.unique(both, axis=1, return_inverse=True)[1].reshape(-1)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rulealign.errors import GuardError, StoreError
+from rulealign.rsa.compare import masked
 from rulealign.rsa.ranking import require_rankable
 from rulealign.rsa.rdm_file import read_attributes, require_files, require_size
 from rulealign.store import open_h5, read_ids, refuse_duplicates, require_same_ids
@@ -25,10 +26,13 @@ class BrainRdms:
         roi: name of the ROI.
         subjects: the subjects, in the order of the rows.
         ids: stimulus ids, in the order of the pairs.
-        rdms: float64, shape (n_subjects, n_pairs).
+        rdms: float64, shape (n_subjects, n_pairs); NaN where a pair is missing in given RDMs.
         distance: the dissimilarity, in words.
         acquisition: scanner, task and averaging, in words.
-        repetitions: trials per stimulus; 0 where RDMs were given.
+        repetitions: trials per stimulus; their mean, where stimuli or subjects have different
+            numbers; 0 where RDMs were given.
+        missing: how many pairs each RDM lacks.
+        trials_each: trials per stimulus of each subject; none where nobody says.
     """
 
     roi: str
@@ -37,7 +41,14 @@ class BrainRdms:
     rdms: np.ndarray
     distance: str
     acquisition: str
-    repetitions: int
+    repetitions: float
+    missing: tuple[int, ...] = ()
+    trials_each: tuple[float, ...] = ()
+
+    @property
+    def present(self) -> np.ndarray | None:
+        """Say which pairs no subject lacks, bool, shape (n_pairs,); None for all."""
+        return ~np.isnan(self.rdms).any(axis=0) if any(self.missing) else None
 
     @property
     def names(self) -> list[str]:
@@ -83,7 +94,7 @@ def read_brain_rdms(files: Sequence[Path], roi: str | None = None) -> BrainRdms:
         DataError: there is no file, a subject comes twice, stimulus ids differ (names the first
             difference), or an RDM is constant, not finite or of another size than its ids.
         GuardError: the files are of another ROI, or differ in ROI, distance, acquisition or
-            repetitions.
+            repetitions (unless trials were kept apart: how many there are biases no distance then).
         StoreError: a file is no RDM file of this pipeline.
     """
     require_files(files, "brain")
@@ -97,22 +108,33 @@ def read_brain_rdms(files: Sequence[Path], roi: str | None = None) -> BrainRdms:
         raise GuardError(f"{names[0]}: is of the ROI '{first['roi']}', not '{roi}'.")
     subjects = [str(attributes["subject"]) for attributes, _, _ in read]
     refuse_duplicates(subjects, f"brain RDMs of {first['roi']}: subjects")
-    rdms = np.stack([rdm for _, _, rdm in read])
-    require_rankable(rdms, names)
-    return BrainRdms(
+    trials_each = tuple(attributes["repetitions"] for attributes, _, _ in read)
+    found = BrainRdms(
         roi=str(first["roi"]),
         subjects=subjects,
         ids=read[0][1],
-        rdms=rdms,
+        rdms=np.stack([rdm for _, _, rdm in read]),
         distance=str(first["distance"]),
         acquisition=str(first["acquisition"]),
-        repetitions=int(first["repetitions"]),
+        repetitions=_plain_mean(trials_each),
+        trials_each=trials_each,
+        missing=tuple(attributes["missing_pairs"] for attributes, _, _ in read),
     )
+    require_rankable(masked(found.rdms, found.present), names)
+    return found
+
+
+def _plain_mean(numbers: Sequence[float]) -> float:
+    # tables have 3 rather than 3.0
+    mean = float(np.mean(numbers))
+    return int(mean) if mean.is_integer() else mean
 
 
 def _read_brain(path: Path) -> tuple[dict[str, Any], list[str], np.ndarray]:
     with open_h5(path) as file:
         attributes = read_attributes(file, ("subject", *_BRAIN_KEYS))
+        attributes["missing_pairs"] = int(file.attrs.get("missing_pairs", 0))
+        attributes["kept_apart"] = bool(file.attrs.get("kept_apart", False))
         ids = read_ids(file, "stimulus")
         if "rdm" not in file:
             raise StoreError(f"{path}: has no dataset 'rdm'; it was not made by this pipeline.")
@@ -124,7 +146,8 @@ def _read_brain(path: Path) -> tuple[dict[str, Any], list[str], np.ndarray]:
 def _require_same_attributes(
     one: dict[str, Any], other: dict[str, Any], what: str, than: str
 ) -> None:
-    for key in _BRAIN_KEYS:
+    apart = one["kept_apart"] and other["kept_apart"]
+    for key in _BRAIN_KEYS[:-1] if apart else _BRAIN_KEYS:
         if one[key] != other[key]:
             raise GuardError(
                 f"{what} and {than} must not be mixed: {key} is {one[key]!r} and {other[key]!r}."

@@ -133,8 +133,14 @@ def null_bounds(
         DataError: there are fewer than 2 subjects, an RDM is constant or not finite, or a shuffle
             leaves an RDM or a mean constant over the pairs compared, as happens where these are few
             or dissimilarities coarse.
+        MissingValue: a subject's RDM lacks pairs (NaN).
     """
     _require_two(len(subjects))
+    if np.isnan(subjects).any():
+        raise MissingValue(
+            "there is no null of the noise ceiling: pairs are missing, and shuffled stimuli would"
+            " bring them among those compared"
+        )
     generator = np.random.default_rng(seed)
     # ranks of a permuted RDM are the permuted ranks, and only means need ranking anew; but not
     # under a mask, where each shuffle brings other dissimilarities to the places compared

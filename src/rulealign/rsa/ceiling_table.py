@@ -14,11 +14,11 @@ from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.provenance import derive_seed, fingerprint
 from rulealign.reasons import MissingValue
 from rulealign.rsa.bootstrap.spearman import percentile_interval, require_draws
-from rulealign.rsa.brain_distance import CORRELATION
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.ceiling import Bounds, nili_bounds, null_bounds, raw_bounds
-from rulealign.rsa.compare import ALL_PAIRS, CROSS_RUN, PER_SUBJECT
+from rulealign.rsa.compare import ALL_PAIRS, CROSS_RUN, PER_SUBJECT, kinds_of_ceilings
 from rulealign.rsa.pairs import read_pairs
+from rulealign.rsa.rdm import CORRELATION
 from rulealign.rsa.reliability import Repeats, read_repeats, reliability
 from rulealign.rsa.unfit import naming
 from rulealign.store import write_csv
@@ -35,15 +35,17 @@ def ceiling_table(
     settings: CeilingSettings,
     mask: np.ndarray | None = None,
     repeats: Repeats | None = None,
+    kind: str = CROSS_RUN,
 ) -> pd.DataFrame:
     """Make the row of `statistics/ceilings.csv` for one ROI and one kind of pairs.
 
     Args:
         brain: the subjects' RDMs of the ROI.
         settings: draws, seed and coverage of the null.
-        mask: bool, shape (n_pairs,); the pairs in different runs. By default all pairs. Both kinds
+        mask: bool, shape (n_pairs,); the pairs compared. By default all pairs. Both kinds
             are held against the same shuffles.
         repeats: of the only subject. By default none.
+        kind: of pairs that the mask is of.
 
     Returns:
         One row: the bounds (`lower_raw` and `upper_raw` are those of `raw_bounds`), the mean and
@@ -63,7 +65,7 @@ def ceiling_table(
     row = {
         "roi": brain.roi,
         "convention": PER_SUBJECT,
-        "pairs": ALL_PAIRS if mask is None else CROSS_RUN,
+        "pairs": ALL_PAIRS if mask is None else kind,
         "distance": brain.distance,
         "acquisition": brain.acquisition,
         "repetitions": brain.repetitions,
@@ -160,9 +162,9 @@ def roi_ceiling(
     """
     brain, rows = read_brain_rdms(brain_files, roi), []
     repeats = read_repeats(brain_files[0]) if len(brain_files) == 1 else None
-    for kind in sorted({ALL_PAIRS, settings.pairs}):
+    for kind in kinds_of_ceilings(settings.pairs):
         mask = read_pairs(pairs_file, brain.ids, kind)
         draws = settings.null_draws
         print(f"noise ceiling of {brain.roi}, {kind}: {draws} permutations", flush=True)
-        rows.append(ceiling_table(brain, settings, mask, repeats))
+        rows.append(ceiling_table(brain, settings, mask, repeats, kind))
     write_csv(output, pd.concat(rows).assign(settings_hash=fingerprint(settings.plain())))

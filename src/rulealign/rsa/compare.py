@@ -27,6 +27,9 @@ ALL_PAIRS = "all"
 CROSS_RUN = "cross_run"
 """Kind of pairs: stimuli that lie in different runs for every subject (see `pairs`)."""
 
+PRESENT = "present"
+"""Kind of pairs: those that no given RDM of the study lacks (see `pairs`)."""
+
 
 def spearman_matrix(
     models: np.ndarray,
@@ -139,6 +142,19 @@ def convention_weights(n_subjects: int) -> np.ndarray:
     weights[:n_subjects, CONVENTIONS.index(PER_SUBJECT)] = 1 / n_subjects
     weights[n_subjects, CONVENTIONS.index(MEAN_RDM)] = 1
     return weights
+
+
+def kinds_of_ceilings(pairs: str) -> list[str]:
+    """List the kinds of pairs that noise ceilings are over.
+
+    Args:
+        pairs: the kind that scores rest on.
+
+    Returns:
+        In sorted order, all pairs and those of the scores; over all there is no ceiling where some
+        pairs are missing.
+    """
+    return sorted({pairs} if pairs == PRESENT else {ALL_PAIRS, pairs})
 
 
 def require_same_convention(one: Sequence[str], other: Sequence[str]) -> None:

@@ -62,9 +62,9 @@ def align_controls(
         brain_files: the ROI's `sub-<s>_roi-<r>_rdm.h5`, one per subject.
         roi: its label.
         settings: of the scores.
-        table: the CSV to make, with `CONTROL_COLUMNS`: the rule is `control`, seed and epoch are 0,
-            the layer is the control's name. A control that is missing for a stimulus set has rows
-            without score, and the reason.
+        table: the CSV to make, with `CONTROL_COLUMNS`: network and rule are `control`, seed and
+            epoch are 0, the layer is the control's name. A control that is missing for a stimulus
+            set has rows without score, and the reason.
         draws: the HDF5 file to make, as by `alignment.align`, of the rows that have a score.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
         work_mb: megabytes for the bootstrap to work in, besides the RDMs; changes no draw.
@@ -91,14 +91,19 @@ def align_controls(
         {"draws": sampled.astype(np.float32)},
         ids={"row": row_ids(rows[rows["score"].notna()]), "stimulus": brain.ids},
         settings=settings.plain(),
-        attributes={"rule": KIND, "roi": brain.roi, "pairs_hash": pairs_hash(mask)},
+        attributes={
+            "network": KIND,
+            "rule": KIND,
+            "roi": brain.roi,
+            "pairs_hash": pairs_hash(mask),
+        },
     )
 
 
 def _rows_of(found: Sequence[ControlRdms], brain: BrainRdms) -> pd.DataFrame:
     # one row per control, scored or not, centring and convention; those with a reason get no score
     keys = [
-        (KIND, 0, 0, one.stimuli, one.size, name, DESCRIPTOR, how)
+        (KIND, KIND, 0, 0, one.stimuli, one.size, name, DESCRIPTOR, how)
         for one in found
         for name, how in product(one.settings.controls, one.settings.centring)
     ]
@@ -172,7 +177,7 @@ def controls_table(
     require_shared_bootstrap([Path(path) for path in draws], settings)
     parts = [_checked(Path(one), Path(own)) for one, own in zip(tables, draws, strict=True)]
     rows = pd.concat(parts).rename(columns={"layer": "control"})
-    rows = rows.drop(columns=["rule", "seed", "epoch", "descriptor"])
+    rows = rows.drop(columns=["network", "rule", "seed", "epoch", "descriptor"])
     rows = rows.sort_values(list(KEYS), kind="stable")
     _require_complete(rows, controls)
     front = rows[list(KEYS)]

@@ -89,8 +89,9 @@ def write_control_rdms(
     Args:
         images: `stimuli/stim-<t>_px-<p>_images.h5`.
         output: the RDM file to make: datasets `<control>/image/<centring>`, float32 (n_pairs,), and
-            attributes as in the files of networks, with kind and rule `control`, seed and epoch 0;
-            a control that cannot be computed has the attribute `missing:<control>` with the reason.
+            attributes as in the files of networks, with kind, network and rule `control`, seed and
+            epoch 0; a control that cannot be computed has the attribute `missing:<control>` with
+            the reason.
         settings: of the control RDMs.
         stimuli: label of the stimulus set.
 
@@ -110,7 +111,8 @@ def write_control_rdms(
                 print(f"no {name} for {images}: {absent}", flush=True)
                 continue
             arrays |= {f"{name}/{DESCRIPTOR}/{how}": rdm for how, rdm in rdms.items()}
-    known = {"kind": KIND, "rule": KIND, "seed": 0, "epoch": 0, "stimuli": stimuli, "size": size}
+    known = {"kind": KIND, "network": KIND, "rule": KIND, "seed": 0, "epoch": 0}
+    known |= {"stimuli": stimuli, "size": size}
     ids = {"stimulus": list(shown.ids)}
     write_h5(output, arrays, ids=ids, settings=settings.plain(), attributes=known | missing)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from rulealign.arm import Mapped
 from rulealign.errors import DataError, GuardError
 from rulealign.plan.settings.scores import (
     CeilingSettings,
@@ -14,11 +15,11 @@ from rulealign.plan.settings.scores import (
     LayersTableSettings,
 )
 from rulealign.provenance import fingerprint
-from rulealign.rsa.compare import ALL_PAIRS
+from rulealign.rsa.compare import kinds_of_ceilings
 from rulealign.rsa.layer_table import AMONG
 from rulealign.rsa.mean_share import COLUMN
 from rulealign.rsa.model_rdms import joined
-from rulealign.rsa.tables import ALIGNMENT_KEYS, require_whole
+from rulealign.rsa.tables import ALIGNMENT_KEYS, Seeds, require_whole
 from rulealign.settings import Settings
 from rulealign.store import read_csv, write_csv
 
@@ -44,8 +45,8 @@ def ceilings_table(
         DataError: an ROI has no ceiling, several, or one over other pairs than the study's.
         StoreError: a file cannot be read, or the disk is full.
     """
-    rows = _joined(tables, settings, "noise ceilings")
-    kinds = sorted({ALL_PAIRS, settings.pairs})
+    rows = joined_tables(tables, settings, "noise ceilings")
+    kinds = kinds_of_ceilings(settings.pairs)
     expected = sorted((roi, kind) for roi in rois for kind in kinds)
     found = sorted(zip(rows["roi"], rows["pairs"], strict=True))
     if found != expected:
@@ -60,7 +61,7 @@ def layers_table(tables: Sequence[Path], settings: LayersTableSettings, output: 
     """Average every layer's rows with every ROI over seeds: `statistics/layers.csv`.
 
     Args:
-        tables: the `alignment/rule-<k>_roi-<r>_layers.csv`, of all rules and ROIs.
+        tables: the `alignment/net-<n>_rule-<k>_roi-<r>_layers.csv`, of all arms and ROIs.
         settings: what all choices were made with, the study's seeds and its layer map.
         output: the CSV to make: `LAYER_KEYS`, `n_seeds`, `fixed` (whether the map names this layer
             for the ROI), and means over seeds of `score`, `held_out`, `chosen`, `nested` and
@@ -69,11 +70,11 @@ def layers_table(tables: Sequence[Path], settings: LayersTableSettings, output: 
 
     Raises:
         GuardError: a table was made with other settings than the study's; names the file.
-        DataError: rows of a rule, ROI or seed are missing or listed twice, or a number is missing
+        DataError: rows of an arm, ROI or seed are missing or listed twice, or a number is missing
             without a reason.
         StoreError: a file cannot be read, or the disk is full.
     """
-    rows = _joined(tables, settings.narrowed(LayerChoiceSettings), "layer tables")
+    rows = joined_tables(tables, settings.narrowed(LayerChoiceSettings), "layer tables")
     _require_reasons(rows)
     require_whole(rows, LAYER_KEYS, settings.seeds, "layer tables")
     _require_seeds(rows, settings.seeds)
@@ -85,14 +86,29 @@ def layers_table(tables: Sequence[Path], settings: LayersTableSettings, output: 
     reasons = groups["reason"].agg(lambda own: next(filter(None, own), ""))
     means = means.assign(folds=groups["folds"].min(), reason=reasons)
     table = means.reset_index()
-    fixed = {tuple(pair) for pair in settings.layer_map}
-    is_fixed = [pair in fixed for pair in zip(table["layer"], table["roi"], strict=True)]
+    fixed = {tuple(one) for one in settings.layer_map}
+    places = zip(*(table[name] for name in Mapped._fields), strict=True)
+    is_fixed = [place in fixed for place in places]
     table.insert(len(LAYER_KEYS) + 1, "fixed", is_fixed)
     write_csv(output, table)
 
 
-def _joined(tables: Sequence[Path], settings: Settings, what: str) -> pd.DataFrame:
-    # rows of all tables, which must have been made with the settings in force (guard 20)
+def joined_tables(tables: Sequence[Path], settings: Settings, what: str) -> pd.DataFrame:
+    """Read the tables of single jobs as one, made with the settings in force (guard 20).
+
+    Args:
+        tables: CSVs with a column `settings_hash`.
+        settings: that each must have been made with.
+        what: the tables' name, for messages.
+
+    Returns:
+        The rows, without `settings_hash`.
+
+    Raises:
+        GuardError: a table was made with other settings; names the file.
+        DataError: there is no table, or one has no rows.
+        StoreError: a file cannot be read.
+    """
     if not tables:
         raise DataError(f"there are no {what} to join.")
     expected, parts = fingerprint(settings.plain()), []
@@ -113,19 +129,21 @@ def _joined(tables: Sequence[Path], settings: Settings, what: str) -> pd.DataFra
 
 
 def _require_reasons(rows: pd.DataFrame) -> None:
-    missing = rows[_MEANS].isna().any(axis=1)
+    told = [name for name in _MEANS if name != COLUMN]  # of given RDMs nobody knows the mean vector
+    missing = rows[told].isna().any(axis=1)
     wordless = rows[missing & (rows["reason"] == "")]
-    without = rows[rows["score"].isna() | rows[COLUMN].isna()]
+    without = rows[rows["score"].isna()]
     for faulty in (wordless, without):
         if len(faulty):
             name = joined(faulty[LAYER_KEYS])[0]
             raise DataError(f"the layer tables lack a number of {name} and do not say why.")
 
 
-def _require_seeds(rows: pd.DataFrame, seeds: Mapping[str, list[int]]) -> None:
+def _require_seeds(rows: pd.DataFrame, seeds: Seeds) -> None:
     for place, found in rows.groupby(LAYER_KEYS)["seed"]:
-        if sorted(found) != sorted(seeds[place[0]]):
+        network, rule, *_ = place
+        if sorted(found) != (expected := sorted(seeds[network][rule])):
             raise DataError(
                 f"{'_'.join(map(str, place))} has the seeds {sorted(found)}, the study has"
-                f" {sorted(seeds[place[0]])}; a mean over seeds needs each once."
+                f" {expected}; a mean over seeds needs each once."
             )

@@ -1,4 +1,4 @@
-"""The layer x ROI rows of one rule and ROI: every layer, beside the choice on other stimuli."""
+"""The layer x ROI rows of one arm and ROI: every layer, beside the choice on other stimuli."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write_layer_roi(
     mask: np.ndarray | None = None,
     **how: Any,
 ) -> None:
-    """Write the layer x ROI rows of one rule and ROI: `alignment/rule-<k>_roi-<r>_layers.csv`.
+    """Write the layer x ROI rows of one arm and ROI: `alignment/*_layers.csv`.
 
     Args:
         path: the CSV to make: the rows of `layer_roi_rows`, the share of each uncentred RDM's
@@ -65,8 +65,8 @@ def write_layer_roi(
     rows = layer_roi_rows(models, brain, scores, settings, mask, **how)
     shares = mean_shares(rdm_files)
     keys = [name for name in shares.columns if name != COLUMN]
-    rows = rows.merge(shares, how="left", on=keys, validate="many_to_one")
-    if rows[COLUMN].isna().any():
+    rows = rows.merge(shares, how="left", on=keys, validate="many_to_one", indicator="found")
+    if (rows.pop("found") != "both").any():  # of given RDMs the share itself is missing
         raise DataError(f"{rdm_files[0]} and others lack networks that were read from them.")
     used = settings.narrowed(LayerChoiceSettings).plain()
     write_csv(path, rows.assign(settings_hash=fingerprint(used)))
@@ -82,7 +82,7 @@ def layer_roi_rows(
     work_mb: float = WORK_MB,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Set every layer of one rule's networks beside the choice among them, for one ROI.
+    """Set every layer of the networks of one arm beside the choice among them, for one ROI.
 
     A fixed map from layers to ROIs is a choice too, and not a neutral one (guard 21): these rows
     show what the other layers score, which of them a choice on other stimuli takes (guard 26), and
@@ -90,7 +90,7 @@ def layer_roi_rows(
     so that all sides are ranked from one sorting of each RDM.
 
     Args:
-        models: the RDMs of the rule's networks.
+        models: the RDMs of the arm's networks.
         brain: the subjects' RDMs of the ROI.
         scores: float64, shape (n_models * 2,); the scores over all pairs, of each RDM in the order
             of `compare.CONVENTIONS`, as in alignment tables.

@@ -1,14 +1,16 @@
-"""The RDMs of one rule's networks, read back with every check that they belong together."""
+"""The RDMs of the networks of one arm, read back with every check that they belong together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rulealign.arm import Arm
 from rulealign.errors import DataError, GuardError
 from rulealign.rsa.ranking import require_rankable
 from rulealign.rsa.rdm_file import (
@@ -19,8 +21,8 @@ from rulealign.rsa.rdm_file import (
 )
 from rulealign.store import open_h5, read_ids, require_same_ids
 
-NETWORK_KEYS = ("rule", "seed", "epoch", "stimuli", "size")
-"""What tells the files of one rule's RDMs apart."""
+NETWORK_KEYS = ("network", "rule", "seed", "epoch", "stimuli", "size")
+"""What tells files of RDMs apart: the first two the arm, the others its files."""
 
 MODEL_KEYS = (*NETWORK_KEYS, "layer", "descriptor", "centring")
 """What tells model RDMs apart: columns of the tables, in sorting order."""
@@ -31,7 +33,7 @@ UNIVERSE_KEYS = (*MODEL_KEYS, "roi", "convention", "pairs", "comparison", "contr
 
 @dataclass(frozen=True)
 class ModelRdms:
-    """The RDMs of one rule's networks.
+    """The RDMs of the networks of one arm.
 
     Attributes:
         index: one row per RDM, with the columns `MODEL_KEYS`; sorted by them.
@@ -56,17 +58,17 @@ def joined(keys: pd.DataFrame) -> list[str]:
         keys: a table whose columns tell its rows apart.
 
     Returns:
-        One name per row, such as `bp_42_0_grey_32_conv1_grid-8_centred`.
+        One name per row, such as `cnn3_bp_42_0_grey_32_conv1_grid-8_centred`.
     """
     return ["_".join(map(str, row)) for row in keys.itertuples(index=False)]
 
 
-def read_model_rdms(files: Sequence[Path], rule: str) -> ModelRdms:
-    """Read all RDMs of one rule's networks.
+def read_model_rdms(files: Sequence[Path], arm: Arm) -> ModelRdms:
+    """Read all RDMs of the networks of one arm.
 
     Args:
-        files: the files of `rdms/` of this rule, for all seeds, epochs, stimulus sets and sizes.
-        rule: the label of the rule.
+        files: the files of `rdms/` of this arm, for all seeds, epochs, stimulus sets and sizes.
+        arm: the network and the rule.
 
     Returns:
         The RDMs, sorted by `MODEL_KEYS`.
@@ -74,11 +76,11 @@ def read_model_rdms(files: Sequence[Path], rule: str) -> ModelRdms:
     Raises:
         DataError: there is no file, two files hold the same networks, stimulus ids or the sets of
             layers differ, or an RDM is not finite or of another size than its ids.
-        GuardError: a file is of another rule, or was made with other settings.
+        GuardError: a file is of another arm, or was made with other settings.
         StoreError: a file is no RDM file of this pipeline.
     """
     require_files(files, "model")
-    heads = [_read_head(Path(path), rule) for path in files]
+    heads = [_read_head(Path(path), arm) for path in files]
     first = heads[0]
     for one in heads[1:]:
         require_same_ids(first.ids, one.ids, first.path, one.path)
@@ -107,15 +109,29 @@ class _ModelFile:
     rows: list[tuple]
 
 
-def _read_head(path: Path, rule: str) -> _ModelFile:
+def _read_head(path: Path, arm: Arm) -> _ModelFile:
     with open_h5(path) as file:
         keys = read_attributes(file, (*NETWORK_KEYS, "settings_hash"))
-        if keys["rule"] != rule:
-            raise GuardError(f"{path}: is of the rule '{keys['rule']}', not of '{rule}'.")
+        require_arm(keys, arm, path)
         ids = read_ids(file, "stimulus")
         names = dataset_names(file, depth=3)
     rows = [(*(keys[key] for key in NETWORK_KEYS), *name.split("/")) for name in names]
     return _ModelFile(str(path), keys["settings_hash"], ids, names, rows)
+
+
+def require_arm(keys: Mapping[str, Any], arm: Arm, path: Path) -> None:
+    """Refuse a file of RDMs of another network or rule.
+
+    Args:
+        keys: `NETWORK_KEYS` of the file.
+        arm: that it must be of.
+        path: of the file.
+
+    Raises:
+        GuardError: names the file, what it is of and what is expected.
+    """
+    if (found := Arm(keys["network"], keys["rule"])) != arm:
+        raise GuardError(f"{path}: is of {found}, not of {arm}.")
 
 
 def _read_rdms(head: _ModelFile, rdms: np.ndarray, places: list[int]) -> None:

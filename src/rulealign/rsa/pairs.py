@@ -1,8 +1,8 @@
-"""Which pairs of stimuli a comparison rests on: all, or those in different runs of every subject.
+"""Which pairs of stimuli a comparison rests on: all, those in different runs, or those present.
 
 Slow changes of the signal make stimuli of one run similar. Where subjects share their order of
 presentation (as two of THINGS-fMRI do), that looks like agreement (guard 4); pairs in different
-runs do not carry it.
+runs do not carry it. Of given RDMs that lack pairs (NaN), those are left that every RDM has.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rulealign.data.images.stimulus_sets import choose_trials
-from rulealign.data.things.tables import read_trials
+from rulealign.data.things.tables import read_any_trials
 from rulealign.errors import ConfigurationError, DataError, StoreError
 from rulealign.provenance import state_hash
-from rulealign.rsa.compare import ALL_PAIRS, CROSS_RUN
+from rulealign.rsa.compare import ALL_PAIRS, CROSS_RUN, PRESENT
 from rulealign.store import (
     as_written,
     open_h5,
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LEAST_PAIRS = 3
+_KINDS = {
+    CROSS_RUN: "are in different runs for every subject",
+    PRESENT: "are in every RDM of every ROI",
+}
 
 
 def cross_run_mask(
@@ -60,7 +64,7 @@ def cross_run_mask(
     for subject, trials in trial_tables.items():
         runs = _runs(trials, ids, stimulus_set, str(subject))
         mask &= runs[first] != runs[second]
-    _require_usable(mask, ids, f"stimulus set '{stimulus_set}'")
+    _require_usable(mask, ids, f"stimulus set '{stimulus_set}'", CROSS_RUN)
     return mask
 
 
@@ -82,15 +86,42 @@ def _runs(trials: pd.DataFrame, ids: Sequence[str], stimulus_set: str, place: st
     return runs
 
 
-def _require_usable(mask: np.ndarray, ids: Sequence[str], what: str) -> None:
+def _require_usable(mask: np.ndarray, ids: Sequence[str], what: str, kind: str) -> None:
     first, second = np.triu_indices(len(ids), 1)
     alone = np.setdiff1d(np.arange(len(ids)), np.union1d(first[mask], second[mask]))
     if len(alone) or mask.sum() < _LEAST_PAIRS:
         why = f"stimulus '{ids[alone[0]]}' is in none of them" if len(alone) else "too few to rank"
         raise DataError(
-            f"{what}: {int(mask.sum())} of {len(mask)} pairs are in different runs for every"
-            f" subject, and {why}. Set `pairs: all`, or compare other stimuli or subjects."
+            f"{what}: {int(mask.sum())} of {len(mask)} pairs {_KINDS[kind]}, and {why}. Set"
+            " `pairs: all`, or compare other stimuli or subjects."
         )
+
+
+def write_present_pairs(brain_files: Sequence[Path], output: Path) -> None:
+    """Write which pairs of stimuli no given RDM lacks: `brain/pairs.h5`.
+
+    One set of pairs for all ROIs: their draws may be subtracted then.
+
+    Args:
+        brain_files: `sub-<s>_roi-<r>_rdm.h5` of all subjects and ROIs; NaN where a pair is missing.
+        output: the file to make: `present`, bool (n_pairs,), ids in `ids/stimulus`.
+
+    Raises:
+        DataError: the RDMs are of other stimuli, or too few pairs are left: fewer than 3, or none
+            of some stimulus.
+        StoreError: a file cannot be read, or the disk is full.
+    """
+    ids: list[str] = []
+    mask = np.ones(0, dtype=bool)
+    for path in brain_files:
+        with open_h5(Path(path)) as file:
+            own, there = read_ids(file, "stimulus"), ~np.isnan(file["rdm"][()])
+        ids, mask = ids or own, mask & there if len(mask) else there
+        require_same_ids(ids, own, str(brain_files[0]), str(path))
+        print(f"{path}: {int((~there).sum()):,} of {len(there):,} pairs are missing")
+    _require_usable(mask, ids, str(output), PRESENT)
+    write_h5(output, {PRESENT: mask}, ids={"stimulus": ids}, settings={}, attributes={})
+    print(f"{mask.sum():,} of {len(mask):,} pairs {_KINDS[PRESENT]}, and are compared")
 
 
 def write_pairs(trial_csvs: Sequence[Path], stimulus_set: str, output: Path) -> None:
@@ -108,7 +139,7 @@ def write_pairs(trial_csvs: Sequence[Path], stimulus_set: str, output: Path) -> 
     """
     names = [str(path) for path in trial_csvs]
     refuse_duplicates(names, "tables of trials")
-    tables = {name: as_written(read_trials(Path(name))) for name in names}
+    tables = {name: as_written(read_any_trials(Path(name))) for name in names}
     ids = list(choose_trials(tables[names[0]], stimulus_set, names[0])) if names else []
     mask = cross_run_mask(tables, ids, stimulus_set)
     write_h5(
@@ -127,9 +158,10 @@ def read_pairs(path: Path | None, ids: Sequence[str], kind: str) -> np.ndarray |
     """Read which pairs a comparison rests on.
 
     Args:
-        path: a file made by `write_pairs`; not read, and may be None, for all pairs.
+        path: a file made by `write_pairs` or `write_present_pairs`; not read, and may be None, for
+            all pairs.
         ids: the stimuli's ids, in the order of the RDMs that are compared.
-        kind: `all` or `cross_run`.
+        kind: `all`, `cross_run` or `present`.
 
     Returns:
         bool, shape (n_pairs,), pairs in the order of `numpy.triu_indices(len(ids), 1)`; None for
@@ -143,21 +175,21 @@ def read_pairs(path: Path | None, ids: Sequence[str], kind: str) -> np.ndarray |
     """
     if kind == ALL_PAIRS:
         return None
-    if kind != CROSS_RUN or path is None:
+    if kind not in _KINDS or path is None:
         raise ConfigurationError(
             f"pairs: '{kind}' needs a file of the pairs in different runs, which only data with"
-            f" runs have; there are the kinds '{ALL_PAIRS}' and '{CROSS_RUN}'."
+            f" runs have; there are the kinds {[ALL_PAIRS, *_KINDS]}."
         )
     with open_h5(path) as file:
         found = read_ids(file, "stimulus")
-        mask = file[CROSS_RUN][()] if CROSS_RUN in file else np.empty(0)
+        mask = file[kind][()] if kind in file else np.empty(0)
     if mask.dtype != bool or mask.shape != (len(found) * (len(found) - 1) // 2,):
         raise StoreError(
-            f"{path}: has no truth value '{CROSS_RUN}' for each pair of its stimuli; it was not"
+            f"{path}: has no truth value '{kind}' for each pair of its stimuli; it was not"
             " made by this pipeline. Delete it and rerun the command."
         )
     require_same_ids(ids, found, "the stimuli compared", str(path))
-    _require_usable(mask, found, str(path))
+    _require_usable(mask, found, str(path), kind)
     return mask
 
 

@@ -17,6 +17,9 @@ from rulealign.store import open_h5, read_ids, write_h5
 CENTRING = {"uncentred": False, "centred": True}
 """Name of the centring -> whether each feature's mean over stimuli is subtracted."""
 
+CORRELATION = "1 - Pearson"
+"""In the words of an RDM: its distances have one scale for all subjects."""
+
 SHARE = "mean_vector_share"
 """Prefix of the attributes `mean_vector_share:<layer>/<descriptor>` of a model's RDM file."""
 
@@ -168,8 +171,11 @@ def write_brain_rdm(
     roi: str,
     distance: str,
     acquisition: str,
-    repetitions: int,
+    repetitions: float,
+    kept_apart: bool = False,
     halves: np.ndarray | None = None,
+    times: np.ndarray | None = None,
+    over_time: np.ndarray | None = None,
 ) -> None:
     """Write the RDM of one subject's voxel patterns in one ROI.
 
@@ -183,9 +189,13 @@ def write_brain_rdm(
         roi: which ROI.
         distance: the dissimilarity, in words.
         acquisition: scanner, task and averaging, in words.
-        repetitions: trials per stimulus.
+        repetitions: trials per stimulus; their mean, where stimuli have different numbers.
+        kept_apart: whether trials were compared one by one; then subjects may have different
+            numbers of them. By default they were averaged.
         halves: shape (2, n_pairs); the RDMs of two halves of the trials, kept as `repeats`. By
             default none.
+        times: shape (n_times,), in ms, where responses have any; kept likewise.
+        over_time: shape (n_times, n_pairs); the RDM at each, whose mean `rdm` is.
 
     Raises:
         DataError: the RDM has another size or is not finite; names the file.
@@ -201,10 +211,13 @@ def write_brain_rdm(
         "distance": distance,
         "acquisition": acquisition,
         "repetitions": repetitions,
+        **({"kept_apart": True} if kept_apart else {}),
     }
     arrays = {"rdm": rdm}
     if halves is not None:
         arrays["repeats"] = halves
         attributes["repeats_are"] = "2 halves of the trials"
+    if over_time is not None:
+        arrays |= {"over_time": over_time, "times": times}
     about = {"settings": settings.plain(), "attributes": attributes}
     write_h5(output, arrays, ids={"stimulus": ids}, **about)

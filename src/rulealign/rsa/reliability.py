@@ -12,6 +12,7 @@ from rulealign.provenance import derive_seed
 from rulealign.reasons import MissingValue
 from rulealign.rsa.bootstrap.spearman import percentile_interval
 from rulealign.rsa.ceiling import nili_bounds, null_bounds
+from rulealign.rsa.quality.rows import label
 from rulealign.rsa.rdm_file import read_attributes
 from rulealign.store import open_h5
 
@@ -68,7 +69,7 @@ def read_repeats(path: Path) -> Repeats | None:
             return None
         about = read_attributes(file, ("subject", "roi", "repeats_are"))
         subject, roi, of = (str(about[name]) for name in ("subject", "roi", "repeats_are"))
-        return Repeats(f"sub-{subject.zfill(2)}", roi, of, file["repeats"][()])
+        return Repeats(label(subject), roi, of, file["repeats"][()])
 
 
 def reliability(

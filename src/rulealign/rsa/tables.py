@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rulealign.arm import Arm
 from rulealign.errors import DataError, GuardError
 from rulealign.plan.settings.scores import AlignmentTableSettings, ScoreSettings
 from rulealign.rsa.alignment import COLUMNS, row_ids
@@ -48,7 +49,7 @@ def alignment_table(
     variation over seeds, which `seed_low` and `seed_high` (lowest and highest seed) show.
 
     Args:
-        tables: the `alignment/*.csv`, of all rules and ROIs.
+        tables: the `alignment/*.csv`, of all arms and ROIs.
         draws: their `*_draws.h5`, in the same order.
         settings: what all alignments were made with, and the study's seeds.
         output: the CSV to make.
@@ -58,7 +59,7 @@ def alignment_table(
 
     Raises:
         GuardError: draws were made with other bootstrap settings or over other pairs; names both.
-        DataError: draws do not belong to their table, were made with other stimuli, or a rule, an
+        DataError: draws do not belong to their table, were made with other stimuli, or an arm, an
             ROI or seeds of some rows are missing or listed twice (guard 24).
         StoreError: a file cannot be read, or the disk is full.
     """
@@ -169,32 +170,36 @@ def _mean_row(
     }
 
 
-def _require_seeds(rows: pd.DataFrame, expected: Mapping[str, list[int]]) -> None:
-    for name, rule, found in zip(
-        joined(rows[ALIGNMENT_KEYS]), rows["rule"], rows["seeds"], strict=True
-    ):
-        if found != sorted(expected[rule]):
+def _require_seeds(rows: pd.DataFrame, seeds: Seeds) -> None:
+    whose = joined(rows[ALIGNMENT_KEYS]), rows["network"], rows["rule"], rows["seeds"]
+    for name, network, rule, found in zip(*whose, strict=True):
+        if found != (expected := sorted(seeds[network][rule])):
             raise DataError(
-                f"{name} has the seeds {found}, the study has {sorted(expected[rule])} for rule"
+                f"{name} has the seeds {found}, the study has {expected} for rule"
                 f" '{rule}'; a mean over seeds needs the same ones everywhere."
             )
 
 
-def require_whole(rows: pd.DataFrame, keys: Sequence[str], rules: Iterable[str], what: str) -> None:
-    """Refuse a table that lacks a rule, or has other rows with one ROI than with another.
+Seeds = Mapping[str, Mapping[str, list[int]]]
+"""Network -> rule -> its seeds."""
+
+
+def require_whole(rows: pd.DataFrame, keys: Sequence[str], seeds: Seeds, what: str) -> None:
+    """Refuse a table that lacks an arm, or has other rows with one ROI than with another.
 
     Args:
-        rows: of all rules and ROIs.
+        rows: of all arms and ROIs.
         keys: columns that tell the rows apart; `roi` is one of them.
-        rules: the study's labels.
+        seeds: of every arm of the study.
         what: whose rows they are, for the message.
 
     Raises:
-        DataError: a rule is missing or unknown, or a row is there with one ROI only; names it.
+        DataError: an arm is missing or unknown, or rows of one are there with one ROI only; names
+            it.
     """
-    if set(rows["rule"]) != set(rules):
-        odd = sorted(set(rows["rule"]) ^ set(rules))[0]
-        raise DataError(f"either the study or its {what} lack the rule '{odd}'; run it again.")
+    there = {Arm(*one) for one in zip(rows["network"], rows["rule"], strict=True)}
+    if odd := sorted(there ^ {Arm(network, rule) for network in seeds for rule in seeds[network]}):
+        raise DataError(f"either the study or its {what} lack {odd[0]}; run it again.")
     others = [key for key in keys if key != "roi"]
     by_roi = {roi: set(joined(part[others])) for roi, part in rows.groupby("roi")}
     first = next(iter(by_roi))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rulealign.arm import Arm, Mapped
 from rulealign.errors import DataError
 from rulealign.plan.settings.scores import TrajectorySettings
 from rulealign.rsa.alignment import row_ids
@@ -32,16 +33,16 @@ def trajectories_table(
     Each file of draws is read by itself, so that no more than one is held.
 
     Args:
-        tables: the `alignment/rule-<k>_roi-<r>.csv` of rules with two epochs or more.
+        tables: the `alignment/net-<n>_rule-<k>_roi-<r>.csv` of rules with two epochs or more.
         draws: their `*_draws.h5`, in the same order.
-        settings: what all draws were made with, the layer map, and each rule's seeds and epochs.
+        settings: what all draws were made with, the layer map, and each arm's seeds and epochs.
         output: the CSV to make: `COURSE_KEYS`, `n_seeds`, and of each measure of
             `trajectory.trajectory_measures` its name, unit, value, interval, and the reason why
             something is missing.
 
     Raises:
         GuardError: draws were made with other bootstrap settings or over other pairs; names both.
-        DataError: draws do not belong to their table, or a rule, ROI, layer, epoch or seed is
+        DataError: draws do not belong to their table, or an arm, ROI, layer, epoch or seed is
             missing or listed twice; names it.
         StoreError: a file cannot be read, or the disk is full.
     """
@@ -67,8 +68,8 @@ def _of_file(table: Path, path: Path, settings: TrajectorySettings) -> Iterator[
     with open_h5(path) as file:
         require_same_ids(row_ids(rows), read_ids(file, "row"), str(table), str(path))
         sampled = file["draws"][()]
-    for layer, roi in settings.layer_map:
-        own = rows[(rows["layer"] == layer) & (rows["roi"] == roi)]
+    for place in settings.layer_map:
+        own = rows[(rows[list(Mapped._fields)] == list(place)).all(axis=1)]
         for key, course in own.groupby(COURSE_KEYS, sort=True):
             known = dict(zip(COURSE_KEYS, key, strict=True))
             seeds = _require_network(course, known, table, settings)
@@ -94,10 +95,12 @@ def _require_network(
     course: pd.DataFrame, known: Mapping[str, Any], table: Path, settings: TrajectorySettings
 ) -> int:
     # every epoch of every seed once; gives the number of seeds
-    rule = known["rule"]
-    if rule not in settings.epochs:
-        raise DataError(f"{table}: '{rule}' is no rule of the study with two epochs or more.")
-    expected = {(seed, e) for seed in settings.seeds[rule] for e in settings.epochs[rule]}
+    network, rule = known["network"], known["rule"]
+    if rule not in settings.seeds.get(network, ()):
+        raise DataError(
+            f"{table}: {Arm(network, rule)} is no arm of the study with two epochs or more."
+        )
+    expected = {(seed, e) for seed in settings.seeds[network][rule] for e in settings.epochs[rule]}
     found = list(zip(course["seed"], course["epoch"], strict=True))
     if len(found) != len(set(found)) or set(found) != expected:
         odd = sorted(set(found) ^ expected) or sorted(
@@ -108,15 +111,15 @@ def _require_network(
             f" study's seeds and epochs: seed {odd[0][0]} at epoch {odd[0][1]} is missing, there"
             " twice or unknown. Delete the file and rerun the command."
         )
-    return len(settings.seeds[rule])
+    return len(settings.seeds[network][rule])
 
 
 def _require_courses(rows: Sequence[Mapping[str, Any]], settings: TrajectorySettings) -> None:
-    there = {(row["rule"], row["layer"], row["roi"]) for row in rows}
-    for rule in settings.epochs:
-        for layer, roi in settings.layer_map:
-            if (rule, layer, roi) not in there:
+    there = {(Arm(row["network"], row["rule"]), row["layer"], row["roi"]) for row in rows}
+    for network, layer, roi in settings.layer_map:
+        for arm in [Arm(network, rule) for rule in settings.seeds[network]]:
+            if (arm, layer, roi) not in there:
                 raise DataError(
-                    f"no alignment table has the course of {rule}, {layer} with {roi}, which the"
+                    f"no alignment table has the course of {arm}, {layer} with {roi}, which the"
                     " layer map names."
                 )

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rulealign.arm import Arm
 from rulealign.errors import DataError, GuardError
 from rulealign.plan.settings.claims import UniverseSettings
 from rulealign.rsa.control_rdms import ControlRdms, read_control_rdms
 from rulealign.rsa.layer_table import NO_SPACE
-from rulealign.rsa.model_rdms import NETWORK_KEYS, ModelRdms, read_model_rdms
+from rulealign.rsa.model_rdms import NETWORK_KEYS, ModelRdms, read_model_rdms, require_arm
 from rulealign.rsa.rdm_file import read_attributes, require_files
 from rulealign.store import open_h5, read_ids, require_same_ids
 
@@ -26,7 +27,7 @@ class UniverseSet:
     """Everything that is shown at one size from one stimulus set.
 
     Attributes:
-        models: RDMs of one rule's networks.
+        models: RDMs of the networks of one arm.
         controls: the controls' RDMs; None where no control is partialled out.
     """
 
@@ -37,18 +38,18 @@ class UniverseSet:
 def read_sets(
     rdm_files: Sequence[Path],
     control_files: Sequence[Path],
-    rule: str,
+    arm: Arm,
     settings: UniverseSettings,
     ids: Sequence[str],
 ) -> Iterator[UniverseSet]:
-    """Read the RDMs of one rule's networks, one stimulus set and size after another.
+    """Read the RDMs of the networks of one arm, one stimulus set and size after another.
 
     All files are checked before the first set is read, and no more than one set is held.
 
     Args:
-        rdm_files: the rule's files of `rdms/`.
+        rdm_files: the arm's files of `rdms/`.
         control_files: the files of control RDMs; may be empty where no control is partialled out.
-        rule: its label.
+        arm: the network and the rule.
         settings: of the universes.
         ids: the brains' stimulus ids.
 
@@ -59,14 +60,14 @@ def read_sets(
         DataError: stimulus ids differ (names both files and the first difference), a network that
             others have for another stimulus set or size is missing, a layer, descriptor or
             centring is, or an RDM is constant, not finite or listed twice.
-        GuardError: a file is of another rule, or was made with other settings.
+        GuardError: a file is of another arm, or was made with other settings.
         StoreError: a file cannot be read.
     """
     require_files(rdm_files, "model")
-    by_set = _files_by_set([Path(path) for path in rdm_files], rule, ids)
+    by_set = _files_by_set([Path(path) for path in rdm_files], arm, ids)
     controlled = any(one["control"] != "none" for one in settings.analyses)
     for (stimuli, size), files in by_set.items():
-        models = read_model_rdms(files, rule)
+        models = read_model_rdms(files, arm)
         kept = _wanted(models.index, settings, files[0])
         models = ModelRdms(models.index[kept].reset_index(drop=True), models.ids, models.rdms[kept])
         controls = None
@@ -77,15 +78,14 @@ def read_sets(
 
 
 def _files_by_set(
-    files: Sequence[Path], rule: str, ids: Sequence[str]
+    files: Sequence[Path], arm: Arm, ids: Sequence[str]
 ) -> dict[tuple[str, int], list[Path]]:
     rows = []
     for path in files:
         with open_h5(path) as file:
             keys = read_attributes(file, (*NETWORK_KEYS, "settings_hash"))
             found = read_ids(file, "stimulus")
-        if keys["rule"] != rule:
-            raise GuardError(f"{path}: is of the rule '{keys['rule']}', not of '{rule}'.")
+        require_arm(keys, arm, path)
         require_same_ids(found, ids, str(path), "the brain RDMs")
         rows.append(keys | {"path": path})
     table = pd.DataFrame(rows)
@@ -100,13 +100,14 @@ def _files_by_set(
 
 
 def _require_complete(table: pd.DataFrame) -> None:
-    keys = list(NETWORK_KEYS[1:])
+    keys = list(NETWORK_KEYS[2:])
     there = set(table[keys].itertuples(index=False, name=None))
     for wanted in product(*(sorted(set(table[key])) for key in keys)):
         if wanted not in there:
             seed, epoch, stimuli, size = wanted
+            arm = Arm(*table.loc[0, ["network", "rule"]])
             raise DataError(
-                f"no file of {table['rule'].iloc[0]}, seed {seed}, epoch {epoch} is of the stimuli"
+                f"no file of {arm}, seed {seed}, epoch {epoch} is of the stimuli"
                 f" '{stimuli}' at {size} px, though others of its seeds, epochs, stimuli and sizes"
                 f" are there, such as {table['path'].iloc[0]}; list all of them."
             )

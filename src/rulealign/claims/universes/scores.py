@@ -1,4 +1,4 @@
-"""Scores of one rule's networks with one ROI in every universe of the claims, with their draws."""
+"""Scores of one arm with one ROI in every universe of the claims, with their draws."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rulealign.arm import Arm
 from rulealign.claims.universes.analyses import Analysed, Brains, analyse
 from rulealign.claims.universes.inputs import UniverseSet, read_sets
 from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_scores
@@ -37,7 +38,7 @@ def score_universes(
     rdm_files: Sequence[Path],
     brain_files: Sequence[Path],
     control_files: Sequence[Path],
-    rule: str,
+    arm: Arm,
     roi: str,
     settings: UniverseSettings,
     table: Path,
@@ -47,18 +48,18 @@ def score_universes(
     work_mb: float = WORK_MB,
     threads: int = 1,
 ) -> None:
-    """Score the RDMs of one rule that claims are about, in all ways that universes ask for.
+    """Score the RDMs of one arm that claims are about, in all ways that universes ask for.
 
     All rest on the same resamples of the stimuli, so that any of them may be subtracted from any
     other. Plain scores (Spearman, no control) and their draws are those of `alignment.align`.
 
     Args:
-        rdm_files: the rule's files of `rdms/`: every seed and epoch with every stimulus set and
+        rdm_files: the arm's files of `rdms/`: every seed and epoch with every stimulus set and
             size that claims are about.
         brain_files: the ROI's `sub-<s>_roi-<r>_rdm.h5`, one per subject.
         control_files: files of control RDMs of these stimulus sets and sizes; may be empty where no
             control is partialled out.
-        rule: its label.
+        arm: the network and the rule.
         roi: its label.
         settings: of the universes.
         table: the CSV to make, with `COLUMNS`, sorted; a row that can have no score says why in
@@ -78,29 +79,38 @@ def score_universes(
         DataError: stimulus ids differ (names both files and the first difference), a network,
             layer or control is not in the files, no analysis is asked for, or an RDM is constant,
             not finite or listed twice.
-        GuardError: a file is of another rule, ROI, distance or setting than the others.
+        GuardError: a file is of another arm, ROI, distance or setting than the others.
         StoreError: a file cannot be read, or the disk is full.
     """
     if not settings.analyses:
         raise DataError(f"{table}: no analysis is asked for; leave the file out.")
     brain = read_brain_rdms(brain_files, roi)
-    rows = _Rows(settings, brain, pairs_file, {"work_mb": work_mb, "threads": threads})
-    for one in read_sets(rdm_files, control_files, rule, settings, brain.ids):
+    rows = UniverseRows(arm, settings, brain, pairs_file, {"work_mb": work_mb, "threads": threads})
+    for one in read_sets(rdm_files, control_files, arm, settings, brain.ids):
         rows.add(one)
     rows.write(table, draws)
 
 
-class _Rows:
-    """Rows and draws of one rule and ROI; holds what does not change between sets of stimuli."""
+class UniverseRows:
+    """Rows and draws of one arm and ROI; holds what does not change between sets of stimuli.
+
+    Args:
+        arm: network, rule and seeds.
+        settings: universes to score, and how.
+        brain: RDMs of all subjects.
+        pairs_file: path of the pairs that kinds of pairs take; None where all are taken.
+        how: `work_mb` (MB) and `threads` of the bootstrap.
+    """
 
     def __init__(
         self,
+        arm: Arm,
         settings: UniverseSettings,
         brain: BrainRdms,
         pairs_file: Path | None,
         how: dict[str, float],
     ) -> None:
-        self._settings, self._brain, self._how = settings, brain, how
+        self._arm, self._settings, self._brain, self._how = arm, settings, brain, how
         self._asked = pd.DataFrame(settings.analyses)
         self._counts = _counts(len(brain.ids), settings)
         self._masks = {
@@ -112,7 +122,11 @@ class _Rows:
         self._scores, self._people, self._shuffled = _Parts(), _Parts(), _Parts()
 
     def add(self, one: UniverseSet) -> None:
-        # all rows of one stimulus set and size
+        """Score all rows of one stimulus set and size.
+
+        Args:
+            one: RDMs of the arm and of the controls of this set.
+        """
         for (kind, *analysis), asked in self._asked.groupby(_WAYS):
             conventions = sorted(set(asked["convention"]))
             brains = Brains(*_needed(self._brain, conventions), self._counts, self._masks[kind])
@@ -145,7 +159,7 @@ class _Rows:
         spent, first = time.monotonic() - start, found.index.iloc[0]
         words = f"{kind} pairs, {', '.join(analysis)}"
         print(
-            f"{first['rule']} and {self._brain.roi}, {first['stimuli']} at {first['size']} px:"
+            f"{self._arm} and {self._brain.roi}, {first['stimuli']} at {first['size']} px:"
             f" {len(found.index)} rows of {words} in {spent:.0f} s",
             flush=True,
         )
@@ -169,6 +183,12 @@ class _Rows:
         )
 
     def write(self, table: Path, draws: Path) -> None:
+        """Write all rows and their draws.
+
+        Args:
+            table: path of the table of scores (CSV).
+            draws: path of the draws (HDF5), a row for each row of the table.
+        """
         rows, values = self._scores.sorted()
         scored = (rows["reason"] == "").to_numpy()
         sampled, score, left_out = self._apart(values[:, scored])
@@ -187,7 +207,7 @@ class _Rows:
             arrays |= {"subject_scores": score, "subject_draws": drawn.astype(np.float32)}
             arrays |= {"subject_left_out": without}
             ids |= {"subject": self._brain.subjects}
-        about = {"rule": rows["rule"].iloc[0], "roi": self._brain.roi}
+        about = self._arm._asdict() | {"roi": self._brain.roi}
         about |= {f"pairs_hash_{kind}": pairs_hash(mask) for kind, mask in self._masks.items()}
         write_h5(draws, arrays, ids=ids, settings=self._settings.plain(), attributes=about)
         write_csv(table, rows[list(COLUMNS)])

@@ -14,6 +14,8 @@ from rulealign.rsa.seeds import LEAST_SEEDS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rulealign.arm import Mapped
+
 OWN, POOLED, ONLY = "seeds", "seeds (variance pooled over rules)", "these seeds only"
 """How an interval takes seeds: by their own variance, by that of all rules, or not at all."""
 
@@ -24,12 +26,12 @@ class Term(NamedTuple):
     Attributes:
         rule: whose network it is.
         epoch: of its training.
-        place: layer and ROI.
+        place: network, layer and ROI.
     """
 
     rule: str
     epoch: int
-    place: tuple[str, str]
+    place: Mapped
 
 
 class Alike(NamedTuple):
@@ -82,7 +84,7 @@ def _pooled(alike: Alike) -> Part | None:
 def effects_alike(
     weights: Mapping[Term, float],
     trained: Sequence[str],
-    courses: Callable[[str, tuple[str, str]], pd.DataFrame | None],
+    courses: Callable[[str, Mapped], pd.DataFrame | None],
 ) -> Alike:
     """Put every trained rule in the place of those of an effect.
 
@@ -112,7 +114,7 @@ def effects_alike(
 
 def _by_seed(
     weights: Mapping[Term, float],
-    courses: Callable[[str, tuple[str, str]], pd.DataFrame | None],
+    courses: Callable[[str, Mapped], pd.DataFrame | None],
 ) -> np.ndarray | None:
     total: pd.Series | None = None
     for term, weight in weights.items():

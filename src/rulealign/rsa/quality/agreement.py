@@ -63,7 +63,7 @@ def agreement_rows(
     Returns:
         Rows `agreement` per two subjects: all, cross_run and drop.
     """
-    every = spearman_matrix(brain.rdms, brain.rdms)
+    every = spearman_matrix(brain.rdms, brain.rdms, mask=brain.present)
     kept = None if mask is None else spearman_matrix(*[brain.rdms[:, mask]] * 2)
     null = None if mask is None else _null(brain, mask, seed)
     rows = []

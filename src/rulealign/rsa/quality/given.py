@@ -95,23 +95,21 @@ def averaged_rows(brain: BrainRdms, trials: Mapping[str, pd.DataFrame]) -> list[
         trials: subject -> its trials.
 
     Returns:
-        A row `repetitions` per subject; flagged where the two differ.
+        A row `repetitions` per subject, with the mean over stimuli in its table; flagged where the
+        two differ by a trial or more (some duplicates may have been left out).
     """
-    rows = []
+    rows, each = [], dict(zip(brain.subjects, brain.trials_each, strict=False))
     for subject, table in trials.items():
-        counts = _trials_of(table, brain.ids)
-        expected = counts.iloc[0] if len(set(counts)) == 1 else float("nan")
-        # where stimuli were not shown equally often there is no one number to compare with
-        wrong = bool(np.isfinite(expected) and expected != brain.repetitions)
+        repetitions = each.get(subject, brain.repetitions)
+        expected = _trials_of(table, brain.ids).mean()
+        wrong = bool(abs(expected - repetitions) >= 1)
         words = (
-            f"{subject}, {brain.roi}: described as the mean of {brain.repetitions} trials per"
+            f"{subject}, {brain.roi}: described as the mean of {repetitions:.3g} trials per"
             f" stimulus, but its table has {expected:g}"
         )
         about = {"subject": subject, "roi": brain.roi, "guard": 8, "expected": expected}
         more = {"flagged": wrong, "finding": words if wrong else ""}
-        rows.append(
-            entry("repetitions", "averaged per stimulus", brain.repetitions, **about, **more)
-        )
+        rows.append(entry("repetitions", "averaged per stimulus", repetitions, **about, **more))
     return rows
 
 
@@ -120,6 +118,27 @@ def _trials_of(table: pd.DataFrame, ids: list[str]) -> pd.Series:
     if column == "concept":
         table = table[table["trial_type"] == "train"]
     return table[column].value_counts().reindex(ids)
+
+
+def missing_rows(brain: BrainRdms) -> list[dict[str, Any]]:
+    """Count the pairs of stimuli that given RDMs lack.
+
+    Args:
+        brain: the subjects' RDMs of one ROI.
+
+    Returns:
+        A flagged row `missing_pairs` per subject that lacks some.
+    """
+    rows = []
+    for subject, missing in zip(brain.subjects, brain.missing, strict=True):
+        words = (
+            f"{subject}, {brain.roi}: {missing} of {brain.rdms.shape[1]} pairs of stimuli are"
+            " missing, and are not compared for any subject"
+        )
+        about = {"subject": subject, "roi": brain.roi, "flagged": True, "finding": words}
+        if missing:
+            rows.append(entry("missing_pairs", "missing", missing, expected=0, **about))
+    return rows
 
 
 def acquisition_rows(

@@ -25,7 +25,8 @@ _TEXT = ["check", "subject", "other", "roi", "item", "finding"]
 
 def label(subject: int | str) -> str:
     """Name a subject as files do: sub-01."""
-    return f"sub-{str(subject).zfill(2)}"
+    name = str(subject)
+    return f"sub-{name.zfill(2) if name.isdigit() else name}"
 
 
 def entry(check: str, item: object, value: float, **more: Any) -> dict[str, Any]:

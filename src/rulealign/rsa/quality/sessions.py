@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rulealign.plan.settings.scores import NullSettings
 from rulealign.rsa.quality.rows import entry
 from rulealign.rsa.reliability import Repeats, read_repeats, reliability
@@ -31,12 +33,15 @@ def session_rows(files: Sequence[Path], settings: NullSettings) -> list[dict[str
 
 
 def _row(repeats: Repeats, settings: NullSettings) -> dict[str, Any]:
-    found = reliability(repeats, settings)
+    missing = np.isnan(repeats.rdms).any(axis=0)
+    found = reliability(repeats, settings, ~missing if missing.any() else None)
     words = (
         f"{repeats.subject}, {repeats.roi}: {repeats.of} agree at {found.value:.3f} (mean ρ of each"
         f" with the others; by chance up to {found.by_chance:.3f})"
     )
-    if not found.clear:
+    if found.reason:
+        words += f" ({found.reason})"
+    elif not found.clear:
         words += ": not clear of chance, so that no score with this RDM says much"
     more = {"subject": repeats.subject, "roi": repeats.roi, "expected": found.by_chance}
     more |= {"flagged": not found.clear, "finding": words}

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rulealign.data.things.tables import read_trials
+from rulealign.data.things.tables import read_any_trials
 from rulealign.rsa.brain_rdms import BrainRdms, files_by_roi, read_brain_rdms
 from rulealign.rsa.quality.agreement import agreement_rows, cross_run
 from rulealign.rsa.quality.given import (
     acquisition_rows,
     averaged_rows,
     cleaning_rows,
+    missing_rows,
     structure_rows,
 )
 from rulealign.rsa.quality.orders import order_rows
@@ -57,7 +58,7 @@ def quality_table(
         DataError: a table is wrong, or RDMs do not belong together.
         StoreError: a file cannot be read, or the disk is full.
     """
-    shown = {label(subject): as_written(read_trials(path)) for subject, path in trials.items()}
+    shown = {label(subject): as_written(read_any_trials(path)) for subject, path in trials.items()}
     stated = {label(subject): path for subject, path in acquisition.items()}
     brains = [_named(read_brain_rdms(files)) for files in _in_order(brain)]
     measured = [filled(read_csv(path)) for path in parts]
@@ -66,7 +67,7 @@ def quality_table(
     orders = order_rows(shown)
     sharing = {frozenset((row["subject"], row["other"])) for row in orders if row["flagged"]}
     for one in brains:
-        rows += averaged_rows(one, shown)
+        rows += averaged_rows(one, shown) + missing_rows(one)
         mask = cross_run(shown, one.ids)
         rows += agreement_rows(one, mask, sharing, settings.study_seed)
     if settings.null:

@@ -2,74 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import json
+from typing import Any
 
-import matplotlib
+import altair as alt
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
-from rulealign.report import panels as parts
-from rulealign.report.style import (
-    MARGIN_IN,
-    QUIET,
-    RC,
-    RuleStyle,
-    frozen,
-    panels,
-    rule_styles,
-    save,
-)
+from rulealign.plan.settings.report import FigureSettings
+from rulealign.report import drawn, marks
+from rulealign.report.vega import Panel
 
 
-def draw_accuracy(
-    training: pd.DataFrame, *, rules: Sequence[str], classes: int, output: Path
-) -> Figure:
-    """Draw held-out accuracy over training: thin lines are seeds, thick ones their means.
+def data(training: pd.DataFrame, told: FigureSettings) -> dict[str, pd.DataFrame]:
+    """Give the data that the panels draw: means over seeds, and the lowest and highest seed.
 
     Args:
         training: the table `statistics/training.csv`.
-        rules: labels, in the study's order.
-        classes: number of classes of the training set; chance is one in so many.
-        output: the .svg file.
+        told: rules, and which of them are lines.
 
     Returns:
-        The figure that was written.
+        `accuracy`: a row per network, rule and epoch that was measured.
+
+    Raises:
+        DataError: a seed appears twice.
     """
-    styles, places = rule_styles(rules), parts.epoch_places(training["epoch"])
-    measured = training.dropna(subset="held_out_accuracy")
-    figure, (ax,) = panels(["accuracy"], rules, top=MARGIN_IN["top"] - 0.2)
-    ends = {}
-    with matplotlib.rc_context(RC):
-        for rule, rows in measured.groupby("rule"):
-            ends[rule] = _draw_learning(ax, rows, places, styles[rule], rule)
-        ax.axhline(1 / classes, color=QUIET, linestyle=":", linewidth=1.2, zorder=1)
-        ends["chance"] = 1 / classes
-        ax.set_ylim(0, max(1.08 * measured["held_out_accuracy"].max(), 2 / classes))
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.set_title("held-out accuracy")
-        ax.set_ylabel("images classified correctly")
-        parts.epoch_axis(ax, places)
-        parts.label_lines(ax, ends, styles)
-    save(figure, output, "Held-out accuracy over training")
-    return figure
+    rows = drawn.over_seeds(training, ["network", "rule", "epoch"], "held_out_accuracy")
+    return {"accuracy": drawn.placed(rows, told.lines, training["epoch"])}
 
 
-def _draw_learning(
-    ax: Axes, rows: pd.DataFrame, places: Mapping[int, int], look: RuleStyle, rule: str
-) -> float:
-    # pivot, unlike pivot_table, refuses a seed that appears twice
-    table = rows.pivot(index="epoch", columns="seed", values="held_out_accuracy")
-    x = table.index.map(places)
-    mean = table.mean(axis="columns")
-    if len(table) == 1 and len(places) > 1:
-        frozen(ax, mean.iloc[0], color=look.colour, label=f"_frozen {rule}")
-    for seed in table:
-        ax.plot(x, table[seed], color=look.colour, linewidth=0.5, alpha=0.7, label="_seed")
-    (line,) = ax.plot(x, mean, look.marker, color=look.colour, label=rule, zorder=3)
-    line.set_linestyle("-")
-    if look.dashes:
-        line.set_dashes(look.dashes)
-    return float(mean.iloc[-1])
+def panels(told: FigureSettings, training: pd.DataFrame, chance: float) -> list[Panel]:
+    """Specify held-out accuracy over training: a panel per network.
+
+    Args:
+        told: rules, and which of them are lines.
+        training: the table `statistics/training.csv`.
+        chance: the accuracy of guessing, which is dotted.
+
+    Returns:
+        Panels of what `data` gives.
+    """
+    networks = list(dict.fromkeys(training["network"]))
+    several = len(networks) > 1
+    return [
+        Panel(
+            f"accuracy-{network}" if several else "accuracy",
+            _panel(training, told, chance, network, several=several),
+            {"network": network},
+        )
+        for network in networks
+    ]
+
+
+def _panel(
+    training: pd.DataFrame, told: FigureSettings, chance: float, network: str, *, several: bool
+) -> dict[str, Any]:
+    here = f"datum.network === {json.dumps(network)}"
+    rows = alt.Chart(alt.NamedData("accuracy")).transform_filter(here)
+    axis = alt.Axis(format="~%", tickCount=6)
+    y = alt.Y(
+        "score:Q",
+        title="images classified correctly",
+        scale=alt.Scale(domainMin=0),
+        axis=axis,
+    )
+    layers = marks.courses(told, marks.epochs(training["epoch"]), rows, y, marks.over_seeds())
+    words = f"held-out accuracy{f' of {network}' if several else ''}"
+    size = {"width": marks.WIDTH, "height": 200}
+    chart = alt.layer(*marks.dotted(chance), *layers)
+    return chart.properties(**size, title=words).to_dict()

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
+from rulealign.arm import Mapped
 from rulealign.report import select
 from rulealign.report.claims import generalises
 from rulealign.report.formatting import missing, number, plain
+from rulealign.report.panels import titles
 from rulealign.report.tabulate import Table
 from rulealign.rsa.baseline_table import BASELINE
 from rulealign.rsa.compare import require_same_pairs_kind
 
 if TYPE_CHECKING:
-    from rulealign.config.evaluation import LayerRoi, View
+    from rulealign.config.evaluation import View
     from rulealign.config.study import Study
 
 
@@ -29,8 +31,8 @@ def comparisons(study: Study, tables: Mapping[str, pd.DataFrame], view: View) ->
         view: what is shown.
 
     Returns:
-        A table per pair of the layer map: a row per rule, a column per epoch; none where no rule
-        names a baseline.
+        A table per network and pair of the layer map: a row per rule, a column per epoch; none of
+        networks where no rule names a baseline.
 
     Raises:
         DataError: there are no such rows.
@@ -41,11 +43,13 @@ def comparisons(study: Study, tables: Mapping[str, pd.DataFrame], view: View) ->
     rows = select.at_view(tables["baselines"], view)
     require_same_pairs_kind(rows["pairs"], select.at_view(tables["alignment"], view)["pairs"])
     shown = f"over {select.pairs_words(rows)}; {select.words(view)}"
-    return [_comparison(rows, pair, study, shown) for pair in study.layer_map]
+    pairs = [pair for pair in study.mapped() if pair.network in set(rows["network"])]
+    named = zip(pairs, titles(pairs), strict=True)
+    return [_comparison(rows, pair, study, f"{title}: {{}}, {shown}") for pair, title in named]
 
 
-def _comparison(rows: pd.DataFrame, pair: LayerRoi, study: Study, shown: str) -> Table:
-    own = rows[(rows["layer"] == pair.layer) & (rows["roi"] == pair.roi)]
+def _comparison(rows: pd.DataFrame, pair: Mapped, study: Study, shown: str) -> Table:
+    own = rows[(rows[list(Mapped._fields)] == list(pair)).all(axis=1)]
     epochs = sorted(set(own["epoch"]))
     cells = {(row["rule"], row["epoch"]): row for _, row in own.iterrows()}
     names = dict(zip(own["rule"], own[BASELINE], strict=True))
@@ -54,11 +58,12 @@ def _comparison(rows: pd.DataFrame, pair: LayerRoi, study: Study, shown: str) ->
         [f"{rule} − {names[rule]}", *(_cell(cells.get((rule, epoch))) for epoch in epochs)]
         for rule in there
     ]
-    caption = (
-        f"{pair.layer} → {pair.roi}: per_subject score of a rule less that of its baseline at"
+    what = (
+        "per_subject score of a rule less that of its baseline at"
         f" the same epoch [{plain(100 * study.statistics.interval, 0)}% interval], over the"
-        f" seeds that both have, {shown}. {generalises(own)}"
-    ).strip()
+        " seeds that both have"
+    )
+    caption = f"{shown.format(what)}. {generalises(own)}".strip()
     heads = ["rule − baseline", *(f"epoch {epoch}" for epoch in epochs)]
     return Table(caption, heads, body)
 

@@ -48,6 +48,17 @@ def final(study: Study, alignment: pd.DataFrame, view: View) -> str:
     )
 
 
+def layers(study: Study, alignment: pd.DataFrame) -> str:
+    """Caption the tiles of every layer with every ROI; arguments and result as in `trajectory`."""
+    rows = select.at_view(alignment, study.report.view)
+    return (
+        "Every layer with every ROI, at the last checkpoint of each rule:"
+        f" {select.words(study.report.view)}. Mean over subjects of Spearman's ρ"
+        f" (per_subject, {select.pairs_words(rows)}), mean over seeds; the darker, the higher, on"
+        f" one scale. Framed: the pairs named before the run. {_numbers(rows)}"
+    )
+
+
 def accuracy(training: pd.DataFrame) -> str:
     """Caption held-out accuracy.
 
@@ -58,10 +69,11 @@ def accuracy(training: pd.DataFrame) -> str:
         Plain text.
     """
     images = training["held_out_images"].unique()
-    seeds = training.groupby("rule")["seed"].nunique().unique()
+    seeds = training.groupby(["network", "rule"])["seed"].nunique().unique()
     return (
         f"Accuracy on {counted(images, 'held-out image', 'held-out images')}, in evaluation mode."
-        f" Thick: mean over {counted(seeds, 'seed', 'seeds')}; thin: each seed. Dotted: chance."
+        f" Mean over {counted(seeds, 'seed', 'seeds')}; bars: lowest and highest seed. Dotted:"
+        " chance."
         " Dashed horizontal lines: rules that do not train."
     )
 
@@ -76,7 +88,7 @@ def learning(diagnostics: pd.DataFrame) -> str:
         Plain text.
     """
     trained = diagnostics[diagnostics["trains"]]
-    seeds = trained.groupby("rule")["seed"].nunique().unique()
+    seeds = trained.groupby(["network", "rule"])["seed"].nunique().unique()
     return (
         "Whether each rule learned, per layer: |W − W₀| / |W₀|, with W₀ the weights of epoch 0"
         f" (dotted: {STILL:.0%}, below which a conv layer counts as not moved; linear below,"
@@ -98,7 +110,7 @@ def _interval(study: Study) -> str:
 def _null(study: Study) -> str:
     quantile = plain(50 * (1 + study.statistics.interval), 1)
     return (
-        "hatched where it is not informative; dotted: what its upper bound reaches by chance"
+        "a dashed frame where it is not informative; dotted: what its upper bound reaches by chance"
         f" ({quantile}th percentile of the permutation null)"
     )
 

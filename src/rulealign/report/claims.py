@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from rulealign.claims.ceilings import UNKNOWN
-from rulealign.claims.verdicts import HOLDS, MISSING, VERDICTS
+from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, VERDICTS
 from rulealign.report.formatting import missing, number, p_value, plain
 from rulealign.report.tabulate import Table
 
@@ -110,7 +110,8 @@ def _verdict(row: pd.Series) -> str:
     unknown = "".join(f" ({note})" for note in notes if note.startswith(UNKNOWN))
     if row["verdict"] == MISSING or pd.isna(row["reason"]):
         return row["verdict"] + unknown
-    return f"{row['verdict']}: {row['reason']}{unknown}"
+    shown = row["verdict"] in (HOLDS, REVERSED)  # and yet it may be too small to matter
+    return f"{row['verdict']}{', but ' if shown else ': '}{row['reason']}{unknown}"
 
 
 def _p(row: pd.Series, name: str) -> list[Markup]:
@@ -163,6 +164,16 @@ def figure_caption(rows: pd.DataFrame, interval: float) -> str:
         " filled diamonds: the reverse holds; grey open circles: unresolved; crosses:"
         " uninformative. Dotted: the smallest"
         " effect that matters, where the study names one. Vertical line: the primary universe."
-        " Below: which value each universe has on every axis (high bars: holds; lower half:"
-        f" reversed; thin: unresolved).{left}"
+        f" Below: which value each universe has on every axis, in the colour of its verdict.{left}"
+    )
+
+
+def overview_caption(rows: pd.DataFrame, interval: float) -> str:
+    """Caption the figure of all claims at once; arguments and result as in `figure_caption`."""
+    known = rows[rows["verdict"] != MISSING]
+    return (
+        "Every claim (row): a mark for its effect in every universe (blue: the claim holds there;"
+        " orange: the reverse holds; grey: unresolved, or uninformative; pale: universes that"
+        " answer another question). Black: the primary universe, with its"
+        f" {plain(100 * interval, 0)}% interval. {len(known)} effects."
     )

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-import numpy as np
+import altair as alt
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from rulealign.claims.measure import NOT_APPLICABLE
+from rulealign.claims.measures import MEASURES, measure_class
 from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, UNINFORMATIVE, UNRESOLVED
-from rulealign.config.claims import AXES, ESTIMANDS
+from rulealign.config.claims import ESTIMANDS, listed_axes
+from rulealign.report import marks
 from rulealign.report.formatting import plain_p
-from rulealign.report.style import HATCH, INK, PALE, QUIET, RC, grid, save
+from rulealign.report.style import INK, PALE, QUIET
+from rulealign.report.vega import Panel, save
 
 LOOKS = {
-    HOLDS: ("#0072B2", "o", "#0072B2"),
-    REVERSED: ("#D55E00", "D", "#D55E00"),
-    UNRESOLVED: (QUIET, "o", "white"),
-    UNINFORMATIVE: (QUIET, "x", QUIET),
+    HOLDS: ("#0072B2", "circle", True),
+    REVERSED: ("#D55E00", "diamond", True),
+    UNRESOLVED: (QUIET, "circle", False),
+    UNINFORMATIVE: (QUIET, "cross", False),
 }
-"""Verdict -> colour, marker, and what fills it."""
+"""Verdict -> colour, shape, and whether it is filled."""
 
-_BARS = {HOLDS: (0, 0.76), REVERSED: (0.19, 0.38), UNRESOLVED: (0, 0.2)}
-_BARS[UNINFORMATIVE] = (0, 0.08)
-"""Verdict -> middle and height of its bars, in rows: print without colour tells them apart, too."""
+BY_EFFECT = "effect"
+"""The value of `order` that sorts universes by their effect alone."""
 
-WIDTH_IN, CURVE_IN, ROW_IN = 3.5, 1.55, 0.135
-LEFT_IN, RIGHT_IN, TOP_IN, GAP_IN, BOTTOM_IN = 1.62, 0.12, 0.78, 0.1, 0.3
+ANY = ""
+"""The value of a filter that lets every universe pass."""
+
+ROW, LABELS = 13, 124
+"""Height of a row of the matrix, and width of its labels, pixels."""
+
+LETTER = 6
+"""Width of a letter of their names, pixels, on average."""
+
 _LABELS = {
     "size": "{} px",
     "pairs": "{} pairs",
@@ -49,130 +57,237 @@ def value_label(axis: str, value: object) -> str:
     Returns:
         A few characters, such as "32 px".
     """
+    if axis == "measure" and value in MEASURES:
+        return measure_class(str(value)).label
     special = {("control", "none"): "no control", ("baseline", "own"): "from own epoch 0"}
     return special.get((axis, str(value)), _LABELS.get(axis, "{}").format(value))
 
 
-def draw_claims(rows: pd.DataFrame, summary: pd.DataFrame, *, output: Path) -> Figure:
-    """Draw one panel per claim: its effects in order, and the universe of each below.
+def varied_values(rows: pd.DataFrame) -> list[tuple[str, object]]:
+    """List axis and value of every axis that has several, over all claims.
+
+    Args:
+        rows: the table `statistics/claims.csv`.
+
+    Returns:
+        The values, in the order of the axes.
+    """
+    found = []
+    for axis in listed_axes(rows):
+        values = [value for value in dict.fromkeys(rows[axis]) if value != NOT_APPLICABLE]
+        found += [(axis, value) for value in values if len(values) > 1]
+    return found
+
+
+def data(rows: pd.DataFrame, summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Give the data that specification curves draw.
 
     Args:
         rows: the table `statistics/claims.csv`.
         summary: the table `statistics/claims_summary.csv`.
-        output: the .svg file.
 
     Returns:
-        The figure that was written.
+        `universes`: a row per claim and universe that could be computed, its values in words, and
+        whether the claim's verdict rests on it; `claims`: what is said above each curve.
     """
-    varied = _varied(rows)
-    matrix = max(ROW_IN * len(varied), 0.01)
-    cell = (
-        LEFT_IN + WIDTH_IN + RIGHT_IN,
-        TOP_IN + CURVE_IN + GAP_IN + matrix + BOTTOM_IN,
+    found = rows[rows["verdict"] != MISSING].copy()
+    for axis in listed_axes(rows):
+        found[axis] = [value_label(axis, value) for value in found[axis]]
+    cells, questions = summary.set_index("claim"), listed_axes(rows, ESTIMANDS)
+    cell = pd.DataFrame({one: found["claim"].map(cells[one]) for one in questions})
+    own = rows.loc[found.index, questions]
+    found["tested"] = (own == cell).all(axis=1)
+    claimed = summary["direction"].map({"negative": "< 0", "positive": "> 0"})
+    columns = ["claim", *listed_axes(rows), "primary", "tested"]
+    columns += ["effect", "low", "high", "verdict", "n_seeds"]
+    about = pd.DataFrame(
+        {
+            "claim": summary["claim"],
+            "title": summary["claim"] + ": " + summary["cell_verdict"] + ", claimed " + claimed,
+            "test": [_test(claim) for _, claim in summary.iterrows()],
+            "primary": [_primary(claim) for _, claim in summary.iterrows()],
+            "smallest": summary["smallest_effect"].astype(float),
+            "none": ~summary["claim"].isin(found["claim"]),
+        }
     )
-    lines, columns = grid(len(summary))
-    size = (cell[0] * columns, cell[1] * lines)
-    with matplotlib.rc_context(RC):
-        figure = Figure(figsize=size)
-        for place, (_, claim) in enumerate(summary.iterrows()):
-            corner = (place % columns * cell[0] + LEFT_IN, size[1] - place // columns * cell[1])
-            top = _axes(figure, size, corner, TOP_IN + CURVE_IN, CURVE_IN)
-            top.set_gid(f"panel--{claim['claim']}")
-            below = _axes(figure, size, corner, TOP_IN + CURVE_IN + GAP_IN + matrix, matrix)
-            _draw(top, below, rows[rows["claim"] == claim["claim"]], claim, varied)
-    save(figure, output, "Every claim in every universe")
-    return figure
+    return {"universes": found[columns], "claims": about}
 
 
-def _axes(
-    figure: Figure, size: tuple[float, float], corner: tuple[float, float], down: float, high: float
-) -> Axes:
-    box = (corner[0], corner[1] - down, WIDTH_IN, high)
-    return figure.add_axes([one / size[place % 2] for place, one in enumerate(box)])
+def _test(claim: pd.Series) -> str:
+    if pd.isna(claim["cell_p_holm"]):
+        return "no test over universes"
+    p = plain_p(claim["cell_p_holm"])
+    told = f"p {p if '<' in p else f'= {p}'}"
+    return f"median of {claim['cell_universes']:.0f} universes: {told} (Holm)"
 
 
-def _varied(rows: pd.DataFrame) -> list[tuple[str, object]]:
-    # the rows below every curve: values of axes that have several, over all claims
-    values = {axis: list(dict.fromkeys(rows[axis])) for axis in AXES}
-    return [(axis, value) for axis in AXES for value in values[axis] if len(values[axis]) > 1]
-
-
-def _draw(
-    top: Axes, below: Axes, rows: pd.DataFrame, claim: pd.Series, varied: list[tuple[str, object]]
-) -> None:
-    known = rows[rows["verdict"] != MISSING].sort_values("effect", kind="stable")
-    known = known.reset_index(drop=True)
-    _draw_curve(top, known, claim)
-    _draw_matrix(below, known, varied)
-    for ax in (top, below):
-        ax.set_xlim(-1, max(len(known), 1))
-        ax.set_xticks([])
-        for _, row in known[known["primary"].astype(bool)].iterrows():
-            ax.axvline(row.name, color=INK, linewidth=0.7, zorder=0.5)
-    left = len(rows) - len(known)
-    computed = f"{len(known)} universes" + (f", {left} more missing" if left else "")
-    below.set_xlabel(computed, fontsize=8.5, labelpad=3)
-
-
-def _draw_curve(ax: Axes, known: pd.DataFrame, claim: pd.Series) -> None:
-    wide = 72 * WIDTH_IN / max(len(known), 12)  # points that a universe has
-    ax.axhline(0, color=QUIET, linewidth=0.8, zorder=1)
-    for side in () if pd.isna(claim["smallest_effect"]) else (-1, 1):
-        ax.axhline(side * claim["smallest_effect"], color=QUIET, linestyle=":", linewidth=1)
-    # the verdict is over the universes of one cell; those that estimate something else are pale
-    tested = (known[list(ESTIMANDS)] == claim[list(ESTIMANDS)]).all(axis=1)
-    for verdict, (colour, marker, fill) in LOOKS.items():
-        for within, strength in ((False, 0.25), (True, 1)):
-            own = known[(known["verdict"] == verdict) & (tested == within)]
-            line = {"color": colour, "linewidth": min(wide / 2, 1), "alpha": 0.45 * strength}
-            _uprights(ax, own.index, own["low"], own["high"], **line)
-            look = {"color": colour, "markerfacecolor": fill, "alpha": strength}
-            look |= {"markersize": np.clip(wide, 2.2, 4.5), "markeredgewidth": 0.7}
-            ax.plot(own.index, own["effect"], marker, linestyle="", **look)
-    ax.set_title(f"{claim['claim']}: {claim['cell_verdict']}", fontsize=10, pad=30)
-    corner = {"xy": (0, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
-    ax.annotate(_about(claim), xytext=(0, 5), fontsize=8, linespacing=1.3, **corner)
-    sign = "<" if claim["direction"] == "negative" else ">"
-    ax.set_ylabel(f"effect (claimed: {sign} 0)", fontsize=8.5)
-    ax.tick_params(axis="y", labelsize=8)
-    ax.spines["bottom"].set_visible(False)
-    if known.empty:
-        ax.text(0.5, 0.5, "cannot be computed", transform=ax.transAxes, ha="center", color=QUIET)
-
-
-def _about(claim: pd.Series) -> str:
-    # how the verdict was reached, and what describes the universes that it is over
+def _primary(claim: pd.Series) -> str:
     first = f"primary universe: {claim['verdict']}"
     if pd.isna(claim["cell_p_holm"]):
-        return f"no test over universes\n{first}"
-    p = plain_p(claim["cell_p_holm"])
-    tested = f"median of {claim['cell_universes']:.0f} universes: p {p if '<' in p else f'= {p}'}"
-    return f"{tested} (Holm)\n{claim['claimed_side']:.0%} on the claimed side; {first}"
+        return first
+    return f"{claim['claimed_side']:.0%} on the claimed side; {first}"
 
 
-def _uprights(ax: Axes, at: pd.Index, low: np.ndarray, high: np.ndarray, **look: Any) -> None:
-    # one path for all: a line each would make the file ten times as large
-    gap = np.full(len(at), np.nan)
-    ax.plot(np.repeat(at, 3), np.column_stack([low, high, gap]).ravel(), **look)
+def panels(rows: pd.DataFrame, summary: pd.DataFrame) -> list[Panel]:
+    """Specify one panel per claim: its effects in order, and the universe of each below.
+
+    Args:
+        rows: the table `statistics/claims.csv`.
+        summary: the table `statistics/claims_summary.csv`.
+
+    Returns:
+        The panels, which draw what `data` gives. Param `claim` chooses the claim, `order` an axis
+        to sort by, and `only_<axis>` the universes of one value.
+    """
+    varied = varied_values(rows)
+    return [Panel(claim, _panel(claim, varied), {}) for claim in summary["claim"]]
 
 
-def _runs(ax: Axes, has: np.ndarray, height: float, **look: Any) -> None:
-    # a bar for every run of neighbours, all of them in one path
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], has, [0]]))).reshape(-1, 2)
-    ends = np.column_stack([edges[:, 0] - 0.4, edges[:, 1] - 0.6, np.full(len(edges), np.nan)])
-    ax.plot(ends.ravel(), np.full(ends.size, height), solid_capstyle="butt", **look)
+def _panel(claim: str, varied: Sequence[tuple[str, object]]) -> dict[str, Any]:
+    axes = list(dict.fromkeys(axis for axis, _ in varied))
+    kept = ["datum.claim === claim"]
+    kept += [f"(!only_{axis} || datum.{axis} === only_{axis})" for axis in axes]
+    known = (
+        alt.Chart(alt.NamedData("universes"))
+        .transform_filter(" && ".join(kept))
+        .transform_calculate(key=f"order === '{BY_EFFECT}' ? '' : datum[order]")
+        .transform_window(
+            place="row_number()",
+            sort=[alt.SortField("key"), alt.SortField("effect")],
+        )
+    )
+    chart = alt.vconcat(_curve(known, axes), _matrix(known, varied), spacing=6)
+    first = {"claim": claim, "order": BY_EFFECT, **{f"only_{axis}": ANY for axis in axes}}
+    params = (alt.param(name=name, value=value) for name, value in first.items())
+    return chart.add_params(*params).to_dict()
 
 
-def _draw_matrix(ax: Axes, known: pd.DataFrame, varied: list[tuple[str, object]]) -> None:
-    for place, (axis, value) in enumerate(varied):
-        for verdict, (middle, high) in _BARS.items():
-            has = (known[axis] == value) & (known["verdict"] == verdict)
-            look = {"color": LOOKS[verdict][0], "linewidth": 72 * ROW_IN * high}
-            _runs(ax, has.to_numpy(), place + middle, **look)
-        if place and varied[place - 1][0] != axis:
-            ax.axhline(place - 0.5, color=PALE, linewidth=0.7, zorder=0)
-    ax.set_ylim(len(varied) - 0.4, -0.6)
-    ax.set_yticks(range(len(varied)), [value_label(*one) for one in varied], fontsize=7.5)
-    ax.tick_params(axis="y", length=0)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_color(HATCH)
+def _place() -> alt.X:
+    return alt.X("place:Q", axis=None, scale=alt.Scale(zero=False, nice=False, padding=6))
+
+
+def _looks() -> dict[str, Any]:
+    # colour and strength: of universes that answer another question than the verdict's, pale
+    colours = alt.Scale(domain=list(LOOKS), range=[look[0] for look in LOOKS.values()])
+    pale = alt.Scale(domain=[False, True], range=[0.3, 1])
+    return {
+        "color": alt.Color("verdict:N", scale=colours, legend=None),
+        "opacity": alt.Opacity("tested:O", scale=pale, legend=None),
+    }
+
+
+def _curve(known: alt.Chart, axes: Sequence[str]) -> alt.LayerChart:
+    marked = {"x": _place(), **_looks()}
+    primary = known.transform_filter("datum.primary").mark_rule(color=INK, strokeWidth=0.7)
+    bars = known.mark_rule(strokeWidth=0.9).encode(y="low:Q", y2="high:Q", **marked)
+    layers = [*_behind(), primary.encode(x=_place()), bars, _points(known, axes, marked)]
+    title = alt.TitleParams(text=alt.expr(_title()), offset=4)
+    return alt.layer(*layers, *_words()).properties(width=marks.WIDTH, height=140, title=title)
+
+
+def _points(known: alt.Chart, axes: Sequence[str], marked: dict[str, Any]) -> alt.Chart:
+    domain = list(LOOKS)
+    shapes = alt.Scale(domain=domain, range=[look[1] for look in LOOKS.values()])
+    fills = [look[0] if look[2] else "white" for look in LOOKS.values()]
+    told = [alt.Tooltip("verdict:N"), *map(marks.number, ("effect", "low", "high"))]
+    told += [alt.Tooltip("n_seeds:Q", title="seeds"), *(alt.Tooltip(f"{one}:N") for one in axes)]
+    return known.mark_point(size=26, strokeWidth=1).encode(
+        y=alt.Y("effect:Q", title=None, axis=alt.Axis(tickCount=5, minExtent=LABELS)),
+        shape=alt.Shape("verdict:N", scale=shapes, legend=None),
+        fill=alt.Fill("verdict:N", scale=alt.Scale(domain=domain, range=fills), legend=None),
+        tooltip=told,
+        **marked,
+    )
+
+
+def _about() -> alt.Chart:
+    return alt.Chart(alt.NamedData("claims")).transform_filter("datum.claim === claim")
+
+
+def _behind() -> list[alt.Chart]:
+    zero = alt.Chart(alt.InlineData([{"zero": 0}])).mark_rule(color=QUIET, strokeWidth=0.8)
+    ends = _about().transform_filter("datum.smallest !== null")
+    ends = ends.transform_calculate(below="-datum.smallest")
+    dotted = ends.mark_rule(color=QUIET, strokeDash=[1, 3])
+    both = [dotted.encode(y=f"{end}:Q") for end in ("smallest", "below")]
+    return [zero.encode(y="zero:Q"), *both]
+
+
+def _words() -> list[alt.Chart]:
+    words = _about().mark_text(align="left", color=INK, fontSize=11)
+    lost = _about().transform_filter("datum.none").mark_text(color=QUIET)
+    return [
+        words.encode(x=alt.value(0), y=alt.value(-26), text="test:N"),
+        words.encode(x=alt.value(0), y=alt.value(-11), text="primary:N"),
+        lost.encode(x=alt.value(150), y=alt.value(70), text=alt.value("cannot be computed")),
+    ]
+
+
+def _title() -> str:
+    claims = "pluck(data('claims'), '{}')"
+    return f"{claims.format('title')}[indexof({claims.format('claim')}, claim)] || claim"
+
+
+def _matrix(known: alt.Chart, varied: Sequence[tuple[str, object]]) -> alt.Chart:
+    axes = list(dict.fromkeys(axis for axis, _ in varied)) or ["claim"]
+    rows = [f"{axis}|{value_label(axis, value)}" for axis, value in varied]
+    axis = alt.Axis(
+        labelExpr="split(datum.label, '|')[1]",
+        labelFontSize=10,
+        labelLimit=LABELS - 4,
+        minExtent=LABELS,
+        domainColor=PALE,
+        ticks=False,
+        title=None,
+    )
+    y = alt.Y("row:N", scale=alt.Scale(domain=rows), axis=axis)
+    folded = known.transform_fold(axes, as_=["axis", "value"])
+    folded = folded.transform_calculate(row="datum.axis + '|' + datum.value")
+    ticks = folded.mark_tick(thickness=2, bandSize=ROW * 0.75)
+    size = {"width": marks.WIDTH, "height": max(1, ROW * len(rows))}
+    return ticks.encode(x=_place(), y=y, **_looks()).properties(**size)
+
+
+def overview(summary: pd.DataFrame) -> Panel:
+    """Specify all claims at once: the primary effect of each, over a mark for every universe.
+
+    Args:
+        summary: the table `statistics/claims_summary.csv`.
+
+    Returns:
+        A panel of what `data` gives, a row per claim.
+    """
+    universes = alt.Chart(alt.NamedData("universes"))
+    names = max(LABELS, LETTER * int(summary["claim"].str.len().max()))  # none may be cut
+    axis = alt.Axis(title=None, ticks=False, domain=False, minExtent=names, labelLimit=names - 4)
+    y = alt.Y("claim:N", scale=alt.Scale(domain=summary["claim"].tolist()), axis=axis)
+    x = alt.X("effect:Q", title="effect, in every universe", axis=alt.Axis(tickCount=5))
+    told = [alt.Tooltip("verdict:N"), *map(marks.number, ("effect", "low", "high"))]
+    primary = universes.transform_filter("datum.primary")
+    zero = alt.Chart(alt.InlineData([{"zero": 0}])).mark_rule(color=QUIET, strokeWidth=0.8)
+    layers = [
+        zero.encode(x="zero:Q"),
+        universes.mark_tick(thickness=1.5, size=11).encode(x=x, y=y, tooltip=told, **_looks()),
+        primary.mark_rule(color=INK, strokeWidth=1.3).encode(x="low:Q", x2="high:Q", y=y),
+        primary.mark_point(filled=True, color=INK, size=40, opacity=1).encode(
+            x=x, y=y, tooltip=told
+        ),
+    ]
+    size = {"width": marks.WIDTH + LABELS - names, "height": (ROW + 7) * len(summary)}
+    return Panel("overview", alt.layer(*layers).properties(**size).to_dict(), {})
+
+
+def draw_claims(rows: pd.DataFrame, summary: pd.DataFrame, *, each: Path, every: Path) -> None:
+    """Draw the curve of every claim, and all claims at once.
+
+    Args:
+        rows: the table `statistics/claims.csv`.
+        summary: the table `statistics/claims_summary.csv`.
+        each: the .svg file with a panel per claim.
+        every: the .svg file with a row per claim.
+    """
+    drawn = data(rows, summary)
+    save(panels(rows, summary), drawn, each, "Every claim in every universe")
+    save(
+        [overview(summary)], drawn, every, "All claims: effects in the primary universe and others"
+    )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
 
 from rulealign.errors import DataError
 from rulealign.report.formatting import missing, score
-from rulealign.report.style import HATCH, INK, QUIET
 from rulealign.report.tabulate import Table
 from rulealign.rsa.compare import require_same_pairs_kind
 
@@ -80,45 +78,6 @@ def of_roi(rows: pd.DataFrame, roi: str) -> dict[str, pd.Series]:
         )
     by_name = {row["control"]: row for _, row in found.iterrows()}
     return {name: by_name[name] for name in names(rows)}
-
-
-def scored(found: Mapping[str, pd.Series]) -> dict[str, float]:
-    """Give control -> score, of those that have one."""
-    return {name: row["score"] for name, row in found.items() if pd.notna(row["score"])}
-
-
-def draw_lines(ax: Axes, found: Mapping[str, pd.Series]) -> dict[str, float]:
-    """Draw a thin horizontal line at each control's score.
-
-    Args:
-        ax: a panel whose vertical axis has scores.
-        found: as `of_roi` gives it.
-
-    Returns:
-        control -> the height of its line, for a label beside it.
-    """
-    heights = scored(found)
-    for name, height in heights.items():
-        ax.axhline(height, color=HATCH, linewidth=0.8, zorder=1.5, label=f"_control {name}")
-    return heights
-
-
-def draw_rows(ax: Axes, found: Mapping[str, pd.Series], first: int) -> None:
-    """Draw a row per control below those of rules, or say that it has no score.
-
-    Args:
-        ax: a panel whose horizontal axis has scores.
-        found: as `of_roi` gives it.
-        first: the place of the first control.
-    """
-    if found:
-        ax.axhline(first - 0.5, color=HATCH, linewidth=0.7, zorder=1)
-    for place, (name, row) in enumerate(found.items(), start=first):
-        if pd.isna(row["score"]):
-            ax.text(0, place, " none", va="center", color=QUIET, fontsize=8.5)
-            continue
-        ax.hlines(place, row["low"], row["high"], color=QUIET, linewidth=1.4, zorder=2)
-        ax.plot(row["score"], place, "|", color=INK, markersize=9, label=f"_control {name}")
 
 
 def caption(rows: pd.DataFrame, look: str) -> str:

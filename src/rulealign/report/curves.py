@@ -8,7 +8,7 @@ from markupsafe import Markup
 from rulealign.claims.cells import NO_ALIGNMENT
 from rulealign.claims.verdicts import HOLDS, REVERSED, UNRESOLVED
 from rulealign.claims.words import value_words
-from rulealign.config.claims import ESTIMANDS
+from rulealign.config.claims import ESTIMANDS, listed_axes
 from rulealign.report.formatting import missing, number, p_value, percent, plain
 from rulealign.report.tabulate import Table
 
@@ -49,7 +49,7 @@ def tabulate(rows: pd.DataFrame, interval: float) -> Table:
         " and test nothing."
         f"{level if (rows['null'] == NO_ALIGNMENT).any() else ''}"
     )
-    varied = [axis for axis in ESTIMANDS if len(rows[axis].unique()) > 1]
+    varied = [axis for axis in listed_axes(rows, ESTIMANDS) if len(rows[axis].unique()) > 1]
     return Table(caption, HEAD, [_row(row, varied) for _, row in rows.iterrows()])
 
 

@@ -29,7 +29,7 @@ def describe(study: Study, tables: Mapping[str, pd.DataFrame]) -> dict[str, Fact
         Heading -> (term, text) in order.
     """
     return {
-        "Network and training": _training(study),
+        "Networks and training": _training(study),
         "Stimuli": _stimuli(study, tables["alignment"]),
         "Brain data": _brain(study, tables["ceilings"]),
         "Comparison": _comparison(study, tables["alignment"]),
@@ -71,12 +71,13 @@ def _value(value: object) -> str:
 def _training(study: Study) -> Facts:
     images, training = study.training_set, study.training
     networks = counted([len(training.seeds)], "network", "networks")
+    each = "network and rule" if len(study.networks) > 1 else "rule"
     epochs = "epochs" if len(training.checkpoints) > 1 else "epoch"
     return [
-        ("Network", _settings(study.network)),
+        *((f"Network “{label}”", _settings(one)) for label, one in study.networks.items()),
         ("Training images", images.words.format_map(images.model_dump())),
         ("Their settings", _settings(images, without=["kind", "source"])),
-        ("Seeds", f"{networks} per rule: {listed(training.seeds)}{_fewer(training)}"),
+        ("Seeds", f"{networks} per {each}: {listed(training.seeds)}{_fewer(training)}"),
         ("Checkpoints", f"after {epochs} {listed(training.checkpoints)}"),
         ("Course", _settings(training, without=["seeds", "fewer_seeds", "checkpoints"])),
     ]
@@ -117,10 +118,13 @@ def _brain(study: Study, ceilings: pd.DataFrame) -> Facts:
     return [*facts, ("ROIs", "; ".join(rois)), ("Settings", _settings(brain, without=said))]
 
 
-def _trials(repetitions: int, what: str, distance: str) -> str:
-    if repetitions < 2:
+def _trials(repetitions: float, what: str, distance: str) -> str:
+    if repetitions in (0, 1):
         return "1 trial per image" if repetitions else "averaged as given"
-    return f"{repetitions} {what}{', kept apart' if 'crossnobis' in distance else ' averaged'}"
+    number = (
+        f"{repetitions:g}" if float(repetitions).is_integer() else f"a mean of {repetitions:.2f}"
+    )
+    return f"{number} {what}{', kept apart' if 'crossnobis' in distance else ' averaged'}"
 
 
 def _comparison(study: Study, alignment: pd.DataFrame) -> Facts:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from urllib.parse import urlencode
 
 import pandas as pd
 from markupsafe import Markup, escape
@@ -48,15 +50,16 @@ def counted(counts: Iterable[int], one: str, many: str) -> str:
     """Write how many of a thing there are.
 
     Args:
-        counts: a number, or several where they differ, such as those of different rules.
+        counts: a number, or several where they differ, such as those of different rules; none is 0.
         one: the thing's name in the singular.
         many: its name in the plural.
 
     Returns:
-        Text such as "1 seed", "5 seeds" or "1, 5 seeds".
+        Text such as "1 seed", "5 seeds" or "1, 2 or 5 seeds".
     """
-    numbers = [str(count) for count in counts]
-    return f"{', '.join(numbers)} {one if numbers == ['1'] else many}"
+    numbers = [str(count) for count in sorted(set(counts))] or ["0"]
+    several = f"{', '.join(numbers[:-1])} or {numbers[-1]}" if len(numbers) > 1 else numbers[0]
+    return f"{several} {one if numbers == ['1'] else many}"
 
 
 def number(value: float, digits: int = DIGITS, reason: str = NOT_MEASURED) -> Markup:
@@ -111,3 +114,9 @@ def score(row: pd.Series) -> Markup:
     return Markup('{} <span class="interval">[{}, {}]</span>').format(
         number(row["score"]), number(row["low"]), number(row["high"])
     )
+
+
+def curve_link(claim: str) -> Markup:
+    """Link a claim's name to its specification curve, which the page's address names."""
+    address = urlencode({"claim": json.dumps(claim)})
+    return Markup('<a href="#?{}">{}</a>').format(address, claim)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +25,10 @@ class Inline:
     Attributes:
         name: its id in the page.
         drawing: the content of the SVG file.
-        panels: per panel the viewBox, and its name in words.
+        panels: per panel the viewBox, and its name in words, with what it shows.
         caption: what it shows.
         title: the same in a few words.
+        findings: name of a panel -> what it shows.
     """
 
     name: str
@@ -34,16 +36,20 @@ class Inline:
     panels: list[tuple[str, str]]
     caption: str
     title: str
+    findings: Mapping[str, str]
 
 
-def inline(path: Path, name: str, caption: str, title: str) -> Inline:
-    """Prepare an SVG file that `style.save` wrote for a page.
+def inline(
+    path: Path, name: str, caption: str, title: str, findings: Mapping[str, str] | None = None
+) -> Inline:
+    """Prepare an SVG file that `vega.save` wrote for a page.
 
     Args:
         path: the .svg file.
         name: an id that no other figure of the page has.
         caption: plain text.
         title: a few words.
+        findings: name of a panel -> what it shows, in words and numbers; by default nothing.
 
     Returns:
         The figure; every id in it begins with its name, so that figures do not mix.
@@ -62,13 +68,26 @@ def inline(path: Path, name: str, caption: str, title: str) -> Inline:
     body = re.sub(r'\bid="', f'id="{name}-', body)
     body = re.sub(r"url\(#", f"url(#{name}-", body)
     body = re.sub(r'href="#', f'href="#{name}-', body)
-    return Inline(name, Markup(body), _boxes(names, width, height), caption, title)
+    findings = findings or {}
+    boxes = _boxes(names, width, height, findings)
+    return Inline(name, Markup(body), boxes, caption, title, findings)
 
 
-def _boxes(names: list[str], width: float, height: float) -> list[tuple[str, str]]:
+def _boxes(
+    names: list[str], width: float, height: float, findings: Mapping[str, str]
+) -> list[tuple[str, str]]:
     rows, columns = grid(len(names))
-    w, h = width / columns, height / rows
+    w, h = width / columns, height / max(1, rows)
     return [
-        (f"{place % columns * w:g} {place // columns * h:g} {w:g} {h:g}", name.replace("--", " → "))
+        (
+            f"{place % columns * w:g} {place // columns * h:g} {w:g} {h:g}",
+            in_words(name, findings),
+        )
         for place, name in enumerate(names)
     ]
+
+
+def in_words(name: str, findings: Mapping[str, str]) -> str:
+    """Give the name of a panel in words, with what it shows where that is known."""
+    words = name.replace("--", " → ")
+    return f"{words}: {findings[name]}" if name in findings else words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -51,15 +52,16 @@ def at_view(
     if rows.empty:
         raise DataError(f"the table of layers has no rows for {select.words(view)}, {convention}.")
     require_same_pairs_kind(rows["pairs"], beside["pairs"])
-    return rows[rows["epoch"] == rows.groupby("rule")["epoch"].transform("max")]
+    return rows[rows["epoch"] == rows.groupby(["network", "rule"])["epoch"].transform("max")]
 
 
-def layers_by_rois(study: Study, rows: pd.DataFrame) -> Table:
+def layers_by_rois(study: Study, rules: Sequence[str], rows: pd.DataFrame) -> Table:
     """Tabulate every layer with every ROI, and the layer that is chosen on other stimuli.
 
     Args:
         study: the study.
-        rows: those of the report's view, as `at_view` gives them.
+        rules: that train the network, in the study's order.
+        rows: those of the report's view and of one network, as `at_view` gives them.
 
     Returns:
         Per rule a row per layer (its score, bold where the map fixes it, how often it is chosen,
@@ -70,7 +72,7 @@ def layers_by_rois(study: Study, rows: pd.DataFrame) -> Table:
         DataError: a layer has not exactly one row for an ROI.
     """
     rois, body = list(study.brain.rois), []
-    for rule in study.rules:
+    for rule in rules:
         own = rows[rows["rule"] == rule]
         for layer in dict.fromkeys(own["layer"]):
             found = [_row(own, rule, layer, roi) for roi in rois]

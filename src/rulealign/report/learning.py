@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple
+import json
+from typing import Any, NamedTuple
 
-import matplotlib
-import numpy as np
+import altair as alt
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 from rulealign.learning.verdict import STILL
-from rulealign.report import panels as parts
-from rulealign.report.style import QUIET, RC, RuleStyle, panels, rule_styles, save
-
-_ROUND = [step * 10**power for power in range(5) for step in (1, 2, 5)]
+from rulealign.plan.settings.report import FigureSettings
+from rulealign.report import drawn, marks
+from rulealign.report.vega import Panel
 
 
 class Measure(NamedTuple):
@@ -25,109 +19,124 @@ class Measure(NamedTuple):
 
     Attributes:
         column: of `statistics/diagnostics.csv`.
-        panel: of a panel's id, without the layer.
+        panel: of a panel's name, without the layer.
         title: of a panel, after the layer.
         label: of the vertical axis.
-        scale: sets the axis up for values of any size, given the largest.
+        scale: of the vertical axis.
+        format: of its labels.
+        mark: where a dotted line is drawn; None for none.
     """
 
     column: str
     panel: str
     title: str
     label: str
-    scale: Callable[[Axes, float], None]
-
-
-def _scale_change(ax: Axes, largest: float) -> None:
-    # linear up to what counts as movement, so that 0 has its place; logarithmic above
-    ax.set_yscale("symlog", linthresh=STILL, linscale=0.5)
-    ax.set_ylim(-0.15 * STILL, max(2 * largest, 0.2))
-    ax.axhline(STILL, color=QUIET, linestyle=":", linewidth=1.2, zorder=1)
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-
-
-def _scale_angle(ax: Axes, largest: float) -> None:
-    ax.set_ylim(-4, max(100, 1.06 * largest))
-    ax.set_yticks(range(0, 181 if largest > 120 else 91, 30))
-    ax.axhline(90, color=QUIET, linestyle=":", linewidth=1.2, zorder=1)
-
-
-def _scale_rank(ax: Axes, largest: float) -> None:
-    ax.set_yscale("log")
-    ax.set_ylim(0.9, max(12, 1.4 * largest))
-    ax.set_yticks([tick for tick in _ROUND if tick <= ax.get_ylim()[1]])
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    scale: alt.Scale
+    format: str
+    mark: float | None
 
 
 CHANGE = Measure(
-    "weight_change", "change-of", "change of weights", "|W − W₀| / |W₀|", _scale_change
+    "weight_change",
+    "change-of",
+    "change of weights",
+    "|W − W₀| / |W₀|",
+    # linear up to what counts as movement, so that 0 has its place; logarithmic above
+    alt.Scale(type="symlog", constant=STILL, domainMin=0),
+    "~%",
+    STILL,
 )
-ANGLE = Measure("angle_to_bp", "angle-to-bp-of", "angle to bp", "degrees", _scale_angle)
-RANK = Measure("effective_rank", "error-rank-of", "rank of errors", "effective rank", _scale_rank)
+ANGLE = Measure(
+    "angle_to_bp", "angle-to-bp-of", "angle to bp", "degrees", alt.Scale(domainMin=0), "~f", 90.0
+)
+RANK = Measure(
+    "effective_rank",
+    "error-rank-of",
+    "rank of errors",
+    "effective rank",
+    alt.Scale(type="log", domainMin=1, nice=False),
+    "~g",
+    None,
+)
 
 
-def draw_learning(diagnostics: pd.DataFrame, *, rules: Sequence[str], output: Path) -> Figure:
-    """Draw the diagnostics of learning: a panel per measure and layer, a line per trained rule.
-
-    Lines are means over seeds, bars reach from the lowest seed to the highest.
+def data(diagnostics: pd.DataFrame, told: FigureSettings) -> dict[str, pd.DataFrame]:
+    """Give the data that the panels draw: means over seeds, and the lowest and highest seed.
 
     Args:
         diagnostics: the table `statistics/diagnostics.csv`.
-        rules: labels, in the study's order.
-        output: the .svg file.
+        told: rules, and which of them are lines.
 
     Returns:
-        The figure that was written: change and angle of each conv layer side by side, then the
+        `learning`: a row per network, trained rule, epoch, layer and measure that has a value.
+
+    Raises:
+        DataError: a seed appears twice.
+    """
+    trained = diagnostics[diagnostics["trains"]]
+    keys = ["network", "rule", "epoch", "layer"]
+    found = [
+        drawn.over_seeds(trained, keys, one.column).assign(measure=one.panel)
+        for one in (CHANGE, ANGLE, RANK)
+    ]
+    return {"learning": drawn.placed(pd.concat(found), told.lines, diagnostics["epoch"])}
+
+
+def panels(told: FigureSettings, diagnostics: pd.DataFrame) -> list[Panel]:
+    """Specify the diagnostics of learning: a panel per network, measure and layer.
+
+    Args:
+        told: rules, and which of them are lines.
+        diagnostics: the table `statistics/diagnostics.csv`.
+
+    Returns:
+        Panels of what `data` gives: change and angle of each conv layer side by side, then the
         rank of the errors at each layer that can be read.
     """
-    styles, places = rule_styles(rules), parts.epoch_places(diagnostics["epoch"])
-    trained = diagnostics[diagnostics["trains"]]
-    shown = _layout(diagnostics)
-    figure, axes = panels([f"{measure.panel}-{layer}" for measure, layer in shown], rules)
-    with matplotlib.rc_context(RC):
-        for ax, (measure, layer) in zip(axes, shown, strict=True):
-            rows = trained[trained["layer"] == layer].dropna(subset=measure.column)
-            _draw_panel(ax, rows, measure, places, styles)
-            ax.set_title(f"{layer}: {measure.title}")
-    save(figure, output, "Did each rule learn? Movement, direction and rank of the errors")
-    return figure
+    several = len(diagnostics["network"].unique()) > 1
+    epochs = diagnostics["epoch"]
+    return [
+        Panel(
+            f"{measure.panel}-{f'{network}-' if several else ''}{layer}",
+            _panel(told, measure, network, layer, epochs, several=several),
+            {"network": network, "layer": layer, "measure": measure.panel},
+        )
+        for network, measure, layer in _layout(diagnostics)
+    ]
 
 
-def _layout(diagnostics: pd.DataFrame) -> list[tuple[Measure, str]]:
-    conv = diagnostics.loc[diagnostics["convolution"], "layer"].unique()
-    readable = diagnostics.dropna(subset="dead_units")["layer"].unique()
-    side_by_side = [(measure, layer) for layer in conv for measure in (CHANGE, ANGLE)]
-    return side_by_side + [(RANK, layer) for layer in readable]
+def _layout(diagnostics: pd.DataFrame) -> list[tuple[str, Measure, str]]:
+    shown = []
+    for network, rows in diagnostics.groupby("network", sort=False):
+        conv = rows.loc[rows["convolution"], "layer"].unique()
+        readable = rows.dropna(subset="dead_units")["layer"].unique()
+        shown += [(network, measure, layer) for layer in conv for measure in (CHANGE, ANGLE)]
+        shown += [(network, RANK, layer) for layer in readable]
+    return shown
 
 
-def _draw_panel(
-    ax: Axes,
-    rows: pd.DataFrame,
+def _panel(
+    told: FigureSettings,
     measure: Measure,
-    places: Mapping[int, int],
-    styles: Mapping[str, RuleStyle],
-) -> None:
-    measure.scale(ax, rows[measure.column].max() if len(rows) else 0.0)
-    shifts, ends = parts.dodge(list(styles)), {}
-    for rule in [rule for rule in styles if rule in set(rows["rule"])]:
-        # pivot, unlike pivot_table, refuses a seed that appears twice
-        own = rows[rows["rule"] == rule]
-        table = own.pivot(index="epoch", columns="seed", values=measure.column)
-        x = table.index.map(places).to_numpy() + shifts[rule]
-        ends[rule] = _draw_rule(ax, x, table, styles[rule], rule)
-    if not ends:
-        ax.text(0.5, 0.5, "no rule has any", transform=ax.transAxes, ha="center", color=QUIET)
-    ax.set_ylabel(measure.label)
-    ax.yaxis.set_minor_locator(NullLocator())
-    parts.epoch_axis(ax, places)
-    parts.label_lines(ax, ends, styles)
-
-
-def _draw_rule(ax: Axes, x: np.ndarray, table: pd.DataFrame, look: RuleStyle, rule: str) -> float:
-    low, mean, high = (getattr(table, name)(axis="columns") for name in ("min", "mean", "max"))
-    ax.vlines(x, low, high, color=look.colour, linewidth=1, zorder=2.5)
-    (line,) = ax.plot(x, mean, look.marker, color=look.colour, label=rule, zorder=3)
-    line.set_linestyle("-")
-    if look.dashes:
-        line.set_dashes(look.dashes)
-    return float(mean.iloc[-1])
+    network: str,
+    layer: str,
+    epochs: pd.Series,
+    *,
+    several: bool,
+) -> dict[str, Any]:
+    wanted = {"network": network, "layer": layer, "measure": measure.panel}
+    here = " && ".join(f"datum.{key} === {json.dumps(value)}" for key, value in wanted.items())
+    rows = alt.Chart(alt.NamedData("learning")).transform_filter(here)
+    y = alt.Y(
+        "score:Q",
+        title=measure.label,
+        scale=measure.scale,
+        axis=alt.Axis(format=measure.format, tickCount=5),
+    )
+    words = f"{f'{network} ' if several else ''}{layer}: {measure.title}"
+    layers = [
+        *marks.dotted(measure.mark),
+        *marks.courses(told, marks.epochs(epochs), rows, y, marks.over_seeds()),
+    ]
+    size = {"width": marks.WIDTH, "height": 170}
+    return alt.layer(*layers).properties(**size, title=words).to_dict()

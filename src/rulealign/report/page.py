@@ -4,100 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rulealign.atomic import whole
-from rulealign.learning.verdict import learned, silent_words
+from rulealign.plan.settings.report import FigureSettings
 from rulealign.report import (
+    answers,
     baselines,
-    captions,
     claims,
     controls,
     curves,
     describe,
-    layers,
+    encoding,
+    interactive,
+    methods,
     mixed_models,
+    network_tables,
     provenance_panel,
     quality_panel,
+    reproduced,
     select,
     tabulate,
     trajectory_table,
+    verdict_matrix,
 )
-from rulealign.report import quality as quality_figure
+from rulealign.report import over_time as over_time_page
 from rulealign.report.inline import Inline, inline
+from rulealign.report.interactive import Kept
+from rulealign.report.page_figures import GROUPS, ReportFigure
 from rulealign.report.sources import sources
 
 if TYPE_CHECKING:
     from rulealign.config.evaluation import View
     from rulealign.config.study import Study
+    from rulealign.report.shown import ShownRdms
 
+MOST_BYTES = 8_000_000
+"""A page that would be larger leaves something out, and says so."""
 
-class ReportFigure(NamedTuple):
-    """A figure of the report.
-
-    Attributes:
-        path: the .svg file.
-        caption: plain text.
-        group: trajectory, final, accuracy, learning, quality or claims.
-        title: a few words.
-    """
-
-    path: Path
-    caption: str
-    group: str
-    title: str
-
-
-def report_figures(
-    study: Study,
-    tables: Mapping[str, pd.DataFrame],
-    *,
-    trajectories: Sequence[Path],
-    finals: Sequence[Path],
-    accuracy: Path,
-    learning: Path,
-    quality: Path,
-    claims_figure: Path | None = None,
-) -> list[ReportFigure]:
-    """Put the figures of `figures.draw_all` into the form that `write_page` takes.
-
-    Args:
-        study: the study.
-        tables: `alignment`, `training`, `diagnostics`, `quality` and, where there are any,
-            `controls` and `claims`.
-        trajectories: one .svg file per view of the study.
-        finals: one .svg file per view.
-        accuracy: an .svg file.
-        learning: an .svg file.
-        quality: an .svg file.
-        claims_figure: an .svg file; None where the study declares no claim.
-
-    Returns:
-        Files with captions and groups.
-    """
-    alignment, figures = tables["alignment"], []
-    for view, course, last in zip(study.views(), trajectories, finals, strict=True):
-        words = select.words(view)
-        others = controls.at_view(tables.get("controls"), view, select.at_view(alignment, view))
-        caption = captions.trajectory(study, alignment, view)
-        caption += controls.caption(others, "Thin grey horizontal lines")
-        figures.append(ReportFigure(course, caption, "trajectory", words))
-        caption = captions.final(study, alignment, view)
-        caption += controls.caption(others, "Rows in grey")
-        figures.append(ReportFigure(last, caption, "final", words))
-    caption = captions.accuracy(tables["training"])
-    figures.append(ReportFigure(accuracy, caption, "accuracy", "held-out accuracy"))
-    caption = captions.learning(tables["diagnostics"])
-    figures.append(ReportFigure(learning, caption, "learning", "diagnostics of learning"))
-    caption = quality_figure.caption(tables["quality"])
-    figures.append(ReportFigure(quality, caption, "quality", "brain data quality"))
-    if claims_figure is not None:
-        caption = claims.figure_caption(tables["claims"], study.statistics.interval)
-        figures.append(ReportFigure(claims_figure, caption, "claims", "claims in every universe"))
-    return figures
+LEFT_OUT = (
+    "the static figures of other settings, which lie in figures/",
+    "RDMs, maps and filters of other checkpoints than the last",
+    "the scores of single subjects in figures that answer",
+    "other settings than the report’s own in figures that answer",
+)
+"""What goes first, second and so on, until the page is small enough."""
 
 
 def write_page(
@@ -106,6 +60,7 @@ def write_page(
     study: Study,
     tables: Mapping[str, pd.DataFrame],
     figures: Sequence[ReportFigure],
+    shown: ShownRdms,
     facts: Mapping[str, Any],
 ) -> None:
     """Write the report page.
@@ -114,10 +69,11 @@ def write_page(
         output: the .html file.
         study: the study.
         tables: `alignment`, `layers`, `ceilings`, `training`, `diagnostics`, `quality` and, where
-            there are any, `controls`, `trajectories`, `claims_summary`,
+            there are any, `controls`, `over_time`, `encoding`, `trajectories`, `claims_summary`,
             `specification_curves` and `mixed_models`, as in statistics/*.csv.
         figures: as `report_figures` makes them; of the groups trajectory and final the first is the
             report's own setting, and the others follow below it in pairs.
+        shown: RDMs to look at.
         facts: what computed it, as in `provenance.json`; its `machine` is not shown.
 
     Raises:
@@ -128,33 +84,75 @@ def write_page(
         StoreError: a figure is missing, or the disk is full.
     """
     inlined = _inlined(figures)
-    view = study.report
-    page = _template().render(
+    view = study.report.view
+    by_network = network_tables.by_network(study, tables)
+    content = dict(
         study=study,
         facts=facts,
         view=select.words(view),
         pairs=select.pairs_words(tables["alignment"]),
+        subset=shown.stimuli if len(shown.stimuli) < shown.n_stimuli else [],
+        pictures=len(shown.pictures) > 0,
+        csv=sorted({*tables, "alignment_subjects"}),
+        answers=answers.answers(tables),
+        tally=answers.tally(tables),
+        best=answers.best_of_each_roi(study, tables, view),
+        limits=answers.limits(study, tables, network_tables.doubtful(study, by_network)),
         described=describe.describe(study, tables),
         rules=describe.rules(study),
         sources=sources(study),
-        figures={group: found[0] for group, found in inlined.items() if found},
-        others=list(zip(inlined["trajectory"][1:], inlined["final"][1:], strict=True)),
-        every=[figure for found in inlined.values() for figure in found],
-        tables=_tables(study, tables, view),
+        tables=network_tables.tabulated(study, by_network, view),
+        ceilings=_ceilings(study, tables, view),
         controls=_controls(study, tables, view),
         claims=claims.tables(study, tables),
+        matrix=verdict_matrix.tabulate(tables["claims"]) if "claims" in tables else None,
         mixed=_mixed(study, tables),
         baselines=baselines.comparisons(study, tables, view),
+        over_time=over_time_page.tables(study, tables, view),
+        encoding=encoding.tables(study, tables, view),
         curves=_curves(study, tables),
         courses=trajectory_table.courses(study, tables, view),
         quality=quality_panel.panel(tables["quality"]),
+        reproduced=_reproduced(study, tables),
+        methods=methods.methods(study, tables, facts),
         provenance=provenance_panel.panel(facts),
         one_subject=bool((tables["ceilings"]["n_subjects"] == 1).any()),
-        doubtful=_doubtful(study, tables["diagnostics"]),
-        silent=_silent(study, tables["diagnostics"]),
+        doubtful=network_tables.doubtful(study, by_network),
+        silent=network_tables.silent(study, by_network),
     )
+    for count in range(len(LEFT_OUT) + 1):
+        fitting = _that_fits(study, tables, shown, inlined, count)
+        page = _template().render(**content, **fitting, left_out=LEFT_OUT[:count])
+        if len(page.encode()) <= MOST_BYTES:
+            break
     with whole(Path(output)) as temporary:
         temporary.write_text(page, encoding="utf-8")
+
+
+def _that_fits(
+    study: Study,
+    tables: Mapping[str, pd.DataFrame],
+    shown: ShownRdms,
+    inlined: Mapping[str, Sequence[Inline]],
+    count: int,
+) -> dict[str, Any]:
+    # what makes a page large, without the first ones of `LEFT_OUT`
+    told = FigureSettings.of(study)
+    of_views = {"trajectory": 1, "final": 1} if count else {}
+    kept = {group: found[: of_views.get(group)] for group, found in inlined.items()}
+    return {
+        "live": interactive.live(
+            study,
+            told,
+            tables,
+            shown,
+            Kept(count < 2, count < 3, count < 4),
+            {group: found[0].findings for group, found in inlined.items() if found},
+        ),
+        "figures": {group: found[0] for group, found in kept.items() if found},
+        "others": list(zip(kept["trajectory"][1:], kept["final"][1:], strict=True)),
+        "every": [figure for found in kept.values() for figure in found],
+    }
 
 
 def _template() -> Any:
@@ -169,10 +167,10 @@ def _template() -> Any:
 
 
 def _inlined(figures: Sequence[ReportFigure]) -> dict[str, list[Inline]]:
-    names = ("trajectory", "final", "accuracy", "learning", "quality", "claims")
-    groups: dict[str, list[Inline]] = {name: [] for name in names}
-    for place, (path, caption, group, title) in enumerate(figures):
-        groups[group].append(inline(path, f"figure{place}", caption, title))
+    groups: dict[str, list[Inline]] = {name: [] for name in GROUPS}
+    for place, one in enumerate(figures):
+        name = f"figure{place}"
+        groups[one.group].append(inline(one.path, name, one.caption, one.title, one.findings))
     return groups
 
 
@@ -195,72 +193,22 @@ def _mixed(study: Study, tables: Mapping[str, pd.DataFrame]) -> tabulate.Table |
     return mixed_models.tabulate(tables["mixed_models"], study.statistics.interval)
 
 
+def _reproduced(study: Study, tables: Mapping[str, pd.DataFrame]) -> tabulate.Table | None:
+    return reproduced.tabulate(study, tables["claims"]) if "claims" in tables else None
+
+
 def _curves(study: Study, tables: Mapping[str, pd.DataFrame]) -> tabulate.Table | None:
     if "specification_curves" not in tables:
         return None
     return curves.tabulate(tables["specification_curves"], study.statistics.interval)
 
 
-def _doubtful(study: Study, diagnostics: pd.DataFrame) -> list[tuple[str, str]]:
-    verdicts = learned(diagnostics, list(study.rules)).items()
-    return [(rule, verdict.words) for rule, verdict in verdicts if verdict.doubtful]
-
-
-def _silent(study: Study, diagnostics: pd.DataFrame) -> list[str]:
-    return [
-        f"{rule}: {words}"
-        for rule, settings in study.rules.items()
-        for words in silent_words(diagnostics, rule, settings.fewer_dead_units())
-    ]
-
-
-def _tables(
-    study: Study, tables: Mapping[str, pd.DataFrame], view: View
-) -> dict[str, tabulate.Table]:
-    rules, pairs, words = list(study.rules), study.layer_map, select.words(view)
+def _ceilings(study: Study, tables: Mapping[str, pd.DataFrame], view: View) -> tabulate.Table:
     own = select.at_view(tables["alignment"], view)
-    other = select.at_view(tables["alignment"], view, convention="mean_rdm")
     select.bounds(tables["ceilings"], own)
-    over = select.pairs_words(own)
-    interval = study.statistics.interval
-    score = "Spearman's ρ [stimulus-bootstrap interval]"
-    return {
-        "final": tabulate.last_checkpoints(
-            own,
-            rules,
-            pairs,
-            f"{score}, per_subject, {over}, last checkpoint of each rule; {words}.",
-        ),
-        "mean_rdm": tabulate.last_checkpoints(
-            other,
-            rules,
-            pairs,
-            f"{score}, mean_rdm (not comparable with per_subject scores or their noise ceiling),"
-            f" {over}, last checkpoint of each rule; {words}.",
-        ),
-        "epochs": tabulate.by_epoch(
-            own, rules, pairs, f"{score}, per_subject, {over}, every checkpoint; {words}."
-        ),
-        "layers": layers.layers_by_rois(study, layers.at_view(tables["layers"], view, own)),
-        "ceilings": tabulate.ceilings(
-            tables["ceilings"],
-            interval,
-            f"Noise ceilings of per_subject scores, with their null. Scores are over {over}.",
-        ),
-        "accuracy": tabulate.accuracy(
-            tables["training"],
-            rules,
-            "Held-out accuracy: mean over seeds [lowest seed, highest seed].",
-        ),
-        "learning": tabulate.learning(
-            tables["diagnostics"],
-            rules,
-            "Last checkpoint of each rule, mean over seeds. Accuracy: [lowest seed, highest seed]."
-            " Change: |W − W₀| / |W₀| of the weights since epoch 0. Dead units: share that is 0 in"
-            " the maps of the forward pass for every one of up to 1,000 held-out images, in the"
-            " layer with most; ⚠ where that is more than half. Angle to bp:"
-            " between the rule’s update and backpropagation’s, mean over conv layers, at the first"
-            " checkpoint after epoch 0 and at the last one. Effective rank: of the error signals,"
-            " mean over conv layers. Single layers: the figure, and statistics/diagnostics.csv.",
-        ),
-    }
+    return tabulate.ceilings(
+        tables["ceilings"],
+        study.statistics.interval,
+        "Noise ceilings of per_subject scores, with their null. Scores are over"
+        f" {select.pairs_words(own)}.",
+    )

@@ -2,24 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-import matplotlib
+import altair as alt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from rulealign.report import panels as parts
+from rulealign.report import marks
+from rulealign.report.drawn import dodge
 from rulealign.report.formatting import counted
-from rulealign.report.style import INK, QUIET, RC, RuleStyle, panels, rule_styles, save
+from rulealign.report.style import COLOURS, INK, QUIET, SHAPES
+from rulealign.report.vega import Panel
 from rulealign.rsa.quality.rows import filled
 
 _MANY = 6  # pairs of subjects that can be told apart in one panel
-_ALL, _CROSS = ("all", -0.14), ("cross_run", 0.14)
-_TESTSET, _SINGLE = ("median nc_testset", -0.14), ("median nc_singletrial", 0.14)
+
+
+class Curve(NamedTuple):
+    """A check whose values run over lags or shifts, and how it is drawn.
+
+    Attributes:
+        check: as in the table of quality.
+        panel: of the panel's name, before the ROI.
+        title: of the panel, after the ROI.
+        across: title of the horizontal axis.
+        up: title of the vertical axis.
+        zero: whether 0 is marked across, too.
+        told: item of the test that tells in one number what the curve shows.
+        words: what this number is.
+        digits: it has so many after the point.
+    """
+
+    check: str
+    panel: str
+    title: str
+    across: str
+    up: str
+    zero: bool
+    told: str
+    words: str
+    digits: int
+
+
+class Points(NamedTuple):
+    """A check with two values of each subject or pair in every ROI, and how it is drawn.
+
+    Attributes:
+        check: as in the table of quality.
+        panel: the panel's name.
+        title: of the panel.
+        up: title of the vertical axis.
+        filled: which item is drawn filled.
+        open: which item is drawn open.
+        words: what is filled and what is open.
+    """
+
+    check: str
+    panel: str
+    title: str
+    up: str
+    filled: str
+    open: str
+    words: str
+
+
+CURVES = (
+    Curve(
+        "lag",
+        "dissimilarity-by-lag",
+        "dissimilarity by lag",
+        "trials apart in a run",
+        "1 − r, minus mean of run",
+        False,
+        "difference",
+        "neighbours less what longer lags foretell",
+        3,
+    ),
+    Curve(
+        "shift",
+        "shift-test",
+        "shift of labels",
+        "pattern later than its label, trials",
+        "r, same − different image",
+        True,
+        "peak",
+        "peak at shift",
+        0,
+    ),
+)
+AGREEMENT = Points(
+    "agreement",
+    "agreement-between-subjects",
+    "Agreement between subjects",
+    "Spearman’s ρ of two subjects",
+    "all",
+    "cross_run",
+    "filled: all pairs; open: different runs",
+)
+CEILINGS = Points(
+    "noise_ceiling",
+    "noise-ceilings-of-voxels",
+    "Noise ceilings of voxels",
+    "% of variance, median voxel",
+    "median nc_testset",
+    "median nc_singletrial",
+    "filled: test images; open: single trials",
+)
 
 
 def rois_of(table: pd.DataFrame, check: str) -> list[str]:
@@ -27,43 +117,54 @@ def rois_of(table: pd.DataFrame, check: str) -> list[str]:
     return [roi for roi in table.loc[table["check"] == check, "roi"].unique() if roi]
 
 
-def draw_quality(table: pd.DataFrame, *, output: Path) -> Figure:
-    """Draw the quality of the brain data: two panels per ROI, agreement, noise ceilings.
+def data(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Give the data that the panels draw.
 
     Args:
         table: `statistics/quality.csv`, as read back.
-        output: the .svg file.
 
     Returns:
-        The figure that was written. Where RDMs were given there are no trials: only the agreement
+        `quality_curves`, a row per ROI, check, subject and lag or shift: `at`, its `value` between
+        `low` and `high`, one standard error away; over several other subjects, their mean.
+        `quality_points`, a row per ROI, check, subject or pair of subjects, and item. Both have
+        `x`, their place across.
+    """
+    table = filled(table)
+    subjects = sorted(set(table["subject"]) - {""})
+    return {
+        "quality_curves": pd.concat([_curve_rows(table, one.check, subjects) for one in CURVES]),
+        "quality_points": pd.concat([_point_rows(table, one) for one in (AGREEMENT, CEILINGS)]),
+    }
+
+
+def panels(table: pd.DataFrame) -> list[Panel]:
+    """Specify the quality of the brain data: two panels per ROI, agreement, noise ceilings.
+
+    Args:
+        table: `statistics/quality.csv`, as read back.
+
+    Returns:
+        Panels of what `data` gives. Where RDMs were given there are no trials: only the agreement
         of subjects is drawn.
     """
     table = filled(table)
     subjects = sorted(set(table["subject"]) - {""})
-    styles, rois = rule_styles(subjects), rois_of(table, "lag")
-    names = [f"{what}-in-{roi}" for roi in rois for what in ("dissimilarity-by-lag", "shift-test")]
-    reliable = rois_of(table, "noise_ceiling")
-    names += ["agreement-between-subjects", *(["noise-ceilings-of-voxels"] if reliable else [])]
-    pairs = _pairs(table)
-    figure, axes = panels(names, [*subjects, *pairs] or [""])
-    with matplotlib.rc_context(RC):
-        for roi, lag, shift in zip(rois, axes[::2], axes[1::2], strict=False):
-            _draw_lags(lag, table[table["roi"] == roi], styles)
-            _draw_shifts(shift, table[table["roi"] == roi], styles)
-            lag.set_title(f"{roi}: dissimilarity by lag")
-            shift.set_title(f"{roi}: shift of labels")
-        _draw_agreement(axes[2 * len(rois)], table[table["check"] == "agreement"], pairs)
-        if reliable:
-            _draw_ceilings(axes[-1], table[table["check"] == "noise_ceiling"], styles)
-    save(figure, output, "Brain data quality: neighbours, shifted labels, agreement, reliability")
-    return figure
+    found = [
+        Panel(f"{one.panel}-in-{roi}", _curve(one, roi, subjects), {"roi": roi, "check": one.check})
+        for roi in rois_of(table, "lag")
+        for one in CURVES
+    ]
+    for one in (AGREEMENT, CEILINGS):
+        if rois_of(table, one.check) or one is AGREEMENT:
+            found.append(Panel(one.panel, _points(one, table), {"check": one.check}))
+    return found
 
 
 def caption(table: pd.DataFrame) -> str:
     """Caption the figure.
 
     Args:
-        table: as in `draw_quality`.
+        table: as in `panels`.
 
     Returns:
         Plain text.
@@ -81,8 +182,9 @@ def caption(table: pd.DataFrame) -> str:
     return (
         "Dissimilarity by lag: 1 − Pearson’s r between the patterns of trials of one run that are"
         " so many trials apart (different images; each voxel z-scored over all trials), minus the"
-        f" mean over all pairs of the run; mean and standard error over {counts}. Flat is"
-        " good. Shift of labels: mean correlation of the same image’s"
+        f" mean over all pairs of the run; mean and standard error over {counts}. A slow rise is"
+        " drift within runs; a fault is a first lag that leaves the line of the others. Shift of"
+        " labels: mean correlation of the same image’s"
         " patterns in different runs, minus that of different images, when each label is given to a"
         " pattern so many trials later; mean and standard error over images (where no image was"
         " repeated: agreement with the other subjects). It must peak at 0."
@@ -91,125 +193,112 @@ def caption(table: pd.DataFrame) -> str:
     )
 
 
-def _draw_lags(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, RuleStyle]) -> None:
-    ends = {}
-    for subject, look in styles.items():
-        curve = _curve(rows[rows["subject"] == subject], "lag", parts.dodge(list(styles))[subject])
-        if len(curve):
-            _line(ax, curve, look, subject)
-            ends[subject] = curve["mean"].iloc[-1]
-    ax.set_xlabel("trials apart in a run")
-    ax.set_ylabel("1 − r, minus mean of run")
-    _finish(ax, ends, styles)
-
-
-def _draw_shifts(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, RuleStyle]) -> None:
-    ends = {}
-    for subject, look in styles.items():
-        own = rows[rows["subject"] == subject]
-        curve = _curve(own, "shift", parts.dodge(list(styles))[subject])
-        if len(curve):
-            _line(ax, curve, look, subject)
-            ends[subject] = curve["mean"].iloc[-1]
-    ax.axvline(0, color=QUIET, linestyle=":", linewidth=1.2, zorder=1)
-    ax.set_xlabel("pattern later than its label, trials")
-    ax.set_ylabel("r, same − different image")
-    _finish(ax, ends, styles)
-
-
-def _curve(rows: pd.DataFrame, check: str, aside: float) -> pd.DataFrame:
-    # indexed by lag or shift, in order; over several other subjects, their mean
-    rows = rows[rows["item"].str.fullmatch(r"-?\d+")]
-    each = {
-        name: rows[rows["check"] == kind].groupby("item")["value"].mean()
-        for name, kind in (("mean", check), ("error", f"{check}_error"))
-    }
-    curve = pd.DataFrame(each)
-    curve.index = curve.index.astype(int)
-    curve = curve[curve["mean"].notna()].sort_index()
-    return curve.assign(error=curve["error"].fillna(0), x=curve.index + 0.5 * aside)
-
-
-def _line(ax: Axes, curve: pd.DataFrame, look: RuleStyle, name: str) -> None:
-    low, high = curve["mean"] - curve["error"], curve["mean"] + curve["error"]
-    ax.vlines(curve["x"], low, high, color=look.colour, linewidth=1, zorder=2.5)
-    (line,) = ax.plot(
-        curve["x"], curve["mean"], look.marker, color=look.colour, label=name, zorder=3
+def _curve_rows(table: pd.DataFrame, check: str, subjects: Sequence[str]) -> pd.DataFrame:
+    rows = table[table["item"].str.fullmatch(r"-?\d+")]
+    keys = ["roi", "subject", "item"]
+    means, errors = (
+        rows[rows["check"] == kind].groupby(keys, sort=False)["value"].mean()
+        for kind in (check, f"{check}_error")
     )
-    line.set_linestyle("-")
-    if look.dashes:
-        line.set_dashes(look.dashes)
+    found = means.dropna().rename("value").reset_index()
+    error = errors.reindex(pd.MultiIndex.from_frame(found[keys])).fillna(0).to_numpy()
+    at = found["item"].astype(int)
+    aside = found["subject"].map(dodge(subjects))
+    ends = {"low": found["value"] - error, "high": found["value"] + error}
+    found = found.assign(check=check, at=at, x=at + 0.5 * aside, **ends).drop(columns="item")
+    return found.sort_values(["roi", "subject", "at"], kind="stable", ignore_index=True)
 
 
-def _finish(ax: Axes, ends: Mapping[str, float], styles: Mapping[str, RuleStyle]) -> None:
-    ax.axhline(0, color=QUIET, linestyle=":", linewidth=1.2, zorder=1)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    parts.label_lines(ax, ends, styles)
+def _point_rows(table: pd.DataFrame, of: Points) -> pd.DataFrame:
+    rows = table[(table["check"] == of.check) & table["item"].isin([of.filled, of.open])]
+    rows = rows[["roi", "item", "value", "check"]].assign(name=_names(rows))
+    places = {roi: at for at, roi in enumerate(rois_of(table, of.check))}
+    aside = dodge(_told_apart(rows))
+    beside = rows["item"].map({of.filled: -0.14, of.open: 0.14})
+    x = rows["roi"].map(places) + beside + 0.5 * rows["name"].map(aside).fillna(0)
+    return rows.assign(x=x).dropna(subset="value").reset_index(drop=True)
 
 
-def _pairs(table: pd.DataFrame) -> list[str]:
-    rows = table[table["check"] == "agreement"]
-    names = list((rows["subject"] + " and " + rows["other"].str.removeprefix("sub-")).unique())
-    return names if len(names) <= _MANY else []
+def _names(rows: pd.DataFrame) -> pd.Series:
+    other = rows["other"].str.removeprefix("sub-")
+    return rows["subject"] + np.where(other == "", "", " and " + other)
 
 
-def _draw_agreement(ax: Axes, rows: pd.DataFrame, pairs: Sequence[str]) -> None:
-    named = rows.assign(name=rows["subject"] + " and " + rows["other"].str.removeprefix("sub-"))
-    rois = rois_of(rows, "agreement")
-    if pairs:
-        _draw_points(ax, named, rule_styles(pairs), rois, (_ALL, _CROSS))
-    for place, roi in enumerate(rois if not pairs else ()):
-        own = rows[rows["roi"] == roi]
-        for (item, beside), face in ((_ALL, QUIET), (_CROSS, "none")):
-            values = own.loc[own["item"] == item, "value"].to_numpy()
-            if len(values):
-                x = np.full(len(values), place + beside)
-                ax.plot(x, values, "o", color=QUIET, markerfacecolor=face, markersize=3, alpha=0.5)
-                ax.hlines(values.mean(), x[0] - 0.12, x[0] + 0.12, color=INK, linewidth=2, zorder=4)
-    _rois(ax, rois)
-    ax.axhline(0, color=QUIET, linestyle=":", linewidth=1.2, zorder=1)
-    ax.set_ylabel("Spearman’s ρ of two subjects")
-    ax.set_title("Agreement between subjects", pad=20)
-    both = "filled: all pairs; open: different runs"
-    _note(ax, both if (rows["item"] == "cross_run").any() else "all pairs of stimuli")
+def _told_apart(rows: pd.DataFrame) -> list[str]:
+    names = sorted(rows["name"].unique())
+    return names if len(names) <= _MANY or not rows["check"].eq("agreement").all() else []
 
 
-def _draw_ceilings(ax: Axes, rows: pd.DataFrame, styles: Mapping[str, RuleStyle]) -> None:
-    rois = rois_of(rows, "noise_ceiling")
-    _draw_points(ax, rows.assign(name=rows["subject"]), styles, rois, (_TESTSET, _SINGLE))
-    _rois(ax, rois)
-    ax.set_ylim(0, None)
-    ax.set_ylabel("% of variance, median voxel")
-    ax.set_title("Noise ceilings of voxels", pad=20)
-    _note(ax, "filled: test images; open: single trials")
+def _curve(of: Curve, roi: str, subjects: Sequence[str]) -> dict[str, Any]:
+    here = f"datum.check === '{of.check}' && datum.roi === {json.dumps(roi)}"
+    rows = alt.Chart(alt.NamedData("quality_curves")).transform_filter(here)
+    across = alt.Scale(nice=False, zero=False, padding=8)
+    x = alt.X("x:Q", title=of.across, axis=alt.Axis(tickMinStep=1, format="d"), scale=across)
+    y = alt.Y("value:Q", title=of.up, axis=alt.Axis(tickCount=5))
+    colour, shape = _look("subject:N", subjects)
+    told = ["subject:N", alt.Tooltip("at:Q", title=of.across)]
+    told += [marks.number(one) for one in ("value", "low", "high")]
+    zero = alt.Chart(alt.InlineData([{"at": 0}])).mark_rule(color=QUIET, strokeDash=[1, 3])
+    layers = [
+        zero.encode(y="at:Q"),
+        *([zero.encode(x="at:Q")] if of.zero else []),
+        rows.mark_rule().encode(x=x, y="low:Q", y2="high:Q", color=colour),
+        rows.mark_line(strokeWidth=1.6).encode(x=x, y=y, color=colour),
+        rows.mark_point(filled=True, size=36, opacity=1).encode(
+            x=x, y=y, color=colour, shape=shape, tooltip=told
+        ),
+    ]
+    return _panel(layers, f"{roi}: {of.title}")
 
 
-def _draw_points(
-    ax: Axes,
-    rows: pd.DataFrame,
-    styles: Mapping[str, RuleStyle],
-    rois: Sequence[str],
-    items: Sequence[tuple[str, float]],
-) -> None:
-    ends, shifts = {}, parts.dodge(list(styles))
-    for name, look in styles.items():
-        own = rows[rows["name"] == name].set_index(["item", "roi"])["value"]
-        places = np.arange(len(rois)) + 0.5 * shifts[name]
-        found = [np.array([own.get((item, roi), np.nan) for roi in rois]) for item, _ in items]
-        for values, (_, beside), face in zip(found, items, (look.colour, "white"), strict=True):
-            line = {"linestyle": "none", "markerfacecolor": face, "zorder": 3}
-            ax.plot(places + beside, values, look.marker, color=look.colour, label=name, **line)
-        for place, values in zip(places, np.transpose(found), strict=True):
-            ends_x = [place + beside for _, beside in items]
-            ax.plot(ends_x, values, color=look.colour, linewidth=0.8, label="_", zorder=2)
-        ends[name] = found[0][-1] if len(rois) else np.nan
-    parts.label_lines(ax, {name: end for name, end in ends.items() if np.isfinite(end)}, styles)
+def _points(of: Points, table: pd.DataFrame) -> dict[str, Any]:
+    rows = _point_rows(table, of)
+    rois, names = rois_of(table, of.check), _told_apart(rows)
+    chart = alt.Chart(alt.NamedData("quality_points"))
+    chart = chart.transform_filter(f"datum.check === '{of.check}'")
+    labels = alt.Axis(
+        values=list(range(len(rois))), labelExpr=f"{json.dumps(rois)}[datum.value]", title=None
+    )
+    ends = [-0.5, max(len(rois), 1) - 0.5]
+    x = alt.X("x:Q", axis=labels, scale=alt.Scale(domain=ends, nice=False))
+    y = alt.Y("value:Q", title=of.up, axis=alt.Axis(tickCount=5))
+    told = ["name:N", "roi:N", alt.Tooltip("item:N", title="of"), marks.number("value")]
+    colour, shape = _look("name:N", names) if names else (alt.value(QUIET), alt.value("circle"))
+    drawn = [
+        chart.transform_filter(f"datum.item === '{item}'")
+        .mark_point(filled=filled, size=36, opacity=1 if names else 0.6)
+        .encode(x=x, y=y, color=colour, shape=shape, tooltip=told)
+        for item, filled in ((of.filled, True), (of.open, False))
+    ]
+    beside = (
+        chart.mark_line(strokeWidth=0.8).encode(x=x, y=y, color=colour, detail=["name:N", "roi:N"])
+        if names
+        else _means(chart, x)
+    )
+    zero = alt.Chart(alt.InlineData([{"at": 0}])).mark_rule(color=QUIET, strokeDash=[1, 3])
+    both = of.words if rows["item"].eq(of.open).any() else "all pairs of stimuli"
+    return _panel([zero.encode(y="at:Q"), beside, *drawn], of.title, subtitle=both)
 
 
-def _rois(ax: Axes, rois: Sequence[str]) -> None:
-    ax.set_xticks(range(len(rois)), rois)
-    ax.set_xlim(-0.5, max(len(rois), 1) - 0.5)
+def _means(chart: alt.Chart, x: alt.X) -> alt.Chart:
+    means = chart.transform_aggregate(value="mean(value)", x="mean(x)", groupby=["roi", "item"])
+    return means.mark_tick(color=INK, thickness=2, width=24, orient="horizontal").encode(
+        x=x, y="value:Q"
+    )
 
 
-def _note(ax: Axes, words: str) -> None:
-    ax.text(0, 1.02, words, transform=ax.transAxes, color=QUIET, fontsize=9)
+def _look(field: str, names: Sequence[str]) -> tuple[alt.Color, alt.Shape]:
+    # beyond eight, colours come again with other shapes
+    places = range(len(names))
+    colours = [COLOURS[at % len(COLOURS)] for at in places]
+    shapes = [SHAPES[(at + at // len(COLOURS)) % len(SHAPES)] for at in places]
+    legend = alt.Legend(orient="bottom", columns=2 if field == "name:N" else 3)
+    return (
+        alt.Color(field, scale=alt.Scale(domain=list(names), range=colours), legend=legend),
+        alt.Shape(field, scale=alt.Scale(domain=list(names), range=shapes), legend=legend),
+    )
+
+
+def _panel(layers: list[alt.Chart], words: str, subtitle: str = "") -> dict[str, Any]:
+    title = alt.TitleParams(text=words, subtitle=subtitle) if subtitle else words
+    return alt.layer(*layers).properties(width=marks.WIDTH, height=180, title=title).to_dict()

@@ -136,7 +136,8 @@ def _repetitions(rows: pd.DataFrame) -> Table:
         counts = own.set_index("item")["value"]
         cells = [number(counts.get(one, 0), 0) for one in times]
         mine = averaged.loc[averaged["subject"] == subject, "value"]
-        body.append([subject, *cells, _range(mine.min(), mine.max(), 0)])
+        digits = 0 if (mine % 1 == 0).all() else 2
+        body.append([subject, *cells, _range(mine.min(), mine.max(), digits)])
     head = ["subject", *(f"images shown {_times(one)}" for one in times)]
     caption = "How often images were shown, and how many trials each pattern of an RDM rests on."
     return Table(caption, [*head, "trials per stimulus of the RDMs"], body)

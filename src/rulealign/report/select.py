@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -11,18 +11,45 @@ from rulealign.errors import DataError
 from rulealign.rsa.compare import (
     ALL_PAIRS,
     CROSS_RUN,
+    PRESENT,
     require_same_convention,
     require_same_pairs_kind,
 )
 
 if TYPE_CHECKING:
-    from rulealign.config.evaluation import LayerRoi, View
+    from rulealign.arm import Mapped
+    from rulealign.config.evaluation import View
 
-PAIRS_WORDS = {ALL_PAIRS: "all pairs", CROSS_RUN: "pairs in different runs"}
+PAIRS_WORDS = {
+    ALL_PAIRS: "all pairs",
+    CROSS_RUN: "pairs in different runs",
+    PRESENT: "pairs that every RDM has",
+}
 """The kinds of pairs of stimuli, as figures and tables call them."""
+
+COURSE_KEYS = ["network", "rule", "layer", "roi"]
+"""Columns that tell the courses of one view apart."""
 
 NO_SPACE = "vector"
 """The descriptor of layers without spatial axes, which every view shares."""
+
+
+def in_view(rows: pd.DataFrame, view: View) -> pd.Series:
+    """Mark the rows of one view.
+
+    Args:
+        rows: of any table with stimuli, size, centring and descriptor.
+        view: what is shown.
+
+    Returns:
+        bool, one of each row; layers without spatial axes are in every view.
+    """
+    return (
+        (rows["stimuli"] == view.stimuli)
+        & (rows["size"] == view.size)
+        & (rows["centring"] == view.centring)
+        & rows["descriptor"].isin([view.descriptor, NO_SPACE])
+    )
 
 
 def at_view(
@@ -45,44 +72,25 @@ def at_view(
         DataError: the table has no such rows.
         GuardError: they are over different kinds of pairs.
     """
-    wanted = (
-        (alignment["stimuli"] == view.stimuli)
-        & (alignment["size"] == view.size)
-        & (alignment["centring"] == view.centring)
-        & alignment["descriptor"].isin([view.descriptor, NO_SPACE])
-        & (alignment["convention"] == convention)
-    )
+    wanted = in_view(alignment, view) & (alignment["convention"] == convention)
     if not wanted.any():
         raise DataError(f"the alignment table has no rows for {words(view)}, {convention}.")
     require_same_pairs_kind(alignment.loc[wanted, "pairs"], [])
     return alignment[wanted]
 
 
-def subject_means(subjects: pd.DataFrame | None, view: View) -> pd.DataFrame:
-    """Average the scores of every subject over seeds, in one view.
-
-    Args:
-        subjects: the table `statistics/alignment_subjects.csv`; None for no rows.
-        view: as in `at_view`.
-
-    Returns:
-        A row per rule, epoch, layer, ROI and subject, with its `score`.
-    """
-    keys = ["rule", "epoch", "layer", "roi", "subject"]
-    if subjects is None:
-        return pd.DataFrame(columns=[*keys, "score"])
-    rows = at_view(subjects.assign(convention="per_subject"), view)
-    return rows.groupby(keys, as_index=False, sort=False)["score"].mean()
+def of_network(rows: pd.DataFrame, network: str) -> pd.DataFrame:
+    """Take the rows of one network."""
+    return rows[rows["network"] == network]
 
 
-def course(rows: pd.DataFrame, rule: str, layer: str, roi: str) -> pd.DataFrame:
-    """Take one rule's alignments of one layer with one ROI, by epoch.
+def course(rows: pd.DataFrame, rule: str, pair: Mapped) -> pd.DataFrame:
+    """Take one rule's alignments of one network's layer with one ROI, by epoch.
 
     Args:
         rows: the rows of one view.
         rule: a rule's label.
-        layer: a layer.
-        roi: an ROI.
+        pair: the network, its layer and an ROI.
 
     Returns:
         One row per epoch, in order; none where it was not measured.
@@ -90,19 +98,21 @@ def course(rows: pd.DataFrame, rule: str, layer: str, roi: str) -> pd.DataFrame:
     Raises:
         DataError: an epoch appears twice.
     """
-    found = rows[(rows["rule"] == rule) & (rows["layer"] == layer) & (rows["roi"] == roi)]
+    wanted = {"rule": rule, **pair._asdict()}
+    found = rows[(rows[list(wanted)] == pd.Series(wanted)).all(axis=1)]
     if found["epoch"].duplicated().any():
-        raise DataError(f"the alignment table has {rule}, {layer}, {roi} twice for one epoch.")
+        name = ", ".join(wanted.values())
+        raise DataError(f"the alignment table has {name} twice for one epoch.")
     return found.sort_values("epoch")
 
 
-def courses(rows: pd.DataFrame, rules: Sequence[str], pair: LayerRoi) -> dict[str, pd.DataFrame]:
+def courses(rows: pd.DataFrame, rules: Sequence[str], pair: Mapped) -> dict[str, pd.DataFrame]:
     """Take the course of every rule that was measured.
 
     Args:
         rows: the rows of one view.
         rules: labels, in the study's order.
-        pair: a layer and an ROI.
+        pair: a network, its layer and an ROI.
 
     Returns:
         label -> `course`; rules without any score are left out, and whoever shows the courses
@@ -111,10 +121,10 @@ def courses(rows: pd.DataFrame, rules: Sequence[str], pair: LayerRoi) -> dict[st
     Raises:
         DataError: no rule was measured.
     """
-    found = {rule: course(rows, rule, pair.layer, pair.roi) for rule in rules}
+    found = {rule: course(rows, rule, pair) for rule in rules}
     measured = {rule: one for rule, one in found.items() if one["score"].notna().any()}
     if not measured:
-        raise DataError(f"the alignment table has no scores of {pair.layer} with {pair.roi}.")
+        raise DataError(f"the alignment table has no scores of {', '.join(pair)}.")
     return measured
 
 
@@ -199,3 +209,24 @@ def ceiling(ceilings: pd.DataFrame, roi: str, convention: str = "per_subject") -
     if len(found) != 1:
         raise DataError(f"the ceiling table has {len(found)} rows for {roi}, {convention}.")
     return found.iloc[0]
+
+
+def only(rows: pd.DataFrame, wanted: Mapping[str, Any], table: str) -> pd.Series:
+    """Give the one row of a table that has some values.
+
+    Args:
+        rows: of the table.
+        wanted: column -> value; compared as texts, as a table that is read has 32 for "32".
+        table: its name, for the error.
+
+    Returns:
+        The row.
+
+    Raises:
+        DataError: there is no such row, or more than one.
+    """
+    for column, value in wanted.items():
+        rows = rows[rows[column].astype(str) == str(value)]
+    if len(rows) != 1:
+        raise DataError(f"{table}.csv has {len(rows)} rows of {dict(wanted)}, not one.")
+    return rows.iloc[0]

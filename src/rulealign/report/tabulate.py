@@ -12,9 +12,10 @@ from markupsafe import Markup
 from rulealign.learning.verdict import MOSTLY_DEAD, Verdict, learned
 from rulealign.report import select
 from rulealign.report.formatting import NOT_MEASURED, missing, number, percent, score
+from rulealign.report.panels import titles
 
 if TYPE_CHECKING:
-    from rulealign.config.evaluation import LayerRoi
+    from rulealign.arm import Mapped
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,14 @@ class Table:
 
 
 def last_checkpoints(
-    rows: pd.DataFrame, rules: Sequence[str], pairs: Sequence[LayerRoi], caption: str
+    rows: pd.DataFrame, rules: Sequence[str], pairs: Sequence[Mapped], caption: str
 ) -> Table:
     """Tabulate each rule's last checkpoint.
 
     Args:
-        rows: alignments of one view and convention.
+        rows: alignments of one view and convention, of one network.
         rules: labels, in order.
-        pairs: layer and roi, one column each.
+        pairs: of that network; one column each.
         caption: of the table.
 
     Returns:
@@ -53,11 +54,11 @@ def last_checkpoints(
         epochs = {one[rule]["epoch"] for one in last if rule in one}
         epoch = number(epochs.pop(), 0) if len(epochs) == 1 else missing(NOT_MEASURED)
         body.append([rule, epoch, *cells])
-    return Table(caption, ["rule", "epoch", *_heads(pairs)], body)
+    return Table(caption, ["rule", "epoch", *titles(pairs)], body)
 
 
 def by_epoch(
-    rows: pd.DataFrame, rules: Sequence[str], pairs: Sequence[LayerRoi], caption: str
+    rows: pd.DataFrame, rules: Sequence[str], pairs: Sequence[Mapped], caption: str
 ) -> Table:
     """Tabulate alignment over training: a row per rule and epoch, else as `last_checkpoints`."""
     courses = [select.courses(rows, rules, pair) for pair in pairs]
@@ -67,17 +68,13 @@ def by_epoch(
         epochs = sorted({e for one in found if one is not None for e in one.index})
         for epoch in epochs:
             body.append([rule, number(epoch, 0), *(_at(one, epoch) for one in found)])
-    return Table(caption, ["rule", "epoch", *_heads(pairs)], body)
+    return Table(caption, ["rule", "epoch", *titles(pairs)], body)
 
 
 def _at(course: pd.DataFrame | None, epoch: int) -> Markup:
     if course is None or epoch not in course.index:
         return missing(NOT_MEASURED)
     return score(course.loc[epoch])
-
-
-def _heads(pairs: Sequence[LayerRoi]) -> list[str]:
-    return [f"{pair.layer} → {pair.roi}" for pair in pairs]
 
 
 def ceilings(table: pd.DataFrame, interval: float, caption: str) -> Table:
@@ -115,7 +112,7 @@ def accuracy(training: pd.DataFrame, rules: Sequence[str], caption: str) -> Tabl
     """Tabulate held-out accuracy, mean over seeds with the lowest and the highest seed.
 
     Args:
-        training: the table `statistics/training.csv`.
+        training: rows of the table `statistics/training.csv`, of one network.
         rules: labels, in order.
         caption: of the table.
 
@@ -141,7 +138,7 @@ def learning(diagnostics: pd.DataFrame, rules: Sequence[str], caption: str) -> T
     """Tabulate whether each rule learned, with the numbers that the verdict rests on.
 
     Args:
-        diagnostics: the table `statistics/diagnostics.csv`.
+        diagnostics: rows of the table `statistics/diagnostics.csv`, of one network.
         rules: labels, in order.
         caption: of the table.
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
+from rulealign.arm import Mapped
 from rulealign.errors import DataError
 from rulealign.report import select
 from rulealign.report.formatting import missing, number, percent
+from rulealign.report.panels import titles
 from rulealign.report.tabulate import Table
 from rulealign.rsa import trajectory
 from rulealign.rsa.compare import require_same_pairs_kind
 
 if TYPE_CHECKING:
-    from rulealign.config.evaluation import LayerRoi, View
+    from rulealign.config.evaluation import View
     from rulealign.config.study import Study
 
 HEADS = {
@@ -32,7 +34,7 @@ _OPEN = "open"
 
 
 def courses(study: Study, tables: Mapping[str, pd.DataFrame], view: View) -> list[Table]:
-    """Tabulate the courses of every pair of the layer map, in one view.
+    """Tabulate the courses of every network's pairs of the layer map, in one view.
 
     Args:
         study: the study.
@@ -40,7 +42,7 @@ def courses(study: Study, tables: Mapping[str, pd.DataFrame], view: View) -> lis
         view: what is shown.
 
     Returns:
-        A table per pair as `course` makes it; none where no rule trains.
+        A table per pair as `course` makes it; none of networks that no rule trains.
 
     Raises:
         DataError: as in `course`.
@@ -51,24 +53,25 @@ def courses(study: Study, tables: Mapping[str, pd.DataFrame], view: View) -> lis
     rows = select.at_view(tables["trajectories"], view)
     require_same_pairs_kind(rows["pairs"], select.at_view(tables["alignment"], view)["pairs"])
     shown = f"over {select.pairs_words(rows)}; {select.words(view)}"
+    pairs = [pair for pair in study.mapped() if pair.network in set(rows["network"])]
     return [
         course(
             rows,
             pair,
             list(study.rules),
-            f"{pair.layer} → {pair.roi}: changes of the per_subject score over training"
+            f"{title}: changes of the per_subject score over training"
             f" [stimulus-bootstrap interval], {shown}.",
         )
-        for pair in study.layer_map
+        for pair, title in zip(pairs, titles(pairs), strict=True)
     ]
 
 
-def course(rows: pd.DataFrame, pair: LayerRoi, rules: Sequence[str], caption: str) -> Table:
-    """Tabulate the measures of every trained rule's course, of one layer with one ROI.
+def course(rows: pd.DataFrame, pair: Mapped, rules: Sequence[str], caption: str) -> Table:
+    """Tabulate the measures of every trained rule's course, of one network's layer with one ROI.
 
     Args:
         rows: of the table `statistics/trajectories.csv`, of one view and convention.
-        pair: a layer and an ROI.
+        pair: a network, its layer and an ROI.
         rules: labels, in order; those that do not train have no course and no row.
         caption: of the table.
 
@@ -79,9 +82,9 @@ def course(rows: pd.DataFrame, pair: LayerRoi, rules: Sequence[str], caption: st
     Raises:
         DataError: there are no such rows, or a measure is there not exactly once.
     """
-    own = rows[(rows["layer"] == pair.layer) & (rows["roi"] == pair.roi)]
+    own = rows[(rows[list(Mapped._fields)] == list(pair)).all(axis=1)]
     if own.empty:
-        raise DataError(f"there is no course of {pair.layer} with {pair.roi} in this view.")
+        raise DataError(f"there is no course of {', '.join(pair)} in this view.")
     notes: dict[str, int] = {}
     there = [rule for rule in rules if rule in set(own["rule"])]
     body = [[rule, *_cells(own[own["rule"] == rule], rule, notes)] for rule in there]

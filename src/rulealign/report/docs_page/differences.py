@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rulealign.arm import Arm
 from rulealign.errors import DataError
 from rulealign.plan.files import FILES
 from rulealign.plan.settings.scores import ScoreSettings
@@ -22,7 +23,7 @@ from rulealign.store import open_h5, read_csv, read_ids, require_same_ids
 def difference(
     results: Path,
     bootstrap: ScoreSettings,
-    networks: Sequence[tuple[str, int]],
+    networks: Sequence[tuple[Arm, int]],
     view: Mapping[str, Any],
 ) -> tuple[str, bool]:
     """Write how much higher one network scores than another, over the seeds that both have.
@@ -30,7 +31,7 @@ def difference(
     Args:
         results: the folder of the study's results.
         bootstrap: the settings in force.
-        networks: rule and epoch of two; the second is subtracted.
+        networks: arm and epoch of two; the second is subtracted.
         view: layer, roi, and what else tells rows apart: stimuli, size, centring, descriptor.
 
     Returns:
@@ -42,9 +43,9 @@ def difference(
             belong to their table or are of other stimuli.
         GuardError: draws were made with other bootstrap settings than the study has.
     """
-    files = {rule: _alignment(results, rule, view["roi"]) for rule, _ in networks}
-    require_shared_bootstrap([files[rule][1] for rule, _ in networks], bootstrap)
-    first, second = (_draws(*files[rule], {"epoch": epoch} | view) for rule, epoch in networks)
+    files = {arm: _alignment(results, arm, view["roi"]) for arm, _ in networks}
+    require_shared_bootstrap([files[arm][1] for arm, _ in networks], bootstrap)
+    first, second = (_draws(*files[arm], {"epoch": epoch} | view) for arm, epoch in networks)
     seeds = sorted(first.keys() & second.keys())
     if not seeds:
         one, other = networks
@@ -76,6 +77,6 @@ def _draws(
     }
 
 
-def _alignment(results: Path, rule: str, roi: str) -> tuple[Path, Path]:
-    table, draws = (FILES[what].format(rule=rule, roi=roi) for what in ("alignment", "draws"))
+def _alignment(results: Path, arm: Arm, roi: str) -> tuple[Path, Path]:
+    table, draws = (FILES[what].format(**arm._asdict(), roi=roi) for what in ("alignment", "draws"))
     return results / table, results / draws

@@ -16,6 +16,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from rulealign.arm import Arm
 from rulealign.atomic import whole
 from rulealign.config.study import read_study
 from rulealign.cost import cost_table
@@ -28,6 +29,7 @@ from rulealign.report import select, tabulate
 from rulealign.report.docs_page import claims as results_claims
 from rulealign.report.docs_page import differences as results_differences
 from rulealign.report.docs_page import markdown
+from rulealign.report.docs_page import training as results_training
 from rulealign.report.formatting import plain, with_ends
 from rulealign.rerun.study_folder import COMPLETE, RECORD
 from rulealign.rsa.compare import PER_SUBJECT
@@ -52,11 +54,21 @@ class ResultsPage:
         files = {name: results / FILES["table"].format(table=name) for name in names}
         self.tables = {name: read_csv(file) for name, file in files.items()}
         self.study = study = read_study(results / COMPLETE)
-        self.rules = list(study.rules)
         self.bootstrap = ScoreSettings.of(study)
         alignment = self.tables["alignment"]
         self.primary = alignment[alignment["convention"] == PER_SUBJECT]
         select.bounds(self.tables["ceilings"], self.primary)
+
+    def network(self, named: str | None) -> str:
+        """Give the label of a network: the only one of the study, where none is named.
+
+        Raises:
+            DataError: there are several, or none of that name.
+        """
+        networks = list(self.study.networks)
+        if named not in networks and (named is not None or len(networks) > 1):
+            raise DataError(f"name one of the networks {', '.join(networks)}, not {named}.")
+        return named or networks[0]
 
     def score(self, rule: str, epoch: int, layer: str, roi: str, **view: Any) -> str:
         """Write one score with its interval, such as 0.123 [0.101, 0.145].
@@ -66,18 +78,14 @@ class ResultsPage:
             epoch: a checkpoint.
             layer: a layer.
             roi: an ROI.
-            view: stimuli, size, centring and (where the layer has positions) descriptor.
+            view: stimuli, size, centring and (where the layer has positions) descriptor; and where
+                there are several, the network.
 
         Raises:
             DataError: the table has no such row, or more than one.
         """
         wanted = {"rule": rule, "epoch": epoch, "layer": layer, "roi": roi} | view
-        rows = self.primary
-        for column, value in wanted.items():
-            rows = rows[rows[column] == value]
-        if len(rows) != 1:
-            raise DataError(f"the alignment table has {len(rows)} rows of {wanted}, not one.")
-        return _score(rows.iloc[0])
+        return _score(select.only(self.primary, wanted, "alignment"))
 
     def difference(
         self, one: tuple[str, int], other: tuple[str, int], layer: str, roi: str, **view: Any
@@ -99,21 +107,25 @@ class ResultsPage:
                 not belong to their table or are of other stimuli.
             GuardError: draws were made with other bootstrap settings than the study has.
         """
+        network = self.network(view.pop("network", None))
+        both = [(Arm(network, rule), epoch) for rule, epoch in (one, other)]
         text, clear = results_differences.difference(
-            self.results, self.bootstrap, (one, other), {"layer": layer, "roi": roi} | view
+            self.results, self.bootstrap, both, {"layer": layer, "roi": roi} | view
         )
         return f"**{text}**" if clear else text
 
-    def learned(self) -> str:
+    def learned(self, network: str | None = None) -> str:
         """Write whether each rule learned, with the numbers that the verdict rests on."""
-        table = tabulate.learning(self.tables["diagnostics"], self.rules, "")
+        network = self.network(network)
+        rows = select.of_network(self.tables["diagnostics"], network)
+        table = tabulate.learning(rows, self.study.rules_of(network), "")
         body = [[_plain(cell) for cell in row] for row in table.rows]
         return markdown.table(table.head, body)
 
-    def scores(self, layer: str, roi: str, stimuli: str) -> str:
+    def scores(self, layer: str, roi: str, stimuli: str, network: str | None = None) -> str:
         """Write all scores of a layer with an ROI on one stimulus set, by rule, size and epoch."""
-        rows = self.primary[(self.primary["layer"] == layer) & (self.primary["roi"] == roi)]
-        rows = rows[rows["stimuli"] == stimuli]
+        rows = select.of_network(self.primary, self.network(network))
+        rows = rows[(rows["layer"] == layer) & (rows["roi"] == roi) & (rows["stimuli"] == stimuli)]
         keys = ["size", "rule", "epoch"]
         columns = ["descriptor", "centring"]
         text = rows.assign(text=[_score(row) for _, row in rows.iterrows()])
@@ -124,41 +136,46 @@ class ResultsPage:
         ]
         return markdown.table(["size", "rule", "epoch", *heads], body)
 
-    def accuracy(self) -> str:
+    def accuracy(self, network: str | None = None) -> str:
         """Write held-out accuracy (%) by rule and epoch: mean over seeds, lowest to highest."""
-        table = self.tables["training"]
-        epochs = sorted(table["epoch"].unique())
-        body = []
-        for rule, rows in table.groupby("rule", sort=False):
-            by_epoch = rows.groupby("epoch")["held_out_accuracy"]
-            cells = {epoch: _accuracy(100 * values) for epoch, values in by_epoch}
-            body.append([rule, *(cells.get(epoch, "") for epoch in epochs)])
-        return markdown.table(["rule", *(f"epoch {epoch}" for epoch in epochs)], body)
+        rows = select.of_network(self.tables["training"], self.network(network))
+        return results_training.accuracy(rows)
 
-    def accuracy_of(self, rule: str, epoch: int) -> str:
-        """Write one rule's held-out accuracy (%) at one checkpoint, as `accuracy` does.
+    def accuracy_of(self, rule: str, epoch: int, network: str | None = None) -> str:
+        """Write one rule's held-out accuracy (%) at one checkpoint, as `accuracy` does."""
+        rows = select.of_network(self.tables["training"], self.network(network))
+        return results_training.accuracy_of(rows, rule, epoch)
 
-        Raises:
-            DataError: the table has no such network.
-        """
-        table = self.tables["training"]
-        rows = table[(table["rule"] == rule) & (table["epoch"] == epoch)]
-        if rows.empty:
-            raise DataError(f"the training table has no rule '{rule}' at epoch {epoch}.")
-        return _accuracy(100 * rows["held_out_accuracy"])
+    def diagnosed(
+        self, column: str, rule: str, epoch: int, layer: str, network: str | None = None
+    ) -> str:
+        """Write a number of `statistics/diagnostics.csv`: mean over seeds, lowest to highest."""
+        rows = select.of_network(self.tables["diagnostics"], self.network(network))
+        return results_training.diagnosed(rows, column, rule, epoch, layer)
 
-    def logged(self, rule: str, seed: int, epoch: int, column: str, digits: int = 2) -> str:
+    def logged(
+        self,
+        rule: str,
+        seed: int,
+        epoch: int,
+        column: str,
+        digits: int = 2,
+        network: str | None = None,
+    ) -> str:
         """Write a number that a rule logged at a checkpoint: a mean over the batches of an epoch.
 
         Raises:
             DataError: the log has no such epoch.
         """
-        name = FILES["checkpoint_log"].format(rule=rule, seed=seed, epoch=epoch)
-        rows = read_csv(self.results / name)
-        rows = rows[rows["epoch"] == epoch]
-        if len(rows) != 1 or column not in rows:
-            raise DataError(f"{self.results / name}: has no number '{column}' of epoch {epoch}.")
-        return plain(rows[column].item(), digits)
+        whose = {"network": self.network(network), "rule": rule, "seed": seed, "epoch": epoch}
+        file = self.results / FILES["checkpoint_log"].format(**whose)
+        return results_training.logged(file, epoch, column, digits)
+
+    def course(self, measure: str, rule: str, layer: str, roi: str, **view: str | int) -> str:
+        """Write a measure of the course of training, with its interval or why there is none."""
+        network = self.network(view.pop("network", None))
+        where = {"network": network, "rule": rule, "layer": layer, "roi": roi} | view
+        return results_training.course(self.results, measure, where)
 
     def pairs(self) -> str:
         """Write which pairs of stimuli the scores are over."""
@@ -191,6 +208,18 @@ class ResultsPage:
     def claims(self) -> str:
         """Write every declared claim with its verdicts."""
         return results_claims.claims(self.results)
+
+    def cell(self, table: str, column: str, **where: str | int) -> str:
+        """Write one number of any table of statistics, with its interval where it has one."""
+        return results_training.cell(self.results, table, column, where)
+
+    def effect(self, claim: str, **choices: str | int) -> str:
+        """Write a claim's effect in its primary universe, or with other values of some axes."""
+        return results_claims.effect(self.results, claim, choices)
+
+    def verdict(self, claim: str, **question: str | int) -> str:
+        """Write a claim's verdict over the universes of a question, such as a network."""
+        return results_claims.verdict(self.results, claim, question)
 
     def n_claims(self) -> int:
         """Count the declared claims."""
@@ -226,10 +255,6 @@ def _score(row: pd.Series) -> str:
     return with_ends(row["score"], row["low"], row["high"])
 
 
-def _accuracy(percent: pd.Series) -> str:
-    return f"{plain(percent.mean(), 1)} ({plain(percent.min(), 1)}–{plain(percent.max(), 1)})"
-
-
 def _plain(cell: str | Markup) -> str:
     return cell.striptags() if isinstance(cell, Markup) else str(cell)
 
@@ -257,26 +282,8 @@ def write_results_page(template: Path, results: Path) -> Path:
     page = template.with_suffix("")
     makes = ResultsPage(results, page.with_suffix("").parent / f"{page.stem}_figures")
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.globals |= {
-        name: getattr(makes, name)
-        for name in (
-            "score",
-            "scores",
-            "difference",
-            "learned",
-            "accuracy",
-            "accuracy_of",
-            "logged",
-            "pairs",
-            "ceilings",
-            "claims",
-            "n_claims",
-            "verdicts",
-            "intervals",
-            "cost",
-            "figure",
-        )
-    }
+    called = [name for name in vars(ResultsPage) if not name.startswith("_")]
+    environment.globals |= {name: getattr(makes, name) for name in called}
     environment.globals |= {"study": makes.study, "record": makes.record}
     text = environment.from_string(template.read_text()).render()
     with whole(page) as temporary:

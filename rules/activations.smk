@@ -11,6 +11,8 @@ rule activations:
         rdms=expand(FILES.model_rdms, stimuli=STUDY.stimuli, allow_missing=True),
     log:
         f"{LOGS}/activations_{NETWORK}_px-{{size}}.log",
+    wildcard_constraints:
+        rule=one_of(WITH_STATES),
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -18,14 +20,12 @@ rule activations:
         mem_mb=memory(3000),
         gpu=GPU,
     params:
-        code=lambda wildcards: code(
-            "activations", networks=USED_NETWORK, rules=kinds(wildcards.rule)
-        ),
-        network=NETWORK_FILES,
-        settings=settings(activations.ActivationSettings.of, "rule"),
+        code=code_of_arm("activations"),
+        network=network_files,
+        settings=settings(activations.ActivationSettings.of, "arm"),
         rdms=settings(scores.ModelRdmSettings.of),
     message:
-        "Activations and RDMs of {wildcards.rule}, seed {wildcards.seed}, epoch {wildcards.epoch},"
-        " at {wildcards.size} px"
+        "Activations and RDMs of {wildcards.network} by {wildcards.rule}, seed {wildcards.seed},"
+        " epoch {wildcards.epoch}, at {wildcards.size} px"
     script:
         "../scripts/activations.py"

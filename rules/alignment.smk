@@ -1,17 +1,17 @@
-# Scores, bootstrap draws and the choice among layers: one job per rule and ROI.
+# Scores, bootstrap draws and the choice among layers: one job per arm and ROI.
 
 
 rule alignment:
     input:
-        models=rdms_of_rule,
-        brain=expand(FILES.brain_rdm, subject=SUBJECTS, allow_missing=True),
+        models=rdms_of_arm,
+        brain=rdms_of_roi,
         pairs=COMPARED_PAIRS,
     output:
         table=FILES.alignment,
         draws=FILES.draws,
         layers=FILES.layers,
     log:
-        f"{LOGS}/alignment_rule-{{rule}}_roi-{{roi}}.log",
+        f"{LOGS}/alignment_{ARM}_roi-{{roi}}.log",
     conda:
         "../envs/data.yaml"
     threads: 1
@@ -20,8 +20,8 @@ rule alignment:
         mem_mb=memory((5500 if THINGS else 1500) + STUDY.statistics.memory_mb),
     params:
         code=code("alignment"),
-        settings=settings(scores.AlignmentSettings.of, "rule", "roi"),
+        settings=settings(scores.AlignmentSettings.of, "arm", "roi"),
     message:
-        "Hold {wildcards.rule} against {wildcards.roi}"
+        "Hold {wildcards.network} by {wildcards.rule} against {wildcards.roi}"
     script:
         "../scripts/alignment.py"

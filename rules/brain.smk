@@ -96,13 +96,20 @@ rule check_inputs:
         stimuli=expand(
             FILES.stimuli, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes
         ),
-        brain=expand(FILES.brain_rdm, subject=SUBJECTS, roi=STUDY.brain.rois),
+        brain=there(expand(FILES.brain_rdm, subject=SUBJECTS, roi=STUDY.brain.rois)),
         responses=(
-            expand(FILES.responses, subject=SUBJECTS, roi=STUDY.brain.rois)
+            there(expand(FILES.responses, subject=SUBJECTS, roi=STUDY.brain.rois))
             if WITH_RESPONSES
             else []
         ),
-        pairs=[FILES.pairs] if "cross_run" in STUDY.compared_pairs else [],
+        pairs=[FILES.pairs] if STUDY.compared_pairs != ["all"] else [],
+        classes=[FILES.training_set] if brain.InputsSettings.of(STUDY).labels else [],
+        models=of_networks(
+            FILES.model_rdms,
+            [arm for arm in ARMS if arm not in OF_STATES],
+            stimuli=STUDY.stimuli,
+            size=STUDY.evaluation.sizes,
+        ),
     output:
         FILES.table.format(table="inputs"),
     log:

@@ -4,19 +4,25 @@ import functools
 import os
 import sys
 
+from rulealign.arm import Arm
 from rulealign.plan import claims as claim_plans
 from rulealign.plan import cluster
 from rulealign.plan import machine
-from rulealign.plan.files import NETWORK, result_files
+from rulealign.claims.measures import MEASURES, measure_class
+from rulealign.plan.files import ARM, NETWORK, result_files
+from rulealign.plan.lines import lines
 from rulealign.plan.settings import activations, brain, claims, diagnostics
-from rulealign.plan.settings import images, scores, training
+from rulealign.plan.settings import encoding, images, scores, training
 from rulealign.plan.settings import report as report_settings
+from rulealign.plan.universes import PLAIN_WAY, Way
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.config.file import read_study_file
 from rulealign.config.study import load_study, read_study, source_of
 from rulealign.data import inputs, sources
 from rulealign.data.download import fetch
+from rulealign.config.given_files import given_files, values_of_places
 from rulealign.errors import RulealignError
+from rulealign.learning.given import common_folder
 from rulealign.job import let_jobs_import_rulealign
 from rulealign.job_server import python_of_jobs
 from rulealign.rerun.noted import Noted, keep_note
@@ -46,9 +52,10 @@ try:
     STUDY_FILE = study_files[0] if study_files else "workflow_config.yaml"
     read_study_file(Path(STUDY_FILE))  # Snakemake takes the last of two equal keys
     STUDY = load_study(config, STUDY_FILE)
-    SUBJECTS = [f"{number:02d}" for number in range(1, STUDY.brain.subjects + 1)]
+    SUBJECTS = STUDY.brain.subject_names
     sources.require_sources(STUDY)
     sources.refuse_placeholders(STUDY)
+    sources.require_times(STUDY)
     refuse_same_name(Path(workflow.basedir), STUDY.study, STUDY_FILE, settings_of_file)
     RESULTS = f"results/{STUDY.study}"
     WITH_RESPONSES = SUBJECTS if STUDY.brain.single_trials else []
@@ -84,14 +91,26 @@ config["parallel"] = STUDY.things.parallel if STUDY.things else 1
 FILES = result_files(RESULTS)
 LOGS = FILES.logs
 EPOCHS = {rule: STUDY.epochs(rule) for rule in STUDY.rules}
+ARMS = STUDY.arms
+MADE_HERE = [rule for rule in STUDY.rules if STUDY.taught_by(rule).made_here]
+GIVEN = [rule for rule in STUDY.rules if rule not in MADE_HERE]
+WITH_STATES = [rule for rule in STUDY.rules if STUDY.taught_by(rule).has_states]
+WITH_ACTIVATIONS = [
+    label for label in STUDY.rules if STUDY.taught_by(label).has_activations
+]
+OF_STATES = [arm for arm in ARMS if arm.rule in WITH_STATES]
+OF_ACTIVATIONS = [arm for arm in ARMS if arm.rule in WITH_ACTIVATIONS]
 
 
 wildcard_constraints:
     dataset=r"[a-z0-9-]+",
     stimuli=r"[A-Za-z0-9_]+",
     size=r"\d+",
-    subject=r"\d\d",
+    subject="|".join(SUBJECTS),
+    measure="|".join(MEASURES),
+    features="activations|gradient|teaching",
     roi="|".join(STUDY.brain.rois),  # `V1_layers` would be the ROI V1, and what is made of it
+    network="|".join(STUDY.networks),
     rule=r"[A-Za-z0-9_]+",
     seed=r"\d+",
     epoch=r"\d+",
@@ -123,13 +142,21 @@ def written(stage, *arguments):
     return kept(told.stage(), told.plain())
 
 
+def arm_of(wildcards):
+    return Arm(wildcards.network, wildcards.rule)
+
+
 def settings(stage, *named):
     """Write the settings of a stage as a param that is equal when they are.
 
-    The stage is given the study, and the job's value of each wildcard that is named.
+    The stage is given the study, and what is named of the job: its arm, or the value of a wildcard.
     """
     return lambda wildcards: written(
-        stage, *[getattr(wildcards, name) for name in named]
+        stage,
+        *[
+            arm_of(wildcards) if name == "arm" else getattr(wildcards, name)
+            for name in named
+        ],
     )
 
 
@@ -142,9 +169,19 @@ def code(script, **chosen):
     return SOURCES.code(script, **chosen)
 
 
-def kinds(rule):
-    """Name the kind of a study's rule: the entry of the registry of learning rules."""
-    return [STUDY.rules[rule].kind]
+def code_of_arm(script):
+    """Fingerprint the code of a job of one arm: of its network and its rule, and of no others."""
+    return lambda wildcards: code(
+        script,
+        networks=[STUDY.networks[wildcards.network].kind],
+        rules=[STUDY.rules[wildcards.rule].kind],
+    )
+
+
+def network_files(wildcards):
+    """Write which files of the user's own a network is made of."""
+    files = STUDY.networks[wildcards.network].own_files
+    return kept("network", [[file, file_sha256(Path(file))] for file in files])
 
 
 def untimed(path):
@@ -169,6 +206,12 @@ def source_files(source, whole_folder=False):
     if whole_folder or not path.is_dir():
         return [untimed(path)]
     return sorted(str(file) for file in path.rglob("*") if file.is_file())
+
+
+def rdm_sources(roi, only=lambda source: True):
+    """Give what the job that reads an ROI's given RDMs waits for."""
+    named = filter(only, STUDY.brain.sources(roi))
+    return [file for source in named for file in source_files(source)]
 
 
 def own_files(section):
@@ -196,23 +239,46 @@ def image_sizes(section):
 TRAINING_LISTING = folder_listing(source_of(STUDY.training_set))
 
 
-def networks(rule):
-    """List (seed, epoch) of every network that a rule keeps."""
-    return [(seed, epoch) for seed in STUDY.seeds(rule) for epoch in EPOCHS[rule]]
+def of_arms(patterns, arms=ARMS, **values):
+    """Name the files of some arms, with every combination of the other wildcards' values."""
+    return [
+        path for arm in arms for path in expand(patterns, **arm._asdict(), **values)
+    ]
 
 
-USED_NETWORK = [STUDY.network.kind]
-NETWORK_FILES = noted(
-    "network", [[file, file_sha256(Path(file))] for file in STUDY.network.own_files]
-)
+def of_networks(patterns, arms=ARMS, **values):
+    """Name the files of every seed and epoch of some arms, as `of_arms` does."""
+    return [
+        path
+        for arm in arms
+        for seed in STUDY.seeds(arm.rule)
+        for path in of_arms(
+            patterns, [arm], seed=seed, epoch=EPOCHS[arm.rule], **values
+        )
+    ]
+
+
+USED_NETWORKS = sorted({network.kind for network in STUDY.networks.values()})
 USED_RULES = sorted({rule.kind for rule in STUDY.rules.values()})
 USED_COMPARISONS = STUDY.universes.comparison
+USED_MEASURES = STUDY.universes.measure
 USED_TRAINING_SET = [STUDY.training_set.kind]
+USED_DISTANCES = [STUDY.brain.distance.name] if STUDY.brain.single_trials else []
 USED_BRAIN = [STUDY.brain.kind]
 USED_STIMULUS_SETS = sorted(
     {one.kind for one in [*STUDY.stimuli.values(), *STUDY.calibration.values()]}
 )
-COMPARED_PAIRS = [FILES.pairs] if STUDY.brain.pairs == "cross_run" else []
+# The images whose names given RDMs are matched with; a pattern needs none.
+NAMED_IMAGES = (
+    []
+    if STUDY.brain.single_trials or STUDY.brain.ids_told_by == "pattern"
+    else [
+        FILES.stimuli.format(
+            stimuli=next(iter(STUDY.stimuli)), size=STUDY.evaluation.sizes[0]
+        )
+    ]
+)
+COMPARED_PAIRS = [FILES.pairs] if STUDY.brain.pairs != "all" else []
 
 
 def brain_folder(wildcards):
@@ -221,8 +287,8 @@ def brain_folder(wildcards):
 
 
 def brain_files(wildcards):
-    """List the files that a subject's responses are read from."""
-    return BRAIN_DATA.files(wildcards.subject)
+    """List the files that a subject's responses, or its trials, are read from."""
+    return BRAIN_DATA.files(wildcards.subject, wildcards.get("roi"))
 
 
 def brain_images():
@@ -260,6 +326,24 @@ def compared_with_calibration(wildcards):
     return expand(FILES.stimuli, stimuli=STUDY.stimuli, size=asked[1]) if asked else []
 
 
+def given_pattern(wildcards):
+    """Name the file of a model that was made elsewhere, as its table does."""
+    model = (wildcards.network, int(wildcards.seed), int(wildcards.epoch))
+    return STUDY.rules[wildcards.rule].file(wildcards.rule, *model)
+
+
+def one_of(labels):
+    """Write a pattern of some labels; of none it fits nothing, where "" would fit everything."""
+    return "|".join(labels) or "(?!)"
+
+
+def files_of_given(wildcards):
+    """Name the user's files that hold what a job takes over from elsewhere."""
+    values = values_of_places(STUDY, wildcards.network)
+    values["size"] = [wildcards.get("size")]
+    return STUDY.rules[wildcards.rule].files(given_pattern(wildcards), values)
+
+
 def previous_epoch(wildcards):
     epochs = EPOCHS[wildcards.rule]
     return epochs[epochs.index(int(wildcards.epoch)) - 1]
@@ -269,12 +353,40 @@ def previous_checkpoint(wildcards):
     return FILES.checkpoint.format(**{**wildcards, "epoch": previous_epoch(wildcards)})
 
 
-def rdms_of_rule(wildcards):
+def rdms_of_roi(wildcards):
+    """List the RDMs of an ROI: one of each subject that has it."""
     return [
-        FILES.model_rdms.format(
-            **wildcards, seed=seed, epoch=epoch, stimuli=stimuli, size=size
-        )
-        for seed, epoch in networks(wildcards.rule)
-        for stimuli in STUDY.stimuli
-        for size in STUDY.evaluation.sizes
+        FILES.brain_rdm.format(roi=wildcards.roi, subject=subject)
+        for subject in STUDY.brain.subjects_of(wildcards.roi)
     ]
+
+
+def there(files):
+    """Leave out the files of ROIs that a subject lacks."""
+    of_roi = (FILES.brain_rdm, FILES.responses, FILES.brain_quality)
+    lacking = {
+        file.format(roi=roi, subject=subject)
+        for file in of_roi
+        for roi in STUDY.brain.rois
+        for subject in set(SUBJECTS) - set(STUDY.brain.subjects_of(roi))
+    }
+    return [file for file in files if file not in lacking]
+
+
+def last_rdms_of_arm(wildcards):
+    """List the RDMs of an arm's last checkpoint."""
+    shown = {"stimuli": STUDY.stimuli, "size": STUDY.evaluation.sizes}
+    networks = {
+        "seed": STUDY.seeds(wildcards.rule),
+        "epoch": EPOCHS[wildcards.rule][-1],
+    }
+    return of_arms(FILES.model_rdms, [arm_of(wildcards)], **networks, **shown)
+
+
+def rdms_of_arm(wildcards):
+    return of_networks(
+        FILES.model_rdms,
+        [arm_of(wildcards)],
+        stimuli=STUDY.stimuli,
+        size=STUDY.evaluation.sizes,
+    )

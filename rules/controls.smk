@@ -28,7 +28,7 @@ rule control_alignment:
         controls=expand(
             FILES.control_rdms, stimuli=STUDY.stimuli, size=STUDY.evaluation.sizes
         ),
-        brain=expand(FILES.brain_rdm, subject=SUBJECTS, allow_missing=True),
+        brain=rdms_of_roi,
         pairs=COMPARED_PAIRS,
     output:
         table=FILES.control_alignment,

@@ -17,6 +17,7 @@ localrules:
     controls_table,
     training_table,
     diagnostics_table,
+    shown_rdms,
     figures,
     report,
 
@@ -31,5 +32,11 @@ onstart:
             THINGS.check_images()
     except RulealignError as error:
         raise refused(error) from None
+    # Of 100 jobs a second at most: to keep it, Snakemake looks for jobs to start once more in every
+    # second for each job that has ended, until hundreds of them keep a core busy.
+    limit = workflow.scheduler.job_rate_limiter
+    asked = (limit.max_jobs, limit.timespan) if limit else None
+    if asked == (100, 1):  # the default
+        workflow.scheduler.job_rate_limiter = None
     if workflow.is_main_process and workflow.local_exec:
         sys.executable = python_of_jobs()  # what Snakemake starts scripts with

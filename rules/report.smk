@@ -14,6 +14,13 @@ TABLES = {
 }
 if STUDY.controls:
     TABLES["controls"] = FILES.table.format(table="controls")
+if STUDY.brain.timed_rois:
+    TABLES["over_time"] = FILES.table.format(table="over_time")
+FILTERS = [
+    FILES.filters.format(**arm._asdict(), seed=STUDY.seeds(arm.rule)[0])
+    for arm in OF_STATES
+    if arm.rule in lines(STUDY)
+]
 VIEWS = [view.model_dump() for view in STUDY.views()]
 
 # What is the user's own, for the record of inputs: the source as the study names it -> the files
@@ -27,7 +34,11 @@ OWN_FILES = [
 ]
 OWN |= dict.fromkeys(STUDY.brain.stimulus_list)
 OWN_FILES += STUDY.brain.stimulus_list
-for source, files in (THINGS.own(SUBJECTS) if THINGS else {}).items():
+for rule in GIVEN:
+    files = given_files(STUDY, rule)
+    OWN[common_folder(files)] = files
+    OWN_FILES += files
+for source, files in (BRAIN_DATA.own(SUBJECTS) if BRAIN_DATA else {}).items():
     OWN[source] = files
     OWN_FILES += files or [untimed(Path(source).expanduser())]
 PUBLISHED = inputs.published(NAMED + (THINGS.datasets if THINGS else []))
@@ -99,11 +110,30 @@ rule cost:
         "../scripts/cost.py"
 
 
+OVER_TIME_FIGURE = (
+    [FILES.figure.format(figure="over_time")] if STUDY.brain.timed_rois else []
+)
+
+
 rule figures:
     input:
         **TABLES,
-        training_set=FILES.training_set,
+        shown_rdms=FILES.shown_rdms,
+        filters=FILTERS,
     output:
+        **{
+            "over_time": report(
+                path,
+                caption="../docs/captions/over_time.rst",
+                category="Alignment at the last epoch",
+            )
+            for path in OVER_TIME_FIGURE
+        },
+        layers=report(
+            FILES.figure.format(figure="layers"),
+            caption="../docs/captions/layers.rst",
+            category="Alignment at the last epoch",
+        ),
         accuracy=report(
             FILES.figure.format(figure="accuracy"),
             caption="../docs/captions/accuracy.rst",
@@ -112,6 +142,21 @@ rule figures:
         learning=report(
             FILES.figure.format(figure="learning"),
             caption="../docs/captions/learning.rst",
+            category="Learning",
+        ),
+        rdms=report(
+            FILES.figure.format(figure="rdms"),
+            caption="../docs/captions/rdms.rst",
+            category="RDMs",
+        ),
+        maps=report(
+            FILES.figure.format(figure="maps"),
+            caption="../docs/captions/maps.rst",
+            category="RDMs",
+        ),
+        filters=report(
+            FILES.figure.format(figure="filters"),
+            caption="../docs/captions/filters.rst",
             category="Learning",
         ),
         quality=report(
@@ -136,7 +181,7 @@ rule figures:
     resources:
         mem_mb=memory(1000),
     params:
-        code=code("figures"),
+        code=code("figures", comparisons=USED_COMPARISONS, measures=USED_MEASURES),
         settings=settings(report_settings.FigureSettings.of),
     message:
         "Draw the figures"
@@ -151,8 +196,21 @@ rule report:
         layers=FILES.table.format(table="layers"),
         courses=FILES.table.format(table="trajectories") if COURSES else [],
         baselines=FILES.table.format(table="baselines") if COURSES else [],
+        encoding=FILES.table.format(table="encoding") if STUDY.encoding else [],
+        encoding_order=(
+            FILES.table.format(table="encoding_order")
+            if STUDY.encoding and STUDY.encoding.hierarchy
+            else []
+        ),
         accuracy=rules.figures.output.accuracy,
         learning=rules.figures.output.learning,
+        shown_rdms=FILES.shown_rdms,
+        filters=FILTERS,
+        filters_figure=rules.figures.output.filters,
+        rdms=rules.figures.output.rdms,
+        maps=rules.figures.output.maps,
+        layers_figure=rules.figures.output.layers,
+        over_time_figure=OVER_TIME_FIGURE,
         quality_figure=rules.figures.output.quality,
         trajectories=rules.figures.output.trajectories,
         finals=rules.figures.output.finals,
@@ -164,6 +222,7 @@ rule report:
             caption="../docs/captions/page.rst",
             category="Report page",
         ),
+        dictionary=FILES.dictionary,
     log:
         f"{LOGS}/report.log",
     conda:
@@ -173,10 +232,12 @@ rule report:
     params:
         code=code(
             "report",
-            networks=USED_NETWORK,
+            networks=USED_NETWORKS,
             rules=USED_RULES,
             controls=STUDY.controls,
             comparisons=USED_COMPARISONS,
+            measures=USED_MEASURES,
+            distances=USED_DISTANCES,
             training_sets=USED_TRAINING_SET,
             stimulus_sets=USED_STIMULUS_SETS,
             brains=USED_BRAIN,

@@ -1,13 +1,13 @@
-# Tidy tables over all rules and ROIs.
+# Tidy tables over all networks, rules and ROIs.
 
-COURSES = STUDY.trajectory_rules()
+COURSES = [arm for arm in ARMS if arm.rule in STUDY.trajectory_rules()]
 MAPPED = STUDY.mapped_rois()
-COMPARED = STUDY.compared_rules()
+COMPARED = [arm for arm in ARMS if arm.rule in STUDY.compared_rules()]
 
 
 rule ceiling:
     input:
-        brain=expand(FILES.brain_rdm, subject=SUBJECTS, allow_missing=True),
+        brain=rdms_of_roi,
         pairs=COMPARED_PAIRS,
     output:
         FILES.ceiling,
@@ -50,11 +50,15 @@ rule ceilings_table:
 
 rule quality_table:
     input:
-        brain=expand(FILES.brain_rdm, roi=STUDY.brain.rois, subject=SUBJECTS),
+        brain=there(expand(FILES.brain_rdm, roi=STUDY.brain.rois, subject=SUBJECTS)),
         trials=expand(FILES.trials, subject=WITH_RESPONSES),
         acquisition=expand(FILES.acquisition, subject=WITH_RESPONSES),
-        parts=expand(FILES.brain_quality, roi=STUDY.brain.rois, subject=WITH_RESPONSES),
-        responses=expand(FILES.responses, roi=STUDY.brain.rois, subject=WITH_RESPONSES),
+        parts=there(
+            expand(FILES.brain_quality, roi=STUDY.brain.rois, subject=WITH_RESPONSES)
+        ),
+        responses=there(
+            expand(FILES.responses, roi=STUDY.brain.rois, subject=WITH_RESPONSES)
+        ),
     output:
         FILES.table.format(table="quality"),
     log:
@@ -75,8 +79,8 @@ rule quality_table:
 
 rule alignment_table:
     input:
-        tables=expand(FILES.alignment, rule=STUDY.rules, roi=STUDY.brain.rois),
-        draws=expand(FILES.draws, rule=STUDY.rules, roi=STUDY.brain.rois),
+        tables=of_arms(FILES.alignment, roi=STUDY.brain.rois),
+        draws=of_arms(FILES.draws, roi=STUDY.brain.rois),
     output:
         table=FILES.table.format(table="alignment"),
         subjects=FILES.table.format(table="alignment_subjects"),
@@ -97,7 +101,7 @@ rule alignment_table:
 
 rule layers_table:
     input:
-        expand(FILES.layers, rule=STUDY.rules, roi=STUDY.brain.rois),
+        of_arms(FILES.layers, roi=STUDY.brain.rois),
     output:
         FILES.table.format(table="layers"),
     log:
@@ -119,10 +123,10 @@ if COURSES:
 
     rule trajectories_table:
         input:
-            tables=expand(FILES.alignment, rule=COURSES, roi=MAPPED),
-            draws=expand(FILES.draws, rule=COURSES, roi=MAPPED),
-            compared=expand(FILES.alignment, rule=COMPARED, roi=MAPPED),
-            compared_draws=expand(FILES.draws, rule=COMPARED, roi=MAPPED),
+            tables=of_arms(FILES.alignment, COURSES, roi=MAPPED),
+            draws=of_arms(FILES.draws, COURSES, roi=MAPPED),
+            compared=of_arms(FILES.alignment, COMPARED, roi=MAPPED),
+            compared_draws=of_arms(FILES.draws, COMPARED, roi=MAPPED),
         output:
             courses=FILES.table.format(table="trajectories"),
             baselines=FILES.table.format(table="baselines"),
@@ -145,11 +149,7 @@ if COURSES:
 
 rule training_table:
     input:
-        [
-            FILES.checkpoint_log.format(rule=rule, seed=seed, epoch=epoch)
-            for rule in STUDY.rules
-            for seed, epoch in networks(rule)
-        ],
+        of_networks(FILES.checkpoint_log, OF_STATES),
     output:
         FILES.table.format(table="training"),
     log:
@@ -162,15 +162,18 @@ rule training_table:
         code=code("training_table"),
         networks=[
             [
+                network,
                 rule,
                 STUDY.rules[rule].kind,
                 STUDY.rules[rule].init,
                 seed,
                 epoch,
                 STUDY.trains(rule),
+                rule in MADE_HERE,
             ]
-            for rule in STUDY.rules
-            for seed, epoch in networks(rule)
+            for network, rule in OF_STATES
+            for seed in STUDY.seeds(rule)
+            for epoch in EPOCHS[rule]
         ],
     message:
         "Held-out accuracy of all networks; no state appears twice"
@@ -181,9 +184,9 @@ rule training_table:
 rule diagnostics_table:
     input:
         parts=[
-            FILES.diagnostics.format(rule=rule, seed=seed)
-            for rule in STUDY.rules
-            for seed in STUDY.seeds(rule)
+            FILES.diagnostics.format(**arm._asdict(), seed=seed)
+            for arm in OF_STATES
+            for seed in STUDY.seeds(arm.rule)
         ],
         training=FILES.table.format(table="training"),
         training_set=FILES.training_set,

@@ -1,6 +1,9 @@
 # Networks: epoch 0, then each stretch of training from the checkpoint before it.
 
 
+include: "given.smk"
+
+
 rule initial_state:
     input:
         images=FILES.training_set,
@@ -13,6 +16,7 @@ rule initial_state:
         f"{LOGS}/train_{NETWORK}.log",
     wildcard_constraints:
         epoch="0",
+        rule=one_of(MADE_HERE),
     priority: 10
     conda:
         "../envs/torch.yaml"
@@ -21,13 +25,11 @@ rule initial_state:
         mem_mb=memory(2000),
         gpu=GPU,
     params:
-        code=lambda wildcards: code(
-            "initial_state", networks=USED_NETWORK, rules=kinds(wildcards.rule)
-        ),
-        network=NETWORK_FILES,
-        settings=settings(training.CheckpointSettings.of, "rule"),
+        code=code_of_arm("initial_state"),
+        network=network_files,
+        settings=settings(training.CheckpointSettings.of, "arm"),
     message:
-        "Make the initial network of {wildcards.rule}, seed {wildcards.seed}"
+        "Make the initial {wildcards.network} of {wildcards.rule}, seed {wildcards.seed}"
     script:
         "../scripts/initial_state.py"
 
@@ -43,6 +45,7 @@ rule train:
         f"{LOGS}/train_{NETWORK}.log",
     wildcard_constraints:
         epoch=r"[1-9]\d*",
+        rule=one_of(MADE_HERE),
     priority: 10
     conda:
         "../envs/torch.yaml"
@@ -51,14 +54,13 @@ rule train:
         mem_mb=memory(2000),
         gpu=GPU,
     params:
-        code=lambda wildcards: code(
-            "train", networks=USED_NETWORK, rules=kinds(wildcards.rule)
-        ),
-        network=NETWORK_FILES,
-        settings=settings(training.CheckpointSettings.of, "rule"),
+        code=code_of_arm("train"),
+        network=network_files,
+        settings=settings(training.CheckpointSettings.of, "arm"),
         start=lambda wildcards: previous_epoch(wildcards),
     message:
-        "Train {wildcards.rule}, seed {wildcards.seed}: epoch {params.start} to {wildcards.epoch}"
+        "Train {wildcards.network} by {wildcards.rule}, seed {wildcards.seed}: epoch {params.start}"
+        " to {wildcards.epoch}"
     script:
         "../scripts/train.py"
 
@@ -71,9 +73,10 @@ rule diagnostics:
             for epoch in EPOCHS[wildcards.rule]
         ],
     output:
-        FILES.diagnostics,
+        table=FILES.diagnostics,
+        filters=FILES.filters,
     log:
-        f"{LOGS}/diagnostics_rule-{{rule}}_seed-{{seed}}.log",
+        f"{LOGS}/diagnostics_{ARM}_seed-{{seed}}.log",
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -81,13 +84,12 @@ rule diagnostics:
         mem_mb=memory(2000),
         gpu=GPU,
     params:
-        code=lambda wildcards: code(
-            "diagnostics", networks=USED_NETWORK, rules=kinds(wildcards.rule)
-        ),
-        network=NETWORK_FILES,
-        settings=settings(training.CheckpointSettings.of, "rule"),
+        code=code_of_arm("diagnostics"),
+        network=network_files,
+        settings=settings(training.CheckpointSettings.of, "arm"),
         epochs=lambda wildcards: EPOCHS[wildcards.rule],
     message:
-        "Diagnostics of {wildcards.rule}, seed {wildcards.seed}: epochs {params.epochs}"
+        "Diagnostics of {wildcards.network} by {wildcards.rule}, seed {wildcards.seed}: epochs"
+        " {params.epochs}"
     script:
         "../scripts/diagnostics.py"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rulealign.activations import write_activations
+from rulealign.arm import Arm
 from rulealign.job import job
 from rulealign.learning.device import use_threads
 from rulealign.plan.settings.activations import ActivationSettings
@@ -17,7 +18,7 @@ with job(snakemake):
         [Path(path) for path in snakemake.input.stimuli],
         activations,
         ActivationSettings.read(snakemake.params.settings),
-        rule=snakemake.wildcards.rule,
+        arm=Arm(snakemake.wildcards.network, snakemake.wildcards.rule),
         seed=int(snakemake.wildcards.seed),
         epoch=int(snakemake.wildcards.epoch),
         size=int(snakemake.wildcards.size),

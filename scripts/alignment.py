@@ -1,7 +1,8 @@
-"""Hold one rule's RDMs against the RDMs of one ROI."""
+"""Hold the RDMs of one arm against the RDMs of one ROI."""
 
 from pathlib import Path
 
+from rulealign.arm import Arm
 from rulealign.job import job
 from rulealign.plan.settings.scores import AlignmentSettings
 from rulealign.rsa.alignment import align
@@ -10,7 +11,7 @@ with job(snakemake):
     align(
         [Path(path) for path in snakemake.input.models],
         [Path(path) for path in snakemake.input.brain],
-        snakemake.wildcards.rule,
+        Arm(snakemake.wildcards.network, snakemake.wildcards.rule),
         snakemake.wildcards.roi,
         AlignmentSettings.read(snakemake.params.settings),
         Path(snakemake.output.table),

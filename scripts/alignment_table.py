@@ -1,4 +1,4 @@
-"""Bring the alignments of all rules and ROIs into tables: averaged over seeds, and by subject."""
+"""Bring the alignments of all arms and ROIs into tables: averaged over seeds, and by subject."""
 
 from pathlib import Path
 

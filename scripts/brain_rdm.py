@@ -14,7 +14,7 @@ with job(snakemake):
     responses = Path(snakemake.input[0])
     print(check_cleaning(read_response_trials(responses), settings.zscore))
     found = brain_distance(responses, settings)
-    print(f"{len(found.ids)} stimuli, {found.repetitions} trials each; {found.words}")
+    print(f"{len(found.ids)} stimuli, {found.repetitions:.3g} trials each; {found.words}")
     write_brain_rdm(
         found.ids,
         found.rdm,
@@ -25,5 +25,8 @@ with job(snakemake):
         distance=found.words,
         acquisition=settings.acquisition,
         repetitions=found.repetitions,
+        kept_apart=found.kept_apart,
         halves=half_rdms(responses, settings) if settings.halves else None,
+        times=found.times,
+        over_time=found.over_time,
     )

@@ -11,6 +11,7 @@ with job(snakemake):
         [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.draws],
         [Path(path) for path in snakemake.input.alignments],
+        [Path(path) for path in snakemake.input.encodings],
         [Path(path) for path in snakemake.input.ceilings],
         ClaimsSettings.read(snakemake.params.settings),
         Path(snakemake.output.claims),

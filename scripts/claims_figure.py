@@ -10,5 +10,6 @@ with job(snakemake):
     draw_claims(
         read_csv(Path(snakemake.input.claims)),
         read_csv(Path(snakemake.input.claims_summary)),
-        output=Path(snakemake.output[0]),
+        each=Path(snakemake.output.each),
+        every=Path(snakemake.output.every),
     )

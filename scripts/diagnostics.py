@@ -14,5 +14,6 @@ with job(snakemake):
         int(snakemake.wildcards.seed),
         dict(zip(snakemake.params.epochs, map(Path, snakemake.input.checkpoints), strict=True)),
         Path(snakemake.input.images),
-        Path(snakemake.output[0]),
+        Path(snakemake.output.table),
+        Path(snakemake.output.filters),
     )

@@ -1,4 +1,4 @@
-"""Bring the layer x ROI rows of all rules and ROIs into one table, averaged over seeds."""
+"""Bring the layer x ROI rows of all arms and ROIs into one table, averaged over seeds."""
 
 from pathlib import Path
 

@@ -1,7 +1,8 @@
-"""Score one rule with one ROI in every universe that a claim needs."""
+"""Score one arm with one ROI in every universe that a claim needs."""
 
 from pathlib import Path
 
+from rulealign.arm import Arm
 from rulealign.claims.universes.scores import score_universes
 from rulealign.job import job
 from rulealign.plan.settings.claims import UniverseSettings
@@ -11,7 +12,7 @@ with job(snakemake):
         [Path(path) for path in snakemake.input.models],
         [Path(path) for path in snakemake.input.brain],
         [Path(path) for path in snakemake.input.controls],
-        snakemake.wildcards.rule,
+        Arm(snakemake.wildcards.network, snakemake.wildcards.rule),
         snakemake.wildcards.roi,
         UniverseSettings.read(snakemake.params.settings),
         Path(snakemake.output.table),

@@ -14,10 +14,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from rulealign import guards, store
+from rulealign.arm import Arm
 from rulealign.errors import DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning.batches import normalise
 from rulealign.learning.device import require_device
+from rulealign.learning.projection import PROJECTED, projected
 from rulealign.learning.rule import LearningRule
 from rulealign.learning.run import adopt, start_run
 from rulealign.plan.settings.activations import ActivationSettings
@@ -31,11 +33,22 @@ IMAGES_IN_GUARD = 4
 
 
 @dataclass(frozen=True)
-class _Stimuli:
+class Stimuli:
+    """A stimulus set in an open file.
+
+    Attributes:
+        label: of the set.
+        size: pixels per side.
+        ids: of the stimuli.
+        images: uint8, shape (images, size, size, 3); read a batch at a time.
+        image_names: ids of the images, which are those of the stimuli unless these are several.
+        stimulus_of_image: place of each image's stimulus; None where each is one image.
+    """
+
     label: str
     size: int
     ids: list[str]
-    images: h5py.Dataset  # read a batch at a time
+    images: h5py.Dataset
     image_names: list[str]
     stimulus_of_image: np.ndarray | None
 
@@ -45,14 +58,16 @@ def describe(values: Tensor, descriptor: str) -> Tensor:
 
     Args:
         values: float32, shape (n, channels, height, width).
-        descriptor: `global-average` (mean over positions), or `grid-k`: means over k x k regions
-            (adaptive average pooling). An axis shorter than k keeps its own length, since
-            averaging adds no detail.
+        descriptor: `global-average` (mean over positions), `grid-k`: means over k x k regions
+            (adaptive average pooling; an axis shorter than k keeps its own length, since averaging
+            adds no detail), or `full-projected-k`: the whole map, as in `projection.projected`.
 
     Returns:
-        float32, shape (n, channels * rows * columns), in this order. Not for layers without
-        positions.
+        float32, shape (n, channels * rows * columns), in this order, or (n, k). Not for layers
+        without positions.
     """
+    if descriptor.startswith(PROJECTED):
+        return projected(values.flatten(1), int(descriptor.removeprefix(PROJECTED)))
     return functional.adaptive_avg_pool2d(values, grid(values, descriptor)).flatten(1)
 
 
@@ -66,8 +81,10 @@ def grid(values: Tensor, descriptor: str) -> tuple[int, int]:
     Returns:
         (rows, columns).
     """
-    k = 1 if descriptor == "global-average" else int(descriptor.removeprefix("grid-"))
     height, width = values.shape[-2:]
+    if descriptor.startswith(PROJECTED):
+        return height, width
+    k = 1 if descriptor == "global-average" else int(descriptor.removeprefix("grid-"))
     return min(k, height), min(k, width)
 
 
@@ -77,7 +94,7 @@ def write_activations(
     outputs: Sequence[Path],
     settings: ActivationSettings,
     *,
-    rule: str,
+    arm: Arm,
     seed: int,
     epoch: int,
     size: int,
@@ -95,7 +112,7 @@ def write_activations(
             datasets `<layer>/<descriptor>`, and `<layer>/vector` for layers without positions,
             of shape (stimuli, features).
         settings: of the forward passes.
-        rule: label that the checkpoint must have.
+        arm: the network and the rule; the checkpoint must have the rule's label.
         seed: that it must have.
         epoch: that it must have.
         size: pixels per side of the stimuli.
@@ -110,7 +127,7 @@ def write_activations(
     device = require_device(settings.device)
     loaded = checkpoints.load(
         checkpoint,
-        rule=rule,
+        rule=arm.rule,
         seed=seed,
         epoch=epoch,
         settings_hash=settings.checkpoint_settings_hash,
@@ -122,10 +139,10 @@ def write_activations(
     what = run.name(epoch)
     for path, output in zip(stimuli, outputs, strict=True):
         with store.open_h5(path) as file:
-            shown = _read_stimuli(file, path, output, size)
+            shown = read_stimuli(file, path, output, size)
             arrays, grids = _read_network(run.rule, shown, settings, f"{what}, {path}")
         attributes = {
-            "rule": rule,
+            **arm._asdict(),
             "seed": seed,
             "epoch": epoch,
             "size": size,
@@ -146,7 +163,21 @@ def write_activations(
         )
 
 
-def _read_stimuli(file: h5py.File, path: Path, output: Path, size: int) -> _Stimuli:
+def read_stimuli(file: h5py.File, path: Path, output: Path, size: int) -> Stimuli:
+    """Read what a stimulus file holds, and check that it belongs to an output.
+
+    Args:
+        file: the open `stim-<label>_px-<size>_images.h5`.
+        path: its path.
+        output: what is to be made of it; its name must end in the same label and size.
+        size: pixels per side that the images must have.
+
+    Returns:
+        The stimuli.
+
+    Raises:
+        DataError: label, size or images do not fit.
+    """
     named = re.fullmatch(r"stim-(\w+)_px-(\d+)_images", path.stem)
     if named is None or not output.stem.endswith(f"_stim-{named[1]}_px-{named[2]}"):
         raise DataError(
@@ -164,7 +195,7 @@ def _read_stimuli(file: h5py.File, path: Path, output: Path, size: int) -> _Stim
             f"{path}: images have the shape {images.shape}, expected {(len(names), size, size, 3)};"
             " delete the file to have it made again."
         )
-    return _Stimuli(named[1], size, ids, images, names, places)
+    return Stimuli(named[1], size, ids, images, names, places)
 
 
 def _require_places(path: Path, places: np.ndarray, names: list[str], ids: list[str]) -> None:
@@ -178,7 +209,7 @@ def _require_places(path: Path, places: np.ndarray, names: list[str], ids: list[
 
 
 def _read_network(
-    rule: LearningRule, shown: _Stimuli, settings: ActivationSettings, what: str
+    rule: LearningRule, shown: Stimuli, settings: ActivationSettings, what: str
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     def show(start: int, count: int) -> Tensor:
         images = torch.from_numpy(shown.images[start : start + count])
@@ -192,17 +223,26 @@ def _read_network(
         guards.alone_equals_in_batch(rule.layers, few, ALONE_TOLERANCE, what)
         size = settings.batch_size
         for start in range(0, len(shown.image_names), size):
-            vectors, grids = _describe_layers(rule.layers(show(start, size)), settings)
+            vectors, grids = describe_layers(rule.layers(show(start, size)), settings)
             described.append(vectors)
     arrays = {}
     for name in described[0]:
         features = np.concatenate([vectors[name] for vectors in described])
-        _require_finite(features, name, shown.image_names, what)
-        arrays[name] = _by_stimulus(features, shown)
+        require_finite(features, name, shown.image_names, what)
+        arrays[name] = by_stimulus(features, shown)
     return arrays, grids
 
 
-def _by_stimulus(features: np.ndarray, shown: _Stimuli) -> np.ndarray:
+def by_stimulus(features: np.ndarray, shown: Stimuli) -> np.ndarray:
+    """Average the features of the images of each stimulus, in float64.
+
+    Args:
+        features: float32, shape (images, features).
+        shown: which image is of which stimulus.
+
+    Returns:
+        float32, shape (stimuli, features).
+    """
     if shown.stimulus_of_image is None:
         return features
     sums = np.zeros((len(shown.ids), features.shape[1]), dtype=np.float64)
@@ -211,9 +251,19 @@ def _by_stimulus(features: np.ndarray, shown: _Stimuli) -> np.ndarray:
     return (sums / counts[:, None]).astype(np.float32)
 
 
-def _describe_layers(
+def describe_layers(
     layers: Mapping[str, Tensor], settings: ActivationSettings
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Turn the values of layers into vectors by every descriptor.
+
+    Args:
+        layers: layer -> values, shape (n, channels, height, width) or (n, units).
+        settings: `layers` to take, and `descriptors`.
+
+    Returns:
+        `<layer>/<descriptor>` (or `<layer>/vector`) -> float32, shape (n, features); and the grid
+        that was left of maps, for attributes.
+    """
     vectors, grids = {}, {}
     for layer in settings.layers:
         values = layers[layer]
@@ -227,7 +277,18 @@ def _describe_layers(
     return vectors, grids
 
 
-def _require_finite(array: np.ndarray, name: str, ids: Sequence[str], what: str) -> None:
+def require_finite(array: np.ndarray, name: str, ids: Sequence[str], what: str) -> None:
+    """Refuse features that hold NaN or infinity.
+
+    Args:
+        array: shape (images, features).
+        name: of the features.
+        ids: of the images.
+        what: whose features they are, for the message.
+
+    Raises:
+        GuardError: names the first such image.
+    """
     finite = np.isfinite(array).all(axis=1)
     if not finite.all():
         raise GuardError(

@@ -150,7 +150,8 @@ def states_pairwise_distinct(hashes: Mapping[str, str]) -> None:
         if value in first:
             raise GuardError(
                 f"{name} and {first[value]} have the same state {value}: one of them is not what"
-                " its name says. Delete both checkpoints and rerun the command."
+                " its name says. Delete what both have in results, and rerun the command; of models"
+                " that are given, correct the table first."
             )
         first[value] = name
 

@@ -20,16 +20,15 @@ import sys
 from pathlib import Path
 
 LOADED = (
+    "altair",
     "h5py",
     "jinja2",
-    "matplotlib.backends.backend_svg",
-    "matplotlib.figure",
     "nibabel",
     "numba",
     "numpy",
     "pandas",
     "PIL.Image",
-    "pydantic",
+    "pydantic.main",
     "scipy.linalg",
     "scipy.ndimage",
     "scipy.optimize",
@@ -37,8 +36,10 @@ LOADED = (
     "scipy.stats",
     "snakemake.script",
     "threadpoolctl",
-    "torch",
+    "torch._dynamo",  # the optimisers and `use_deterministic_algorithms` load these two, for 2 s
+    "torch._inductor.config",
     "tqdm",
+    "vl_convert",
     "yaml",
 )
 """What scripts import that is no part of the project."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, Self, TypeVar
 
 Narrow = TypeVar("Narrow", bound="Settings")
@@ -21,8 +21,13 @@ class Settings:
     """
 
     def plain(self) -> dict[str, Any]:
-        """Give the fields as nested dicts, lists, strings and numbers, as JSON has them."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        """Give the fields as nested dicts, lists, strings and numbers, as JSON has them.
+
+        A field that is empty by default (`default_factory`) is told only where it is not: what a
+        study does not ask for changes nothing of what its jobs are told.
+        """
+        told = [one for one in fields(self) if not _is_empty(getattr(self, one.name), one)]
+        return {field.name: _plain(getattr(self, field.name)) for field in told}
 
     @classmethod
     def stage(cls) -> str:
@@ -75,6 +80,10 @@ class Sectioned(Settings):
         from pydantic import TypeAdapter  # 0.2 s, which most jobs do without
 
         return TypeAdapter(cls).validate_json(text)
+
+
+def _is_empty(value: Any, field: Field) -> bool:
+    return field.default_factory is not MISSING and value == field.default_factory()
 
 
 def _plain(value: Any) -> Any:

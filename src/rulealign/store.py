@@ -134,6 +134,12 @@ def read_ids(file: h5py.File, name: str) -> list[str]:
     return [value.decode() for value in file[f"ids/{name}"][()]]
 
 
+def stimulus_ids(path: Path) -> list[str]:
+    """Read the ordered ids of the stimuli of a file; see `open_h5` and `read_ids`."""
+    with open_h5(path) as file:
+        return read_ids(file, "stimulus")
+
+
 def read_settings(file: h5py.File) -> dict[str, Any]:
     """Read the settings that a file was made with.
 

@@ -7,8 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from rulealign.choices import chosen_by, named_in, of_registry
 from rulealign.data.brains import REGISTRY, brain_class
 from rulealign.mistakes import Checks, Mistake
+from rulealign.rsa.distances import REGISTRY as DISTANCES
+from rulealign.rsa.distances import distance_class
 from rulealign.schema import (
     Closed,
     Distinct,
@@ -16,9 +19,7 @@ from rulealign.schema import (
     Label,
     Number,
     PositiveInt,
-    chosen_by,
     each,
-    of_registry,
     whole,
 )
 from rulealign.wrong_values import shown
@@ -85,20 +86,9 @@ def _in_full(value: Any) -> Any:
 Rois = Annotated[each(dict[Label, Annotated[Roi, BeforeValidator(_in_full)]]), Field(min_length=1)]
 
 
-class Folds(Closed):
-    """How cross-validated distances keep noise apart."""
+DISTANCES_IN_WORDS = ", ".join(f"{name} ({distance_class(name).short})" for name in DISTANCES)
 
-    folds: Literal["run", "session"] = Field(
-        description="products of two trials count only if these are of different runs, or sessions"
-    )
-
-
-class Crossnobis(Closed):
-    """Cross-validated Mahalanobis distance of repeated stimuli (Walther et al. 2016)."""
-
-    crossnobis: Folds = Field(description="between what it is cross-validated")
-
-
+Distance = named_in("distances are", DISTANCES, distance_class)
 Brain = of_registry("brain data are one of", REGISTRY, brain_class)
 
 

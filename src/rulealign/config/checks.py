@@ -7,29 +7,33 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rulealign.config.claim_checks import check_claims, check_universes
-from rulealign.config.derived import MATCHED_CONTROL
-from rulealign.config.evaluation import LayerRoi
-from rulealign.learning.rule import TRAINING, RuleSettings
-from rulealign.learning.rules import rule_class
+from rulealign.config.claims import OPTIONAL
+from rulealign.config.given_checks import check_given, unreadable_tables
+from rulealign.config.labels import read_labels
+from rulealign.config.network_checks import check_networks, unreadable_networks
+from rulealign.config.rule_checks import check_rules
+from rulealign.errors import ConfigurationError
 from rulealign.mistakes import Checks, Mistake, require
-from rulealign.wrong_values import shown
+from rulealign.wrong_values import no_such, shown
 
 if TYPE_CHECKING:
     from rulealign.config.study import Study
 
 
 LISTED = {
+    "universes.network": "networks",
     **dict.fromkeys(("report.stimuli", "universes.stimuli"), "stimuli"),
     **dict.fromkeys(("report.size", "universes.size"), "evaluation.sizes"),
     **dict.fromkeys(("report.descriptor", "universes.descriptor"), "evaluation.descriptors"),
     **dict.fromkeys(("report.centring", "universes.centring"), "evaluation.centring"),
     "training.fewer_seeds": "rules",
+    "report.highlight": "rules",
 }
 """Key of one value, or of several -> the key that must list them."""
 
 
-RESULTS_OF_ROIS = ("layers", "universes")
-"""What ends the name of a table of an ROI: rule-bp_roi-V1_layers.csv, beside rule-bp_roi-V1.csv."""
+RESULTS_OF_ROIS = ("layers", "times", "universes")
+"""What ends the name of a table of an ROI: ..._roi-V1_layers.csv, beside ..._roi-V1.csv."""
 
 
 def study_checks(study: Study) -> Checks:
@@ -41,26 +45,30 @@ def study_checks(study: Study) -> Checks:
     Returns:
         The mistakes that each check finds.
     """
-    yield _check_layers(study)
-    yield _check_descriptors(study)
-    yield _check_layer_map(study)
+    unread = [*unreadable_networks(study), *unreadable_tables(study)]
+    yield iter(unread)
+    if unread:  # every other check asks networks for their layers, and rules for their models
+        return
+    yield check_networks(study)
     yield _check_things(study)
     yield _check_brain_has_images(study, "stimuli")
     yield _check_brain_has_images(study, "calibration")
     yield _check_cutouts(study)
     yield _check_sizes(study)
-    yield _check_sizes_of_network(study)
     yield _check_images(study)
     yield _check_mirrored(study)
     yield _check_names_of_controls(study)
     yield _check_labels(study)
     yield _check_rois(study)
-    yield _check_rules(study)
-    yield _check_calibration_labels(study)
-    yield _check_calibration_used(study)
+    yield check_rules(study)
+    yield check_given(study)
     yield (_check_listed(study, key, source) for key, source in LISTED.items())
+    yield _check_encoding(study)
+    yield _check_encoded(study)
+    yield _check_given_labels(study)
     yield check_universes(study)
     yield check_claims(study)
+    yield _check_reproduced(study)
 
 
 def _check_listed(study: Study, key: str, source: str) -> Iterator[Mistake]:
@@ -69,36 +77,101 @@ def _check_listed(study: Study, key: str, source: str) -> Iterator[Mistake]:
         yield from require(key, value, allowed, f"{source} lists")
 
 
-def _check_layers(study: Study) -> Iterator[Mistake]:
-    layers = study.network.layer_names()
-    for layer in study.evaluation.layers:
-        yield from require("evaluation.layers", layer, layers, "the network has the layers")
-
-
-def _check_descriptors(study: Study) -> Iterator[Mistake]:
-    # a grid may be finer than a small map, which then stays as it is; but not than all maps
-    size = max(study.evaluation.sizes)
-    read = [layer for layer in study.network.layers() if layer.name in study.evaluation.layers]
-    maps = [side for layer in read if (side := layer.side(size)) is not None]
-    for descriptor in study.evaluation.descriptors if maps else ():
-        if descriptor.startswith("grid-") and int(descriptor[5:]) > max(maps):
+def _check_encoding(study: Study) -> Iterator[Mistake]:
+    if study.encoding is None:
+        return
+    brain = study.brain
+    if study.encoding.voxels:
+        if not brain.single_trials:
             yield Mistake(
-                "evaluation.descriptors",
-                f"'{descriptor}' is finer than every map that is read, and averages nothing; the"
-                f" largest, at {size} px, has {max(maps)} positions per side. Use"
-                f" grid-{max(maps)} or less",
+                "encoding.voxels",
+                f"needs responses of single trials, and brain.kind '{brain.kind}' has RDMs, which"
+                " know no voxel and no noise of one; use null for all voxels together",
+            )
+        elif study.encoding.voxels.ceiling and brain.no_repeats:
+            why = f"needs images with several responses, and brain.{brain.no_repeats}"
+            yield Mistake("encoding.voxels.ceiling", f"{why}; set it to false")
+        return
+    if not brain.pattern_distance:
+        yield Mistake(
+            "encoding",
+            "needs distances that tell the Gram matrix of patterns, and brain.distance is"
+            f" {shown(brain.model_dump()['distance'])}; use 'correlation' or 'euclidean' where"
+            " responses are read, bring RDMs of '1 - Pearson' or 'squared Euclidean', or leave out"
+            " `encoding`",
+        )
+    if brain.pairs != "all":
+        yield Mistake(
+            "encoding", f"needs all pairs of stimuli, and brain.pairs is '{brain.pairs}'; use 'all'"
+        )
+
+
+def _check_encoded(study: Study) -> Iterator[Mistake]:
+    if study.encoding is None:
+        return
+    asked = [one for one in study.encoding.features if one != "activations"]
+    for network in study.networks.values() if asked else ():
+        if why := network.no_signals():
+            yield Mistake("encoding.features", f"{shown(asked)} cannot be computed: {why}")
+    if "teaching" in asked and not any(map(study.sends_errors, study.rules)):
+        why = "no rule of the study has 'teaching' signals; leave it out, or add a rule such as bp"
+        yield Mistake("encoding.features", why)
+    if study.encoding.features == ["teaching"]:
+        yield from _errors_of_one_size(study)
+    yield from _too_few_stimuli(study)
+    for roi in study.encoding.hierarchy:
+        yield from require("encoding.hierarchy", roi, study.brain.rois, "brain.rois lists")
+    if len(study.encoding.hierarchy) == 1:
+        yield Mistake("encoding.hierarchy", "needs 2 ROIs or more, from early to late; or []")
+
+
+def _check_given_labels(study: Study) -> Iterator[Mistake]:
+    if study.encoding is None:
+        return
+    asked, table = "given-label" in study.encoding.losses, study.encoding.labels
+    if asked and table is None:
+        why = "missing; the loss 'given-label' needs a table of which class each stimulus is of"
+        yield Mistake("encoding.labels", f"{why}, or remove the loss")
+    elif asked:
+        yield from _unknown_classes(study)
+    elif table is not None:
+        yield Mistake("encoding.labels", "is for the loss 'given-label' alone; add it to losses")
+
+
+def _unknown_classes(study: Study) -> Iterator[Mistake]:
+    try:
+        labels = read_labels(study.encoding.labels)
+    except ConfigurationError as error:
+        yield Mistake("encoding.labels", f"{error}; correct it, or the path")
+        return
+    classes = study.training_set.classes
+    for name, label in labels.items() if classes else ():
+        if label not in classes:
+            known = no_such(label, classes, "the training set's classes are")
+            yield Mistake("encoding.labels", f"stimulus '{name}': {known}")
+            return
+
+
+def _errors_of_one_size(study: Study) -> Iterator[Mistake]:
+    for rule in filter(study.sends_errors, study.rules):
+        if missing := set(study.evaluation.sizes) - set(study.teaching_sizes(rule)):
+            yield Mistake(
+                "encoding.features",
+                f"of rule '{rule}' there is nothing to predict from at {sorted(missing)[0]} pixels:"
+                " its 'teaching' signals fit the training size alone; add 'activations'",
             )
 
 
-def _check_layer_map(study: Study) -> Checks:
-    for place, pair in enumerate(study.layer_map):
-        yield _check_paired(study, f"layer_map.{place}.layer", pair, "evaluation.layers")
-        yield _check_paired(study, f"layer_map.{place}.roi", pair, "brain.rois")
-
-
-def _check_paired(study: Study, key: str, pair: LayerRoi, source: str) -> Iterator[Mistake]:
-    value = getattr(pair, key.rpartition(".")[2])
-    yield from require(key, value, attrgetter(source)(study), f"{source} lists")
+def _too_few_stimuli(study: Study) -> Iterator[Mistake]:
+    there, folds, inner = study.brain.most_apart, study.encoding.folds, study.encoding.inner_folds
+    if there is None:
+        return
+    if there < folds:
+        why = f"{folds} is more than the {there} stimuli of different concepts; lower it"
+        yield Mistake("encoding.folds", why)
+    elif (left := there - -(-there // folds)) < inner:
+        why = f"{inner} is more than the {left} stimuli of different concepts that a fit has"
+        yield Mistake("encoding.inner_folds", f"{why}; lower it")
 
 
 def _check_things(study: Study) -> Iterator[Mistake]:
@@ -142,16 +215,6 @@ def _check_sizes(study: Study) -> Iterator[Mistake]:
         )
 
 
-def _check_sizes_of_network(study: Study) -> Iterator[Mistake]:
-    smallest = study.network.smallest_image_side
-    for key in ("training_set.image_size", "evaluation.sizes"):
-        sizes = attrgetter(key)(study)
-        for size in sizes if isinstance(sizes, list) else [sizes]:
-            if size < smallest:
-                why = f"{size} px leave a map of '{study.network.kind}' empty; it needs {smallest}"
-                yield Mistake(key, f"{why} or more")
-
-
 def _check_images(study: Study) -> Iterator[Mistake]:
     batch, images = study.training.batch_size, study.training_set.train_images
     if batch > images:
@@ -176,6 +239,17 @@ def _check_mirrored(study: Study) -> Iterator[Mistake]:
             )
 
 
+def _check_reproduced(study: Study) -> Iterator[Mistake]:
+    values = OPTIONAL | study.universes.values()
+    for place, one in enumerate(study.report.reproduces):
+        key = f"report.reproduces.{place}"
+        yield from require(f"{key}.claim", one.claim, study.claims, "claims lists")
+        known = {axis: value for axis, value in one.universe.items() if axis in values}
+        for axis, value in known.items():
+            where = f"universes.{axis} lists"
+            yield from require(f"{key}.universe.{axis}", value, values[axis], where)
+
+
 def _check_names_of_controls(study: Study) -> Iterator[Mistake]:
     for label in {"control", *study.controls} & set(study.rules):
         yield Mistake(f"rules.{label}", "is the name of controls; choose another label")
@@ -183,7 +257,7 @@ def _check_names_of_controls(study: Study) -> Iterator[Mistake]:
 
 def _check_labels(study: Study) -> Iterator[Mistake]:
     # file names hold labels, and macOS takes rule-bp and rule-BP for one file
-    for section in ("rules", "stimuli", "calibration", "brain.rois"):
+    for section in ("networks", "rules", "stimuli", "calibration", "brain.rois"):
         seen: dict[str, str] = {}
         for label in attrgetter(section)(study):
             if other := seen.get(label.casefold()):
@@ -199,99 +273,3 @@ def _check_rois(study: Study) -> Iterator[Mistake]:
         if ending.casefold() in RESULTS_OF_ROIS and (other := rois.get(roi.casefold())):
             why = f"is also the name of results of '{other}'; choose another label"
             yield Mistake(f"brain.rois.{label}", why)
-
-
-def _check_rules(study: Study) -> Checks:
-    for label, rule in study.rules.items():
-        yield _check_taught(study, label, rule)
-        yield _check_image_side(study, label, rule)
-        yield _check_per_block(study, label, rule)
-        yield _check_calibration(study, f"rules.{label}", rule)
-        yield _check_baseline(study, label, rule)
-
-
-def _check_taught(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
-    if why := rule_class(settings.kind).cannot_teach(study.network):
-        yield Mistake(
-            f"rules.{label}", f"'{settings.kind}' {why}; remove it, or choose another network"
-        )
-
-
-def _check_image_side(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
-    kind, size = settings.kind, study.training_set.image_size
-    rule, network = rule_class(kind), study.network
-    multiple, smallest = rule.image_side_multiple(network), rule.smallest_image_side(network)
-    if size % multiple or size < smallest:
-        wanted = f"a multiple of {multiple}" if size % multiple else f"at least {smallest}"
-        yield Mistake(
-            f"rules.{label}",
-            f"'{kind}' needs training_set.image_size to be {wanted} px, and it is {size};"
-            " change it or remove the rule",
-        )
-
-
-def _check_per_block(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
-    network, blocks = study.network.kind, len(study.network.blocks())
-    for key in settings.per_block:
-        values = getattr(settings, key)
-        if blocks and len(values) != blocks:
-            yield Mistake(
-                f"rules.{label}.{key}",
-                f"must be a list of {blocks}, one value for each conv block of '{network}', not"
-                f" {shown(values)}",
-            )
-
-
-def _check_baseline(study: Study, label: str, settings: RuleSettings) -> Iterator[Mistake]:
-    key, baseline = f"rules.{label}.baseline", settings.baseline
-    if baseline is None:
-        if rule_class(settings.kind).trains and "baseline" not in settings.model_fields_set:
-            why = f"there is no `{MATCHED_CONTROL}` with init {settings.init} to compare it with"
-            yield Mistake(key, f"{why}; add it, name another rule, or write null for none")
-        return
-    yield from require(key, baseline, [one for one in study.rules if one != label], "there are")
-    if not rule_class(settings.kind).trains:
-        yield Mistake(key, f"'{label}' does not train, and has no baseline; remove the key")
-    elif baseline in study.rules and study.rules[baseline].init != settings.init:
-        yield Mistake(
-            key,
-            f"'{baseline}' starts from other weights (init {study.rules[baseline].init}) than"
-            f" '{label}' ({settings.init}); name a rule with the same init",
-        )
-
-
-def _check_calibration(study: Study, key: str, settings: RuleSettings) -> Iterator[Mistake]:
-    wanted = settings.calibration
-    there = [TRAINING, *study.calibration]
-    yield from require(f"{key}.images", wanted.images, there, "there are")
-    if wanted.size is not None:
-        sizes = study.evaluation.sizes
-        yield from require(f"{key}.size", wanted.size, sizes, "evaluation.sizes lists")
-    if wanted.images in there:
-        count = _images_to_calibrate_on(study, wanted.images)
-        if None not in (wanted.count, count) and wanted.count > count:
-            yield Mistake(f"{key}.count", f"{wanted.count} images of {count}; write `all`")
-
-
-def _check_calibration_labels(study: Study) -> Iterator[Mistake]:
-    for label in study.calibration:
-        if label == TRAINING or label in study.stimuli:
-            taken = "the word for training images" if label == TRAINING else "in stimuli, too"
-            yield Mistake(f"calibration.{label}", f"the label is {taken}; choose another one")
-
-
-def _check_calibration_used(study: Study) -> Iterator[Mistake]:
-    used = {settings.calibration.images for settings in study.rules.values()}
-    for label in study.calibration:
-        if label not in used:
-            yield Mistake(
-                f"calibration.{label}",
-                "no rule uses these images; remove them, or name them in a rule's `images`",
-            )
-
-
-def _images_to_calibrate_on(study: Study, images: str) -> int | None:
-    """Give the number of images, or None where only their source knows it."""
-    if images == TRAINING:
-        return study.training_set.train_images
-    return getattr(study.calibration[images], "count", None)

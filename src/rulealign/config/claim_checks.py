@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from rulealign.claims.measures import MEASURES, measure_class
 from rulealign.config.claims import NO_CONTROL, OWN, Claim
-from rulealign.learning.network import Layer
-from rulealign.learning.rules import rule_class
 from rulealign.mistakes import Checks, Mistake, require
 from rulealign.wrong_values import no_such, shown
 
@@ -38,6 +36,8 @@ def check_universes(study: Study) -> Checks:
     yield _check_controls(study)
     yield _check_baselines(study)
     yield _check_initialisations(study)
+    yield _check_measures(study)
+    yield _check_features(study)
 
 
 def _check_trained_size(study: Study) -> Iterator[Mistake]:
@@ -51,6 +51,10 @@ def _check_trained_size(study: Study) -> Iterator[Mistake]:
 
 
 def _check_pairs(study: Study) -> Iterator[Mistake]:
+    asked, given = study.universes.pairs, study.brain.pairs
+    if "present" in (given, *asked) and asked != [given]:
+        why = f"{shown(asked)} and brain.pairs '{given}' do not go together; use ['{given}']"
+        yield Mistake("universes.pairs", why)
     if "cross_run" not in study.universes.pairs:
         return
     if why := study.brain.no_cross_run:
@@ -75,14 +79,50 @@ def _check_controls(study: Study) -> Iterator[Mistake]:
             yield Mistake(key, f"{shown(value)} is listed twice, in different order; remove one")
 
 
+def _check_measures(study: Study) -> Iterator[Mistake]:
+    known = [one for one in study.universes.measure if one in MEASURES]
+    for name in (one for one in known if not measure_class(one).of_rdms):
+        if study.encoding is None:
+            why = "needs the section `encoding`, whose folds and Gram matrices it takes"
+            yield Mistake("universes.measure", f"{shown(name)} {why}; add `encoding: {{}}`")
+        elif study.encoding.voxels:
+            yield Mistake(
+                "universes.measure",
+                f"{shown(name)} takes all voxels of an ROI together, by the Gram matrix of its"
+                " RDMs, and `encoding.voxels` fits each voxel by itself, which no universe does;"
+                " set encoding.voxels to null, or leave the measure out",
+            )
+
+
+def _check_features(study: Study) -> Iterator[Mistake]:
+    asked = study.encoding.features if study.encoding else []
+    known = [measure_class(one) for one in study.universes.measure if one in MEASURES]
+    # activations are there for RSA, whatever is asked of encoding
+    free = ["activations"] if not asked or all(one.of_rdms for one in known) else []
+    for name in ("activations", "gradient", "teaching"):
+        if name in study.universes.features and name not in [*asked, *free]:
+            where = "encoding.features lists" if asked else "there is no section `encoding`:"
+            yield Mistake(
+                "universes.features",
+                f"{shown(name)} is not computed: {where} {', '.join(asked) or 'add it'}; name it in"
+                " encoding.features, or leave it out here",
+            )
+
+
 def _check_subjects(study: Study) -> Iterator[Mistake]:
-    value, there = study.statistics.generalise_to, study.brain.subjects
-    if study.claims and value != "stimuli" and there < FEWEST_SUBJECTS:
-        yield Mistake(
-            "statistics.generalise_to",
-            f"'{value}' needs {FEWEST_SUBJECTS} subjects, and there are {there} (brain.subjects);"
-            " use stimuli",
-        )
+    value = study.statistics.generalise_to
+    if value == "stimuli":
+        return
+    claimed = {roi for claim in study.claims.values() for roi in claim.roi}
+    there = {roi: study.brain.subjects_of(roi) for roi in study.brain.rois if roi in claimed}
+    if few := [roi for roi, subjects in there.items() if len(subjects) < FEWEST_SUBJECTS]:
+        told = f"needs {FEWEST_SUBJECTS} subjects, and {few[0]} has {len(there[few[0]])}"
+        yield Mistake("statistics.generalise_to", f"'{value}' {told} (brain.subjects); use stimuli")
+    for label, claim in study.claims.items():
+        if len({tuple(there[roi]) for roi in claim.roi if roi in there}) > 1:
+            why = f"different subjects, or in another order, and generalise_to '{value}' pairs them"
+            told = f"{shown(claim.roi)} have {why}; use stimuli, or claim about one of them"
+            yield Mistake(f"claims.{label}.roi", told)
 
 
 def _check_draws(study: Study) -> Iterator[Mistake]:
@@ -118,7 +158,7 @@ def _check_baselines(study: Study) -> Iterator[Mistake]:
 
 def _trains(study: Study, label: str) -> bool:
     kind = getattr(study.rules[label], "kind", None)
-    return kind is not None and rule_class(kind).trains
+    return kind is not None and study.trains(label)
 
 
 def _check_initialisations(study: Study) -> Checks:
@@ -162,24 +202,46 @@ def check_claims(study: Study) -> Checks:
     yield _check_families(study)
     for label, claim in study.claims.items():
         key = f"claims.{label}"
-        yield _check_named(key, "layer", claim, study, "evaluation.layers")
-        yield _check_named(key, "roi", claim, study, "brain.rois")
+        yield (check_read(f"{key}.layer", layer, study) for layer in claim.layer)
+        yield _check_rois(f"{key}.roi", claim, study)
         yield _check_terms(key, claim, study)
         yield _check_evidence(key, claim)
 
 
-def _check_named(key: str, what: str, claim: Claim, study: Study, source: str) -> Iterator[Mistake]:
-    for name in getattr(claim, what):
-        yield from require(f"{key}.{what}", name, attrgetter(source)(study), f"{source} lists")
+def _check_rois(key: str, claim: Claim, study: Study) -> Iterator[Mistake]:
+    for roi in claim.roi:
+        yield from require(key, roi, study.brain.rois, "brain.rois lists")
+
+
+def check_read(key: str, layer: str, study: Study) -> Checks:
+    """Check that a layer is one that is read of every network, or a level.
+
+    Args:
+        key: where it is written.
+        layer: its name, or that of a level, whose layers are checked in `levels`.
+        study: the study.
+
+    Yields:
+        For each network, the mistake where it lacks the layer.
+    """
+    if layer in study.levels:
+        return
+    for network in study.networks:
+        lists = "and levels list" if study.levels else "lists"
+        where = f"of '{network}', evaluation.layers {lists}"
+        yield require(key, layer, [*study.layers(network), *study.levels], where)
 
 
 def _check_terms(key: str, claim: Claim, study: Study) -> Checks:
     for side in ("plus", "minus"):
-        for place, (rule, epoch, layer, roi) in enumerate(claim.terms(side)):
-            at = f"{key}.{side}.{place}"
+        for place, term in enumerate(claim.terms(side)):
+            at, (rule, epoch, layer, roi, network, _) = f"{key}.{side}.{place}", term
             yield require(f"{at}.rule", rule, study.rules, "rules lists")
             yield _check_epoch(f"{at}.epoch", epoch, rule, study)
-            yield _check_layer(at, layer, claim, study.network.layers())
+            if network is not None:
+                yield require(f"{at}.network", network, study.networks, "networks lists")
+            for label in study.networks if layer not in claim.layer else ():
+                yield _check_foreign_layer(at, layer, claim, label, study)
             yield require(f"{at}.roi", roi, claim.roi, "the claim names")
 
 
@@ -189,11 +251,15 @@ def _check_epoch(key: str, epoch: int, rule: str, study: Study) -> Iterator[Mist
         yield from require(key, epoch, kept, f"'{rule}' has the checkpoints")
 
 
-def _check_layer(key: str, layer: str, claim: Claim, layers: Sequence[Layer]) -> Iterator[Mistake]:
-    depths = {one.name: one.depth for one in layers}
-    yield from require(f"{key}.layer", layer, depths, "the network has the layers")
-    if layer in depths and layer not in claim.layer:
-        yield from _foreign_evidence(key, layer, claim.layer, depths)
+def _check_foreign_layer(
+    key: str, name: str, claim: Claim, network: str, study: Study
+) -> Iterator[Mistake]:
+    # a claim's own layers are checked where it names them
+    depths = {one.name: one.depth for one in study.networks[network].layers()}
+    layer, *named = (study.layer_at(network, one) for one in (name, *claim.layer))
+    yield from require(f"{key}.layer", layer, depths, f"the network '{network}' has the layers")
+    if layer in depths:
+        yield from _foreign_evidence(key, layer, named, depths)
 
 
 def _check_evidence(key: str, claim: Claim) -> Iterator[Mistake]:
@@ -217,7 +283,9 @@ def _foreign_evidence(
     depth, own = depths[layer], [depths[one] for one in named if one in depths]
     if not own:  # the claim's own layers are a mistake already
         return
-    if depth > max(own):
+    if depth in own:
+        why = "which is one of them under another name"
+    elif depth > max(own):
         why = "downstream of it: what happens there does not show what happens in the named layer"
     elif depth < min(own):
         why = "upstream of it: what happens there need not reach the named layer"

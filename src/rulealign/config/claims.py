@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Collection, Iterator, Sequence
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
+from rulealign.choices import chosen_by
+from rulealign.claims.measures import MEASURES
 from rulealign.mistakes import Checks, Mistake
 from rulealign.rsa.comparisons import REGISTRY, comparison_class
 from rulealign.schema import (
@@ -16,15 +18,18 @@ from rulealign.schema import (
     Descriptor,
     Distinct,
     Label,
+    Number,
     Pixels,
     PositiveFloat,
     Reason,
-    chosen_by,
     each,
 )
 from rulealign.wrong_values import shown
 
 AXES = (
+    "network",
+    "features",
+    "measure",
     "stimuli",
     "size",
     "descriptor",
@@ -38,7 +43,10 @@ AXES = (
 )
 """The axes of the grid, in the order of the columns of `statistics/claims.csv`."""
 
-ESTIMANDS = ("stimuli", "size", "baseline", "initialisation")
+OPTIONAL = {"features": ["activations"], "measure": ["rsa"]}
+"""Axes that are in no table where a study has but these values of them."""
+
+ESTIMANDS = ("network", "features", "stimuli", "size", "baseline", "initialisation")
 """Axes whose values are other questions: a claim has a verdict for each combination. The others are
 ways of computing the answer."""
 
@@ -46,6 +54,16 @@ OWN, NO_CONTROL = "own", "none"
 """What the axes `baseline` and `control` call it when nothing is put in place or partialled out."""
 
 Axis = Literal[AXES]
+
+
+def listed_axes(columns: Collection[str], axes: Sequence[str] = AXES) -> list[str]:
+    """List the axes that a grid or a table has, in the order of `AXES`: all but optional ones.
+
+    Args:
+        columns: of the table, or the axes of the grid.
+        axes: to choose from.
+    """
+    return [axis for axis in axes if axis in columns or axis not in OPTIONAL]
 
 
 def _listed(value: Any) -> Any:
@@ -88,11 +106,22 @@ class Universes(Closed):
         description="axes of which every combination is a universe; every other axis is varied"
         " alone, against each of these combinations; [] to vary each axis alone"
     )
+    network: _axis(Label, "labels of `networks`")
+    features: _axis(
+        Literal["activations", "gradient", "teaching"],
+        "what networks are read by: activations, the gradient of the first of encoding.losses, or"
+        " the teaching signals of rules that have them; what encoding.features lists",
+    ) = OPTIONAL["features"]
+    measure: _axis(
+        Literal[tuple(MEASURES)],
+        "how they are held against the brain: rsa; encoding, cross-validated R^2 of a ridge"
+        " regression; or cka, debiased linear CKA; all but rsa need the section `encoding`",
+    ) = OPTIONAL["measure"]
     stimuli: _axis(Label, "stimulus sets of `stimuli`")
     size: _axis(Pixels, "pixels per side, of evaluation.sizes")
     descriptor: _axis(Descriptor, "of evaluation.descriptors")
     centring: _axis(Literal["uncentred", "centred"], "of evaluation.centring")
-    pairs: _axis(Literal["all", "cross_run"], "pairs of stimuli that are compared")
+    pairs: _axis(Literal["all", "cross_run", "present"], "pairs of stimuli that are compared")
     convention: _axis(
         Literal["per_subject", "mean_rdm"],
         "whether scores with each subject's RDM are averaged, or the mean RDM is scored",
@@ -116,7 +145,12 @@ class Universes(Closed):
 
     def values(self) -> dict[str, list[str | int]]:
         """List the values of every axis, the first one of the primary universe first."""
-        return {axis: list(getattr(self, axis)) for axis in AXES}
+        asked = [axis for axis in AXES if axis not in self.unasked()]
+        return {axis: list(getattr(self, axis)) for axis in asked}
+
+    def unasked(self) -> set[str]:
+        """List the axes that a study which does not name them lacks."""
+        return {axis for axis, values in OPTIONAL.items() if getattr(self, axis) == values}
 
     def checks(self) -> Checks:
         """Check that all initialisations but the first replace rules."""
@@ -146,6 +180,36 @@ class Term(Closed):
     roi: str | None = Field(
         default=None, description="one of the claim's ROIs; may be left out where it is the only"
     )
+    network: Label | None = Field(
+        default=None,
+        description="a label of `networks`, whatever the axis `network` is: for claims that compare"
+        " networks; null: that of the axis",
+    )
+    share: Annotated[float, Field(gt=0, le=1), Number] = Field(
+        default=1,
+        description="of the score that is taken, up to 1: 0.5 of epoch 0, less a later"
+        " score, is above 0 where half of the alignment was lost by then",
+    )
+
+
+class FullTerm(NamedTuple):
+    """A term of which nothing is left out that the claim says.
+
+    Attributes:
+        rule: a label of `rules`.
+        epoch: one of its checkpoints.
+        layer: a layer, or a label of `levels`.
+        roi: an ROI.
+        network: a label of `networks`; None: that of the axis.
+        share: of the score that is taken.
+    """
+
+    rule: str
+    epoch: int
+    layer: str
+    roi: str
+    network: str | None = None
+    share: float = 1.0
 
 
 Terms = Annotated[each(list[Term]), Field(min_length=1)]
@@ -179,7 +243,9 @@ class Claim(Closed):
     """What is claimed before the run: that some scores are lower, or higher, than others."""
 
     statement: Annotated[str, Field(min_length=1)] = Field(description="the claim in words")
-    layer: Named = Field(description="the layer, or layers, that the claim is about")
+    layer: Named = Field(
+        description="the layer, or layers, that the claim is about; or labels of `levels`"
+    )
     roi: Named = Field(description="the ROI, or ROIs, that the claim is about")
     plus: Terms = Field(
         description="scores that are added up; one that is listed twice counts twice"
@@ -226,16 +292,23 @@ class Claim(Closed):
             why = "plus and minus are equal, so that there is no difference to claim; change one"
             yield Mistake("minus", why)
 
-    def terms(self, side: Literal["plus", "minus"]) -> list[tuple[str, int, str, str]]:
-        """List rule, epoch, layer and ROI of every term of one side, in order.
+    def terms(self, side: Literal["plus", "minus"]) -> list[FullTerm]:
+        """List the terms of one side, in order.
 
         Args:
             side: plus or minus.
 
         Returns:
-            One tuple per term.
+            Each with its layer and its ROI.
         """
         return [
-            (term.rule, term.epoch, term.layer or self.layer[0], term.roi or self.roi[0])
+            FullTerm(
+                term.rule,
+                term.epoch,
+                term.layer or self.layer[0],
+                term.roi or self.roi[0],
+                term.network,
+                term.share,
+            )
             for term in getattr(self, side)
         ]

@@ -21,9 +21,11 @@ MATCHED_CONTROL = "untrained_bn"
 FOLLOWS = {
     "rules.kind": "the label",
     "rules.baseline": f"`{MATCHED_CONTROL}`, of the same `init`; stated where there is none",
-    "network.kind": next(iter(NETWORKS)),
-    "evaluation.layers": "all of the network",
+    "networks": f"one `{next(iter(NETWORKS))}`",
+    "networks.kind": "the label",
+    "evaluation.layers": "all of each network",
     "universes.crossed": "[]",
+    "universes.network": "all of `networks`",
     "universes.stimuli": "all of `stimuli`",
     "universes.size": "evaluation.sizes",
     "universes.descriptor": "evaluation.descriptors",
@@ -65,9 +67,10 @@ def completed(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _kinds(values: Mapping[str, Any]) -> Found:
-    for label, settings in _section(values, "rules").items():
-        if isinstance(settings, Mapping) and label in REGISTRY:
-            yield ("rules", label, "kind"), label
+    for section, registry in (("networks", NETWORKS), ("rules", REGISTRY)):
+        for label, settings in _section(values, section).items():
+            if isinstance(settings, Mapping) and label in registry:
+                yield (section, label, "kind"), label
 
 
 def _baselines(values: Mapping[str, Any]) -> Found:
@@ -75,24 +78,28 @@ def _baselines(values: Mapping[str, Any]) -> Found:
     known = {label: rules[label] for label in rules if _kind(rules, label) in REGISTRY}
     control = known.get(MATCHED_CONTROL)
     for label, settings in known.items() if control else ():
-        if rule_class(settings["kind"]).trains and _init(settings) == _init(control):
+        kind = rule_class(settings["kind"])
+        if kind.trains and kind.made_here and _init(settings) == _init(control):
             yield ("rules", label, "baseline"), MATCHED_CONTROL
 
 
 def _network(values: Mapping[str, Any]) -> Found:
-    yield ("network", "kind"), next(iter(NETWORKS))
+    if "network" not in values:  # the key of before, whose mistake names the new one
+        yield ("networks",), {next(iter(NETWORKS)): {}}
 
 
 def _layers(values: Mapping[str, Any]) -> Found:
     if "evaluation" in values:  # a section that must be stated
-        yield ("evaluation", "layers"), _names_of_layers(_section(values, "network"))
+        networks = _section(values, "networks")
+        read = {label: _names_of_layers(network) for label, network in networks.items()}
+        yield ("evaluation", "layers"), None if None in read.values() else read
 
 
-def _names_of_layers(network: Mapping[str, Any]) -> list[str] | None:
+def _names_of_layers(network: Any) -> list[str] | None:
     try:
-        kind = network_class(network.get("kind"))
+        kind = network_class(network["kind"])
         return [layer.name for layer in kind.model_validate(dict(network)).layers()]
-    except (ConfigurationError, TypeError, ValidationError):
+    except (ConfigurationError, KeyError, TypeError, ValidationError):
         return None  # a mistake of its own
 
 
@@ -101,6 +108,7 @@ def _grid(values: Mapping[str, Any]) -> Found:
     for axis, key in (("descriptor", "descriptors"), ("centring", "centring")):
         yield ("universes", axis), evaluation.get(key, fields[key].default)
     yield ("universes", "size"), evaluation.get("sizes")
+    yield ("universes", "network"), list(_section(values, "networks")) or None
     yield ("universes", "stimuli"), list(_section(values, "stimuli")) or None
     yield ("universes", "pairs"), [_section(values, "brain").get("pairs", "all")]
     yield ("universes", "crossed"), []
@@ -120,9 +128,9 @@ def _first_view(values: Mapping[str, Any]) -> Found:
 _DERIVED = frozenset(part for key in FOLLOWS for part in key.split("."))
 
 _RULES: tuple[Callable[[Mapping[str, Any]], Found], ...] = (
+    _network,
     _kinds,
     _baselines,
-    _network,
     _layers,
     _grid,
     _first_view,

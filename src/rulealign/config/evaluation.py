@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from rulealign.choices import chosen_by
 from rulealign.controls import REGISTRY
 from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import (
     Closed,
     Descriptor,
     Distinct,
+    Label,
     Number,
     Pixels,
     PositiveInt,
@@ -21,6 +23,12 @@ from rulealign.schema import (
 )
 from rulealign.wrong_values import no_such
 
+Layers = Annotated[list[str], Field(min_length=1), Distinct]
+
+
+def _by_network(value: Any) -> str:
+    return "by_network" if isinstance(value, Mapping) else "of_all"
+
 
 class Evaluation(Closed):
     """What is read from a network, and at which image sizes."""
@@ -28,12 +36,14 @@ class Evaluation(Closed):
     sizes: Annotated[list[Pixels], Field(min_length=1), Distinct] = Field(
         description="pixels per side at which stimuli are shown; must include the training size"
     )
-    layers: Annotated[list[str], Field(min_length=1), Distinct] = Field(
-        description="layers that are read"
+    layers: chosen_by(_by_network, of_all=Layers, by_network=dict[Label, Layers]) = Field(
+        description="layers that are read: a list that every network has, or network -> its layers"
     )
     descriptors: Annotated[list[Descriptor], Field(min_length=1), Distinct] = Field(
         default=["global-average", "grid-8"],
-        description="how a conv map becomes a vector: global-average, or grid-k (k x k averages)",
+        description="how a conv map becomes a vector: global-average, grid-k (k x k"
+        " averages), or full-projected-k (the whole map, on k random projections that keep"
+        " distances)",
     )
     centring: Annotated[list[Literal["uncentred", "centred"]], Field(min_length=1), Distinct] = (
         Field(
@@ -56,10 +66,17 @@ Controls = Annotated[each(list[Annotated[str, AfterValidator(_known_control)]]),
 """Names of controls; see `rulealign.controls`."""
 
 
+Depth = Annotated[float, Field(ge=0, le=1), Number]
+"""Share of a network's layers with weights that an image has passed."""
+
+Level = chosen_by(_by_network, by_network=dict[Label, str], of_all=Depth)
+"""One place in networks of different depth: network -> its layer, or a relative depth."""
+
+
 class LayerRoi(Closed):
     """One line of the fixed map from layers to ROIs."""
 
-    layer: str = Field(description="a layer of the network")
+    layer: str = Field(description="a layer that every network has, or a label of `levels`")
     roi: str = Field(description="an ROI of the brain data")
 
 
@@ -115,7 +132,7 @@ class Statistics(Closed):
 
 
 class View(Closed):
-    """Which of the measured settings the report shows first; all others follow below it."""
+    """One of the measured settings."""
 
     stimuli: str = Field(description="a stimulus set of `stimuli`")
     size: Pixels = Field(description="one of evaluation.sizes")

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel
 
-from rulealign.config import brain, claims, evaluation, study, training
+from rulealign.config import betas, brain, claims, encoding, evaluation, report, study, training
 from rulealign.config.derived import FOLLOWS
 from rulealign.data.brains import REGISTRY as BRAINS
 from rulealign.data.brains import brain_class
@@ -21,8 +21,10 @@ from rulealign.data.training_sets import training_set_class
 from rulealign.learning.network import Network
 from rulealign.learning.networks import REGISTRY as NETWORKS
 from rulealign.learning.networks import network_class
-from rulealign.learning.rule import RuleSettings
+from rulealign.learning.rule_settings import RuleSettings
 from rulealign.learning.rules import REGISTRY, rule_class
+from rulealign.rsa.distances import REGISTRY as DISTANCES
+from rulealign.rsa.distances import distance_class
 
 HEADER = """# Configuration reference
 
@@ -43,18 +45,22 @@ snakemake --cores 2 --config statistics='{bootstrap_draws: 200}'
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("The study", study.Study),
     ("`training:`", training.Training),
+    ("`brain: events:` of `kind: betas`", betas.Events),
+    ("`brain: atlas:` of `kind: betas`", betas.Atlas),
     ("`brain: rois: <ROI>:` of responses of single trials", brain.Roi),
     ("`brain: rois: <ROI>: voxels:` by a smallest noise ceiling", brain.ReliableVoxels),
     ("`brain: rois: <ROI>: voxels:` by a number of voxels", brain.BestVoxels),
-    ("`brain: distance: crossnobis:`", brain.Folds),
     ("`things:`", brain.ThingsFiles),
     ("`evaluation:`", evaluation.Evaluation),
     ("`layer_map:` (each entry)", evaluation.LayerRoi),
     ("`statistics:`", evaluation.Statistics),
+    ("`encoding:`", encoding.Encoding),
+    ("`encoding: voxels:`", encoding.Voxels),
     ("`universes:`", claims.Universes),
     ("`claims: <label>:`", claims.Claim),
     ("`claims: <label>: plus:` or `minus:` (each entry)", claims.Term),
-    ("`report:`", evaluation.View),
+    ("`report:`", report.Report),
+    ("`report: reproduces:` (each entry)", report.Reproduced),
 ]
 
 
@@ -69,7 +75,7 @@ def reference() -> str:
     """
     rules = [(f"`rules: <label>:` with `kind: {kind}`", rule_class(kind)) for kind in REGISTRY]
     learned_from = [
-        *((f"`network:` with `kind: {kind}`", network_class(kind)) for kind in NETWORKS),
+        *((f"`networks: <label>:` with `kind: {kind}`", network_class(kind)) for kind in NETWORKS),
         *(
             (f"`training_set:` with `kind: {kind}`", training_set_class(kind))
             for kind in TRAINING_SETS
@@ -77,6 +83,7 @@ def reference() -> str:
     ]
     kinds = [(_stimuli(kind), stimulus_set_class(kind)) for kind in STIMULUS_SETS]
     kinds += [section for kind in BRAINS for section in _brain(kind)]
+    kinds += [_distance(name) for name in DISTANCES if distance_class(name).model_fields]
     study_itself, training_section, *others = SECTIONS
     sections = [study_itself, *learned_from, training_section, *kinds, *others]
     parts = [_section(title, model) for title, model in sections]
@@ -95,6 +102,21 @@ def _brain(kind: str) -> Iterator[tuple[str, type[BaseModel]]]:
     if not brain_data.single_trials:
         of_roi = get_args(brain_data.model_fields["rois"].annotation)[1]
         yield f"`brain: rois: <ROI>:` with `kind: {kind}`", of_roi
+        for name, field in of_roi.model_fields.items():
+            for model in _models_in(field.annotation):
+                keys = ", ".join(model.model_fields)
+                yield f"`brain: rois: <ROI>: {name}: {{{keys}}}`", model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _distance(name: str) -> tuple[str, type[BaseModel]]:
+    return f"`brain: distance: {name}:`", distance_class(name)
 
 
 def _section(title: str, model: type[BaseModel], purpose: str | None = None) -> str:
@@ -109,11 +131,12 @@ def _section(title: str, model: type[BaseModel], purpose: str | None = None) -> 
 
 
 def _default(model: type[BaseModel], name: str, field: Any) -> str:
-    rooms = {RuleSettings: "rules", Network: "network"}
+    rooms = {RuleSettings: "rules", Network: "networks"}
     section = next((rooms[kind] for kind in rooms if issubclass(model, kind)), model.__name__)
-    if words := FOLLOWS.get(f"{section.lower()}.{name}"):
+    place = name if section == "Study" else f"{section.lower()}.{name}"
+    if words := FOLLOWS.get(place):
         return words
-    if isinstance(field.default, BaseModel) or name in ("network", "universes", "report"):
+    if isinstance(field.default, BaseModel) or name in ("universes", "report"):
         return "as below"
     if field.is_required():
         return "required"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rulealign.choices import of_registry
 from rulealign.data.stimulus_sets import REGISTRY, kinds_used_as, stimulus_set_class
-from rulealign.schema import of_registry
 
 Stimuli = of_registry("stimuli are one of", kinds_used_as("stimuli"), stimulus_set_class)
 CalibrationSet = of_registry(

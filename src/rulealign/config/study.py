@@ -2,52 +2,46 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from rulealign.arm import Arm, Mapped
 from rulealign.config.brain import Brain, ThingsFiles
 from rulealign.config.checks import study_checks
 from rulealign.config.claims import Claim, Universes
 from rulealign.config.derived import completed
-from rulealign.config.evaluation import Controls, Evaluation, LayerRoi, Statistics, View
+from rulealign.config.encoding import Encoding
+from rulealign.config.evaluation import (
+    Controls,
+    Evaluation,
+    LayerRoi,
+    Level,
+    Statistics,
+    View,
+)
 from rulealign.config.file import read_study_file
 from rulealign.config.kinds import Network, Rule, TrainingSet
+from rulealign.config.report import Report
 from rulealign.config.stimuli import CalibrationSet, Stimuli
 from rulealign.config.training import Training
 from rulealign.controls import REGISTRY as CONTROLS
 from rulealign.data.stimulus_set import StimulusSet
 from rulealign.errors import ConfigurationError
-from rulealign.learning.rule import TRAINING
+from rulealign.learning.rule import LearningRule
+from rulealign.learning.rule_settings import TRAINING
 from rulealign.learning.rules import rule_class
 from rulealign.mistakes import Checks, Mistakes
-from rulealign.schema import HELD_OUT, Closed, FilePlace, Label, Reason, Seed, each
-from rulealign.wrong_values import shown
-
-LONGEST_NAME = 100
-"""Characters of a study's name, which names a folder."""
-
-
-def _study_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise ValueError(
-            f"{shown(name)} cannot be the name of a folder of results; use letters, digits, - and _"
-        )
-    if len(name) > LONGEST_NAME:
-        raise ValueError(f"{shown(name)} has {len(name)} characters; use {LONGEST_NAME} at most")
-    return name
+from rulealign.schema import HELD_OUT, Closed, FilePlace, Label, Reason, Seed, StudyName, each
 
 
 class Study(Closed):
     """A study; what it does not state has its default, or follows from the rest of it."""
 
-    study: Annotated[str, AfterValidator(_study_name)] = Field(
-        description="name; results go to results/<study>/"
-    )
+    study: StudyName = Field(description="name; results go to results/<study>/")
     title: str = Field(description="the study in one line, for the report")
     question: str = Field(default="", description="what the study asks, for the report")
     seed: Seed = Field(default=2026, description="all randomness derives from it")
@@ -59,7 +53,9 @@ class Study(Closed):
         description="folders or URLs asked for downloads before the public ones;"
         " RULEALIGN_DATA_MIRRORS (separated by the system's path separator) is asked before these",
     )
-    network: Network = Field(description="the network that every rule trains")
+    networks: Annotated[each(dict[Label, Network]), Field(min_length=1)] = Field(
+        description="label -> settings of one network, which every rule trains; `kind` names it"
+    )
     training_set: TrainingSet = Field(description="the images that networks learn from")
     training: Training
     rules: Annotated[each(dict[Label, Rule]), Field(min_length=1)] = Field(
@@ -88,28 +84,111 @@ class Study(Closed):
     evaluation: Evaluation
     controls: Controls = Field(
         default=list(CONTROLS),
-        description="features of the images alone, scored and drawn beside layers: pixels,"
-        " silhouette, mean-luminance, contrast, mean-rgb, colour-histogram, gabor-pooled,"
-        " gabor-grid; [] for none. One that stimuli do not have (a silhouette needs a uniform"
-        " background) is missing for them, with the reason",
+        description="features of the images alone, scored and drawn beside layers:"
+        f" {', '.join(CONTROLS)}; [] for none. One that stimuli do not have (a silhouette needs a"
+        " uniform background) is missing for them, with the reason",
+    )
+    levels: each(dict[Label, Level]) = Field(
+        default={},
+        description="label -> a place in networks of different depth: network -> its layer, or a"
+        " relative depth from 0 to 1, for the nearest layer that is read. It is written"
+        " in the place of a layer in layer_map and in claims",
     )
     layer_map: Annotated[each(list[LayerRoi]), Field(min_length=1)] = Field(
         description="the comparisons named in advance: which layer is held against which ROI"
     )
     statistics: Statistics = Statistics()
     universes: Universes
+    encoding: Encoding | None = Field(
+        default=None,
+        description="how well layers predict responses, and how alike both are (docs/encoding.md);"
+        " null: not computed, {}: with its defaults",
+    )
     claims: each(dict[Label, Claim]) = Field(
         default={}, description="label -> what is claimed before the run; {} for none"
     )
-    report: View
+    report: Report
 
     def checks(self) -> Checks:
         """Check that the sections of the study fit each other."""
         return study_checks(self)
 
+    @property
+    def arms(self) -> list[Arm]:
+        """List every network with every rule that trains it, in the study's order."""
+        return [
+            Arm(network, rule)
+            for network in self.networks
+            for rule, settings in self.rules.items()
+            if network in (getattr(settings, "networks", None) or self.networks)
+        ]
+
+    def rules_of(self, network: str) -> list[str]:
+        """List the rules that train one network, in the study's order."""
+        return [arm.rule for arm in self.arms if arm.network == network]
+
+    def trained(self, rule: str) -> list[str]:
+        """List the networks that one rule trains, in the study's order."""
+        return [arm.network for arm in self.arms if arm.rule == rule]
+
+    def layers(self, network: str) -> list[str]:
+        """List the layers of one network that are read."""
+        read = self.evaluation.layers
+        return read if isinstance(read, list) else read.get(network, [])
+
+    def depths(self) -> dict[str, dict[str, float]]:
+        """Give network -> layer -> share of its layers with weights up to there, 0-1."""
+        return {
+            label: {layer.name: layer.depth for layer in network.layers()}
+            for label, network in self.networks.items()
+        }
+
+    def layer_at(self, network: str, name: str) -> str:
+        """Give the layer of a network that a level stands for; a layer's name stands for itself."""
+        level = self.levels.get(name)
+        if isinstance(level, float):
+            return self.networks[network].nearest(level, self.layers(network)) or name
+        return level.get(network, name) if isinstance(level, Mapping) else name
+
+    def taught_by(self, rule: str) -> type[LearningRule]:
+        """Give the class of a rule of the study."""
+        return rule_class(self.rules[rule].kind)
+
     def trains(self, rule: str) -> bool:
         """Say whether a rule of the study changes weights at all."""
-        return rule_class(self.rules[rule].kind).trains
+        return self.taught_by(rule).trains and not self.rules[rule].has_one_state
+
+    def sends_errors(self, rule: str) -> bool:
+        """Say whether a rule of the study has teaching signals."""
+        return self.taught_by(rule).sends_errors
+
+    def teaching_sizes(self, rule: str) -> list[int]:
+        """List the sizes at which a rule has teaching signals, if they are asked for."""
+        asked = self.encoding and "teaching" in self.encoding.features
+        if not asked or not self.sends_errors(rule):
+            return []
+        one = rule_class(self.rules[rule].kind).errors_of_one_size
+        return [self.training_set.image_size] if one else self.evaluation.sizes
+
+    def sizes_of(self, rule: str, features: str) -> list[int]:
+        """List the sizes at which a rule's networks have a gradient, or teaching signals."""
+        if features == "teaching":
+            return self.teaching_sizes(rule)
+        return self.evaluation.sizes if self.taught_by(rule).has_states else []
+
+    def teaches_gradient(self, rule: str) -> bool:
+        """Say whether a rule's teaching signals are the gradient of the first loss, both asked."""
+        asked = self.encoding if {"gradient", "teaching"} <= {*self.universes.features} else None
+        if asked is None or asked.losses[0] != "own-decision":
+            return False
+        taught = self.taught_by(rule)
+        exact = taught.own_errors is LearningRule.own_errors and not hasattr(taught, "send_back")
+        return taught.sends_errors and exact
+
+    def signals(self, rule: str) -> bool:
+        """Say whether gradients or teaching signals of a rule's networks are asked for."""
+        asked = self.encoding.features if self.encoding else []
+        return "gradient" in asked or ("teaching" in asked and self.sends_errors(rule))
 
     def epochs(self, rule: str) -> list[int]:
         """List the checkpoints of one rule, increasing: epoch 0 alone where nothing is trained."""
@@ -145,9 +224,20 @@ class Study(Closed):
         """List the seeds of one rule: all, or the first ones where it has fewer."""
         return self.training.seeds[: self.training.fewer_seeds.get(rule)]
 
+    def seeds_of_arms(self, rules: Iterable[str] | None = None) -> dict[str, dict[str, list[int]]]:
+        """Give network -> rule -> its seeds, of all rules or of some."""
+        kept = set(self.rules if rules is None else rules)
+        return {
+            network: {rule: self.seeds(rule) for rule in self.rules_of(network) if rule in kept}
+            for network in self.networks
+        }
+
     def complete(self) -> dict[str, Any]:
         """Give every setting, in its order, but mirrors and memory, which no result depends on."""
         left_out = {"data_mirrors": True, "statistics": {"memory_mb": True}}
+        left_out["universes"] = self.universes.unasked()
+        if self.encoding is None or self.encoding.labels is None:
+            left_out["encoding"] = {"labels"} if self.encoding else True
         return self.model_dump(mode="json", exclude=left_out)
 
     def computed(self) -> dict[str, Any]:
@@ -160,14 +250,18 @@ class Study(Closed):
         axes = (self.stimuli, measured.sizes, measured.descriptors, measured.centring)
         names = ("stimuli", "size", "descriptor", "centring")
         every = [View(**dict(zip(names, one, strict=True))) for one in product(*axes)]
-        return sorted(every, key=lambda view: view != self.report)
+        return sorted(every, key=lambda view: view != self.report.view)
 
     def sourced(self) -> dict[str, Any]:
         """Find the sections that name a source: key, such as `stimuli.shown` -> the section."""
         sections = {"training_set": self.training_set}
         sections |= {f"stimuli.{label}": section for label, section in self.stimuli.items()}
         sections |= {f"calibration.{label}": section for label, section in self.calibration.items()}
-        sections |= {f"brain.rois.{roi}": section for roi, section in self.brain.rois.items()}
+        for roi, section in self.brain.rois.items():
+            files = self.brain.sources(roi)
+            named = [section.model_copy(update={"source": file}) for file in files]
+            keys = [f"brain.rois.{roi}"] + [f"brain.rois.{roi} ({file})" for file in files[1:]]
+            sections |= dict(zip(keys, named, strict=False))
         return {key: section for key, section in sections.items() if source_of(section)}
 
     def trajectory_rules(self) -> list[str]:
@@ -188,17 +282,18 @@ class Study(Closed):
         """List the ROIs of the layer map, each once, in its order."""
         return list(dict.fromkeys(pair.roi for pair in self.layer_map))
 
-    def mapped_layers(self, roi: str) -> list[str]:
-        """List the layers that the layer map names for an ROI, sorted."""
-        return sorted({pair.layer for pair in self.layer_map if pair.roi == roi})
+    def mapped(self) -> list[Mapped]:
+        """List the layer map of every network: network by network, each in the map's order."""
+        return [
+            Mapped(one, self.layer_at(one, pair.layer), pair.roi)
+            for one in self.networks
+            for pair in self.layer_map
+        ]
 
-    def claimed_rules(self) -> list[str]:
-        """List the rules that claims or universes name, in the study's order."""
-        terms = [term for claim in self.claims.values() for term in (*claim.plus, *claim.minus)]
-        named = {term.rule for term in terms}.union(self.universes.baseline)
-        for replaced in self.universes.initialisation.values():
-            named |= {*replaced, *replaced.values()}
-        return [rule for rule in self.rules if rule in named]
+    def mapped_layers(self, network: str, roi: str) -> list[str]:
+        """List the layers of a network that the layer map names for an ROI, sorted."""
+        own = [one for one in self.mapped() if (one.network, one.roi) == (network, roi)]
+        return sorted({one.layer for one in own})
 
     def calibration_set(self, rule: str) -> tuple[str, int] | None:
         """Give label and size of the calibration set that a rule is prepared with, if any."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rulealign.config.study import Study
 from rulealign.errors import ConfigurationError
 from rulealign.plan.settings.claims import ClaimSettings, FactsSettings, GridSettings
-from rulealign.plan.universes import Score, Universe, universes
+from rulealign.plan.universes import PLAIN_WAY, Score, Universe, Way, universes, way_of
 
 _ANALYSIS = ("pairs", "convention", "comparison", "control")
 """Axes that are computed from the same RDMs."""
@@ -17,7 +16,7 @@ _ANALYSIS = ("pairs", "convention", "comparison", "control")
 
 @dataclass(frozen=True)
 class Need:
-    """What all claims need of one rule with one ROI, in an order that is not that of the claims.
+    """What all claims need of one arm with one ROI, in an order that is not that of the claims.
 
     Attributes:
         epochs: of the rule.
@@ -45,19 +44,28 @@ class Need:
 _Taken = tuple[Score, Universe, bool]
 
 
-def needs(study: Study) -> dict[tuple[str, str], Need]:
+Scored = tuple[str, str, str]
+"""Network, rule and ROI."""
+
+
+def needs(study: Study) -> dict[Way, dict[Scored, Need]]:
     """Say what each job of universes must compute; takes a second where universes are many.
 
     Args:
         study: the study.
 
     Returns:
-        (rule, ROI) -> what is needed, sorted.
+        Measure and features -> (network, rule, ROI) -> what is needed, sorted. RSA of activations
+        comes first, be it needed or not.
     """
-    found: dict[tuple[str, str], list[_Taken]] = defaultdict(list)
+    found: dict[Way, dict[Scored, list[_Taken]]] = {PLAIN_WAY: {}}
     for taken in _taken(study):
-        found[taken[0].rule, taken[0].roi].append(taken)
-    return {key: _need(study, found[key]) for key in sorted(found)}
+        own = found.setdefault(way_of(taken[1].choices), {})
+        own.setdefault(taken[0].scored, []).append(taken)
+    return {
+        way: {key: _need(study, key[0], own[key]) for key in sorted(own)}
+        for way, own in sorted(found.items(), key=lambda item: (item[0] != PLAIN_WAY, item[0]))
+    }
 
 
 def _taken(study: Study) -> Iterator[_Taken]:
@@ -69,7 +77,7 @@ def _taken(study: Study) -> Iterator[_Taken]:
                 yield score, universe, not study.claims[label].minus
 
 
-def _need(study: Study, taken: Sequence[_Taken]) -> Need:
+def _need(study: Study, network: str, taken: Sequence[_Taken]) -> Need:
     choices = [universe.choices for _, universe, _ in taken]
 
     def values(axis: str) -> list:
@@ -85,7 +93,7 @@ def _need(study: Study, taken: Sequence[_Taken]) -> Need:
         sizes=values("size"),
         descriptors=values("descriptor"),
         centring=values("centring"),
-        layers=[layer for layer in study.evaluation.layers if layer in layers],
+        layers=[layer for layer in study.layers(network) if layer in layers],
         of_levels=any(level for *_, level in taken),
         analyses=[dict(zip(_ANALYSIS, one, strict=True)) for one in analyses],
     )

@@ -29,6 +29,8 @@ REGISTRIES = {
     "rules": "rulealign.learning.rules",
     "controls": "rulealign.controls",
     "comparisons": "rulealign.rsa.comparisons",
+    "distances": "rulealign.rsa.distances",
+    "measures": "rulealign.claims.measures",
     "training_sets": "rulealign.data.training_sets",
     "stimulus_sets": "rulealign.data.stimulus_sets",
     "brains": "rulealign.data.brains",
@@ -128,12 +130,16 @@ class Sources:
             raise ConfigurationError(f"{self._scripts / script}.py: there is no such script.")
         reached = self._reach(first.imports)
         entries: dict[str, str] = {}
-        for name in [*chosen, *(name for name in REGISTRIES if name not in chosen)]:
-            if REGISTRIES.get(name) in reached:
+        waiting = [*chosen, *(name for name in REGISTRIES if name not in chosen)]
+        # an entry of one registry may choose from another one
+        while found := [name for name in waiting if REGISTRIES.get(name) in reached]:
+            for name in found:
+                waiting.remove(name)
                 entries |= self._entries(name, chosen.get(name))
-            elif name in chosen:
-                raise ConfigurationError(f"scripts/{script}.py uses no registry of {name}.")
-        reached |= self._reach(target.partition(":")[0] for target in entries.values())
+            reached |= self._reach(target.partition(":")[0] for target in entries.values())
+        unused = [name for name in waiting if chosen.get(name)]
+        if unused:
+            raise ConfigurationError(f"scripts/{script}.py uses no registry of {unused[0]}.")
         return {f"scripts/{script}.py": first.hash, **reached, **entries}
 
     def versions(self) -> dict[str, str]:

@@ -18,7 +18,8 @@ from rulealign.provenance import fingerprint
 
 PACKAGES = (
     *("rulealign", "snakemake", "torch", "torchvision", "numpy", "scipy", "h5py", "pandas"),
-    *("numba", "nibabel", "nilearn", "Pillow", "matplotlib", "Jinja2"),
+    *("numba", "nibabel", "nilearn", "Pillow", "altair", "vl-convert-python"),
+    "Jinja2",
 )
 """What a study's numbers and figures may depend on."""
 

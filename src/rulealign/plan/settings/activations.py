@@ -9,12 +9,48 @@ from rulealign.provenance import fingerprint
 from rulealign.settings import Settings
 
 if TYPE_CHECKING:
+    from rulealign.arm import Arm
     from rulealign.config.study import Study
 
 
 @dataclass(frozen=True, kw_only=True)
+class GivenActivationSettings(Settings):
+    """What taking over activations that were computed elsewhere uses.
+
+    Attributes:
+        layers: that are read.
+        ids: a text file with the stimuli in the order of the rows; None: each file names them.
+    """
+
+    layers: list[str]
+    ids: str | None
+
+    @classmethod
+    def of(cls, study: Study, arm: Arm) -> Self:
+        """Take the settings for the networks of one arm from a study."""
+        return cls(layers=study.layers(arm.network), ids=study.rules[arm.rule].ids)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenModelRdmSettings(GivenActivationSettings):
+    """What taking over RDMs that were computed elsewhere uses.
+
+    Attributes:
+        centring: of the study: `centred`, `uncentred`.
+    """
+
+    centring: list[str]
+
+    @classmethod
+    def of(cls, study: Study, arm: Arm) -> Self:
+        """Take the settings for the networks of one arm from a study."""
+        own = GivenActivationSettings.of(study, arm).plain()
+        return cls(**own, centring=study.evaluation.centring)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ActivationSettings(Settings):
-    """What the forward passes of one rule's frozen networks use.
+    """What the forward passes of the frozen networks of one arm use.
 
     Attributes:
         checkpoint_settings_hash: of the settings that a checkpoint must have been trained with;
@@ -36,15 +72,15 @@ class ActivationSettings(Settings):
     device: str
 
     @classmethod
-    def of(cls, study: Study, rule: str) -> Self:
-        """Take the settings for the networks of one rule from a study."""
+    def of(cls, study: Study, arm: Arm) -> Self:
+        """Take the settings for the networks of one arm from a study."""
         from rulealign.plan.settings.training import CheckpointSettings  # not needed to read them
 
         return cls(
-            checkpoint_settings_hash=fingerprint(CheckpointSettings.of(study, rule).plain()),
+            checkpoint_settings_hash=fingerprint(CheckpointSettings.of(study, arm).plain()),
             mean=study.training.mean,
             std=study.training.std,
-            layers=study.evaluation.layers,
+            layers=study.layers(arm.network),
             descriptors=study.evaluation.descriptors,
             batch_size=study.evaluation.batch_size,
             device=study.device,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from rulealign.config.brain import Brain, Crossnobis, Roi
+from rulealign.config.betas import BetaFiles
+from rulealign.config.brain import Brain, Distance, Roi
 from rulealign.plan.settings.scores import NullSettings
 from rulealign.settings import Sectioned, Settings
 
@@ -14,19 +15,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FormSettings(Settings):
-    """In which form responses are read; nothing that a result depends on.
+class FormSettings(Sectioned):
+    """In which form responses are read; nothing that a result depends on, but of own betas.
 
     Attributes:
         form: the name of a form: `tables`, `volumes` or `remote-rows`.
         address: of remote-rows: the server's place, such as s3://openneuro.org/ds004192; else "".
         as_stored: whether responses are believed to be in order where nothing that can be read
             tells which trials they are of.
+        own: of betas: where files are, and what they hold; else None.
     """
 
     form: str
     address: str
     as_stored: bool
+    own: BetaFiles | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +82,12 @@ class DistanceSettings(Sectioned):
     Attributes:
         stimulus_set: as in `stimulus_sets.choose_trials`.
         zscore: as in `patterns.zscore`.
-        distance: `correlation` (1 - Pearson of averaged patterns), `euclidean` (squared, of
-            averaged patterns), or the section of crossnobis (of single trials).
+        distance: the section.
     """
 
     stimulus_set: str
     zscore: str
-    distance: str | Crossnobis
+    distance: Distance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,15 +103,15 @@ class BrainRdmSettings(DistanceSettings):
     halves: bool
 
     @classmethod
-    def of(cls, study: Study) -> Self:
-        """Take the settings from a study."""
+    def of(cls, study: Study, roi: str) -> Self:
+        """Take the settings of one ROI from a study."""
         return cls(
             stimulus_set=study.brain.stimulus_set,
             zscore=study.brain.zscore,
             distance=study.brain.distance,
             acquisition=study.brain.acquisition,
             # of one subject alone they are needed: several have a noise ceiling
-            halves=study.brain.subjects == 1,
+            halves=len(study.brain.subjects_of(roi)) == 1,
         )
 
 
@@ -167,12 +169,14 @@ class InputsSettings(Settings):
         study_seed: of the study.
         bootstrap_draws: resamples of the stimuli.
         pairs: every kind of pairs that is compared: `all`, `cross_run`.
+        labels: stimulus id -> class of the training set; {} where no loss needs any.
     """
 
     copies: dict[str, str]
     study_seed: int
     bootstrap_draws: int
     pairs: list[str]
+    labels: dict[str, str]
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -182,4 +186,5 @@ class InputsSettings(Settings):
             study_seed=study.seed,
             bootstrap_draws=study.statistics.bootstrap_draws,
             pairs=study.compared_pairs,
+            labels=study.encoding.given_labels if study.encoding else {},
         )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from rulealign.claims.measures import measure_class
+from rulealign.config.claims import FullTerm
 from rulealign.plan.settings.scores import DrawSettings
 from rulealign.settings import Sectioned, Settings
 
 if TYPE_CHECKING:
     from rulealign.config.study import Study
     from rulealign.plan.claims import Need
+    from rulealign.plan.universes import Way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +35,7 @@ class EffectSettings(DrawSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class UniverseSettings(EffectSettings):
-    """What the scores of one rule with one ROI use, in every universe of every claim.
+    """What the scores of one arm with one ROI use, in every universe of every claim.
 
     Which epochs, seeds, stimulus sets and sizes there are is told by the files of RDMs.
 
@@ -52,7 +55,7 @@ class UniverseSettings(EffectSettings):
 
     @classmethod
     def of(cls, study: Study, need: Need) -> Self:
-        """Take the settings from a study, and from what its claims need of the rule and the ROI."""
+        """Take the settings from a study, and from what its claims need of the arm and the ROI."""
         return cls(
             **EffectSettings.of(study).plain(),
             layers=need.layers,
@@ -64,16 +67,50 @@ class UniverseSettings(EffectSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeasuredSettings(UniverseSettings):
+    """The same for another measure than RSA, or other features than activations.
+
+    Attributes:
+        measure: a key of `claims.measures.REGISTRY`.
+        features: activations, gradient or teaching.
+        dataset: what files of features call these, such as `gradient-entropy`.
+        distance: of the brain RDMs, for a measure of Gram matrices; None for one of RDMs.
+        inner_folds: parts of the stimuli of a fit, for a measure that fits; None for others.
+        penalties: to choose from, likewise.
+    """
+
+    measure: str
+    features: str
+    dataset: str
+    distance: str | None
+    inner_folds: int | None
+    penalties: list[float] | None
+
+    @classmethod
+    def of(cls, study: Study, need: Need, way: Way) -> Self:
+        """Take the settings from a study with encoding, and from what claims need."""
+        measure, asked = measure_class(way.measure), study.encoding
+        return cls(
+            **UniverseSettings.of(study, need).plain(),
+            **way._asdict(),
+            dataset=asked.dataset(way.features),
+            distance=None if measure.of_rdms else study.brain.pattern_distance,
+            inner_folds=asked.inner_folds if measure.fits else None,
+            penalties=asked.penalties if measure.fits else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClaimSettings(Settings):
     """One claim, with complete terms.
 
     Attributes:
         label: its name in the study.
         statement: in words.
-        layer: the layers that it is about.
+        layer: the layers, or levels, that it is about.
         roi: the ROIs that it is about.
-        plus: (rule, epoch, layer, ROI) of the scores that are added up.
-        minus: of those that are subtracted; none of a claim about a level.
+        plus: the scores that are added up.
+        minus: those that are subtracted; none of a claim about a level.
         direction: `positive` or `negative`.
         smallest_effect: that matters, in units of the score; None where no size is named.
         smallest_effect_reason: why this size; None with it.
@@ -84,8 +121,8 @@ class ClaimSettings(Settings):
     statement: str
     layer: list[str]
     roi: list[str]
-    plus: list[tuple[str, int, str, str]]
-    minus: list[tuple[str, int, str, str]]
+    plus: list[FullTerm]
+    minus: list[FullTerm]
     direction: str
     smallest_effect: float | None
     smallest_effect_reason: str | None
@@ -145,26 +182,53 @@ class FactsSettings(Settings):
         initial: rule that claims or universes name -> the kind of its initial weights.
         trains: the same rules -> whether they change weights at all.
         seeds: the same rules -> their seeds.
-        vectors: the layers without positions.
+        networks: the same rules -> the networks that they train.
+        layers: level that a claim names -> network -> its layer.
+        vectors: network that universes or claims name -> its layers without positions.
         generalise_to: as in `EffectSettings`.
+        features: features but activations that universes name -> the same rules, as far as they
+            have such signals -> the sizes at which they have; nothing where none are named.
+        exact: rules of these whose teaching signals are the gradient of the first loss.
     """
 
     initial: dict[str, str]
     trains: dict[str, bool]
     seeds: dict[str, list[int]]
-    vectors: list[str]
+    networks: dict[str, list[str]]
+    layers: dict[str, dict[str, str]]
+    vectors: dict[str, list[str]]
     generalise_to: str
+    features: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    exact: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, study: Study) -> Self:
         """Take the facts from a study."""
-        rules = study.claimed_rules()
+        grid, claims = study.universes, study.claims.values()
+        terms = [term for one in claims for side in ("plus", "minus") for term in one.terms(side)]
+        networks = {term.network for term in terms}.union(grid.network)
+        named = {term.rule for term in terms}.union(grid.baseline)
+        for replaced in grid.initialisation.values():
+            named |= {*replaced, *replaced.values()}
+        rules = [rule for rule in study.rules if rule in named]
+        levels = {term.layer for term in terms}.intersection(study.levels)
         return cls(
             initial={rule: study.rules[rule].init for rule in rules},
             trains={rule: study.trains(rule) for rule in rules},
             seeds={rule: study.seeds(rule) for rule in rules},
-            vectors=study.network.vectors(),
+            networks={rule: study.trained(rule) for rule in rules},
+            layers={
+                level: {network: study.layer_at(network, level) for network in study.networks}
+                for level in sorted(levels)
+            },
+            vectors={one: study.networks[one].vectors() for one in sorted(networks - {None})},
             generalise_to=study.statistics.generalise_to,
+            features={
+                kind: {rule: sizes for rule in rules if (sizes := study.sizes_of(rule, kind))}
+                for kind in grid.features
+                if kind != "activations"
+            },
+            exact=[rule for rule in rules if study.teaches_gradient(rule)],
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from rulealign.settings import Settings
 
 if TYPE_CHECKING:
+    from rulealign.arm import Arm, Mapped
     from rulealign.config.study import Study
 
 
@@ -65,6 +66,23 @@ class ModelRdmSettings(Settings):
     def of(cls, study: Study) -> Self:
         """Take the settings from a study."""
         return cls(centring=study.evaluation.centring)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalRdmSettings(ModelRdmSettings):
+    """What the RDMs of gradients or teaching signals use.
+
+    Attributes:
+        dataset: as files of signals name them, such as `gradient-entropy`.
+    """
+
+    dataset: str
+
+    @classmethod
+    def of(cls, study: Study, features: str) -> Self:
+        """Take the settings from a study with encoding, of one value of the axis `features`."""
+        dataset = study.encoding.dataset(features)
+        return cls(centring=study.evaluation.centring, dataset=dataset)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +160,7 @@ class LayerChoiceSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class AlignmentSettings(ScoreSettings, LayerChoiceSettings):
-    """What the comparison of one rule's networks with one ROI uses.
+    """What the comparison of the networks of one arm with one ROI uses.
 
     Attributes:
         sampled_layers: layers whose scores get what a primary interval needs besides draws: those
@@ -155,9 +173,10 @@ class AlignmentSettings(ScoreSettings, LayerChoiceSettings):
     generalise_to: str
 
     @classmethod
-    def of(cls, study: Study, rule: str, roi: str) -> Self:
-        """Take the settings from a study, for one of its rules and ROIs."""
-        layers = study.mapped_layers(roi) if rule in study.compared_rules() else []
+    def of(cls, study: Study, arm: Arm, roi: str) -> Self:
+        """Take the settings from a study, for one of its arms and ROIs."""
+        compared = arm.rule in study.compared_rules()
+        layers = study.mapped_layers(arm.network, roi) if compared else []
         return cls(
             **ScoreSettings.of(study).plain(),
             layer_folds=study.statistics.layer_folds,
@@ -172,16 +191,15 @@ class AlignmentTableSettings(ScoreSettings):
     """What the table of alignments over all rules uses.
 
     Attributes:
-        seeds: rule -> the seeds that its means are over.
+        seeds: network -> rule -> the seeds that its means are over.
     """
 
-    seeds: dict[str, list[int]]
+    seeds: dict[str, dict[str, list[int]]]
 
     @classmethod
     def of(cls, study: Study) -> Self:
         """Take the settings from a study."""
-        seeds = {rule: study.seeds(rule) for rule in study.rules}
-        return cls(**ScoreSettings.of(study).plain(), seeds=seeds)
+        return cls(**ScoreSettings.of(study).plain(), seeds=study.seeds_of_arms())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,12 +207,12 @@ class LayersTableSettings(LayerChoiceSettings):
     """What the table of layers and ROIs uses.
 
     Attributes:
-        layer_map: (layer, ROI) pairs that were fixed before the run.
-        seeds: rule -> the seeds that its means are over.
+        layer_map: (network, layer, ROI) that were fixed before the run.
+        seeds: network -> rule -> the seeds that its means are over.
     """
 
-    layer_map: list[list[str]]
-    seeds: dict[str, list[int]]
+    layer_map: list[Mapped]
+    seeds: dict[str, dict[str, list[int]]]
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -204,8 +222,8 @@ class LayersTableSettings(LayerChoiceSettings):
             pairs=study.brain.pairs,
             layer_folds=study.statistics.layer_folds,
             layer_splits=study.statistics.layer_splits,
-            layer_map=[[pair.layer, pair.roi] for pair in study.layer_map],
-            seeds={rule: study.seeds(rule) for rule in study.rules},
+            layer_map=study.mapped(),
+            seeds=study.seeds_of_arms(),
         )
 
 
@@ -214,13 +232,13 @@ class TrajectorySettings(ScoreSettings):
     """What the measures of alignment over training use.
 
     Attributes:
-        layer_map: (layer, ROI) pairs that were fixed before the run.
-        seeds: rule with two checkpoints or more -> its seeds.
+        layer_map: (network, layer, ROI) that were fixed before the run.
+        seeds: network -> rule with two checkpoints or more -> its seeds.
         epochs: the same rules -> their checkpoints.
     """
 
-    layer_map: list[list[str]]
-    seeds: dict[str, list[int]]
+    layer_map: list[Mapped]
+    seeds: dict[str, dict[str, list[int]]]
     epochs: dict[str, list[int]]
 
     @classmethod
@@ -228,10 +246,42 @@ class TrajectorySettings(ScoreSettings):
         """Take the settings from a study."""
         return cls(
             **ScoreSettings.of(study).plain(),
-            layer_map=[[pair.layer, pair.roi] for pair in study.layer_map],
-            seeds={rule: study.seeds(rule) for rule in study.trajectory_rules()},
+            layer_map=study.mapped(),
+            seeds=study.seeds_of_arms(study.trajectory_rules()),
             epochs={rule: study.epochs(rule) for rule in study.trajectory_rules()},
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverTimeSettings(ScoreSettings):
+    """What the comparison of the networks of one arm with RDMs over time uses.
+
+    Attributes:
+        depths: network -> layer -> share of its layers with weights up to there, 0-1.
+    """
+
+    depths: dict[str, dict[str, float]]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        return cls(**ScoreSettings.of(study).plain(), depths=study.depths())
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverTimeTableSettings(OverTimeSettings):
+    """What the table of scores over time uses.
+
+    Attributes:
+        seeds: network -> rule -> the seeds that its means are over.
+    """
+
+    seeds: dict[str, dict[str, list[int]]]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        """Take the settings from a study."""
+        return cls(**OverTimeSettings.of(study).plain(), seeds=study.seeds_of_arms())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,13 +290,13 @@ class BaselineSettings(ScoreSettings):
 
     Attributes:
         generalise_to: what the intervals generalise to: `stimuli`, `subjects` or `both`.
-        layer_map: (layer, ROI) pairs that were fixed before the run.
-        baselines: rule -> its baseline.
+        layer_map: (network, layer, ROI) that were fixed before the run.
+        baselines: network -> rule that trains it -> the rule's baseline.
     """
 
     generalise_to: str
-    layer_map: list[list[str]]
-    baselines: dict[str, str]
+    layer_map: list[Mapped]
+    baselines: dict[str, dict[str, str]]
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -254,6 +304,13 @@ class BaselineSettings(ScoreSettings):
         return cls(
             **ScoreSettings.of(study).plain(),
             generalise_to=study.statistics.generalise_to,
-            layer_map=[[pair.layer, pair.roi] for pair in study.layer_map],
-            baselines=study.baselines(),
+            layer_map=study.mapped(),
+            baselines={
+                network: {
+                    rule: baseline
+                    for rule, baseline in study.baselines().items()
+                    if rule in study.rules_of(network)
+                }
+                for network in study.networks
+            },
         )

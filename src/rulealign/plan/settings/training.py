@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from rulealign.arm import Arm
 from rulealign.config.kinds import Network, Rule, TrainingSet
 from rulealign.config.training import Recipe
 from rulealign.plan.settings.images import StimuliSettings
@@ -42,20 +43,20 @@ class TrainingSetSettings(Sectioned):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointSettings(Sectioned):
-    """What one rule's training, and its diagnostics, use: all but which seeds and epochs are kept.
+    """What training and diagnostics of one arm use: all but which seeds and epochs are kept.
 
     Attributes:
-        label: of the rule, in the study.
+        arm: labels of the network and the rule.
         network: the section.
         training: the section, without seeds and checkpoints.
-        rule: the rule's section, without its baseline.
+        rule: the rule's section, without its baseline and its networks.
         training_set: the section.
         calibration: of the calibration set that the rule is prepared with, if any.
         study_seed: of the study.
         device: where networks run.
     """
 
-    label: str
+    arm: Arm
     network: Network
     training: Recipe
     rule: Rule
@@ -65,14 +66,14 @@ class CheckpointSettings(Sectioned):
     device: str
 
     @classmethod
-    def of(cls, study: Study, rule: str) -> Self:
-        """Take the settings of one rule from a study."""
-        asked = study.calibration_set(rule)
+    def of(cls, study: Study, arm: Arm) -> Self:
+        """Take the settings of one network under one rule from a study."""
+        asked = study.calibration_set(arm.rule)
         return cls(
-            label=rule,
-            network=study.network,
+            arm=arm,
+            network=study.networks[arm.network],
             training=study.training.recipe(),
-            rule=study.rules[rule].model_copy(update={"baseline": None}),
+            rule=study.rules[arm.rule].alone(arm.network, study.networks[arm.network]),
             training_set=study.training_set,
             calibration=StimuliSettings.of(study, asked[0]) if asked else None,
             study_seed=study.seed,

@@ -23,7 +23,7 @@ from rulealign.provenance import derive_seed
 
 def load(results: Path, rule: str, seed: int, epoch: int) -> checkpoints.Checkpoint:
     """Read one checkpoint of a study."""
-    path = results / "checkpoints" / f"rule-{rule}_seed-{seed}_epoch-{epoch}.pt"
+    path = results / "checkpoints" / f"net-cnn3_rule-{rule}_seed-{seed}_epoch-{epoch}.pt"
     return checkpoints.load(path, rule=rule, seed=seed, epoch=epoch, settings_hash=None)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from rsatoolbox.inference import boot_noise_ceiling
 from rsatoolbox.rdm import RDMs, compare
 
+from rulealign.arm import Arm
 from rulealign.report.docs_page import markdown
 from rulealign.rsa.brain_rdms import files_by_roi, read_brain_rdms
 from rulealign.rsa.ceiling import nili_bounds, raw_bounds
@@ -63,8 +64,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, required=True)
     folder = parser.parse_args().results
-    network = sorted(folder.glob("rdms/rule-bp_seed-*_epoch-0_*.h5"))[:1]
-    models = read_model_rdms(network, "bp").rdms.astype(np.float64)
+    network = sorted(folder.glob("rdms/net-cnn3_rule-bp_seed-*_epoch-0_*.h5"))[:1]
+    models = read_model_rdms(network, Arm("cnn3", "bp")).rdms.astype(np.float64)
     by_roi = {}
     for roi, files in files_by_roi(sorted(folder.glob("brain/*_rdm.h5"))).items():
         brains = read_brain_rdms(files).rdms

@@ -69,7 +69,8 @@ def plans(sizes: list[int]) -> str:
     """Table the dry runs of several sizes; of the largest also those of parts of it."""
     rows = [("whole study", *plan(study_of(size))) for size in sizes]
     part = study_of(max(sizes))
-    one = f"results/{part['study']}/alignment/rule-{next(iter(part['rules']))}_roi-V1.csv"
+    arm = f"net-{next(iter(part['networks']))}_rule-{next(iter(part['rules']))}"
+    one = f"results/{part['study']}/alignment/{arm}_roi-V1.csv"
     rows.append((f"of it, `--batch alignment_table=1/{SEEDS}`", *_batch(part)))
     rows.append(("of it, one file: one rule in one ROI", *plan(part, "--", one)))
     lines = [

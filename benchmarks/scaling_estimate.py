@@ -19,6 +19,7 @@ import yaml
 from rulealign.config.study import load_study
 from rulealign.cost import job_table
 from rulealign.plan import claims as claim_stages
+from rulealign.plan.universes import PLAIN_WAY
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 
 PROJECT = Path(__file__).parent.parent
@@ -146,7 +147,7 @@ def _of_networks(known: Finished, study: Any) -> list[Row]:
 
 def _of_rdms(known: Finished, study: Any) -> list[Row]:
     files = _networks(study) * len(study.evaluation.sizes)
-    per_pair = known.bytes_of("rdms/rule*.h5") / pairs(known.images)
+    per_pair = known.bytes_of("rdms/net-*.h5") / pairs(known.images)
     rdms, rois = files * _rdms_of_a_network(study), len(study.brain.rois)
     seconds = bootstrap_seconds(study.brain.subjects, study.statistics.bootstrap_draws)
     held, jobs = _draws(known, study, rdms * rois), len(study.rules) * rois
@@ -169,7 +170,7 @@ def _of_rdms(known: Finished, study: Any) -> list[Row]:
 def _universes(study: Any) -> list[tuple[int, float]]:
     """Count, per job of claims, its rows and how many bootstraps of one RDM it is worth."""
     found = []
-    for need in claim_stages.needs(study).values():
+    for need in claim_stages.needs(study)[PLAIN_WAY].values():
         networks = len(need.seeds) * len(need.epochs) * len(need.stimuli) * len(need.sizes)
         views = networks * len(need.descriptors) * len(need.centring)
         rows = views * len(need.layers) * len(need.analyses)
@@ -211,7 +212,7 @@ def _rdms_of_a_network(study: Any) -> int:
 
 
 def _draws(known: Finished, study: Any, rows: int) -> float:
-    draws_files = sorted(known.results.glob("alignment/rule-*_draws.h5"))
+    draws_files = sorted(known.results.glob("alignment/net-*_rule-*_draws.h5"))
     own = [path for path in draws_files if "_universes" not in path.name]
     csv_files = [path.with_name(path.name.replace("_draws.h5", ".csv")) for path in own]
     size = sum(path.stat().st_size for path in (*own, *csv_files))

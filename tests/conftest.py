@@ -1,7 +1,6 @@
 """What every test may use."""
 
 import functools
-import gc
 import os
 import re
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from rule_settings import NETWORK, RULES
 from rulealign import store
+from rulealign.arm import Arm
 from rulealign.config.training import Recipe
 from rulealign.data.training_sets.synthetic_objects import SyntheticObjects
 from rulealign.learning.rules import rule_class
@@ -47,11 +47,6 @@ SHARED = ("finished", "done")
 def pytest_collection_modifyitems(items):
     """Start with the longest: finished studies, then what else runs Snakemake, then the rest."""
     items.sort(key=lambda item: (not set(SHARED) & set(item.fixturenames), not _runs(item)))
-
-
-def pytest_collection_finish():
-    """Spare what is loaded by now from every collection of garbage; nilearn asks for many."""
-    gc.freeze()
 
 
 def _runs(item):
@@ -91,7 +86,7 @@ def checkpoint_settings():
 
     def settings(kind, **training):
         return CheckpointSettings(
-            label=kind,
+            arm=Arm("cnn3", kind),
             network=NETWORK,
             training=Recipe(
                 **{

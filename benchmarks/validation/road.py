@@ -15,6 +15,7 @@ from rulealign.plan.settings.brain import DistanceSettings
 from rulealign.rsa.brain_distance import brain_distance
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import CROSS_RUN
+from rulealign.rsa.distances.correlation import Correlation
 from rulealign.rsa.pairs import read_pairs, write_pairs
 from rulealign.rsa.rdm import correlation_rdm, write_brain_rdm
 from rulealign.settings import Settings
@@ -23,7 +24,7 @@ from validation.world import AREA, Setting, draw_trials, measure
 
 _STIMULUS_SET = "first-exemplar"
 _PATTERNS = DistanceSettings(
-    stimulus_set=_STIMULUS_SET, zscore="all-trials", distance="correlation"
+    stimulus_set=_STIMULUS_SET, zscore="all-trials", distance=Correlation()
 )
 
 

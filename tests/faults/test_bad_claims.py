@@ -57,16 +57,19 @@ def test_complete_tables_are_evaluated(tmp_path, files):
 
 
 def test_a_rule_without_a_table_is_no_smaller_claim(tmp_path, files):
-    refused(tmp_path, files, DataError, "no scores of the rule 'fa' with V1", LESS)
-    fewer = [*(paths[:2] for paths in files[:3]), files[3]]
-    refused(tmp_path, fewer, DataError, "no scores of the rule 'bp_normal' with V1")
+    refused(tmp_path, files, DataError, "no scores of cnn3 by fa with V1", LESS)
+    fewer = [*(paths[:2] for paths in files[:3]), *files[3:]]
+    refused(tmp_path, fewer, DataError, "no scores of cnn3 by bp_normal with V1")
 
 
 def test_a_universe_without_its_rows_is_named(tmp_path, files):
     rewrite(files[0][0], lambda table: table[table["comparison"] != "pearson"])
     drop_draws(files[1][0], lambda name: "pearson" not in name)
     refused(
-        tmp_path, files, DataError, "rule-bp_roi-V1_universes.csv: has no row of bp_1_1_.*pearson"
+        tmp_path,
+        files,
+        DataError,
+        "rule-bp_roi-V1_universes.csv: has no row of cnn3_bp_1_1_.*pearson",
     )
 
 
@@ -81,7 +84,7 @@ def test_people_in_another_order_are_refused(tmp_path):
 def test_a_seed_that_is_not_there_is_named(tmp_path, files):
     rewrite(files[0][0], lambda table: table[table["seed"] != 4])
     drop_draws(files[1][0], lambda name: "bp_4_" not in name)
-    refused(tmp_path, files, DataError, "has no row of bp_4_1_grey_224")
+    refused(tmp_path, files, DataError, "has no row of cnn3_bp_4_1_grey_224")
 
 
 @pytest.mark.parametrize(
@@ -118,17 +121,19 @@ def test_draws_of_other_rows_are_refused(tmp_path, files):
 def test_draws_of_another_table_are_refused(tmp_path, files):
     tables, draws, *others = files
     swapped = [tables, [draws[1], draws[0], *draws[2:]], *others]
-    refused(tmp_path, swapped, DataError, "different ids: at place 0 'bp_1_0")
+    refused(tmp_path, swapped, DataError, "different ids: at place 0 'cnn3_bp_1_0")
 
 
 def test_a_row_that_occurs_twice_or_says_nothing_is_named(tmp_path, files):
     rewrite(files[0][0], lambda table: pd.concat([table, table.iloc[[0]]]))
-    refused(tmp_path, files, DataError, "the row bp_1_0_grey_32_.* appears twice")
+    refused(tmp_path, files, DataError, "the row cnn3_bp_1_0_grey_32_.* appears twice")
     rewrite(
         files[0][0],
         lambda table: table.iloc[:-1].assign(score=table["score"].where(table.index > 0)),
     )
-    refused(tmp_path, files, DataError, "the row bp_1_0_grey_32_.* has neither score nor reason")
+    refused(
+        tmp_path, files, DataError, "the row cnn3_bp_1_0_grey_32_.* has neither score nor reason"
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,12 +181,12 @@ def test_plain_scores_must_be_those_of_the_alignment(tmp_path, files, column):
         files[2][0],
         lambda table: table.assign(**{column: table[column] + 1e-7 * (table.index == 3)}),
     )
-    refused(tmp_path, files, GuardError, "have different scores of bp_")
+    refused(tmp_path, files, GuardError, "have different scores of cnn3_bp_")
 
 
 def test_a_plain_score_that_the_alignment_lacks_is_refused(tmp_path, files):
     rewrite(files[2][0], lambda table: table.iloc[1:])
-    refused(tmp_path, files, GuardError, "have different scores of bp_1_0.*nan")
+    refused(tmp_path, files, GuardError, "have different scores of cnn3_bp_1_0.*nan")
 
 
 def test_a_missing_table_is_named(tmp_path, files):
@@ -199,5 +204,5 @@ def test_an_effect_without_an_interval_stops_the_run(tmp_path, files):
     with edited_h5(files[1][0]) as file:
         for array in ("draws", "left_out"):
             file[array][...] = 0.5
-    where = r"claims\.drop has no interval in stimuli grey, size 224"
+    where = r"claims\.drop has no interval in network cnn3, stimuli grey, size 224"
     refused(tmp_path, files, DataError, f"{where}.*is the same in every sample of stimuli")

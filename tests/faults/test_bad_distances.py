@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rulealign.errors import DataError
-from rulealign.rsa.distances import crossnobis_rdm, euclidean_rdm
+from rulealign.rsa.pattern_distances import crossnobis_rdm, euclidean_rdm
 
 IDS = ["ant.jpg", "bee.jpg", "cat.jpg"]
 STIMULUS, FOLD = np.tile([0, 1, 2], 4), np.repeat([1, 2, 3, 4], 3)

@@ -16,6 +16,7 @@ from rulealign.store import write_h5
 N = 10
 SETTINGS = CeilingSettings(study_seed=5, null_draws=40, interval=0.9, pairs="all")
 ROIS = ["V1", "IT"]
+SEEDS = {"cnn3": {"bp": [1], "fa": [1]}}
 
 
 def ceiling(folder, roi, name=None, **changed):
@@ -72,7 +73,7 @@ def test_a_ceiling_that_is_missing_or_there_twice_is_named(parts, tmp_path):
 
 def alignments():
     rows = [
-        (rule, 0, "grey", 32, layer, "grid-8", "centred", roi, "per_subject", "all")
+        ("cnn3", rule, 0, "grey", 32, layer, "grid-8", "centred", roi, "per_subject", "all")
         for rule in ("bp", "fa")
         for layer in ("conv1", "conv2")
         for roi in ("V1", "IT")
@@ -83,12 +84,18 @@ def alignments():
 @pytest.mark.parametrize(
     ("keep", "message"),
     [
-        ("rule == 'bp'", "lack the rule 'fa'"),
-        ("roi == 'V1' or rule == 'bp'", "have fa_0_.*conv1.* with only one of the ROIs IT and V1"),
-        ("not (layer == 'conv2' and roi == 'IT' and rule == 'fa')", "have fa_0_grey_32_conv2_"),
+        ("rule == 'bp'", "lack cnn3 by fa"),
+        (
+            "roi == 'V1' or rule == 'bp'",
+            "have cnn3_fa_0_.*conv1.* with only one of the ROIs IT and V1",
+        ),
+        (
+            "not (layer == 'conv2' and roi == 'IT' and rule == 'fa')",
+            "have cnn3_fa_0_grey_32_conv2_",
+        ),
     ],
 )
 def test_alignments_that_lack_a_rule_or_an_roi_are_refused(keep, message):
-    require_whole(alignments(), ALIGNMENT_KEYS, ("bp", "fa"), "alignment tables")
+    require_whole(alignments(), ALIGNMENT_KEYS, SEEDS, "alignment tables")
     with pytest.raises(DataError, match=message):
-        require_whole(alignments().query(keep), ALIGNMENT_KEYS, ("bp", "fa"), "alignment tables")
+        require_whole(alignments().query(keep), ALIGNMENT_KEYS, SEEDS, "alignment tables")

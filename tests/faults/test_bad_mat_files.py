@@ -18,7 +18,9 @@ def path(tmp_path):
 
 
 def test_an_array_is_read_as_it_was_written(path):
-    assert np.array_equal(mat.load_mat(path, "rdms"), np.arange(50.0).reshape(2, 5, 5))
+    array, texts = mat.load_mat(path, "rdms")
+    assert np.array_equal(array, np.arange(50.0).reshape(2, 5, 5))
+    assert texts == {"other": ["text"]}
 
 
 def test_a_type_of_numbers_that_does_not_exist_is_refused(path):

@@ -128,3 +128,88 @@ def test_published_pictures_are_read_as_subjects_saw_them():
     assert (found == np.asarray(RGB.convert("L"))[..., np.newaxis]).all()
     stored = np.asarray(read_rgb(io.BytesIO(turned(6, "PNG")), "a", grey=True))
     assert (stored == PIXELS).all()
+
+
+def composed(image):
+    """Lay a picture on grey, pixel by pixel."""
+    values = np.asarray(image.convert("RGBA")).astype(float)
+    share = values[..., 3:] / 255
+    return share * values[..., :3] + (1 - share) * 128
+
+
+def upper(contents, order):
+    """Give the upper 8 bits of a grey picture of 16, that lie in the file row by row."""
+    start = contents.index(b"IDAT") + 4
+    raw = np.frombuffer(zlib.decompressobj().decompress(contents[start:]), dtype=np.uint8)
+    return raw.reshape(SIDE, -1)[:, 1:][:, order::2]
+
+
+ALPHA = Image.fromarray(np.dstack([PIXELS, np.arange(256, dtype=np.uint8).reshape(SIDE, SIDE)]))
+PALETTE = RGB.convert("P")
+DEEP = png(16, 0, 1)
+CONVERTED = {
+    "grey": (saved(RGB.convert("L")), np.dstack([np.asarray(RGB.convert("L"))] * 3)),
+    "palette": (
+        saved(PALETTE),
+        np.array(PALETTE.getpalette()).reshape(-1, 3)[np.asarray(PALETTE)],
+    ),
+    "alpha": (saved(ALPHA), composed(ALPHA)),
+    "one transparent colour": (
+        saved(RGB, transparency=tuple(map(int, PIXELS[0, 0]))),
+        np.where((PIXELS[0, 0] == PIXELS).all(axis=-1, keepdims=True), 128, PIXELS),
+    ),
+    "16 bits": (DEEP, np.dstack([upper(DEEP, 0)] * 3)),
+    "RGB as it is": (saved(RGB), PIXELS),
+}
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_other_colour_modes_are_converted_where_it_is_asked_for(name, tmp_path):
+    contents, expected = CONVERTED[name]
+    (tmp_path / "a.png").write_bytes(contents)
+    ((_, image),) = read_stimuli(told("folder", convert="rgb"), tmp_path, {})
+    assert image.mode == "RGB"
+    np.testing.assert_allclose(np.asarray(image).astype(float), expected, atol=0.51)
+
+
+def test_cmyk_is_converted_by_the_plain_formula():
+    ink = np.asarray(RGB.convert("CMYK")).astype(float)
+    contents = saved(RGB.convert("CMYK"), "TIFF")
+    found = np.asarray(read_rgb(io.BytesIO(contents), "a", convert=True)).astype(float)
+    expected = (255 - ink[..., :3]) * (255 - ink[..., 3:]) / 255
+    np.testing.assert_allclose(found, expected, atol=1.5)
+
+
+@pytest.mark.parametrize("name", ["float TIFF", "two frames", "turned JPEG", "PostScript"])
+def test_what_no_conversion_decides_is_refused_all_the_same(name, tmp_path):
+    contents, problem = BAD[name]
+    (tmp_path / "a.png").write_bytes(contents)
+    with pytest.raises(DataError, match=problem):
+        list(read_stimuli(told("folder", convert="rgb"), tmp_path, {}))
+    frames = [RGB, RGB.rotate(90)]
+    (tmp_path / "a.png").write_bytes(saved(frames[0], "GIF", save_all=True, append_images=frames))
+    with pytest.raises(DataError, match="pictures. Save the one"):
+        list(read_stimuli(told("folder", convert="rgb"), tmp_path, {}))
+
+
+def test_training_images_are_resized_as_torchvision_does(tmp_path):
+    from torchvision.transforms import CenterCrop, Compose, Resize
+
+    wide = np.random.default_rng(5).integers(0, 256, (30, 47, 3), dtype=np.uint8)
+    images = {"1.png": RGB, "2.png": Image.fromarray(wide), "3.png": RGB.convert("L")}
+    for split in ("train", "test"):
+        for name, image in images.items():
+            path = tmp_path / split / "ant" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(saved(image))
+    section = ImageFolder(
+        kind="image-folder", source="./x", image_size=SIDE, convert="rgb", resize="crop"
+    )
+    _, splits = section.read(tmp_path, tmp_path, 0)
+    found, _ = splits["train"]
+    shown = Compose([Resize(SIDE), CenterCrop(SIDE)])
+    for image, pixels in zip(images.values(), found, strict=True):
+        assert (pixels == np.asarray(shown(image.convert("RGB")))).all()
+    plain = ImageFolder(kind="image-folder", source="./x", image_size=SIDE, convert="rgb")
+    with pytest.raises(DataError, match="Set training_set.resize to crop"):
+        plain.read(tmp_path, tmp_path, 0)

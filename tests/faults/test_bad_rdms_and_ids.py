@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import score_settings
+from rulealign.arm import Arm
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.learning.tables import LoggedNetwork, training_table
 from rulealign.plan.settings.scores import CeilingSettings, ModelRdmSettings, ScoreSettings
@@ -40,7 +41,14 @@ def features(seed, n=N):
 
 def model(folder, ids=IDS, layer="conv1", centring=("centred",), **changed):
     """Write one network's activations and RDMs the way the pipeline does."""
-    keys = {"rule": "bp", "seed": 42, "epoch": 0, "stimuli": "grey", "size": 32} | changed
+    keys = {
+        "network": "cnn3",
+        "rule": "bp",
+        "seed": 42,
+        "epoch": 0,
+        "stimuli": "grey",
+        "size": 32,
+    } | changed
     name = "_".join(map(str, keys.values()))
     activations, output = folder / f"{name}_activations.h5", folder / f"{name}.h5"
     arrays = {f"{layer}/vector": features(keys["seed"], len(ids))}
@@ -60,7 +68,15 @@ def brain(folder, subject, ids=IDS, file=None, **changed):
 def run(folder, models, brains, rule="bp", roi="IT", **changed):
     table = folder / f"rule-{rule}_roi-IT.csv"
     draws = table.with_name(f"{table.stem}_draws.h5")
-    align(models, brains, rule, roi, score_settings.alignment(SCORES, **changed), table, draws)
+    align(
+        models,
+        brains,
+        Arm("cnn3", rule),
+        roi,
+        score_settings.alignment(SCORES, **changed),
+        table,
+        draws,
+    )
     return table, draws
 
 
@@ -114,7 +130,7 @@ def test_features_of_another_number_of_stimuli_than_ids_are_refused():
 
 
 def test_an_activations_file_with_a_dead_layer_is_named(tmp_path):
-    path = model(tmp_path).with_name("bp_42_0_grey_32_activations.h5")
+    path = model(tmp_path).with_name("cnn3_bp_42_0_grey_32_activations.h5")
     plant(path, "conv1/vector", lambda array: array.fill(0))
     with pytest.raises(DataError, match=r"activations\.h5: conv1/vector: .*image_00"):
         write_model_rdms(path, tmp_path / "rdm.h5", ModelRdmSettings(centring=["uncentred"]))
@@ -193,7 +209,14 @@ def test_a_constant_model_rdm_names_file_and_dataset(tmp_path, brains):
 
 def test_an_rdm_of_another_size_than_its_ids_is_refused(tmp_path, brains):
     path = tmp_path / "short.h5"
-    attributes = {"rule": "bp", "seed": 1, "epoch": 0, "stimuli": "grey", "size": 32}
+    attributes = {
+        "network": "cnn3",
+        "rule": "bp",
+        "seed": 1,
+        "epoch": 0,
+        "stimuli": "grey",
+        "size": 32,
+    }
     arrays = {"conv1/vector/centred": np.arange(27.0)}
     write_h5(path, arrays, ids={"stimulus": IDS}, settings={}, attributes=attributes)
     with pytest.raises(DataError, match=r"short\.h5: conv1/vector/centred: .*28 pairs"):
@@ -201,7 +224,7 @@ def test_an_rdm_of_another_size_than_its_ids_is_refused(tmp_path, brains):
 
 
 def test_a_file_of_another_rule_is_refused(tmp_path, brains):
-    with pytest.raises(GuardError, match=r"of the rule 'fa', not of 'bp'"):
+    with pytest.raises(GuardError, match=r"of cnn3 by fa, not of cnn3 by bp"):
         run(tmp_path, [model(tmp_path), model(tmp_path, rule="fa")], brains)
 
 
@@ -253,7 +276,7 @@ def test_a_truncated_file_is_named(tmp_path, brains):
 
 
 def test_a_file_that_is_no_rdm_file_is_named(tmp_path, brains):
-    brains[0] = tmp_path / "bp_42_0_grey_32_activations.h5"
+    brains[0] = tmp_path / "cnn3_bp_42_0_grey_32_activations.h5"
     path = model(tmp_path)
     with pytest.raises(StoreError, match=r"activations\.h5: lacks the attribute 'subject'"):
         run(tmp_path, [path], brains)
@@ -315,7 +338,7 @@ def test_draws_of_other_settings_than_the_study_are_refused(tmp_path, two_rules)
 
 def test_draws_beside_another_table_are_refused(tmp_path, two_rules):
     tables, draws = two_rules()
-    with pytest.raises(DataError, match="at place 0 'bp_42.*fa_42"):
+    with pytest.raises(DataError, match="at place 0 'cnn3_bp_42.*fa_42"):
         alignment_table(tables, draws[::-1], TABLE, tmp_path / "alignment.csv")
 
 
@@ -331,7 +354,7 @@ def test_a_rule_with_other_seeds_than_the_study_says_is_refused(tmp_path, two_ru
 
 
 def test_a_rule_may_have_fewer_seeds_where_the_study_says_so(tmp_path, two_rules):
-    fewer = replace(TABLE, seeds={"bp": [42], "fa": [7]})
+    fewer = replace(TABLE, seeds={"cnn3": {"bp": [42], "fa": [7]}})
     alignment_table(*two_rules(seed=7), fewer, tmp_path / "alignment.csv")
     assert set(pd.read_csv(tmp_path / "alignment.csv")["n_seeds"]) == {1}
 
@@ -350,7 +373,7 @@ def test_a_rule_may_have_fewer_seeds_where_the_study_says_so(tmp_path, two_rules
 def test_an_incomplete_training_log_is_named(tmp_path, lines, what):
     log = tmp_path / "rule-bp_log.csv"
     log.write_text("epoch,learning_rate,loss,held_out_accuracy,held_out_images\n" + lines)
-    known = LoggedNetwork("bp", "bp", "default", 42, 2, True)
+    known = LoggedNetwork("cnn3", "bp", "bp", "default", 42, 2, True)
     with pytest.raises(DataError, match=rf"rule-bp_log\.csv: .*{what}"):
         training_table([log], [known], tmp_path / "training.csv")
 
@@ -378,7 +401,7 @@ def test_a_brain_rdm_that_is_constant_over_the_pairs_compared_is_named(tmp_path,
     settings = score_settings.alignment(SCORES, pairs="cross_run")
     outputs = tmp_path / "a.csv", tmp_path / "a.h5"
     with pytest.raises(DataError, match="^IT of 2 is constant over the pairs compared"):
-        align([model(tmp_path)], brains, "bp", "IT", settings, *outputs, pairs)
+        align([model(tmp_path)], brains, Arm("cnn3", "bp"), "IT", settings, *outputs, pairs)
     ceiling = CeilingSettings(study_seed=5, null_draws=40, interval=0.95, pairs="cross_run")
     with pytest.raises(DataError, match="noise ceiling of IT: IT of 2 is constant over the pairs"):
         roi_ceiling(brains, "IT", ceiling, tmp_path / "c.csv", pairs)
@@ -388,9 +411,9 @@ def test_rdms_are_read_into_one_array_and_no_copies(tmp_path):
     n, seeds = 80, range(30)
     ids = [f"image_{place:02d}" for place in range(n)]
     files = [model(tmp_path, ids, seed=seed, centring=("centred", "uncentred")) for seed in seeds]
-    read_model_rdms(files[:1], "bp")
+    read_model_rdms(files[:1], Arm("cnn3", "bp"))
     tracemalloc.start()
-    read = read_model_rdms([*files[7:], *files[:7]], "bp")
+    read = read_model_rdms([*files[7:], *files[:7]], Arm("cnn3", "bp"))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1.5 * read.rdms.nbytes

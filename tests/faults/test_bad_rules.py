@@ -14,8 +14,10 @@ from rulealign.learning.run import start_run
 
 @pytest.fixture
 def study(project):
-    """Give the values of the study with all rules."""
-    return without_claims(complete(project / "studies/cichy92.yaml"))
+    """Give the values of a study with most rules."""
+    values = without_claims(complete(project / "studies/cichy92.yaml"))
+    values["rules"]["pc_supervised"] = {"kind": "pc_supervised"}
+    return values
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_a_key_of_another_rule_is_called_unknown(study):
 def test_a_rule_that_is_not_there_is_named_with_those_there_are(study):
     study["rules"]["pcn"] = study["rules"].pop("pc") | {"kind": "pcn"}
     with pytest.raises(
-        ConfigurationError, match=r"rules\.pcn\.kind: there is no 'pcn'.*'pc_supervised'"
+        ConfigurationError, match=r"rules\.pcn\.kind: there is no 'pcn'.*'readout'.*mean 'pc'"
     ):
         load_study(study)
 
@@ -154,3 +156,15 @@ def test_weights_that_diverge_stop_the_run_and_name_the_layer(
         )
     assert not output.exists()
     assert start.read_bytes() == before
+
+
+@pytest.mark.parametrize(("variance", "sound"), [(5e4, True), (9e7, True), (2e8, False)])
+def test_a_variance_may_be_as_large_as_the_square_of_a_weight(checkpoint_settings, variance, sound):
+    # activations with powers have inputs of a standard deviation of hundreds, and nothing diverges
+    run = start_run(checkpoint_settings("bp"), 5, torch.device("cpu"), classes=10)
+    run.network.norms()["conv2"].running_var[0] = variance
+    if sound:
+        run.require_sound_weights()
+        return
+    with pytest.raises(GuardError, match=r"its running_var is not finite or larger than 1e\+08"):
+        run.require_sound_weights()

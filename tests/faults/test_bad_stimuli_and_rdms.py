@@ -6,9 +6,9 @@ from PIL import Image
 from scipy.io import savemat
 from scipy.spatial.distance import pdist, squareform
 
-from brain_settings import given_rdms
+from brain_settings import given_rdms, read_rdms
 from rulealign.data.images.stimulus_images import read_stimuli, write_stimuli
-from rulealign.data.rdm_files import read_rdms, write_subject_rdms
+from rulealign.data.rdm_files import write_subject_rdms
 from rulealign.errors import ConfigurationError, DataError
 from shown_stimuli import one_each, told
 
@@ -128,25 +128,32 @@ def _refused(tmp_path, rdms, match, subjects=2):
     assert "rdms.npy" in str(caught.value)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_value_that_is_not_finite_is_named(tmp_path, rdms, value):
-    rdms[1, 2, 3] = rdms[1, 3, 2] = value
-    _refused(tmp_path, rdms, f"subject 2, image_03 with image_04.*{value} is not a finite number")
+def test_a_value_that_is_not_finite_is_named(tmp_path, rdms):
+    rdms[1, 2, 3] = rdms[1, 3, 2] = np.inf
+    _refused(tmp_path, rdms, "sub-02, image_03 with image_04.*inf is not a finite number")
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_missing_pairs_are_counted_with_the_stimulus_to_leave_out(tmp_path, rdms, both):
+    rdms[1, 2, [1, 3]] = np.nan
+    rdms[1, [1, 3], 2] = np.nan if both else rdms[1, [1, 3], 2]
+    match = r"sub-02, image_0\d with image_03: .*missing \(2 pairs .* most of them of image_03"
+    _refused(tmp_path, rdms, match if both else match.replace("with image_03", "with image_02"))
 
 
 def test_an_asymmetric_rdm_is_named(tmp_path, rdms):
     rdms[0, 4, 1] *= 1.001
-    _refused(tmp_path, rdms, r"subject 1, image_02 with image_05.*\(2 such places")
+    _refused(tmp_path, rdms, r"sub-01, image_02 with image_05.*\(2 such places")
 
 
 def test_a_diagonal_other_than_zero_is_named(tmp_path, rdms):
     rdms[1, 2, 2] = 0.01
-    _refused(tmp_path, rdms, "subject 2, image_03 with image_03.*0.01 should be 0")
+    _refused(tmp_path, rdms, "sub-02, image_03 with image_03.*0.01 should be 0")
 
 
 def test_a_constant_rdm_is_named(tmp_path, rdms):
     rdms[1] = 1 - np.eye(5)
-    _refused(tmp_path, rdms, "subject 2: all dissimilarities are 1")
+    _refused(tmp_path, rdms, "sub-02: all dissimilarities are 1")
 
 
 @pytest.mark.parametrize(("take", "shape"), [(np.s_[0], "5, 5"), (np.s_[:, :4], "2, 4, 5")])
@@ -155,26 +162,29 @@ def test_rdms_that_are_not_square_are_refused(tmp_path, rdms, take, shape):
 
 
 def test_another_number_of_subjects_is_refused(tmp_path, rdms):
-    _refused(tmp_path, rdms, "holds 2 subjects, the study says 15", subjects=15)
+    _refused(tmp_path, rdms, "15 subjects with 1 session each, .*it holds 2 subjects", subjects=15)
 
 
 def test_wrong_sessions_are_named(tmp_path, rdms):
     own, np_file = np.stack([rdms, rdms[::-1]], axis=1), tmp_path / "x.npy"
     np.save(np_file, own)
-    with pytest.raises(DataError, match="for several sessions state `sessions`"):
+    with pytest.raises(DataError, match="it holds 2 subjects with 2 sessions each"):
         read_rdms(np_file, None, 2)
-    with pytest.raises(DataError, match="holds 2 sessions of each subject, the study says 3"):
+    with pytest.raises(DataError, match="2 subjects with 3 sessions each, as the study says"):
         read_rdms(np_file, None, 2, sessions=3)
     np.save(np_file, rdms)
-    with pytest.raises(DataError, match="must be subjects x sessions x stimuli x stimuli"):
+    with pytest.raises(
+        DataError, match="as subjects x stimuli x stimuli it holds 2 subjects with 1 session "
+    ):
         read_rdms(np_file, None, 2, sessions=2)
     own[1, 1, 2, 3] = np.nan
     np.save(np_file, own)
-    with pytest.raises(DataError, match="subject 2, session 2, stimulus 3 with stimulus 4"):
+    with pytest.raises(DataError, match="sub-02, ses-02, stimulus 3 with stimulus 4"):
         read_rdms(np_file, None, 2, sessions=2)
     np.save(np_file, np.stack([rdms, 2 * rdms + 2 - 2 * np.eye(5)], axis=1))
-    with pytest.raises(DataError, match="subject 1: session 2 has the RDM of session 1"):
-        read_rdms(np_file, None, 2, sessions=2)
+    axes = ["subjects", "sessions", "stimuli", "stimuli"]
+    with pytest.raises(DataError, match="sub-01: ses-02 has the RDM of ses-01"):
+        read_rdms(np_file, None, 2, sessions=2, axes=axes)
 
 
 def test_numbers_that_are_not_real_are_refused(tmp_path, rdms):
@@ -205,11 +215,13 @@ def test_broken_and_foreign_files_are_named(tmp_path, rdms):
     np.savez(tmp_path / "x.npz", rdms=rdms)
     (tmp_path / "x.npz").write_bytes((tmp_path / "x.npz").read_bytes()[:-40])
     (tmp_path / "x.npy").write_bytes(b"")
-    for name in ("x.npz", "x.npy", "absent.npz"):
+    for name in ("x.npz", "x.npy"):
         with pytest.raises(DataError, match=f"{name}: cannot be read"):
             read_rdms(tmp_path / name, "rdms", 2)
-    with pytest.raises(DataError, match=r"x\.csv: RDMs are read from"):
-        read_rdms(tmp_path / "x.csv", "rdms", 2)
+    with pytest.raises(DataError, match=r"absent\.npz: there is no such file"):
+        read_rdms(tmp_path / "absent.npz", "rdms", 2)
+    with pytest.raises(DataError, match=r"x\.pkl: RDMs are read from"):
+        read_rdms(tmp_path / "x.pkl", "rdms", 2)
 
 
 def test_nothing_is_written_when_one_subjects_rdm_is_wrong(tmp_path, rdms):
@@ -218,5 +230,5 @@ def test_nothing_is_written_when_one_subjects_rdm_is_wrong(tmp_path, rdms):
     settings = given_rdms(subjects=2, ids="s{}")
     outputs = [tmp_path / "sub-1.h5", tmp_path / "sub-2.h5"]
     with pytest.raises(DataError):
-        write_subject_rdms(tmp_path / "rdms.npy", settings, "IT", outputs)
+        write_subject_rdms([tmp_path / "rdms.npy"], settings, "IT", outputs)
     assert not any(output.exists() for output in outputs)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rulealign.arm import Arm
 from rulealign.claims.universes.scores import score_universes
 from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.store import read_csv
@@ -34,7 +35,7 @@ def score(folder, models, brains=None, controls=(), pairs=None, **settings):
     outputs = folder / "t.csv", folder / "t.h5"
     try:
         told = replace(SMALL, **settings)
-        score_universes(models, brains, controls, "bp", "V1", told, *outputs, pairs)
+        score_universes(models, brains, controls, Arm("cnn3", "bp"), "V1", told, *outputs, pairs)
     except Exception:
         assert not any(path.exists() for path in outputs)  # whole or not at all
         raise
@@ -85,7 +86,7 @@ def test_a_control_that_nobody_computed(tmp_path):
 def test_the_file_of_another_rule_roi_or_setting(tmp_path):
     models = model_files(tmp_path, **SETS)
     other = model_file(tmp_path, 1, 3, "grey", 32, rule="fa")
-    with pytest.raises(GuardError, match="rule-fa.*is of the rule 'fa', not of 'bp'"):
+    with pytest.raises(GuardError, match="rule-fa.*is of cnn3 by fa, not of cnn3 by bp"):
         score(tmp_path, [*models[:3], other])
     with pytest.raises(GuardError, match="sub-1_roi-IT.*is of the ROI 'IT', not 'V1'"):
         score(tmp_path, models, [brain_file(tmp_path, subject, "IT") for subject in (1, 2)])
@@ -96,7 +97,7 @@ def test_the_file_of_another_rule_roi_or_setting(tmp_path):
 
 def test_a_network_that_is_missing_or_listed_twice(tmp_path):
     models = model_files(tmp_path, **SETS)
-    with pytest.raises(DataError, match="no file of bp, seed 1, epoch 3 .*'grey' at 32 px"):
+    with pytest.raises(DataError, match="no file of cnn3 by bp, seed 1, epoch 3 .*'grey' at 32 px"):
         score(tmp_path, models[:3])
     with pytest.raises(DataError, match="epoch-0_stim-grey_px-16.h5' appears twice"):
         score(tmp_path, [*models, models[0]])
@@ -130,10 +131,14 @@ def test_an_rdm_that_is_constant_over_a_resample_is_named_by_its_keys(tmp_path):
     rdm[0] = 1  # the pair of the first two stimuli: not in every resample
     models = model_files(tmp_path, **SETS)
     models[3] = model_file(tmp_path, 1, 3, "grey", 32, rdms={"conv1/grid-8/centred": rdm})
-    with pytest.raises(DataError, match="^bp_1_3_grey_32_conv1_grid-8_centred is .* the pairs of"):
+    with pytest.raises(
+        DataError, match="^cnn3_bp_1_3_grey_32_conv1_grid-8_centred is .* the pairs of"
+    ):
         score(tmp_path, models)
     for change in ({"comparison": "kendall_tau_a"}, {"convention": "mean_rdm"}):
-        with pytest.raises(DataError, match="^bp_1_3_grey_32_conv1_grid-8_centred is .* the pairs"):
+        with pytest.raises(
+            DataError, match="^cnn3_bp_1_3_grey_32_conv1_grid-8_centred is .* the pairs"
+        ):
             score(tmp_path, models, analyses=[PLAIN, PLAIN | change])
 
 
@@ -143,7 +148,7 @@ def test_a_control_that_is_the_model_leaves_nothing_of_it_and_stops_the_run(tmp_
     same = np.random.default_rng(1).random(PAIRS).astype(np.float32)
     controls.append(control_file(tmp_path, "grey", 32, silhouette=same))
     models[3] = model_file(tmp_path, 1, 3, "grey", 32, rdms={"conv1/grid-8/centred": same})
-    named = "^bp_1_3_grey_32_conv1_grid-8_centred, in draw 0: the controls leave"
+    named = "^cnn3_bp_1_3_grey_32_conv1_grid-8_centred, in draw 0: the controls leave"
     with pytest.raises(DataError, match=named):
         score(tmp_path, models, controls=controls, analyses=PARTIAL)
 

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from rulealign.data.rdm_files import read_rdms
+from brain_settings import read_rdms
 from rulealign.errors import DataError
 
 

@@ -63,7 +63,7 @@ def write_folder(path):
 
 
 KINDS = {
-    "checkpoints/rule-bp_seed-1_epoch-2.pt": write_checkpoint,
+    "checkpoints/net-cnn3_rule-bp_seed-1_epoch-2.pt": write_checkpoint,
     "activations/rule-bp.h5": write_arrays,
     "statistics/a.csv": write_table,
     "brain/sub-01_acquisition.json": write_json,

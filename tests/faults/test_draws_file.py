@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import score_settings
+from rulealign.arm import Arm
 from rulealign.errors import DataError, StoreError
 from rulealign.rsa import alignment
 from rulealign.rsa.alignment import align
@@ -20,7 +21,7 @@ from rulealign.store import read_ids, read_settings, write_h5
 N, N_MODELS = 20, 12
 IDS = [f"image_{place:02d}" for place in range(N)]
 PAIRS = N * (N - 1) // 2
-KEYS = {"rule": "bp", "seed": 1, "epoch": 0, "stimuli": "grey", "size": 32}
+KEYS = {"network": "cnn3", "rule": "bp", "seed": 1, "epoch": 0, "stimuli": "grey", "size": 32}
 
 
 @pytest.fixture
@@ -42,7 +43,15 @@ def study(tmp_path):
             rdm = (brains or {}).get(subject, rdm)
             write_h5(files[-1], {"rdm": rdm}, attributes=about, **write)
         outputs = folder / "out/t.csv", folder / "out/d.h5"
-        align([model], files, "bp", "EVC", score_settings.alignment(), *outputs, **options)
+        align(
+            [model],
+            files,
+            Arm("cnn3", "bp"),
+            "EVC",
+            score_settings.alignment(),
+            *outputs,
+            **options,
+        )
         return folder / "out"
 
     return make
@@ -117,7 +126,7 @@ def test_an_rdm_without_ranks_in_a_late_resample_leaves_nothing(study, tmp_path)
     pair = int(missing.argmax())  # drawn in all resamples up to this one
     assert missing[pair] > 2
     changed = {"conv07/vector/centred": np.where(np.arange(PAIRS) == pair, 2.0, 1.0)}
-    named = "bp_1_0_grey_32_conv07_vector_centred"
+    named = "cnn3_bp_1_0_grey_32_conv07_vector_centred"
     message = rf"^{named} is constant over the pairs of resample {missing[pair]} "
     for threads, work_mb in ((1, 512), (2, 512), (1, 0.001)):  # 0.001: one model at a time
         name = f"constant, {threads}, {work_mb}"

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from rulealign.data.rdm_files import read_rdms
+from brain_settings import read_rdms
 from rulealign.errors import DataError, StoreError
 from rulealign.store import open_h5
 

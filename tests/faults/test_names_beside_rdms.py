@@ -7,7 +7,7 @@ import pytest
 from scipy.io import savemat
 from scipy.spatial.distance import pdist, squareform
 
-from rulealign.data.rdm_files import read_rdms
+from brain_settings import read_rdms
 from rulealign.errors import DataError
 
 NAMES = [f"image_{number:02d}" for number in range(1, 6)]

@@ -13,7 +13,7 @@ from rulealign.rsa.bootstrap.resample_check import require_resamples
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman
 from rulealign.store import write_h5
 
-SETTINGS = InputsSettings(copies={}, study_seed=7, bootstrap_draws=200, pairs=["all"])
+SETTINGS = InputsSettings(copies={}, study_seed=7, bootstrap_draws=200, pairs=["all"], labels={})
 
 
 @pytest.fixture

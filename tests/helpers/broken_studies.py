@@ -28,15 +28,15 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
     "a device in capitals": ("device", "CUDA", "did you mean 'cuda'"),
     "one mirror, not in a list": ("data_mirrors", "/data", "list"),
     "no training set": ("training_set", REMOVED, "docs/configuration.md"),
-    "a null section": ("network", None, "section"),
-    "a list for a section": ("network", ["cnn3"], "section"),
-    "an unknown network": ("network.kind", "resnet17", "'resnet18'"),
-    "two channels": ("network.channels", [32, 64], "at least 3"),
-    "four channels": ("network.channels", [32, 64, 128, 256], "at most 3"),
-    "zero channels": ("network.channels.1", 0, "at least 1"),
-    "a number for channels": ("network.channels", 32, "list"),
-    "dropout in percent": ("network.dropout", 30, "below 1"),
-    "dropout with a sign": ("network.dropout", "30%", "without a unit"),
+    "a null section": ("networks.cnn3", None, "section"),
+    "a list for a section": ("networks.cnn3", ["cnn3"], "section"),
+    "an unknown network": ("networks.cnn3.kind", "resnet17", "'resnet18'"),
+    "two channels": ("networks.cnn3.channels", [32, 64], "at least 3"),
+    "four channels": ("networks.cnn3.channels", [32, 64, 128, 256], "at most 3"),
+    "zero channels": ("networks.cnn3.channels.1", 0, "at least 1"),
+    "a number for channels": ("networks.cnn3.channels", 32, "list"),
+    "dropout in percent": ("networks.cnn3.dropout", 30, "below 1"),
+    "dropout with a sign": ("networks.cnn3.dropout", "30%", "without a unit"),
     "an unknown border": ("training.padding_mode", "reflekt", "did you mean 'reflect'"),
     "a misspelt kind of images": ("training_set.kind", "CIFAR-10", "did you mean 'cifar10'"),
     "an unknown kind of images": ("training_set.kind", "imagenet", "'image-folder'"),
@@ -70,7 +70,7 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
     "a misspelt rule": ("rules.bp.kind", "pb", "'bp'"),
     "a rule with a dash": ("rules.fa-2", {"kind": "untrained", "init": "default"}, "fa_2"),
     "a rule whose label is a number": ("rules.2", UNTRAINED, "quotes"),
-    "a label of 250 letters": (f"rules.{'b' * 250}", UNTRAINED, "60"),
+    "a label of 250 letters": (f"rules.{'b' * 250}", UNTRAINED, "45"),
     "the label of a control": ("rules.control", UNTRAINED, "another label"),
     "two labels that differ by case": ("rules.BP", UNTRAINED, "another label"),
     "a negative learning rate": ("rules.bp.learning_rate", -0.1, "above 0"),
@@ -110,7 +110,7 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
     "two ROIs that differ by case": ("brain.rois.v1", ["V1"], "another label"),
     "without the training size": ("evaluation.sizes", [96], "32"),
     "a size of nothing": ("evaluation.sizes", None, "list"),
-    "a misspelt layer": ("evaluation.layers.0", "conv_1", "did you mean 'conv1'"),
+    "a misspelt layer": ("evaluation.layers.cnn3.0", "conv_1", "did you mean 'conv1'"),
     "an unknown descriptor": ("evaluation.descriptors.0", "grid8", "grid-"),
     "a misspelt centring": ("evaluation.centring.1", "centered", "did you mean 'centred'"),
     "an unknown control": ("controls.0", "pixel", "did you mean 'pixels'"),
@@ -221,7 +221,16 @@ def _at(study: Any, section: list) -> Any:
     return study
 
 
-LABELS = ("rules", "stimuli", "calibration", "brain.rois", "claims", "training.fewer_seeds")
+LABELS = (
+    "networks",
+    "evaluation.layers",
+    "rules",
+    "stimuli",
+    "calibration",
+    "brain.rois",
+    "claims",
+    "training.fewer_seeds",
+)
 """Sections whose keys are the user's own, so that another one is no misspelling."""
 
 

@@ -49,7 +49,7 @@ def small_simulated_study(project):
     study["training_set"] |= {"pool_images": 300, "train_images": 256, "held_out_images": 100}
     study["training"] |= {"seeds": [1], "fewer_seeds": {}, "checkpoints": [0, 2]}
     study["training"] |= {"schedule_epochs": 4}
-    study["network"] |= {"channels": [4, 6, 8], "hidden_units": 16}
+    study["networks"]["cnn3"] |= {"channels": [4, 6, 8], "hidden_units": 16}
     study["rules"] = {name: {**study["rules"][name], "baseline": None} for name in ("bp", "fa")}
     study["rules"]["fa"]["schedule"] = "constant"
     brain = study["brain"]

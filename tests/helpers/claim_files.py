@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rulealign.claims.scores import KEYS
-from rulealign.config.claims import AXES
+from rulealign.config.claims import FullTerm, listed_axes
 from rulealign.plan.settings.claims import (
     ClaimSettings,
     ClaimsSettings,
@@ -20,6 +20,7 @@ STIMULI = [f"image_{place:02d}" for place in range(12)]
 SUBJECTS, DRAWS, STUDY_SEED, INTERVAL = 6, 120, 3, 0.9
 GRID = {
     "crossed": ["size", "descriptor"],
+    "network": ["cnn3"],
     "stimuli": ["grey"],
     "size": [224, 32],
     "descriptor": ["global-average", "grid-8"],
@@ -41,14 +42,16 @@ FACTS = FactsSettings(
     trains={rule: rule != "untrained_bn" for rule in SEEDS},
     seeds=SEEDS,
     initial={rule: "normal" if rule == "bp_normal" else "default" for rule in SEEDS},
-    vectors=["fc1"],
+    networks={rule: ["cnn3"] for rule in SEEDS},
+    layers={},
+    vectors={"cnn3": ["fc1"]},
     generalise_to="stimuli",
 )
 
 
 def grid(universes=GRID):
     """Give a grid as jobs are told it, from a section `universes`."""
-    values = {axis: list(universes[axis]) for axis in AXES}
+    values = {axis: list(universes[axis]) for axis in listed_axes(universes)}
     replaced = universes["initialisation"]
     return GridSettings(crossed=universes["crossed"], values=values, replacements=replaced)
 
@@ -56,8 +59,8 @@ def grid(universes=GRID):
 def claim(label, plus, minus, **changes):
     """Declare a claim of conv1 with V1; terms are (rule, epoch)."""
     terms = {
-        "plus": [(*term, "conv1", "V1")[:4] for term in plus],
-        "minus": [(*term, "conv1", "V1")[:4] for term in minus],
+        "plus": [FullTerm(*(*term, "conv1", "V1")[:4]) for term in plus],
+        "minus": [FullTerm(*(*term, "conv1", "V1")[:4]) for term in minus],
     }
     about = {"label": label, "statement": f"{label} is so", "layer": ["conv1"], "roi": ["V1"]}
     kind = {"direction": "negative", "smallest_effect": None, "family": "all"}
@@ -101,14 +104,14 @@ def keys(rule, views=VIEWS, more=()):
     for seed, epoch, (stimuli, size, descriptor, centring), one in itertools.product(
         SEEDS[rule], epochs, views, analyses
     ):
-        yield (rule, seed, epoch, stimuli, size, "conv1", descriptor, centring, "V1", *one)
+        yield ("cnn3", rule, seed, epoch, stimuli, size, "conv1", descriptor, centring, "V1", *one)
 
 
 def scores(rule, views=VIEWS, more=()):
     """Give every row of a rule a score per subject and draw: about .05 per epoch, and noise."""
     rng = np.random.default_rng(sum(map(ord, rule)))
     rows = list(keys(rule, views, more))
-    level = np.array([0.2 - 0.05 * key[2] * rule.startswith("bp") for key in rows])
+    level = np.array([0.2 - 0.05 * key[3] * rule.startswith("bp") for key in rows])
     people = level[:, None] + rng.normal(0, 0.02, (len(rows), SUBJECTS))
     draws = people + rng.normal(0, 0.03, (DRAWS, len(rows), SUBJECTS))
     return rows, people, draws.astype(np.float32)
@@ -193,6 +196,6 @@ def write_ceilings(folder, **changes):
 
 
 def write_all(folder, rules=tuple(SEEDS), goal="stimuli", **changes):
-    """Write every rule; give tables, draws, alignments and ceilings as `evaluate` takes them."""
+    """Write every rule; give tables, draws, alignments, encodings and ceilings for `evaluate`."""
     made = [write(folder, rule, goal=goal, **changes.get(rule, {})) for rule in rules]
-    return [*(list(paths) for paths in zip(*made, strict=True)), [write_ceilings(folder)]]
+    return [*(list(paths) for paths in zip(*made, strict=True)), [], [write_ceilings(folder)]]

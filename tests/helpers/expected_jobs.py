@@ -6,6 +6,7 @@ RECORD = {
     "Sum what the study's jobs cost",
 }
 FIGURES = RECORD | {"Draw the figures"}
+LOOKED_AT = {"Choose and map the RDMs that the report shows"}
 MIXED_MODELS = "Fit a mixed model of seeds and subjects to every claim"
 ALIGNMENT_TABLE = FIGURES | {
     MIXED_MODELS,
@@ -16,10 +17,11 @@ COURSES = {"Drops, changes, mean heights and half decays of alignment over train
 CLAIMS_FIGURE = {"Draw every claim in every universe"}
 VERDICTS = CLAIMS_FIGURE | {"Hold every claim against every universe"}
 CLAIMS = VERDICTS | {MIXED_MODELS}
-UNIVERSES = {"Score fa with V1 in every universe of the claims"} | CLAIMS
+UNIVERSES = {"Score cnn3 by fa with V1 in every universe of the claims"} | CLAIMS
 RULE_TABLES = (
     ALIGNMENT_TABLE
     | COURSES
+    | LOOKED_AT
     | {
         "Held-out accuracy of all networks; no state appears twice",
         "Diagnostics of all networks; rules that did not learn are named",
@@ -33,7 +35,7 @@ CEILINGS = {f"Noise ceiling of {roi} and its permutation null" for roi in ("V1",
 CEILINGS_TABLE = {"Noise ceilings of all ROIs"}
 BRAIN_TABLES = CHECKED | CEILINGS_TABLE
 BRAIN_TABLES |= {"Quality of the brain data: orders, agreement, repetitions; faults are named"}
-SCORES = {f"Hold {rule} against {roi}" for rule in ("bp", "fa") for roi in ("V1", "LOC")}
+SCORES = {f"Hold cnn3 by {rule} against {roi}" for rule in ("bp", "fa") for roi in ("V1", "LOC")}
 CONTROL_SCORES = {"Hold the controls against V1", "Hold the controls against LOC"}
 
 
@@ -43,32 +45,32 @@ def of_roi(roi, rules=("bp", "fa"), people=("01", "02")):
         f"Hold the controls against {roi}",
         f"Noise ceiling of {roi} and its permutation null",
     }
-    return {*of_people, *of_all} | {f"Hold {rule} against {roi}" for rule in rules}
+    return {*of_people, *of_all} | {f"Hold cnn3 by {rule} against {roi}" for rule in rules}
 
 
 PER_PERSON = ("Read the responses", "RDM", "Check the trials")
 
 
-def network(rule, seed, epoch, start=None, px=32):
+def network(rule, seed, epoch, start=None, px=32, of="cnn3"):
     made = (
-        f"Train {rule}, seed {seed}: epoch {start} to {epoch}"
+        f"Train {of} by {rule}, seed {seed}: epoch {start} to {epoch}"
         if epoch
-        else (f"Make the initial network of {rule}, seed {seed}")
+        else (f"Make the initial {of} of {rule}, seed {seed}")
     )
-    return {made, shown(rule, seed, epoch, px)}
+    return {made, shown(rule, seed, epoch, px, of)}
 
 
-def shown(rule, seed, epoch, px=32):
-    return f"Activations and RDMs of {rule}, seed {seed}, epoch {epoch}, at {px} px"
+def shown(rule, seed, epoch, px=32, of="cnn3"):
+    return f"Activations and RDMs of {of} by {rule}, seed {seed}, epoch {epoch}, at {px} px"
 
 
-def chain(rule, seed):
-    networks = network(rule, seed, 0) | network(rule, seed, 2, start=0)
-    return networks | {f"Diagnostics of {rule}, seed {seed}: epochs 0 2"}
+def chain(rule, seed, of="cnn3"):
+    networks = network(rule, seed, 0, of=of) | network(rule, seed, 2, start=0, of=of)
+    return networks | {f"Diagnostics of {of} by {rule}, seed {seed}: epochs 0 2"}
 
 
-def scores_of(rule):
-    return {f"Hold {rule} against {roi}" for roi in ("V1", "LOC")}
+def scores_of(rule, of="cnn3"):
+    return {f"Hold {of} by {rule} against {roi}" for roi in ("V1", "LOC")}
 
 
 def at_64():

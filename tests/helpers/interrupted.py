@@ -17,6 +17,26 @@ BRAIN_STAGES = {
     "brain_rdm": "RDM of",
     "pairs": "Find the pairs",
 }
+ENCODING_STAGES = {
+    "gram": "Gram matrices and folds",
+    "signals": "Gradients and teaching signals",
+    "encoding": "Predict ",
+    "encoding_table": "Encoding of all ROIs",
+    "encoding_order": "Order in which layers",
+}
+GIVEN_STAGES = {
+    "given": "Take over mixer",
+    "given_activations": "Take over activations",
+    "given_rdms": "Take over RDMs",
+}
+MEASURE_STAGES = {
+    "signal_rdms": "RDMs of the gradient",
+    "signal_universes": "with EVC by rsa",
+    "measured": "with EVC by encoding",
+    "over_time": "against MEG over time",
+    "over_time_table": "Alignment over time",
+}
+VOXEL_STAGES = {"voxels": "Patterns, noise ceilings and folds"}
 STAGES = {
     "stimuli": "Prepare the stimulus set",
     "brain_rdms": "Read the given RDMs",
@@ -24,17 +44,17 @@ STAGES = {
     "quality_table": "Quality of the brain data",
     "training_set": "Make the training set",
     "controls": "RDMs of the controls",
-    "initial_state": "Make the initial network",
+    "initial_state": "Make the initial cnn3",
     "train": "Train ",
     "activations": "Activations and RDMs",
-    "diagnostics": "Diagnostics of bp",
+    "diagnostics": "Diagnostics of cnn3 by bp",
     "training_table": "Held-out accuracy of all",
     "diagnostics_table": "Diagnostics of all",
     "ceiling": "Noise ceiling of",
     "ceilings_table": "Noise ceilings of all",
     "control_alignment": "Hold the controls against",
     "controls_table": "Alignment of all controls",
-    "alignment": "Hold bp against",
+    "alignment": "Hold cnn3 by bp against",
     "universes": "Score ",
     "claims": "Hold every claim",
     "mixed_models_table": "Fit a mixed model",
@@ -42,6 +62,7 @@ STAGES = {
     "layers_table": "Every layer with",
     "trajectories_table": "Drops, changes",
     "provenance": "Record the study's settings",
+    "shown_rdms": "Choose and map",
     "figures": "Draw the figures",
     "claims_figure": "Draw every claim",
     "report": "Write the report page",
@@ -66,7 +87,8 @@ def kill_in(run, rule, delay, *targets):
 
     The rule is forced, because its jobs may have ended before an earlier run was killed.
     """
-    announced = (BRAIN_STAGES | STAGES)[rule]
+    asked = BRAIN_STAGES | ENCODING_STAGES | VOXEL_STAGES | GIVEN_STAGES | MEASURE_STAGES
+    announced = (asked | STAGES)[rule]
     process = run.begin("--forcerun", rule, *targets)
     try:
         reached = wait_for(lambda: announced in process.output(), process)
@@ -97,6 +119,19 @@ def jobs_of(process, script):
         ):
             found.append(int(folder.name))
     return found
+
+
+def kill_one(process, script):
+    """Kill one job of a script as for want of memory, as soon as there is one; the run goes on."""
+
+    def killed():
+        for job in jobs_of(process, script):
+            with suppress(ProcessLookupError):  # it ended between the look and the blow
+                os.kill(job, signal.SIGKILL)
+                return True
+        return False
+
+    assert wait_for(killed, process)
 
 
 def copy_of(run, folder):

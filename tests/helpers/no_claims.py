@@ -17,4 +17,5 @@ def without_claims(values):
         "baseline": ["own"],
         "initialisation": {"default": {}},
     }
-    return {**values, "claims": {}, "universes": axes}
+    report = {**first, "reproduces": [], "highlight": []}  # which name claims, and rules
+    return {**values, "claims": {}, "universes": axes, "report": report}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 import score_settings
+from rulealign.arm import Arm
 from rulealign.rsa.alignment import align
 from rulealign.rsa.pairs import write_pairs
 from rulealign.store import write_h5
@@ -66,7 +67,14 @@ def model_files(folder, rule):
     """Write the RDMs of one rule's networks."""
     for seed in SEEDS:
         path = folder / f"rule-{rule}_seed-{seed}.h5"
-        keys = {"rule": rule, "seed": seed, "epoch": 0, "stimuli": "shown", "size": 32}
+        keys = {
+            "network": "cnn3",
+            "rule": rule,
+            "seed": seed,
+            "epoch": 0,
+            "stimuli": "shown",
+            "size": 32,
+        }
         arrays = {name: model_rdm(rule, seed, name) for name in LAYERS}
         write_h5(path, arrays, ids={"stimulus": IDS}, settings={}, attributes=keys)
         yield path
@@ -78,5 +86,5 @@ def run(folder, pairs_path, rule="bp", **changed):
     table = folder / f"rule-{rule}_roi-V1.csv"
     draws = table.with_name(f"{table.stem}_draws.h5")
     models, brains = list(model_files(folder, rule)), list(brain_files(folder))
-    align(models, brains, rule, "V1", settings, table, draws, pairs_path)
+    align(models, brains, Arm("cnn3", rule), "V1", settings, table, draws, pairs_path)
     return table, draws

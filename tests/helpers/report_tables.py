@@ -18,7 +18,17 @@ def layers_of(alignment, layer_map, rng):
     rows["fixed"] = [pair in fixed for pair in zip(rows["layer"], rows["roi"], strict=True)]
     for column in ("held_out", "chosen", "mean_vector_share"):
         rows[column] = rng.uniform(0, 1, len(rows))
-    network = ["rule", "epoch", "stimuli", "size", "centring", "among", "roi", "convention"]
+    network = [
+        "network",
+        "rule",
+        "epoch",
+        "stimuli",
+        "size",
+        "centring",
+        "among",
+        "roi",
+        "convention",
+    ]
     rows["nested"] = rows.groupby(network)["held_out"].transform("mean")
     drop = ["low", "high", "seed_low", "seed_high", "n_stimuli", "n_pairs", "n_subjects"]
     return rows.drop(columns=drop).assign(folds=20, reason="")
@@ -26,7 +36,17 @@ def layers_of(alignment, layer_map, rng):
 
 def courses_of(alignment, layer_map, rng):
     """Make up the measures of every trained rule's course; one of them has no share."""
-    keys = ["rule", "stimuli", "size", "layer", "descriptor", "centring", "roi", "convention"]
+    keys = [
+        "network",
+        "rule",
+        "stimuli",
+        "size",
+        "layer",
+        "descriptor",
+        "centring",
+        "roi",
+        "convention",
+    ]
     pairs = pd.DataFrame(layer_map).drop_duplicates()
     trained = alignment[alignment["epoch"] > 0].merge(pairs, on=["layer", "roi"])
     rows = trained[[*keys, "pairs", "n_seeds"]].drop_duplicates()

@@ -14,6 +14,10 @@ RULES = {
     "fa": {"layers": "all", "optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9, **GRADIENT},
     "dfa": {"optimizer": "adam", "learning_rate": 0.003, "momentum": 0.0, **GRADIENT},
     "sign_symmetry": {"optimizer": "adam", "learning_rate": 0.003, "momentum": 0.0, **GRADIENT},
+    "kolen_pollack": {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9, **GRADIENT},
+    "weight_mirror": {"optimizer": "adam", "learning_rate": 0.003, **GRADIENT},
+    "burst": {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9, **GRADIENT},
+    "target_propagation": {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9, **GRADIENT},
     "readout": READOUT,
     "pc": {
         "inference_steps": 4,
@@ -23,6 +27,15 @@ RULES = {
         "conv_learning_rate": 1e-3,
         "prediction_learning_rate": 1e-2,
         **READOUT,
+    },
+    "pc_error": {
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "momentum": 0.9,
+        "inference_steps": 3,
+        "inference_rate": 0.2,
+        "target_share": 0.05,
+        **GRADIENT,
     },
     "pc_supervised": {
         "optimizer": "sgd",
@@ -56,6 +69,16 @@ RULES = {
         **READOUT,
     },
     "oja": {"learning_rate": 0.5, "patches_per_image": 5, **READOUT},
+    "local_supervised": {"learning_rate": 0.01, **READOUT},
+    "forward_forward": {"learning_rate": 0.01, **READOUT},
+    "vicreg": {"learning_rate": 0.01, "embedding": 12, **READOUT},
+    "vicreg_local": {"learning_rate": 0.01, "embedding": 12, **READOUT},
+    "softhebb": {
+        "learning_rate": [0.08, 0.05, 0.05],
+        "sharpness": [1.0, 0.65, 0.25],
+        "images_per_change": 6,
+        **READOUT,
+    },
     "pc_2026": {
         "inference_steps": 10,
         "inference_rate": 0.02,

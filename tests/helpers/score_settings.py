@@ -12,5 +12,5 @@ def alignment(scores=SCORES, **changed):
 
 
 def table(seeds, scores=SCORES, **changed):
-    """Give the settings of a table of alignments: rule -> its seeds."""
-    return AlignmentTableSettings(**scores.plain() | {"seeds": seeds} | changed)
+    """Give the settings of a table of alignments, from rule -> its seeds with one network."""
+    return AlignmentTableSettings(**scores.plain() | {"seeds": {"cnn3": seeds}} | changed)

@@ -42,7 +42,14 @@ def common(n_pairs=PAIRS):
 
 
 def model_file(folder, seed, epoch, stimuli, size, ids=IDS, rule="bp", places=PLACES, **more):
-    keys = {"rule": rule, "seed": seed, "epoch": epoch, "stimuli": stimuli, "size": size}
+    keys = {
+        "network": "cnn3",
+        "rule": rule,
+        "seed": seed,
+        "epoch": epoch,
+        "stimuli": stimuli,
+        "size": size,
+    }
     path = folder / f"rule-{rule}_seed-{seed}_epoch-{epoch}_stim-{stimuli}_px-{size}.h5"
     rng = np.random.default_rng([seed, epoch, len(stimuli), size])
     rdms = {name: (rng.random(PAIRS) + common()).astype(np.float32) for name in places}
@@ -76,7 +83,7 @@ def control_file(folder, stimuli, size, missing=(), ids=IDS, **rdms):
         if name not in missing:
             own = rng.random(PAIRS) + common()
             arrays[f"{name}/image/{how}"] = rdms.get(name, own).astype(np.float32)
-    about = {"kind": "control", "rule": "control", "seed": 0, "epoch": 0}
+    about = {"kind": "control", "network": "control", "rule": "control", "seed": 0, "epoch": 0}
     about |= {"stimuli": stimuli, "size": size}
     about |= {f"missing:{name}": "the images have no uniform background" for name in missing}
     settings = {"controls": list(names), "centring": list(centrings)}

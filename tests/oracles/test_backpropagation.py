@@ -18,7 +18,7 @@ def make_rule(settings, double=False, **changes):
     network = initial_network(settings.network, settings.study_seed, 3, classes=10)
     network = network.double() if double else network
     kind = rule_class(settings.rule.kind)
-    course = Course(settings.study_seed, settings.label, 3, 6, "cpu")
+    course = Course(settings.study_seed, settings.arm.rule, 3, 6, "cpu")
     return kind(network, altered(settings, rule=changes).rule, course)
 
 

@@ -441,9 +441,9 @@ def test_a_set_belongs_to_the_checkpoints_of_the_rules_that_ask_for_it_and_no_ot
     values["calibration"]["others"]["background"] = "grey"
     after = load_study(values)
     changed = {
-        rule
-        for rule in before.rules
-        if CheckpointSettings.of(before, rule) != CheckpointSettings.of(after, rule)
+        arm.rule
+        for arm in before.arms
+        if CheckpointSettings.of(before, arm) != CheckpointSettings.of(after, arm)
     }
     assert changed == {"bn_others"}
 
@@ -462,7 +462,9 @@ def test_the_pipeline_makes_the_set_for_that_rule_alone(project, values, tmp_pat
         return {job.removeprefix(start) for job in messages(done.stdout) if start in job}
 
     assert prepared() == {"shown at 32 px", "shown at 96 px", "others at 96 px", "objects at 32 px"}
-    checkpoints = {rule: f"results/planned/checkpoints/rule-{rule}" for rule in values["rules"]}
+    checkpoints = {
+        rule: f"results/planned/checkpoints/net-cnn3_rule-{rule}" for rule in values["rules"]
+    }
     own = checkpoints.pop("bn_others")
     assert prepared(f"{own}_seed-42_epoch-0.pt", f"{own}_seed-123_epoch-0.pt") == {
         *("others at 96 px", "shown at 96 px")  # what it is compared with

@@ -11,7 +11,7 @@ from claim_files import DROP, LESS, SEEDS
 from rulealign.claims.cells import curves_table
 from rulealign.claims.evaluate import evaluate
 from rulealign.claims.specification_curve import InErrors
-from rulealign.config.claims import ESTIMANDS
+from rulealign.config.claims import ESTIMANDS, listed_axes
 from rulealign.errors import GuardError
 
 LEVEL = claim_files.claim("level", [("bp", 1)], [], direction="positive")
@@ -41,7 +41,7 @@ def tables(tmp_path_factory):
 
 def test_cells_are_the_universes_that_agree_in_what_they_estimate(tables):
     universes, _, curves = tables
-    keys = ["claim", *ESTIMANDS]
+    keys = ["claim", *listed_axes(curves, ESTIMANDS)]
     assert not curves.duplicated(keys).any()
     groups = universes.groupby(keys)
     assert len(curves) == len(groups)
@@ -140,7 +140,8 @@ def test_the_summary_begins_with_the_cell_of_the_primary_universe(tables):
     for _, row in summary.iterrows():
         (first,) = universes.query("claim == @row.claim and primary").to_dict("records")
         own = curves[curves["claim"] == row["claim"]]
-        (cell,) = own[(own[list(ESTIMANDS)] == pd.Series(first)[list(ESTIMANDS)]).all(axis=1)].index
+        asked = listed_axes(own, ESTIMANDS)
+        (cell,) = own[(own[asked] == pd.Series(first)[asked]).all(axis=1)].index
         found = row[[f"cell_{name}" for name in names] + ["claimed_side"]].to_list()
         expected = curves.loc[cell, [*names, "claimed_side"]].to_list()
         assert row["cell_p_holm"] == curves.loc[cell, "p_adjusted"]
@@ -160,14 +161,15 @@ def test_the_p_of_a_level_is_a_plain_loop(tables, tmp_path):
     universes, _, curves = tables
     row = curves.query("claim == 'noise' and primary").iloc[0]
     own = universes.query("claim == 'noise'")
-    own = own[(own[list(ESTIMANDS)] == row[list(ESTIMANDS)]).all(axis=1)]
+    asked = listed_axes(own, ESTIMANDS)
+    own = own[(own[asked] == row[asked]).all(axis=1)]
     keys = list(claim_files.keys("fa"))
     every = shuffled("fa", 0).astype(np.float32).astype(float)
     columns = []
     for one in own.itertuples():
         wanted = (1, one.stimuli, one.size, "conv1", one.descriptor, one.centring, "V1")
         wanted += (one.convention, one.pairs, one.comparison, one.control)
-        places = [keys.index(("fa", seed, *wanted)) for seed in SEEDS["fa"]]
+        places = [keys.index(("cnn3", "fa", seed, *wanted)) for seed in SEEDS["fa"]]
         column = np.append(every[:, places].mean(axis=1), one.effect)
         columns.append(column / column.std())
     medians = np.abs(np.median(columns, axis=0))

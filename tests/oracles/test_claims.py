@@ -267,7 +267,7 @@ def test_subjects_are_in_the_interval_where_the_study_generalises_to_them(tmp_pa
 def plain_rows(rows, epoch, size, descriptor):
     plain = ("per_subject", "all", "spearman", "none")
     wanted = (epoch, size, descriptor, *plain)
-    return [at for at, key in enumerate(rows) if (key[2], key[4], key[6], *key[9:]) == wanted]
+    return [at for at, key in enumerate(rows) if (key[3], key[5], key[7], *key[10:]) == wanted]
 
 
 def test_the_unpaired_d_is_that_of_both_sides(evaluated):

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 import score_settings
+from rulealign.arm import Arm
 from rulealign.plan.settings.scores import ControlRdmSettings, ScoreSettings
 from rulealign.rsa.alignment import align
 from rulealign.rsa.control_alignment import CONTROL_COLUMNS, align_controls, controls_table
@@ -96,19 +97,38 @@ def test_a_control_is_scored_and_drawn_to_the_bit_like_a_layer_with_its_rdm(made
     for size in (16, 32):  # the same RDMs, in the files of a network
         own = read_control_rdms(rdms, "objects", size)
         arrays = {f"{name}/image/{how}": rdm for (name, how), rdm in own.rdms.items()}
-        keys = {"rule": "bp", "seed": 0, "epoch": 0, "stimuli": "objects", "size": size}
+        keys = {
+            "network": "cnn3",
+            "rule": "bp",
+            "seed": 0,
+            "epoch": 0,
+            "stimuli": "objects",
+            "size": size,
+        }
         models.append(tmp_path / f"{size}.h5")
         write_h5(models[-1], arrays, ids={"stimulus": IDS}, settings={}, attributes=keys)
     outputs = tmp_path / "bp.csv", tmp_path / "bp.h5"
-    align(models, brains["V1"], "bp", "V1", score_settings.alignment(scores), *outputs, where)
+    align(
+        models,
+        brains["V1"],
+        Arm("cnn3", "bp"),
+        "V1",
+        score_settings.alignment(scores),
+        *outputs,
+        where,
+    )
     layers, controls = read_csv(tmp_path / "bp.csv"), read_csv(tmp_path / "c.csv")
     with h5py.File(tmp_path / "bp.h5") as file:
         expected = {
-            name.decode()[3:]: file["draws"][:, i] for i, name in enumerate(file["ids/row"])
+            name.decode().removeprefix("cnn3_bp_"): file["draws"][:, i]
+            for i, name in enumerate(file["ids/row"])
         }
     with h5py.File(tmp_path / "c.h5") as file:
         named = [name.decode() for name in file["ids/row"]]
-        found = {name[8:]: file["draws"][:, i] for i, name in enumerate(named)}
+        found = {
+            name.removeprefix("control_control_"): file["draws"][:, i]
+            for i, name in enumerate(named)
+        }
     assert len(expected) == len(layers) == 24
     for name, draws in expected.items():
         assert np.array_equal(found[name], draws), name

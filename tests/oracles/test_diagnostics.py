@@ -58,7 +58,8 @@ def test_k_equal_orthogonal_directions_have_rank_k(count, wide):
     basis, _ = torch.linalg.qr(torch.randn(50, count, generator=torch.Generator().manual_seed(2)))
     errors = torch.zeros(9, 50)
     errors[:count] = 3 * basis.T
-    assert measures.effective_rank(errors if wide else errors.T) == pytest.approx(count, rel=1e-5)
+    for rank in (measures.effective_rank, measures.stable_rank):
+        assert rank(errors if wide else errors.T) == pytest.approx(count, rel=1e-5)
 
 
 def test_unequal_directions_have_the_exponential_of_their_entropy():
@@ -73,9 +74,18 @@ def test_unequal_directions_have_the_exponential_of_their_entropy():
     assert measures.effective_rank(drawn) == pytest.approx(expected, rel=1e-9)
 
 
+def test_the_stable_rank_is_the_squared_norms_ratio():
+    errors = torch.diag(torch.tensor([6.0, 3.0, 1.0]))
+    assert measures.stable_rank(errors) == pytest.approx((36 + 9 + 1) / 36, rel=1e-9)
+    drawn = torch.randn(8, 3000, generator=torch.Generator().manual_seed(3)).numpy()
+    expected = (np.linalg.norm(drawn.astype(float)) / np.linalg.norm(drawn.astype(float), 2)) ** 2
+    assert measures.stable_rank(torch.from_numpy(drawn)) == pytest.approx(expected, rel=1e-9)
+
+
 def test_no_errors_have_no_rank():
-    assert math.isnan(measures.effective_rank(None))
-    assert math.isnan(measures.effective_rank(torch.zeros(4, 6)))
+    for rank in (measures.effective_rank, measures.stable_rank):
+        assert math.isnan(rank(None))
+        assert math.isnan(rank(torch.zeros(4, 6)))
 
 
 # --- angles ---------------------------------------------------------------------------------------
@@ -312,7 +322,7 @@ def test_the_largest_drift_of_a_network_is_in_the_log(
 @pytest.fixture
 def chain(tmp_path, small_training_set):
     def run(settings, epochs):
-        paths = {epoch: tmp_path / f"{settings.label}_{epoch}.pt" for epoch in epochs}
+        paths = {epoch: tmp_path / f"{settings.arm.rule}_{epoch}.pt" for epoch in epochs}
         log = tmp_path / "log.csv"
         trainer.initial_checkpoint(settings, SEED, small_training_set, paths[0], log)
         for before, now in pairwise(epochs):
@@ -324,18 +334,27 @@ def chain(tmp_path, small_training_set):
 
 
 def written(settings, paths, training_set, folder, name="d.csv"):
-    diagnostics.write_diagnostics(settings, SEED, paths, training_set, folder / name)
+    diagnostics.write_diagnostics(
+        settings, SEED, paths, training_set, folder / name, folder / f"{name}.h5"
+    )
     return read_csv(folder / name)
 
 
 FROZEN = {"readout": ["conv1", "conv2", "conv3"], "pc_2026": ["conv3"]}
 """Rule -> layers that it leaves as they are."""
 
-ERRORS = dict.fromkeys(("bp", "fa", "dfa", "sign_symmetry", "pc_supervised"), LAYERS)
+OTHER_FEEDBACK = ("fa", "dfa", "sign_symmetry", "kolen_pollack", "weight_mirror", "burst")
+"""Rules that send other errors below fc2 than bp."""
+
+WITH_ERRORS = ("bp", *OTHER_FEEDBACK, "pc_supervised", "pc_error", "target_propagation")
+OF_THEIR_OWN = ("local_supervised", "forward_forward", "vicreg", "vicreg_local")
+"""Rules whose conv blocks have losses of their own, and errors from them."""
+
+ERRORS = dict.fromkeys((*WITH_ERRORS, *OF_THEIR_OWN), LAYERS)
 ERRORS["pc"] = ["conv1", "conv2", "conv3"]
 """Rule -> layers that have an error signal."""
 
-NOT_OF_THE_FORWARD_PASS = ("pc_2026", "stdp", "pc_supervised")
+NOT_OF_THE_FORWARD_PASS = ("pc_2026", "stdp", "pc_supervised", "pc_error")
 """Rules whose readout learns from other features, or another error, than bp's at these weights."""
 
 
@@ -376,7 +395,7 @@ def test_a_chain_gives_a_row_per_epoch_and_layer(
         assert (angle == 0).all(axis=None)
     elif kind not in NOT_OF_THE_FORWARD_PASS:  # fc2's own gradient is exact in all of these
         assert (angle["fc2"] < 0.01).all()
-        assert (angle["fc1"] < 0.01).all() == (kind not in ("fa", "dfa", "sign_symmetry"))
+        assert (angle["fc1"] < 0.01).all() == (kind not in OTHER_FEEDBACK)
 
 
 def test_a_rule_that_does_not_train_has_no_direction(
@@ -386,7 +405,8 @@ def test_a_rule_that_does_not_train_has_no_direction(
     table = written(settings, chain(settings, [0]), small_training_set, tmp_path)
     assert list(table["layer"]) == ["conv1", "conv2", "conv3", "fc1", "fc2"]
     assert (table["weight_change"] == 0).all()
-    assert table[["angle_to_bp", "effective_rank", "rerun_drift"]].isna().all(axis=None)
+    of_errors = ["angle_to_bp", "effective_rank", "stable_rank", "rerun_drift"]
+    assert table[of_errors].isna().all(axis=None)
     assert table["dead_units"].notna().sum() == 4
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from rulealign.rsa.distances import crossnobis_rdm, euclidean_rdm
 from rulealign.rsa.noise import normalised, residuals, shrinkage
+from rulealign.rsa.pattern_distances import crossnobis_rdm, euclidean_rdm
 
 SESSIONS, RUNS = 5, 3
 

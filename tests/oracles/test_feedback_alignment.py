@@ -9,6 +9,10 @@ from torch.nn import functional
 
 from rule_settings import altered
 from rulealign.learning.feedback import attach, random_feedback, through
+from rulealign.learning.networks.cnn3 import Cnn3
+from rulealign.learning.networks.resnet18 import ResNet18
+from rulealign.learning.networks.vgg5 import Vgg5
+from rulealign.learning.networks.vgg11 import Vgg11
 from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
 from rulealign.learning.weights import initial_network
@@ -17,7 +21,7 @@ from rulealign.learning.weights import initial_network
 def make_rule(settings, network=None, seed=3, **changes):
     network = network or initial_network(settings.network, settings.study_seed, seed, classes=10)
     kind = rule_class(settings.rule.kind)
-    course = Course(settings.study_seed, settings.label, seed, 6, "cpu")
+    course = Course(settings.study_seed, settings.arm.rule, seed, 6, "cpu")
     return kind(network, altered(settings, rule=changes).rule, course)
 
 
@@ -77,13 +81,23 @@ def test_linear_layer_sends_the_error_through_b_and_learns_exactly():
     )
 
 
-@pytest.mark.parametrize(("dtype", "rounding"), [(torch.float32, 1e-5), (torch.float64, 1e-13)])
-def test_with_b_equal_to_w_the_gradients_are_those_of_backpropagation(
-    checkpoint_settings, dtype, rounding
-):
-    settings = checkpoint_settings("fa")
-    settings = altered(settings, network={"dropout": 0.0})
-    network = initial_network(settings.network, 7, 3, classes=10).to(dtype)
+PLAIN = {"norm": "none", "activation": "relu"}
+NETWORKS = [
+    Cnn3(kind="cnn3", dropout=0.0),
+    Cnn3(kind="cnn3", dropout=0.0, **PLAIN),
+    Vgg5(kind="vgg5", width=1 / 16, **PLAIN),
+    Vgg11(kind="vgg11", width=1 / 16, **PLAIN),
+    ResNet18(kind="resnet18", width=1 / 8),
+    # no norm layer lies between what a convolution gives and what follows it
+    ResNet18(kind="resnet18", width=1 / 8, **PLAIN),
+    ResNet18(kind="resnet18", width=1 / 8, norm="none", activation="gelu"),
+]
+
+
+@pytest.mark.parametrize("chosen", NETWORKS, ids=str)
+@pytest.mark.parametrize(("dtype", "rounding"), [(torch.float32, 1e-4), (torch.float64, 1e-12)])
+def test_with_b_equal_to_w_the_gradients_are_those_of_backpropagation(chosen, dtype, rounding):
+    network = initial_network(chosen, 7, 3, classes=10).to(dtype)
     twin = copy.deepcopy(network)
     for layer in twin.error_path().values():
         own = layer.weight.detach().clone()
@@ -132,7 +146,8 @@ def test_b_depends_on_label_and_seed_and_leaves_the_random_state_alone(checkpoin
     torch.manual_seed(5)
     before = torch.get_rng_state()
     first, same = make_rule(settings), make_rule(settings)
-    other_seed, other_label = make_rule(settings, seed=4), make_rule(altered(settings, label="fa2"))
+    second = altered(settings, arm=settings.arm._replace(rule="fa2"))
+    other_seed, other_label = make_rule(settings, seed=4), make_rule(second)
     assert torch.equal(torch.get_rng_state(), before)
     for name, feedback in first.feedback.items():
         assert torch.equal(feedback, same.feedback[name])

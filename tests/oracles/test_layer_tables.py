@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 
 import score_settings
 from edited_h5 import edited_h5
+from rulealign.arm import Arm
 from rulealign.errors import DataError, GuardError, StoreError
 from rulealign.plan.settings.scores import LayerChoiceSettings, LayersTableSettings, ScoreSettings
 from rulealign.rsa.alignment import align
@@ -22,14 +23,14 @@ IDS = [f"image_{place:02d}" for place in range(N)]
 SCORES = ScoreSettings(study_seed=5, bootstrap_draws=40, interval=0.9, pairs="all")
 CHOICE = {"layer_folds": 3, "layer_splits": 2}  # of two folds, each is the outside of the other
 SETTINGS = score_settings.alignment(SCORES, **CHOICE)
-MAP = [["conv1", "V1"], ["fc1", "IT"]]
+MAP = [["cnn3", "conv1", "V1"], ["cnn3", "fc1", "IT"]]
 SEEDS, RULES = (42, 7), ("bp", "fa")
 MEASURED = ("conv1/grid-8", "conv2/grid-8", "conv1/global-average", "conv2/global-average")
 MEASURED += ("fc1/vector",)
 TABLE = LayersTableSettings(
     **SETTINGS.narrowed(LayerChoiceSettings).plain(),
     layer_map=MAP,
-    seeds={rule: list(SEEDS) for rule in RULES},
+    seeds={"cnn3": {rule: list(SEEDS) for rule in RULES}},
 )
 
 
@@ -49,7 +50,14 @@ def brain_rdms(roi):
 def model_files(folder, rule):
     for seed in SEEDS:
         path = folder / f"rule-{rule}_seed-{seed}.h5"
-        about = {"rule": rule, "seed": seed, "epoch": 0, "stimuli": "grey", "size": 32}
+        about = {
+            "network": "cnn3",
+            "rule": rule,
+            "seed": seed,
+            "epoch": 0,
+            "stimuli": "grey",
+            "size": 32,
+        }
         about |= {f"mean_vector_share:{name}": share(rule, seed, name) for name in MEASURED}
         arrays = {f"{name}/centred": model_rdm(rule, seed, name) for name in MEASURED}
         write_h5(path, arrays, ids={"stimulus": IDS}, settings={}, attributes=about)
@@ -71,7 +79,7 @@ def run(folder, rule, roi, choice=CHOICE, **how):
     models, brains = list(model_files(folder, rule)), list(brain_files(folder, roi))
     settings = replace(SETTINGS, **choice)
     draws = table.with_name(f"{table.stem}_draws.h5")
-    align(models, brains, rule, roi, settings, table, draws, layers=layers, **how)
+    align(models, brains, Arm("cnn3", rule), roi, settings, table, draws, layers=layers, **how)
     return layers
 
 
@@ -140,7 +148,7 @@ def test_under_a_mask_layers_are_scored_and_chosen_over_its_pairs_only(tmp_path)
     models, brains = list(model_files(tmp_path, "bp")), list(brain_files(tmp_path, "V1"))
     settings = replace(SETTINGS, pairs="cross_run")
     outputs, layers = (tmp_path / "t.csv", tmp_path / "t.h5"), tmp_path / "l.csv"
-    align(models, brains, "bp", "V1", settings, *outputs, pairs, layers=layers)
+    align(models, brains, Arm("cnn3", "bp"), "V1", settings, *outputs, pairs, layers=layers)
     table = pd.read_csv(layers)
     own = table[(table["among"] == "grid-8") & (table["convention"] == "per_subject")]
     for seed in SEEDS:
@@ -181,7 +189,7 @@ def test_too_few_stimuli_for_the_folds_leave_scores_and_say_why(tmp_path):
     assert rows["score"].notna().all()
     why = "no choice of a layer: 14 stimuli in 5 folds leave fewer than 3 in one; use fewer folds"
     assert set(rows["reason"]) == {why}
-    settings = replace(TABLE, **choice, seeds={"bp": list(SEEDS)})
+    settings = replace(TABLE, **choice, seeds={"cnn3": {"bp": list(SEEDS)}})
     layers_table([layers], settings, tmp_path / "layers.csv")
     table = pd.read_csv(tmp_path / "layers.csv")
     assert table["nested"].isna().all()
@@ -197,18 +205,22 @@ def test_an_rdm_without_order_in_a_fold_takes_its_own_choices_and_no_others(tmp_
         rdm[...] = np.where(inside, 0.5, rdm[()])
     brains, layers = list(brain_files(tmp_path, "V1")), tmp_path / "bp_V1_layers.csv"
     outputs = tmp_path / "t.csv", tmp_path / "t.h5"
-    align(models, brains, "bp", "V1", SETTINGS, *outputs, layers=layers)
+    align(models, brains, Arm("cnn3", "bp"), "V1", SETTINGS, *outputs, layers=layers)
     table = pd.read_csv(layers, keep_default_na=False, na_values=[""])
     faulty = (table["seed"] == 7) & (table["among"] == "grid-8")
     assert table.loc[faulty, ["held_out", "chosen", "nested"]].isna().all().all()
     assert table["score"].notna().all()
-    why = "no choice of a layer: bp_7_0_grey_32_conv2_grid-8_centred is constant over the pairs"
+    why = (
+        "no choice of a layer: cnn3_bp_7_0_grey_32_conv2_grid-8_centred is constant over the pairs"
+    )
     assert table.loc[faulty, "reason"].str.startswith(f"{why} inside of fold 5").all()
     # all others are what they are without it
     before = pd.read_csv(joined[1][0], keep_default_na=False, na_values=[""])
     pd.testing.assert_frame_equal(table[~faulty], before[~faulty], check_dtype=False)
     # and there is no mean over the seeds that are left
-    layers_table([layers], replace(TABLE, seeds={"bp": list(SEEDS)}), tmp_path / "layers.csv")
+    layers_table(
+        [layers], replace(TABLE, seeds={"cnn3": {"bp": list(SEEDS)}}), tmp_path / "layers.csv"
+    )
     means = pd.read_csv(tmp_path / "layers.csv", keep_default_na=False, na_values=[""])
     lost = means["among"] == "grid-8"
     assert means.loc[lost, "nested"].isna().all()
@@ -246,11 +258,11 @@ def edited(path, folder, change):
     [
         (lambda rows: rows[rows["seed"] != 7], r"has the seeds \[42\], the study has \[7, 42\]"),
         (lambda rows: pd.concat([rows, rows.tail(1)]), r"has the seeds \[7, 42, 42\]|\[7, 7, 42\]"),
-        (lambda rows: rows.assign(nested=np.nan), "lack a number of bp_0_grey_32_conv1"),
-        (lambda rows: rows.assign(score=np.nan, reason="x"), "lack a number of bp_0_grey_32"),
+        (lambda rows: rows.assign(nested=np.nan), "lack a number of cnn3_bp_0_grey_32_conv1"),
+        (lambda rows: rows.assign(score=np.nan, reason="x"), "lack a number of cnn3_bp_0_grey_32"),
         (
             lambda rows: rows.assign(rule="stdp"),
-            "either the study or its layer tables lack the rule 'stdp'",
+            "either the study or its layer tables lack cnn3 by stdp",
         ),
         (lambda rows: rows[rows["layer"] != "conv2"], "with only one of the ROIs IT and V1"),
         (lambda rows: rows.iloc[:0], "has no rows"),
@@ -264,7 +276,7 @@ def test_an_incomplete_table_is_refused(joined, tmp_path, change, message):
 
 
 def test_a_missing_roi_of_a_rule_is_refused(joined, tmp_path):
-    with pytest.raises(DataError, match="have fa_.* with only one of the ROIs IT and V1"):
+    with pytest.raises(DataError, match="have cnn3_fa_.* with only one of the ROIs IT and V1"):
         layers_table([*joined[1][:3]], TABLE, tmp_path / "layers.csv")
     with pytest.raises(DataError, match="no layer tables"):
         layers_table([], TABLE, tmp_path / "layers.csv")
@@ -276,5 +288,14 @@ def test_an_rdm_file_without_the_share_is_named(tmp_path):
         del file.attrs["mean_vector_share:conv2/grid-8"]
     layers, table = tmp_path / "layers.csv", tmp_path / "t.csv"
     with pytest.raises(StoreError, match=r"seed-7.h5: lacks the attribute .*conv2/grid-8"):
-        align(models, brains, "bp", "V1", SETTINGS, table, tmp_path / "d.h5", layers=layers)
+        align(
+            models,
+            brains,
+            Arm("cnn3", "bp"),
+            "V1",
+            SETTINGS,
+            table,
+            tmp_path / "d.h5",
+            layers=layers,
+        )
     assert not any(path.exists() for path in (layers, table, tmp_path / "d.h5"))

@@ -108,11 +108,22 @@ ONE = {"crossed": [], "initialisation": {"default": {}}}
 
 
 def subject_rows(rules=tuple(claim_files.SEEDS)):
-    keys = ["rule", "seed", "epoch", "stimuli", "size", "layer", "descriptor", "centring", "roi"]
+    keys = [
+        "network",
+        "rule",
+        "seed",
+        "epoch",
+        "stimuli",
+        "size",
+        "layer",
+        "descriptor",
+        "centring",
+        "roi",
+    ]
     for rule in rules:
         rows, people, _ = claim_files.scores(rule)
         for row, scores in zip(rows, people, strict=True):
-            if row[9:] == ("per_subject", "all", "spearman", "none"):
+            if row[10:] == ("per_subject", "all", "spearman", "none"):
                 for subject, score in enumerate(scores):
                     about = dict(zip(keys, row, strict=False)) | {"pairs": "all"}
                     yield about | {"subject": subject, "score": score}
@@ -142,6 +153,31 @@ def test_the_table_fits_the_claims_effects_with_each_seed_and_subject(tmp_path):
         assert (row["n_seeds"], row["n_subjects"]) == whole.shape == (n_seeds, 6)
         expected = mixed_effect(whole.to_numpy(), 0.9)
         assert row[list(expected._fields)].astype(float).tolist() == pytest.approx(list(expected))
+
+
+def test_subjects_who_lack_the_roi_of_a_claim_are_left_out_of_it(tmp_path):
+    own = pd.DataFrame(subject_rows())
+    others = own.assign(roi="IT", subject="other " + own["subject"].astype(str))
+    found = []
+    for name, table in (("own", own), ("both", pd.concat([own, others]))):
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        mixed_models_table(
+            tmp_path / f"{name}.csv", primary(claim_files.DROP), tmp_path / f"mixed_{name}.csv"
+        )
+        found.append((tmp_path / f"mixed_{name}.csv").read_text())
+    assert found[0] == found[1]
+
+
+def test_rois_of_different_subjects_have_no_fit_and_the_table_says_why(tmp_path):
+    own = pd.DataFrame(subject_rows(["bp"]))
+    # as many subjects, so that their scores would fit together
+    others = own.assign(roi="IT", subject="other " + own["subject"].astype(str))
+    pd.concat([own, others]).to_csv(tmp_path / "subjects.csv", index=False)
+    across = claim_files.claim("across", [("bp", 1, "conv1", "IT")], [("bp", 1)], roi=["V1", "IT"])
+    mixed_models_table(tmp_path / "subjects.csv", primary(across), tmp_path / "mixed.csv")
+    (row,) = pd.read_csv(tmp_path / "mixed.csv").to_dict("records")
+    assert np.isnan(row["effect"])
+    assert row["reason"] == "the claim's ROIs are of different subjects"
 
 
 def test_a_network_that_a_claim_lacks_stops_the_run(tmp_path):

@@ -11,6 +11,7 @@ from claim_files import DROP
 from rulealign.claims.evaluate import evaluate
 
 PLAIN = {
+    "network": "cnn3",
     "stimuli": "grey",
     "size": 224,
     "descriptor": "global-average",
@@ -49,7 +50,7 @@ def raised(value):
     """Turn the first epoch's fall into a rise, in the rows with one value only."""
 
     def change(rows, people):
-        up = np.array([0.1 * (row[2] == 1 and value in row) for row in rows])
+        up = np.array([0.1 * (row[3] == 1 and value in row) for row in rows])
         return people + up[:, None]
 
     return change
@@ -97,7 +98,7 @@ def test_a_planted_reversal_is_found_in_every_universe_of_a_crossed_grid(
 
 
 def raised_after_an_epoch(rows, people):
-    return people + np.array([0.1 * row[2] for row in rows])[:, None]
+    return people + np.array([0.1 * row[3] for row in rows])[:, None]
 
 
 def lowered(rows, people):
@@ -113,7 +114,7 @@ def lowered(rows, people):
             ["own", "untrained_bn"],
             "untrained_bn",
             lowered,
-            "from untrained_bn in place of epoch 0",
+            "measured from untrained_bn in place of epoch 0",
         ),
         (
             "initialisation",
@@ -138,7 +139,7 @@ def test_a_reversal_by_another_network_is_found_and_named(
 def test_a_fall_in_one_person_alone_does_not_hold_for_other_people(tmp_path):
     # the first person's fall makes the mean, which resampled stimuli keep as it is
     def one_person(rows, people):
-        after = np.array([row[2] == 1 for row in rows])
+        after = np.array([row[3] == 1 for row in rows])
         changed = people + 0.05 * after[:, None]  # takes the planted fall back
         changed[after, 0] -= 0.05 * people.shape[1]
         return changed
@@ -154,7 +155,7 @@ def test_a_claim_about_levels_is_not_settled_by_growth(tmp_path):
     # bp lies .1 above fa before training, and neither changes: a claim that bp ends up higher is
     # true, one that training made it so is not
     def higher(rows, people):
-        return people + np.array([0.1 + 0.05 * row[2] for row in rows])[:, None]
+        return people + np.array([0.1 + 0.05 * row[3] for row in rows])[:, None]
 
     level = claim_files.claim("level", [("bp", 1)], [("fa", 1)], direction="positive")
     growth = claim_files.claim(

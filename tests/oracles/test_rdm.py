@@ -104,7 +104,15 @@ def test_mean_vector_share_is_near_zero_for_features_that_scatter_around_zero():
 
 def activations_file(folder, **layers):
     path = folder / "rule-bp_seed-42_epoch-1_stim-grey_px-32.h5"
-    keys = {"rule": "bp", "seed": 42, "epoch": 1, "stimuli": "grey", "size": 32, "grid": "exact"}
+    keys = {
+        "network": "cnn3",
+        "rule": "bp",
+        "seed": 42,
+        "epoch": 1,
+        "stimuli": "grey",
+        "size": 32,
+        "grid": "exact",
+    }
     arrays = {name.replace("__", "/").replace("_", "-"): value for name, value in layers.items()}
     write_h5(path, arrays, ids={"stimulus": names(12)}, settings={"size": 32}, attributes=keys)
     return path

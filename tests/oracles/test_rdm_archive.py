@@ -1,13 +1,16 @@
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 
-from brain_settings import given_rdms
-from rulealign.data.mat import load_mat_struct
-from rulealign.data.rdm_files import read_rdms, write_subject_rdms
+from brain_settings import given_rdms, read_rdms
+from rulealign.data.brains.rdm_archive import RdmArchive
+from rulealign.data.rdm_files import write_subject_rdms
+from rulealign.plan.settings.brain import GivenRdmsSettings
 from rulealign.plan.settings.scores import NullSettings
 from rulealign.rsa.quality.sessions import session_rows
 
@@ -39,7 +42,7 @@ def test_each_subjects_file_holds_scipys_condensed_form(tmp_path):
     np.save(tmp_path / "rdms.npy", _square(condensed))
     outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2, 3)]
     told = given_rdms("EVC", subjects=3, distance="1 - Pearson r", acquisition="3T fMRI")
-    write_subject_rdms(tmp_path / "rdms.npy", told, "EVC", outputs)
+    write_subject_rdms([tmp_path / "rdms.npy"], told, "EVC", outputs)
     for subject, (output, expected) in enumerate(zip(outputs, condensed, strict=True), start=1):
         with h5py.File(output) as file:
             assert file["rdm"].dtype == np.float64
@@ -72,12 +75,38 @@ def test_sessions_are_averaged_and_kept(tmp_path):
     np.save(tmp_path / "rdms.npy", [[squareform(rdm) for rdm in own] for own in each])
     assert read_rdms(tmp_path / "rdms.npy", None, 3, sessions=2).shape == (3, 2, 7, 7)
     outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2, 3)]
-    write_subject_rdms(tmp_path / "rdms.npy", given_rdms(subjects=3, sessions=2), "IT", outputs)
+    write_subject_rdms([tmp_path / "rdms.npy"], given_rdms(subjects=3, sessions=2), "IT", outputs)
     for own, output in zip(each, outputs, strict=True):
         with h5py.File(output) as file:
             np.testing.assert_array_equal(file["repeats"], own)
             assert file.attrs["repeats_are"] == "2 sessions"
             np.testing.assert_allclose(file["rdm"], (own[0] + own[1]) / 2, rtol=1e-15)
+
+
+def test_two_data_sets_have_subjects_sessions_and_scanners_of_their_own(tmp_path):
+    points = np.random.default_rng(9).normal(size=(8, 7, 20))
+    each = [squareform(pdist(one)) for one in points]
+    np.save(tmp_path / "early.npy", each[:2])  # two subjects, once each
+    np.save(tmp_path / "late.npy", [each[2:5], each[5:]])  # two others, in three sessions each
+    early = {"source": str(tmp_path / "early.npy"), "subjects": ["01", "02"]}
+    late = {"source": str(tmp_path / "late.npy"), "subjects": ["KO", "BE"], "sessions": 3}
+    late |= {"axes": ["subjects", "sessions", "stimuli", "stimuli"], "acquisition": "fMRI in 2008"}
+    about = {"distance": "Euclidean", "acquisition": "3T", "ids": "image_{:02d}"}
+    named = {"kind": "rdm-archive", "subjects": ["01", "02", "BE", "KO"]} | about
+    brain = RdmArchive.model_validate(named | {"rois": {"V1": early, "IT": late}})
+    for roi, rdms in {"V1": {"01": each[:1], "02": each[1:2]}, "IT": {"KO": each[2:5]}}.items():
+        told = GivenRdmsSettings(brain=brain.of_roi(roi))
+        outputs = {name: tmp_path / f"sub-{name}_{roi}.h5" for name in brain.subjects_of(roi)}
+        write_subject_rdms([Path(brain.rois[roi].source)], told, roi, list(outputs.values()))
+        for subject, own in rdms.items():
+            with h5py.File(outputs[subject]) as file:
+                assert file.attrs["subject"] == subject
+                assert file.attrs["acquisition"] == {"V1": "3T", "IT": "fMRI in 2008"}[roi]
+                mean = sum(map(squareform, own)) / len(own)
+                np.testing.assert_allclose(file["rdm"], mean, rtol=1e-15)
+                assert ("repeats" in file) == (len(own) > 1)
+    assert brain.has_repeats
+    assert not brain.of_roi("V1").has_repeats
 
 
 QUALITY = NullSettings(study_seed=3, null_draws=99, interval=0.95)
@@ -90,8 +119,9 @@ def test_the_reliability_of_two_sessions_is_scipys_rho_and_noise_is_flagged(tmp_
     each = np.array([[pdist(session) for session in subject] for subject in points])
     np.save(tmp_path / "rdms.npy", [[squareform(rdm) for rdm in own] for own in each])
     outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2)]
-    settings = given_rdms(subjects=2, sessions=2)
-    write_subject_rdms(tmp_path / "rdms.npy", settings, "IT", outputs)
+    axes = ["subjects", "sessions", "stimuli", "stimuli"]  # two of each: the shape does not tell
+    settings = given_rdms(subjects=2, sessions=2, axes=axes)
+    write_subject_rdms([tmp_path / "rdms.npy"], settings, "IT", outputs)
     rows = session_rows(outputs, QUALITY)
     assert [row["flagged"] for row in rows] == [False, True]
     assert [row["subject"] for row in rows] == ["sub-01", "sub-02"]
@@ -103,13 +133,14 @@ def test_the_reliability_of_two_sessions_is_scipys_rho_and_noise_is_flagged(tmp_
 @pytest.mark.mirror
 def test_four_subjects_in_two_sessions_each(mirror, tmp_path):
     path = mirror / "rsatoolbox" / "92_brainRDMs.mat"
-    rdms = np.stack(load_mat_struct(path, "RDMs", "RDM")).reshape(4, 2, 92, 92)
-    np.save(tmp_path / "rdms.npy", rdms)
     outputs = [tmp_path / f"sub-{subject}.h5" for subject in (1, 2, 3, 4)]
-    settings = given_rdms(subjects=4, sessions=2)
-    write_subject_rdms(tmp_path / "rdms.npy", settings, "IT", outputs)
-    for own, row in zip(rdms, session_rows(outputs, QUALITY), strict=True):
-        one, other = own[(..., *np.triu_indices(92, 1))]
+    settings = given_rdms("IT", path, "RDMs", subjects=["BE", "KO", "SN", "TI"], sessions=2)
+    write_subject_rdms([path], settings, "IT", outputs)
+    found = loadmat(path)["RDMs"][0]["RDM"]
+    rows = session_rows(outputs, QUALITY)
+    assert [row["subject"] for row in rows] == ["sub-BE", "sub-KO", "sub-SN", "sub-TI"]
+    for own, row in zip(found, rows, strict=True):
+        one, other = (rdm[np.triu_indices(92, 1)] for rdm in own)
         rho = spearmanr(one, other).statistic  # which tells apart what single precision does not
         assert row["value"] == pytest.approx(rho, abs=1e-5)
         assert not row["flagged"]

@@ -1,5 +1,7 @@
 """The reliability of one subject's RDM against plain loops, in noise and in signal."""
 
+from types import SimpleNamespace
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -7,10 +9,13 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 
+from bids_folder import SUBJECTS
 from brain_settings import given_rdms, patterns_by
+from oracles import test_betas
 from rulealign.claims.ceilings import read_ceilings, uninformative
-from rulealign.config.brain import Crossnobis
+from rulealign.data.brains.betas import Betas
 from rulealign.data.rdm_files import write_subject_rdms
+from rulealign.plan.settings.brain import BrainRdmSettings
 from rulealign.plan.settings.scores import CeilingSettings
 from rulealign.rsa.brain_distance import brain_distance, half_rdms
 from rulealign.rsa.ceiling_table import roi_ceiling
@@ -33,7 +38,7 @@ def given(folder, rdms):
     """Write given RDMs of one subject, sessions x pairs, as the pipeline does."""
     np.save(folder / "rdms.npy", [[squareform(rdm) for rdm in rdms]])
     path = folder / "sub-01_roi-V1_rdm.h5"
-    write_subject_rdms(folder / "rdms.npy", given_rdms("V1", sessions=2), "V1", [path])
+    write_subject_rdms([folder / "rdms.npy"], given_rdms("V1", sessions=2), "V1", [path])
     return path
 
 
@@ -54,10 +59,10 @@ def responses(folder, patterns, times, seed, noise=1.0):
     return path, shown, values.astype(np.float32)
 
 
-def measured(folder, patterns, times, seed, distance="correlation"):
+def measured(folder, patterns, times, seed, **distance):
     """Make the RDM of one subject from responses, as the job does."""
     path, *trials = responses(folder, patterns, times, seed)
-    asked = path, patterns_by(distance)
+    asked = path, patterns_by(**distance)
     found, rdm = brain_distance(*asked), folder / "sub-01_roi-V1_rdm.h5"
     about = {"subject": "01", "roi": "V1", "distance": found.words, "acquisition": "3T"}
     about |= {"settings": Settings(), "repetitions": found.repetitions, "halves": half_rdms(*asked)}
@@ -88,6 +93,16 @@ def test_halves_are_every_other_trial_and_their_reliability_is_scipys(tmp_path):
     assert told == ("", "")
 
 
+def test_an_roi_that_one_subject_alone_has_gets_halves_and_no_other():
+    files = test_betas.told("betas").model_dump() | {"kind": "betas", "subjects": SUBJECTS}
+    about = {"acquisition": "3T", "rois": {"V1": ["V1"], "LO": ["LO"]}}
+    brain = Betas.model_validate(files | about | {"lacking": {"LO": SUBJECTS[1:]}})
+    made = [BrainRdmSettings.of(SimpleNamespace(brain=brain), roi).halves for roi in brain.rois]
+    assert made == [False, True]
+    assert brain.has_repeats
+    assert not Betas.model_validate(files | about).has_repeats
+
+
 @pytest.mark.parametrize("kind", ["sessions", "halves"])
 def test_noise_alone_is_clear_of_chance_as_seldom_as_it_should_be_and_a_signal_always(
     tmp_path, kind
@@ -116,7 +131,7 @@ def test_three_sessions_are_each_held_against_the_mean_rank_of_the_others(tmp_pa
     rdms = rng.random(120) + 0.5 * rng.random((3, 120))
     np.save(tmp_path / "rdms.npy", [[squareform(rdm) for rdm in rdms]])
     path = tmp_path / "sub-01_roi-V1_rdm.h5"
-    write_subject_rdms(tmp_path / "rdms.npy", given_rdms("V1", sessions=3), "V1", [path])
+    write_subject_rdms([tmp_path / "rdms.npy"], given_rdms("V1", sessions=3), "V1", [path])
     row, _ = ceiling(tmp_path, path)
     ranked = np.argsort(np.argsort(rdms, axis=1), axis=1)
     each = [
@@ -140,9 +155,9 @@ def test_without_sessions_or_repeats_the_ceiling_is_unknown_and_says_why(tmp_pat
 
 def test_halves_of_crossnobis_need_trials_in_two_folds_each(tmp_path, capsys):
     patterns = np.random.default_rng(1).normal(size=(STIMULI, VOXELS))
-    distance = Crossnobis(crossnobis={"folds": "session"})
-    path, *_ = measured(tmp_path, patterns, 6, 2, distance)
+    distance = {"name": "crossnobis", "folds": "session"}
+    path, *_ = measured(tmp_path, patterns, 6, 2, **distance)
     assert ceiling(tmp_path, path)[0]["informative"]
-    path, *_ = measured(tmp_path, patterns, 4, 2, distance)
+    path, *_ = measured(tmp_path, patterns, 4, 2, **distance)
     assert "the reliability of this RDM stays unknown: " in capsys.readouterr().out
     assert "ceiling unknown" in ceiling(tmp_path, path)[1][1]

@@ -8,6 +8,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
+from rulealign.arm import Arm
 from rulealign.claims.universes.scores import KEYS, score_universes
 from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_rdms
 from rulealign.store import read_csv
@@ -43,7 +44,7 @@ def made(tmp_path_factory):
         told = replace(settings, generalise_to=goal, analyses=analyses)
         outputs = folder / f"{goal}.csv", folder / f"{goal}.h5"
         files = models, brains, [control_file(folder, "grey", 16)]
-        score_universes(*files, "bp", "V1", told, *outputs, pairs)
+        score_universes(*files, Arm("cnn3", "bp"), "V1", told, *outputs, pairs)
     rdms = []
     for path in brains:
         with h5py.File(path) as file:

@@ -17,17 +17,20 @@ from rulealign.store import read_csv, write_csv, write_h5
 
 DRAWS, EPOCHS, SEEDS, STIMULI, SUBJECTS = 120, (0, 1, 5), (42, 7, 9), 9, 4
 SCORES = {"study_seed": 5, "bootstrap_draws": DRAWS, "interval": 0.9, "pairs": "all"}
-MAP = [["conv1", "V1"], ["fc1", "IT"]]
+MAP = [["cnn3", "conv1", "V1"], ["cnn3", "fc1", "IT"]]
 SETTINGS = TrajectorySettings(
     **SCORES,
     layer_map=MAP,
-    seeds={"bp": list(SEEDS), "fa": [42]},
+    seeds={"cnn3": {"bp": list(SEEDS), "fa": [42]}},
     epochs={"bp": list(EPOCHS), "fa": list(EPOCHS)},
 )
 COMPARED = BaselineSettings(
-    **SCORES, layer_map=MAP, generalise_to="stimuli", baselines={"bp": "fa", "fa": "still"}
+    **SCORES,
+    layer_map=MAP,
+    generalise_to="stimuli",
+    baselines={"cnn3": {"bp": "fa", "fa": "still"}},
 )
-SEEDS_OF = SETTINGS.seeds | {"still": list(SEEDS)}
+SEEDS_OF = SETTINGS.seeds["cnn3"] | {"still": list(SEEDS)}
 EPOCHS_OF = SETTINGS.epochs | {"still": [0]}
 LAYERS = {"conv1": ("grid-8", "global-average"), "fc1": ("vector",)}
 
@@ -36,14 +39,27 @@ def aligned(folder, rule, roi, level=0.5, noise=0.005, **changed):
     """Write the table and draws of one rule and ROI: falling scores, and noise around them."""
     rng = np.random.default_rng(len(rule) * 7 + ord(rule[0]) + ord(roi[0]))
     keys = [
-        (rule, seed, epoch, "grey", 32, layer, descriptor, "centred", roi, convention, "all")
+        (
+            "cnn3",
+            rule,
+            seed,
+            epoch,
+            "grey",
+            32,
+            layer,
+            descriptor,
+            "centred",
+            roi,
+            convention,
+            "all",
+        )
         for seed in SEEDS_OF[rule]
         for epoch in EPOCHS_OF[rule]
         for layer, descriptors in LAYERS.items()
         for descriptor in descriptors
         for convention in ("mean_rdm", "per_subject")
     ]
-    names = [*COLUMNS[:9], "convention", "pairs"]
+    names = [*COLUMNS[:10], "convention", "pairs"]
     rows = pd.DataFrame(keys, columns=names)
     fall = 1 - 0.6 * (rows["epoch"] > 0) - 0.02 * rows["epoch"]
     rows["score"] = (level * fall + rng.normal(0, noise, len(rows))).round(6)
@@ -95,7 +111,7 @@ def plain(table, layer, descriptor, convention):
     for epoch in EPOCHS:
         own = (rows["epoch"] == epoch) & (rows["layer"] == layer)
         own &= (rows["descriptor"] == descriptor) & (rows["convention"] == convention)
-        assert own.sum() == len(SETTINGS.seeds[rows["rule"][0]])
+        assert own.sum() == len(SEEDS_OF[rows["rule"][0]])
         courses.append(both[:, own.to_numpy()].mean(axis=1))
     return np.array(courses).T
 
@@ -124,7 +140,7 @@ def test_measures_equal_plain_ones_on_means_over_seeds(measured, place, conventi
             assert row["value"] == pytest.approx(values[0], abs=1e-7)
             ends = np.percentile(values[1:], [5, 95])
             assert [row["low"], row["high"]] == pytest.approx(list(ends), abs=1e-7)
-            assert row["n_seeds"] == len(SETTINGS.seeds[row["rule"]])
+            assert row["n_seeds"] == len(SEEDS_OF[row["rule"]])
 
 
 def test_only_pairs_of_the_layer_map_are_measured(measured):
@@ -170,15 +186,24 @@ def test_draws_of_other_settings_are_not_mixed(measured, tmp_path, other):
 
 def test_an_incomplete_run_is_refused_by_name(measured, tmp_path):
     tables = measured[0]
-    refused(tables[:3], tmp_path, DataError, "no alignment table has the course of fa, fc1 with IT")
+    refused(
+        tables[:3],
+        tmp_path,
+        DataError,
+        "no alignment table has the course of cnn3 by fa, fc1 with IT",
+    )
     refused([], tmp_path, DataError, "0 alignment tables need as many draws")
-    refused([*tables, tables[0]], tmp_path, DataError, "two alignment tables have the course bp_")
+    refused(
+        [*tables, tables[0]], tmp_path, DataError, "two alignment tables have the course cnn3_bp_"
+    )
     epochs = {"epochs": SETTINGS.epochs | {"fa": [0, 1, 5, 9]}}
     refused(tables, tmp_path, DataError, "rule-fa_roi-V1.csv: .*seed 42 at epoch 9", **epochs)
-    seeds = {"seeds": {"bp": [42], "fa": [42]}}
+    seeds = {"seeds": {"cnn3": {"bp": [42], "fa": [42]}}}
     refused(tables, tmp_path, DataError, "rule-bp_roi-V1.csv: .*seed 7 at epoch 0", **seeds)
-    only = {"epochs": {"bp": list(EPOCHS)}}
-    refused(tables, tmp_path, DataError, "'fa' is no rule of the study with two epochs", **only)
+    only = {"seeds": {"cnn3": {"bp": list(SEEDS)}}}
+    refused(
+        tables, tmp_path, DataError, "cnn3 by fa is no arm of the study with two epochs", **only
+    )
 
 
 def test_draws_beside_another_table_are_refused(measured, tmp_path):
@@ -186,7 +211,7 @@ def test_draws_beside_another_table_are_refused(measured, tmp_path):
     tables[0].with_name(f"{tables[0].stem}_draws.h5").write_bytes(
         tables[2].with_name(f"{tables[2].stem}_draws.h5").read_bytes()
     )
-    refused(tables, tmp_path, DataError, "different ids: at place 0 'bp_42.*' and 'fa_42")
+    refused(tables, tmp_path, DataError, "different ids: at place 0 'cnn3_bp_42.*' and 'cnn3_fa_42")
 
 
 def test_too_few_draws_name_the_course(measured, tmp_path):
@@ -194,9 +219,7 @@ def test_too_few_draws_name_the_course(measured, tmp_path):
     for table in tables:
         rows = pd.read_csv(table)
         write(table, rows, np.zeros((DRAWS, len(rows))), **few)
-    message = (
-        "rule-bp_roi-V1.csv: bp_grey_32_.*an interval of 0.99 needs at least 200 draws, not 120"
-    )
+    message = "cnn3_bp_grey_32_.*an interval of 0.99 needs at least 200 draws, not 120"
     refused(tables, tmp_path, DataError, message, **few)
 
 
@@ -220,11 +243,11 @@ def test_a_rule_less_its_baseline_is_a_plain_difference_at_the_same_epoch_and_se
     for key in scores:
         one = dict(zip(COLUMNS, key, strict=False))
         rule, epoch = one["rule"], one["epoch"]
-        mapped = [one["layer"], one["roi"]] in MAP
+        mapped = [one["network"], one["layer"], one["roi"]] in MAP
         if rule == "still" or epoch == 0 or one["seed"] != 42 or not mapped:
             continue
         base, at = {"bp": ("fa", epoch), "fa": ("still", 0)}[rule]
-        other = (base, 42, at, *key[3:])
+        other = ("cnn3", base, 42, at, *key[4:])
         named = {name: value for name, value in one.items() if name != "seed"}
         named |= {"baseline": base}
         same = (found[list(named)] == list(named.values())).all(axis=1)
@@ -241,7 +264,7 @@ def test_a_rule_less_its_baseline_is_a_plain_difference_at_the_same_epoch_and_se
 
 def test_a_baseline_over_several_seeds_is_matched_seed_by_seed(tmp_path):
     tables = compared(tmp_path)
-    only = replace(COMPARED, baselines={"bp": "still"}, layer_map=MAP[1:])
+    only = replace(COMPARED, baselines={"cnn3": {"bp": "still"}}, layer_map=MAP[1:])
     baselines_table(tables, draws_of(tables), only, tmp_path / "b.csv")
     row = read_csv(tmp_path / "b.csv").query("epoch == 5 and convention == 'per_subject'").iloc[0]
     bp, still = (
@@ -291,7 +314,7 @@ def test_the_interval_is_the_primary_one_by_a_plain_computation(
 ):
     tables = compared(tmp_path)
     named = {rule: baseline} if "pooled" not in over else {"bp": "still", rule: baseline}
-    told = replace(COMPARED, baselines=named, layer_map=MAP[1:])
+    told = replace(COMPARED, baselines={"cnn3": named}, layer_map=MAP[1:])
     baselines_table(tables, draws_of(tables), told, tmp_path / "b.csv")
     at = {"layer": "fc1", "roi": "IT", "convention": "per_subject"}
     sides = sides_of(tables[1::2], at)
@@ -330,7 +353,9 @@ def test_differences_without_samples_or_enough_draws_have_no_interval(tmp_path):
     rows = read_csv(tables[0])
     draws_of(tables)[0].unlink()
     write(tables[0], rows, np.zeros((DRAWS, len(rows))), samples=False)
-    with pytest.raises(DataError, match=r"bp_roi-V1_draws.h5: has no scores of bp_42_.*delete"):
+    with pytest.raises(
+        DataError, match=r"bp_roi-V1_draws.h5: has no scores of cnn3_bp_42_.*delete"
+    ):
         baselines_table(tables, draws_of(tables), COMPARED, tmp_path / "b.csv")
     few = {"bootstrap_draws": 60}
     for table in tables:
@@ -349,12 +374,12 @@ def test_a_baseline_without_what_its_rule_has_is_named(tmp_path):
     write_csv(tables[2], rows)
     draws_of(tables)[2].unlink()
     write(tables[2], rows, np.zeros((DRAWS, len(rows))))
-    with pytest.raises(DataError, match=r"fa has no score of grey.*_5, which its rule"):
+    with pytest.raises(DataError, match=r"fa has no score of cnn3_grey.*_5, which its rule"):
         baselines_table(tables, draws_of(tables), COMPARED, tmp_path / "b.csv")
-    with pytest.raises(DataError, match="no alignment table of fa with V1"):
+    with pytest.raises(DataError, match="no alignment table of cnn3 by fa with V1"):
         baselines_table(tables[:2], draws_of(tables[:2]), COMPARED, tmp_path / "b.csv")
 
 
 def test_without_baselines_the_table_is_empty_but_has_its_columns(tmp_path):
-    baselines_table([], [], replace(COMPARED, baselines={}), tmp_path / "b.csv")
+    baselines_table([], [], replace(COMPARED, baselines={"cnn3": {}}), tmp_path / "b.csv")
     assert read_csv(tmp_path / "b.csv").empty

@@ -10,6 +10,7 @@ from scipy.stats import rankdata, spearmanr
 
 import plain_comparisons
 import score_settings
+from rulealign.arm import Arm
 from rulealign.claims.universes.scores import COLUMNS, KEYS, score_universes
 from rulealign.rsa.alignment import align
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
@@ -57,10 +58,10 @@ def made(tmp_path_factory):
     settings = replace(SETTINGS, analyses=ANALYSES)
     outputs = folder / "all.csv", folder / "all.h5"
     pairs = pairs_file(folder / "pairs.h5", MASK)
-    score_universes(*files, "bp", "V1", settings, *outputs, pairs)
+    score_universes(*files, Arm("cnn3", "bp"), "V1", settings, *outputs, pairs)
     people = replace(settings, generalise_to="both", analyses=OF_PEOPLE)
     more = folder / "subjects.csv", folder / "subjects.h5"
-    score_universes(*files, "bp", "V1", people, *more, pairs)
+    score_universes(*files, Arm("cnn3", "bp"), "V1", people, *more, pairs)
     return folder, files, read_csv(outputs[0]).set_index(list(KEYS), drop=False)
 
 
@@ -190,17 +191,17 @@ def test_plain_rows_are_those_of_the_alignment_to_the_bit(made, pairs):
     folder, (models, brain, _), table = made
     settings = score_settings.alignment(bootstrap_draws=30, pairs=pairs)
     outputs = folder / "a.csv", folder / "a.h5"
-    align(models, brain, "bp", "V1", settings, *outputs, folder / "pairs.h5")
+    align(models, brain, Arm("cnn3", "bp"), "V1", settings, *outputs, folder / "pairs.h5")
     ours, theirs = draws_of(folder / "all.h5"), draws_of(folder / "a.h5")
-    aligned = read_csv(folder / "a.csv").set_index(list(KEYS[:11]), drop=False).sort_index()
+    aligned = read_csv(folder / "a.csv").set_index(list(KEYS[:12]), drop=False).sort_index()
     plain = table[(table["comparison"] == "spearman") & (table["control"] == "none")]
     plain = plain[plain["pairs"] == pairs]
     assert len(plain) == 3 * 32 * 2
     for key, row in plain.iterrows():
-        there = aligned.loc[key[:11]]
+        there = aligned.loc[key[:12]]
         for column in ("score", "low", "high", "n_pairs", "n_stimuli", "n_subjects"):
             assert row[column] == there[column], (key, column)
-        assert np.array_equal(ours[name(row)], theirs["_".join(map(str, key[:11]))]), key
+        assert np.array_equal(ours[name(row)], theirs["_".join(map(str, key[:12]))]), key
 
 
 def test_scores_of_single_people_are_scipys_and_average_to_those_over_people(made):
@@ -265,6 +266,6 @@ def test_order_of_files_threads_and_memory_change_no_byte(made, tmp_path):
         (tmp_path / "b.csv", tmp_path / "b.h5"),
     )
     how = {"work_mb": 0.1, "threads": 2}
-    score_universes(*files, "bp", "V1", settings, *outputs, folder / "pairs.h5", **how)
+    score_universes(*files, Arm("cnn3", "bp"), "V1", settings, *outputs, folder / "pairs.h5", **how)
     for kind, path in zip(("csv", "h5"), outputs, strict=True):
         assert path.read_bytes() == (folder / f"all.{kind}").read_bytes()

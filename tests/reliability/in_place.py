@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rulealign.job_server import CHOICE
+from rulealign.job_server import CHOICE, LOADED
 
 LIMIT_S = 3600
 """After this long a call counts as one that never ends."""
@@ -37,21 +37,12 @@ class Answer:
 
 def load_everything() -> None:
     """Load what jobs and plans load, for the forks to come; this library, too."""
-    import h5py  # noqa: F401
-    import matplotlib.pyplot  # noqa: F401
-    import nibabel  # noqa: F401
-    import numba  # noqa: F401
-    import pandas  # noqa: F401
-    import scipy.stats  # noqa: F401
-    import snakemake.cli
-    import snakemake.script  # noqa: F401
-    import torchvision  # noqa: F401
-
     import rulealign
 
-    for module in pkgutil.walk_packages(rulealign.__path__, "rulealign."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    library = pkgutil.walk_packages(rulealign.__path__, "rulealign.")
+    own = [module.name for module in library if not module.name.endswith("__main__")]
+    for name in ("snakemake.cli", "torchvision", *LOADED, *own):
+        importlib.import_module(name)
 
 
 def snakemake(

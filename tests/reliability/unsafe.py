@@ -15,10 +15,10 @@ import h5py
 import numpy as np
 import torch
 
+from brain_settings import read_rdms
 from reliability import in_place
 from reliability.outcomes import ACCEPTED, Tally, judged
 from rulealign.data.images.archive_member import extract_members
-from rulealign.data.rdm_files import read_rdms
 from rulealign.data.things.tables import read_trials
 from rulealign.errors import RulealignError
 from rulealign.learning import checkpoint

@@ -8,6 +8,7 @@ import torch
 
 from rulealign import store
 from rulealign.activations import describe, write_activations
+from rulealign.arm import Arm
 from rulealign.errors import DataError, GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning import trainer
@@ -46,7 +47,7 @@ def activation_settings(settings, **changes):
     return replace(usual, **changes)
 
 
-KNOWN = {"rule": "bp", "seed": SEED, "epoch": 1, "size": 24}
+KNOWN = {"arm": Arm("cnn3", "bp"), "seed": SEED, "epoch": 1, "size": 24}
 """Of which network and at which size."""
 
 
@@ -209,7 +210,7 @@ def test_several_stimulus_sets_are_read_from_one_network(trained, tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"rule": "fa"}, {"seed": 6}, {"epoch": 2}, {"hash": "0" * 16}],
+    [{"arm": Arm("cnn3", "fa")}, {"seed": 6}, {"epoch": 2}, {"hash": "0" * 16}],
 )
 def test_another_networks_checkpoint_is_not_read(trained, tmp_path, wrong):
     settings, checkpoint = trained

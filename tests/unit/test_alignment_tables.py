@@ -8,6 +8,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import spearmanr
 
 import score_settings
+from rulealign.arm import Arm
 from rulealign.errors import GuardError
 from rulealign.learning.tables import LoggedNetwork, training_table
 from rulealign.plan.settings.scores import CeilingSettings
@@ -43,7 +44,14 @@ def model_files(folder, rule):
     for seed in SEEDS:
         for epoch in EPOCHS:
             path = folder / f"rule-{rule}_seed-{seed}_epoch-{epoch}_stim-grey_px-32.h5"
-            keys = {"rule": rule, "seed": seed, "epoch": epoch, "stimuli": "grey", "size": 32}
+            keys = {
+                "network": "cnn3",
+                "rule": rule,
+                "seed": seed,
+                "epoch": epoch,
+                "stimuli": "grey",
+                "size": 32,
+            }
             arrays = {name: model_rdm(rule, seed, epoch, name) for name in MEASURED}
             write_h5(path, arrays, ids={"stimulus": IDS}, settings={}, attributes=keys)
             yield path
@@ -69,7 +77,7 @@ def aligned(tmp_path_factory):
         for roi, files in brains.items():
             table = folder / f"rule-{rule}_roi-{roi}.csv"
             draws = table.with_name(f"{table.stem}_draws.h5")
-            align(models, files, rule, roi, score_settings.alignment(), table, draws)
+            align(models, files, Arm("cnn3", rule), roi, score_settings.alignment(), table, draws)
             made.append((table, draws))
     tables, draws = zip(*made, strict=True)
     return folder, tables, draws, brains
@@ -117,7 +125,7 @@ def test_scores_and_intervals_equal_scipy(aligned, name, convention):
     with h5py.File(folder / "rule-bp_roi-EVC_draws.h5") as file:
         np.testing.assert_allclose(file["draws"][:, row.name], draws, atol=1e-6)
         assert file["ids/row"][row.name].decode() == (
-            f"bp_42_2_grey_32_{layer}_{descriptor}_{centring}_EVC_{convention}_all"
+            f"cnn3_bp_42_2_grey_32_{layer}_{descriptor}_{centring}_EVC_{convention}_all"
         )
 
 
@@ -135,7 +143,7 @@ def test_samples_for_primary_intervals_equal_scipy(aligned, tmp_path, goal):
     made = tmp_path / "a.csv", tmp_path / "a.h5"
     models = sorted(folder.glob("rule-bp_seed-*.h5"))
     asked = score_settings.alignment(sampled_layers=["fc1"], generalise_to=goal)
-    align(models, brains["EVC"], "bp", "EVC", asked, *made)
+    align(models, brains["EVC"], Arm("cnn3", "bp"), "EVC", asked, *made)
     assert made[0].read_bytes() == tables[0].read_bytes()  # no score changes
     rows, subjects = pd.read_csv(made[0]), brain_rdms("EVC")
     model = model_rdm("bp", 7, 10, MEASURED[2]).astype(float)
@@ -145,7 +153,7 @@ def test_samples_for_primary_intervals_equal_scipy(aligned, tmp_path, goal):
         samples = read_alignment_samples(file, scores, goal)
     fc1 = rows["layer"] == "fc1"
     assert len(samples.columns) == fc1.sum() / (1 if goal == "stimuli" else 2)
-    name = "bp_7_10_grey_32_fc1_vector_centred_EVC_per_subject_all"
+    name = "cnn3_bp_7_10_grey_32_fc1_vector_centred_EVC_per_subject_all"
     effect = samples.effect([name])
     each = np.array([list(left_out_scores(model, one)) for one in subjects]).T
     scored = np.array([[spearmanr(model, one).statistic for one in subjects]])
@@ -165,7 +173,17 @@ def test_samples_for_primary_intervals_equal_scipy(aligned, tmp_path, goal):
 def test_rows_are_sorted_whatever_the_order_of_files(aligned):
     folder, *_ = aligned
     table = pd.read_csv(folder / "rule-bp_roi-EVC.csv")
-    keys = ["rule", "seed", "epoch", "stimuli", "size", "layer", "descriptor", "centring"]
+    keys = [
+        "network",
+        "rule",
+        "seed",
+        "epoch",
+        "stimuli",
+        "size",
+        "layer",
+        "descriptor",
+        "centring",
+    ]
     assert list(table.columns) == [
         *keys,
         *("roi", "convention", "pairs", "n_stimuli", "n_pairs", "n_subjects"),
@@ -183,7 +201,7 @@ def test_the_same_input_in_another_order_gives_the_same_bytes(aligned):
     folder, tables, draws, brains = aligned
     again = folder / "again.csv", folder / "again.h5"
     models = sorted(folder.glob("rule-bp_seed-*.h5"), reverse=True)
-    align(models, brains["EVC"], "bp", "EVC", score_settings.alignment(), *again)
+    align(models, brains["EVC"], Arm("cnn3", "bp"), "EVC", score_settings.alignment(), *again)
     assert again[0].read_bytes() == tables[0].read_bytes()
     assert again[1].read_bytes() == draws[0].read_bytes()
 
@@ -195,7 +213,7 @@ def test_alignment_over_seeds_averages_scores_and_draws(aligned):
     alignment_table(tables, draws, told, output)
     table = pd.read_csv(output)
     assert ",".join(table.columns) == (
-        "rule,epoch,stimuli,size,layer,descriptor,centring,roi,convention,pairs,n_seeds,n_stimuli,"
+        "network,rule,epoch,stimuli,size,layer,descriptor,centring,roi,convention,pairs,n_seeds,n_stimuli,"
         "n_pairs,n_subjects,score,low,high,seed_low,seed_high"
     )
     assert len(table) == 2 * 2 * len(EPOCHS) * len(MEASURED) * 2
@@ -221,7 +239,7 @@ def test_every_subject_with_every_seed_equals_scipy(aligned):
     alignment_table(tables, draws, told, *outputs)
     table = pd.read_csv(outputs[1])
     assert ",".join(table.columns) == (
-        "rule,seed,epoch,stimuli,size,layer,descriptor,centring,roi,pairs,subject,score"
+        "network,rule,seed,epoch,stimuli,size,layer,descriptor,centring,roi,pairs,subject,score"
     )
     assert len(table) == 2 * 2 * len(SEEDS) * len(EPOCHS) * len(MEASURED) * 3
     keys = {"rule": "untrained", "seed": 7, "epoch": 2, "descriptor": "grid-8", "roi": "IT"}
@@ -273,14 +291,14 @@ def test_training_is_tabled_at_every_checkpoint(tmp_path):
         log = tmp_path / f"{rule}_{epoch}.csv"
         log.write_text(LOG + lines)
         logs.append(log)
-        meta.append(LoggedNetwork(rule, rule, "default", 42, epoch, rule == "fa"))
+        meta.append(LoggedNetwork("cnn3", rule, rule, "default", 42, epoch, rule == "fa"))
     output = tmp_path / "training.csv"
     training_table(logs, meta, output)
     assert output.read_text().splitlines() == [
-        "rule,kind,init,seed,epoch,trains,held_out_accuracy,held_out_images,loss",
-        "fa,fa,default,42,0,True,0.1,1000,",
-        "fa,fa,default,42,2,True,0.375,1000,1.5",
-        "untrained,untrained,default,42,2,False,0.125,500,",
+        "network,rule,kind,init,seed,epoch,trains,held_out_accuracy,held_out_images,loss",
+        "cnn3,fa,fa,default,42,0,True,0.1,1000,",
+        "cnn3,fa,fa,default,42,2,True,0.375,1000,1.5",
+        "cnn3,untrained,untrained,default,42,2,False,0.125,500,",
     ]
 
 
@@ -291,7 +309,7 @@ def write_logs(folder, networks):
         log = folder / f"{rule}_{seed}_{epoch}.csv"
         log.write_text(LOG + f"{epoch},0.1,2.0,0.5,100,{initial},{state}\n")
         logs.append(log)
-        meta.append(LoggedNetwork(rule, rule, "default", seed, epoch, True))
+        meta.append(LoggedNetwork("cnn3", rule, rule, "default", seed, epoch, True))
     return logs, meta
 
 
@@ -301,10 +319,10 @@ def test_two_trained_networks_with_one_state_stop_the_run(tmp_path):
     )
     training_table(logs, meta, tmp_path / "t.csv")  # epoch 0 is the same for all rules
     logs, meta = write_logs(tmp_path, [("bp", 1, 0, "a", "x"), ("bp", 2, 0, "b", "x")])
-    with pytest.raises(GuardError, match=r"'bp', epoch 0, seed 2 and rule 'bp', epoch 0, seed 1"):
+    with pytest.raises(GuardError, match=r"'bp' \(bp\), seed 2, epoch 0 and .* seed 1, epoch 0"):
         training_table(logs, meta, tmp_path / "t.csv")
     logs, meta = write_logs(tmp_path, [("bp", 1, 5, "a", "y"), ("fa", 1, 5, "a", "y")])
-    with pytest.raises(GuardError, match=r"'fa', seed 1, epoch 5 and rule 'bp', seed 1, epoch 5"):
+    with pytest.raises(GuardError, match=r"'fa' .* seed 1, epoch 5 and .*'bp' .* seed 1, epoch 5"):
         training_table(logs, meta, tmp_path / "t.csv")
 
 

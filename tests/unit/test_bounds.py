@@ -44,8 +44,8 @@ def test_every_whole_number_of_a_kind_has_an_upper_bound(kind):
 @pytest.mark.parametrize(
     ("section", "key", "value"),
     [
-        ("network", "channels", [32, 64, 10**7]),
-        ("network", "hidden_units", 10**9),
+        ("networks.cnn3", "channels", [32, 64, 10**7]),
+        ("networks.cnn3", "hidden_units", 10**9),
         ("training", "crop_padding", 10**6),
         ("statistics", "bootstrap_draws", 10**9),
         ("brain", "voxels_per_roi", 10**9),
@@ -53,6 +53,9 @@ def test_every_whole_number_of_a_kind_has_an_upper_bound(kind):
 )
 def test_a_size_that_no_machine_holds_is_refused_by_its_key(project, section, key, value):
     study = complete(project / "workflow_config.yaml")
-    study[section][key] = value
+    place = study
+    for part in section.split("."):
+        place = place[part]
+    place[key] = value
     with pytest.raises(ConfigurationError, match=rf"{section}\.{key}"):
         load_study(study)

@@ -10,7 +10,7 @@ from conftest import PROJECT
 from helpers.broken_studies import broken_studies, study_of_many_mistakes, with_value, written
 from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
-from rulealign.plan.files import FILES, NETWORK
+from rulealign.plan.files import ARM, FILES, NETWORK
 from rulealign.rerun.study_folder import refuse_same_name
 from rulealign.schema import LONGEST_LABEL
 
@@ -86,7 +86,7 @@ def test_labels_whose_files_would_be_the_same_are_refused(key, value, message):
 
 def test_what_is_refused_is_what_would_collide():
     """The names of files are those that the workflow gives."""
-    patterns = [name for one in FILES.values() if "_roi-{roi}" in (name := one.rpartition("/")[2])]
+    patterns = [one for one in FILES.values() if "_roi-{roi}" in one.rpartition("/")[2]]
     assert len(patterns) > 9
     endings = {
         part for name in patterns for part in re.findall(r"_([a-z]+)", name.split("roi", 2)[1])
@@ -113,13 +113,18 @@ def test_the_longest_labels_make_names_that_file_systems_allow(project):
     rules = "".join(path.read_text() for path in (project / "rules").glob("*.smk"))
     logs = re.findall(r"[\"/]([^\"/\s]*\{\{\w+\}\}[^\"/\s]*)\"", rules)
     logs = [
-        name.replace("{NETWORK}", NETWORK).replace("{{", "{").replace("}}", "}") for name in logs
+        name.replace("{NETWORK}", NETWORK)
+        .replace("{ARM}", ARM)
+        .replace("{{", "{")
+        .replace("}}", "}")
+        for name in logs
     ]
     names = [*logs, *(one.rpartition("/")[2] for one in FILES.values())]
     assert len(names) > 50
-    values = dict.fromkeys(("rule", "roi", "stimuli"), "x" * LONGEST_LABEL)
+    values = dict.fromkeys(("network", "rule", "roi", "stimuli"), "x" * LONGEST_LABEL)
     values |= {"dataset": "a-dataset", "claim": "x" * LONGEST_LABEL}
     values |= {"seed": "9" * 19, "epoch": "1000000", "size": "1024", "subject": "99", "table": "t"}
+    values |= {"measure": "encoding", "features": "activations"}
     values |= {"figure": "f", "descriptor": "global-average", "centring": "uncentred"}
     for name in names:
         # a temporary file is named .<name>.<8 characters><ending>

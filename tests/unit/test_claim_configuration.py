@@ -10,6 +10,7 @@ from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan import claims as claim_stages
 from rulealign.plan.settings.claims import ClaimSettings, UniverseSettings
+from rulealign.plan.universes import PLAIN_WAY
 from rulealign.rsa.comparisons import REGISTRY
 
 
@@ -21,6 +22,9 @@ def default(project):
 @pytest.fixture
 def real(project):
     return complete(project / "studies/cichy92.yaml")
+
+
+SIDES = ("plus", "minus")
 
 
 def refused(values, message):
@@ -139,8 +143,8 @@ def test_a_claim_over_two_layers_takes_evidence_of_both(default):
     one |= {"layer": ["conv1", "fc1"], "plus": [{"rule": "bp", "epoch": 1, "layer": "fc1"}]}
     one["minus"] = [{"rule": "bp", "epoch": 1, "layer": "conv1"}]
     claim = load_study(default).claims["bp_drop"]
-    assert claim.terms("plus") == [("bp", 1, "fc1", "V1")]
-    assert claim.terms("minus") == [("bp", 1, "conv1", "V1")]
+    assert claim.terms("plus") == [("bp", 1, "fc1", "V1", None, 1.0)]
+    assert claim.terms("minus") == [("bp", 1, "conv1", "V1", None, 1.0)]
 
 
 @pytest.mark.parametrize(
@@ -209,10 +213,22 @@ def test_claims_generalise_to_subjects_only_where_there_are_enough_of_them(defau
     for goal in ("subjects", "both"):
         default["statistics"]["generalise_to"] = goal
         load_study(put(default, ("brain", "subjects"), 3))
-        message = rf"statistics.generalise_to: '{goal}' needs 3 subjects, and there are 2 \(brain"
+        message = rf"statistics.generalise_to: '{goal}' needs 3 subjects, and V1 has 2 \(brain"
         refused(put(default, ("brain", "subjects"), 2), message)
         load_study(without_claims(default))
     refused(put(default, ("statistics", "generalise_to"), "seeds"), "generalise_to.*'subjects'")
+
+
+def test_claims_generalise_to_the_subjects_of_their_own_roi(real):
+    put(real, ("statistics", "generalise_to"), "both")
+    load_study(real)  # nineteen subjects, of whom four have the third ROI
+    two = real["claims"]["bp_gains_conv3"] | {"roi": ["IT", "IT_2008"]}
+    two["plus"], two["minus"] = ([one | {"roi": "IT"} for one in two[side]] for side in SIDES)
+    put(real, ("claims", "two"), two)
+    refused(real, r"claims.two.roi: \['IT', 'IT_2008'\] have different subjects")
+    del real["claims"]["two"]
+    put(real, ("brain", "rois", "IT_2008", "subjects"), ["BE", "KO"])
+    refused(real, "needs 3 subjects, and IT_2008 has 2")
 
 
 def test_the_intervals_of_claims_need_100_draws(default):
@@ -274,12 +290,12 @@ def test_a_level_has_nothing_to_subtract_and_asks_for_shuffles(default):
     claim = default["claims"][label]
     claim |= {"plus": [{"rule": "bp", "epoch": 1}], "minus": [], "direction": "positive"}
     study = load_study(default)
-    needs = claim_stages.needs(study).items()
+    needs = claim_stages.needs(study)[PLAIN_WAY].items()
     asked = {key: UniverseSettings.of(study, need).shuffles for key, need in needs}
     roi = study.claims[label].roi[0]
     of_levels = {key for key, number in asked.items() if number}
-    assert of_levels == {("bp", roi)}
-    assert asked["bp", roi] == default["statistics"]["null_draws"]
+    assert of_levels == {("cnn3", "bp", roi)}
+    assert asked["cnn3", "bp", roi] == default["statistics"]["null_draws"]
 
 
 def test_a_contrast_of_unequal_sides_is_refused_still(default):

@@ -10,11 +10,10 @@ import pytest
 import claim_files
 from complete_studies import complete
 from rulealign.claims.scores import KEYS, read_universe_scores
-from rulealign.config.claims import AXES
 from rulealign.config.study import load_study
 from rulealign.plan import claims as claim_stages
 from rulealign.plan.settings.claims import ClaimsSettings, UniverseSettings
-from rulealign.plan.universes import Score, combinations, universes
+from rulealign.plan.universes import PLAIN_WAY, Score, combinations, universes
 
 
 def grid(**changes):
@@ -27,6 +26,9 @@ def found(claim, **changes):
 
 def weights(universe):
     return {f"{s.rule}@{s.epoch}": weight for s, weight in universe.weights.items()}
+
+
+AXES = tuple(grid().values)
 
 
 @pytest.mark.parametrize("crossed", [[], ["size"], ["size", "control", "pairs"], list(AXES)])
@@ -54,6 +56,17 @@ def test_terms_add_up_and_equal_ones_cancel():
     first = found(twice)[0]
     assert weights(first) == {"bp@1": 2.0, "bp@0": -2.0}
     assert first.seeds == claim_files.SEEDS["bp"]  # those of fa take no part
+
+
+def test_a_share_of_a_score_is_its_weight():
+    # half of what is there at first, less what is left: above 0 where half of it was lost
+    half = claim_files.claim("half", [("bp", 0)], [("bp", 1)])
+    half = replace(half, plus=[half.plus[0]._replace(share=0.5)])
+    first, *_ = found(half)
+    assert weights(first) == {"bp@0": 0.5, "bp@1": -1.0}
+    # shares of one score on both sides leave their difference
+    less = replace(half, minus=[half.plus[0]._replace(share=0.2), *half.minus])
+    assert weights(found(less)[0]) == {"bp@0": pytest.approx(0.3), "bp@1": -1.0}
 
 
 def test_the_calibrated_network_stands_for_epoch_0_of_trained_rules():
@@ -105,6 +118,7 @@ def test_a_baseline_that_cannot_stand_hides_none_that_can(baselines):
     for rule, initial in (("fa_normal", "normal"), ("normal_bn", "normal")):
         facts["trains"][rule] = rule == "fa_normal"
         facts["seeds"][rule], facts["initial"][rule] = [1, 2], initial
+        facts["networks"][rule] = ["cnn3"]
     falls = [("fa_normal", 1), ("bp_normal", 0)], [("fa_normal", 0), ("bp_normal", 1)]
     values = grid(crossed=[], baseline=["own", *baselines])
     made = universes(claim_files.claim("c", *falls), values, replace(claim_files.FACTS, **facts))
@@ -120,6 +134,7 @@ def test_an_initialisation_replaces_the_network_that_stands_for_epoch_0_too():
     }
     facts["trains"]["normal_bn"] = False
     facts["seeds"]["normal_bn"], facts["initial"]["normal_bn"] = [1, 2], "normal"
+    facts["networks"]["normal_bn"] = ["cnn3"]
     both = {"default": {}, "normal": {"bp": "bp_normal", "untrained_bn": "normal_bn"}}
     values = grid(crossed=["baseline", "initialisation"], initialisation=both)
     made = universes(claim_files.DROP, values, replace(claim_files.FACTS, **facts))
@@ -212,7 +227,10 @@ def test_each_rule_has_the_calibrated_network_of_its_own_initial_weights():
     # initialisation is the same control of the others, whichever universe it is
     more = {
         name: getattr(claim_files.FACTS, name) | {"untrained_bn_normal": value}
-        for name, value in (("trains", False), ("seeds", [1, 2]), ("initial", "normal"))
+        for name, value in (
+            *(("trains", False), ("seeds", [1, 2])),
+            *(("initial", "normal"), ("networks", ["cnn3"])),
+        )
     }
     facts = replace(claim_files.FACTS, **more)
     normal = {"bp": "bp_normal", "untrained_bn": "untrained_bn_normal"}
@@ -254,21 +272,21 @@ def values(project):
 
 def job_settings(values):
     study = load_study(copy.deepcopy(values))
-    needs = claim_stages.needs(study).items()
+    needs = claim_stages.needs(study)[PLAIN_WAY].items()
     jobs = {key: UniverseSettings.of(study, need).plain() for key, need in needs}
     return json.loads(json.dumps(list(jobs.items()))), jobs
 
 
 def test_a_job_is_given_what_its_claims_need_and_no_more(values):
     _, jobs = job_settings(values)
-    assert set(jobs) == {("bp", "V1"), ("fa", "V1"), ("untrained_bn", "V1")}
-    need = claim_stages.needs(load_study(values))
-    assert need["untrained_bn", "V1"].epochs == [0]
-    assert need["bp", "V1"].epochs == [0, 1, 10]
-    assert jobs["bp", "V1"]["layers"] == ["conv1"]
-    analyses = jobs["bp", "V1"]["analyses"]
+    assert set(jobs) == {("cnn3", "bp", "V1"), ("cnn3", "fa", "V1"), ("cnn3", "untrained_bn", "V1")}
+    need = claim_stages.needs(load_study(values))[PLAIN_WAY]
+    assert need["cnn3", "untrained_bn", "V1"].epochs == [0]
+    assert need["cnn3", "bp", "V1"].epochs == [0, 1, 10]
+    assert jobs["cnn3", "bp", "V1"]["layers"] == ["conv1"]
+    analyses = jobs["cnn3", "bp", "V1"]["analyses"]
     assert len(analyses) == len({json.dumps(one) for one in analyses}) == 4
-    assert jobs["untrained_bn", "V1"]["analyses"] == [
+    assert jobs["cnn3", "untrained_bn", "V1"]["analyses"] == [
         {
             **{"pairs": "all", "convention": "per_subject", "comparison": "spearman"},
             "control": "none",
@@ -283,8 +301,8 @@ def test_a_claim_over_another_rule_leaves_this_rules_job_alone(values):
         one[side][0]["rule"] = "pc"
     values["claims"] = {"first": one, **values["claims"]}
     after, jobs = job_settings(values)
-    assert ("pc", "V1") in jobs
-    assert [job for job in after if job[0] != ["pc", "V1"]] == before
+    assert ("cnn3", "pc", "V1") in jobs
+    assert [job for job in after if job[0] != ["cnn3", "pc", "V1"]] == before
 
 
 def test_a_claim_over_another_layer_or_roi_changes_its_rules_job(values):
@@ -292,12 +310,12 @@ def test_a_claim_over_another_layer_or_roi_changes_its_rules_job(values):
     _, before = job_settings(values)
     values["claims"]["deep"] = one | {"layer": "fc1"}
     _, after = job_settings(values)
-    assert after["bp", "V1"]["layers"] == ["conv1", "fc1"]
-    assert after["fa", "V1"] == before["fa", "V1"]
+    assert after["cnn3", "bp", "V1"]["layers"] == ["conv1", "fc1"]
+    assert after["cnn3", "fa", "V1"] == before["cnn3", "fa", "V1"]
     values["claims"]["deep"] = one | {"roi": "IT"}
     _, other = job_settings(values)
-    assert other["bp", "V1"] == before["bp", "V1"]
-    assert ("bp", "IT") in other
+    assert other["cnn3", "bp", "V1"] == before["cnn3", "bp", "V1"]
+    assert ("cnn3", "bp", "IT") in other
 
 
 def test_words_of_a_claim_are_none_of_a_jobs_settings(values):
@@ -315,7 +333,7 @@ def test_the_evaluation_is_told_everything_in_order(values):
     assert told.grid.values["initialisation"] == ["default"]
     assert set(told.facts.seeds) == {"bp", "fa", "untrained_bn"}
     first = universes(told.claims[0], told.grid, told.facts)
-    assert Score("bp", 1, "conv1", "V1") in first[0].weights
+    assert Score("cnn3", "bp", 1, "conv1", "V1") in first[0].weights
 
 
 def test_scores_of_a_layer_without_positions_are_found_in_every_view(tmp_path):
@@ -324,7 +342,7 @@ def test_scores_of_a_layer_without_positions_are_found_in_every_view(tmp_path):
     keys = scores.rows.reset_index().assign(layer="fc1", descriptor="vector")
     scores = replace(scores, rows=keys.drop_duplicates(list(KEYS)).set_index(list(KEYS)))
     choices = found(claim_files.DROP)[0].choices | {"descriptor": "grid-8"}
-    places = scores.places(Score("bp", 1, "fc1", "V1"), [3], choices, ["fc1"])
+    places = scores.places(Score("cnn3", "bp", 1, "fc1", "V1"), [3], choices, {"cnn3": ["fc1"]})
     own = scores.rows.iloc[places].reset_index()
     assert own[["layer", "descriptor", "seed", "size"]].to_numpy().tolist() == [
         ["fc1", "vector", 3, 224]

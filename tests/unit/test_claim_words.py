@@ -14,6 +14,9 @@ from rulealign.config.claims import AXES
 from rulealign.errors import DataError
 
 FIRST = {
+    "network": "cnn3",
+    "features": "activations",
+    "measure": "rsa",
     "stimuli": "grey",
     "size": 224,
     "descriptor": "global-average",
@@ -51,6 +54,11 @@ VIEWS = {
         (
             lambda one: "reversed" if one["size"] == 32 else "holds",
             "holds in 6 of 12, reversed in 6: everything at 32 px",
+        ),
+        (
+            lambda one: "holds" if one["control"] == "none" else "unresolved",
+            "holds in 4 of 12, unresolved in 8: everything with pixels partialled out and with"
+            " contrast partialled out",
         ),
         (
             lambda one: "unresolved" if one["control"] == "pixels" else "holds",

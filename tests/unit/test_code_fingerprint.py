@@ -229,6 +229,7 @@ def test_what_is_not_there_is_named(library):
         sources.code("train", rules=["xx"])
     with pytest.raises(ConfigurationError, match=r"scripts/plain\.py uses no registry of rules"):
         sources.code("plain", rules=["fa"])
+    assert sources.code("plain", rules=[]) == sources.code("plain")
 
 
 def test_what_a_fingerprint_stands_for_is_noted(library, tmp_path):

@@ -1,6 +1,7 @@
 """Conda environments: a script's imports are in its environment, at the tested versions."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -9,7 +10,12 @@ import pytest
 
 from rulealign.rerun.code_fingerprint import REGISTRIES, Sources
 
-PACKAGES = {"torch": "pytorch", "PIL": "pillow", "yaml": "pyyaml"}
+PACKAGES = {
+    "torch": "pytorch",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "vl_convert": "vl-convert-python",
+}
 """Module -> package of conda-forge, where the names differ."""
 DEPENDENCIES = {
     "markupsafe": "jinja2",
@@ -35,15 +41,28 @@ def environment(project, name):
     return dict(re.findall(r"^  - ([\w-]+)=([\w.]+)$", text, re.MULTILINE))
 
 
+@functools.cache
 def imported(path):
-    """List the packages that a file imports, also within functions, but not for its types alone."""
+    """Give the packages that a file imports, also within functions, but not for its types alone."""
     tree = ast.parse(path.read_text())
-    tree.body = [node for node in tree.body if ast.unparse(node)[:16] != "if TYPE_CHECKING"]
+    tree.body = [node for node in tree.body if not _for_types(node)]
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield node.module.partition(".")[0]
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def _for_types(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+@functools.cache
+def sources(project):
+    """Give the library's modules, each parsed once for all tests."""
+    return Sources(project / "scripts")
 
 
 def path_of(project, module):
@@ -56,10 +75,9 @@ def path_of(project, module):
 def needed(project, script):
     """List the packages of conda-forge that a script reaches, through all modules."""
     # which networks and rules there are, and their settings, can be read without torch: see below
-    sources = Sources(project / "scripts")
-    every = sources.modules(script)
+    every = sources(project).modules(script)
     none = {name: [] for name in ("networks", "rules") if REGISTRIES[name] in every}
-    modules = [name for name in sources.modules(script, **none) if ": " not in name]
+    modules = [name for name in sources(project).modules(script, **none) if ": " not in name]
     modules.append("rulealign.job")  # what every script runs, and no fingerprint holds
     names = {name for module in modules for name in imported(path_of(project, module))}
     names -= EITHER | set(sys.stdlib_module_names)

@@ -5,9 +5,15 @@ import re
 
 from rulealign.plan.files import FILES, result_files
 
-LABELS = {"rule": ("bp", "bp_2"), "stimuli": ("shown", "shown_32"), "roi": ("V1", "V1v")}
+LABELS = {
+    "network": ("cnn3", "cnn3_2"),
+    "rule": ("bp", "bp_2"),
+    "stimuli": ("shown", "shown_32"),
+    "roi": ("V1", "V1v"),
+}
 LABELS |= {"subject": ("01", "02"), "seed": (1, 12), "epoch": (0, 10), "size": (32, 96)}
 LABELS |= {"descriptor": ("grid-8", "grid-4"), "centring": ("centred", "uncentred")}
+LABELS |= {"measure": ("encoding", "cka"), "features": ("activations", "gradient")}
 LABELS |= {"table": ("alignment", "layers"), "figure": ("accuracy", "claims")}
 
 
@@ -28,8 +34,8 @@ def test_every_name_lies_in_the_folder_of_the_study():
     assert named.pop("results") == "results/s"
     assert named.keys() == FILES.keys()
     assert all(path.startswith("results/s/") for path in named.values())
-    assert named["checkpoint"].format(rule="bp", seed=1, epoch=0) == (
-        "results/s/checkpoints/rule-bp_seed-1_epoch-0.pt"
+    assert named["checkpoint"].format(network="cnn3", rule="bp", seed=1, epoch=0) == (
+        "results/s/checkpoints/net-cnn3_rule-bp_seed-1_epoch-0.pt"
     )
 
 

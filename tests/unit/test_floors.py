@@ -16,7 +16,9 @@ FLOORS = [
     "controls",
     "learning",
     "activations",
+    "signals",
     "rsa",
+    "encoding",
     "claims",
     "report",
 ]
@@ -27,8 +29,10 @@ REGISTRIES = (
     *("data.stimulus_sets.__init__", "data.stimulus_set"),
     *("data.brains.__init__", "data.brain"),
     *("learning.networks.__init__", "learning.network"),
-    *("learning.rules.__init__", "learning.rule"),
+    *("learning.rules.__init__", "learning.rule", "learning.rule_settings"),
     *("rsa.comparisons.__init__", "rsa.comparison"),
+    *("rsa.distances.__init__", "rsa.distance"),
+    *("claims.measures.__init__", "claims.measure"),
 )
 
 
@@ -88,7 +92,7 @@ def test_every_folder_has_a_floor(project):
     assert {name for name in FLOORS if (library / name).is_dir()} == folders
 
 
-@pytest.mark.parametrize("package", ["rsa", "claims", "report", "data"])
+@pytest.mark.parametrize("package", ["rsa", "encoding", "claims", "report", "data"])
 def test_a_floor_without_networks_does_not_load_torch(project, package):
     names = [
         f"rulealign.{module.removesuffix('.__init__')}"

@@ -21,9 +21,11 @@ from rulealign.learning.verdict import (
     silent_words,
     warnings,
 )
-from rulealign.report import tabulate
-from rulealign.report.learning import draw_learning
+from rulealign.plan.settings.report import FigureSettings
+from rulealign.report import learning, tabulate
+from rulealign.report.style import COLOURS
 from rulealign.store import read_csv, write_csv
+from scene import scene
 
 LAYERS = ["conv1", "conv2", "conv3", "fc1", "fc2"]
 EPOCHS = (0, 1, 10)
@@ -45,7 +47,14 @@ def network_rows(rule, seed, epoch):
         angle = (0 if rule == "bp" else 100 - 5 * depth - epoch - place) if trained else np.nan
         rows.append(
             {
-                **{"rule": rule, "kind": rule, "seed": seed, "epoch": epoch, "layer": layer},
+                **{
+                    "network": "cnn3",
+                    "rule": rule,
+                    "kind": rule,
+                    "seed": seed,
+                    "epoch": epoch,
+                    "layer": layer,
+                },
                 "convolution": conv,
                 "weight_change": 0.02 * depth * epoch * place * trained,
                 "dead_units": np.nan if layer == "fc2" else 0.01 * depth,
@@ -66,9 +75,18 @@ def networks():
 
 
 def make_training():
-    columns = ["rule", "kind", "init", "seed", "epoch", "trains", "held_out_accuracy"]
+    columns = ["network", "rule", "kind", "init", "seed", "epoch", "trains", "held_out_accuracy"]
     rows = [
-        (rule, rule, "default", seed, epoch, rule != "untrained_bn", 0.1 + epoch / 50 + seed / 1e4)
+        (
+            "cnn3",
+            rule,
+            rule,
+            "default",
+            seed,
+            epoch,
+            rule != "untrained_bn",
+            0.1 + epoch / 50 + seed / 1e4,
+        )
         for rule, seed, epoch in networks()
     ]
     return pd.DataFrame(rows, columns=columns).assign(held_out_images=1000, loss=1.0)
@@ -173,7 +191,7 @@ def test_a_conv_layer_that_moves_half_a_percent_in_one_seed_is_named(table):
     assert verdict.doubtful
     assert verdict.still == (("conv2", 0.005),)
     assert verdict.words == "does not learn: not all conv layers move (conv2 0.50%)"
-    assert warnings(faulty, REMEDIES) == [f"WARNING: rule 'local' {verdict.words}"]
+    assert warnings(faulty, REMEDIES) == [f"WARNING: network 'cnn3', rule 'local' {verdict.words}"]
     assert learned(faulty, RULES)["bp"].words == "learns"
 
 
@@ -276,7 +294,7 @@ def test_a_layer_of_which_most_units_are_dead_is_named(table):
     assert mostly_dead(faulty, "local") == pytest.approx({"fc1": 0.7})
     assert mostly_dead(faulty, "bp") == mostly_dead(faulty, "untrained_bn") == {}
     said = "70% of the units of fc1 are dead; to have fewer, lower readout_learning_rate"
-    assert warnings(faulty, REMEDIES) == [f"WARNING: rule 'local': {said}"]
+    assert warnings(faulty, REMEDIES) == [f"WARNING: network 'cnn3', rule 'local': {said}"]
     made = tabulate.learning(faulty, RULES, "caption")
     cells = {row[0]: row[made.head.index("dead units")] for row in made.rows}
     assert "⚠" in cells["local"]
@@ -284,7 +302,8 @@ def test_a_layer_of_which_most_units_are_dead_is_named(table):
     assert "⚠" not in cells["bp"] + cells["untrained_bn"]
     faulty.loc[last & (faulty["layer"] == "conv3"), "dead_units"] = 0.6
     assert (
-        warnings(faulty, REMEDIES)[0] == "WARNING: rule 'local': 60% of the units of conv3 are dead"
+        warnings(faulty, REMEDIES)[0]
+        == "WARNING: network 'cnn3', rule 'local': 60% of the units of conv3 are dead"
     )
     faulty.loc[(faulty["rule"] == "bp") & (faulty["layer"] == "fc1"), "dead_units"] = 0.8
     plain = "to have fewer, set optimizer to sgd, learning_rate to 0.01, momentum to 0.9"
@@ -293,58 +312,36 @@ def test_a_layer_of_which_most_units_are_dead_is_named(table):
     assert silent_words(faulty, "bp", slow)[0].endswith("to have fewer, lower learning_rate")
 
 
-def line(ax, label):
-    return next(one for one in ax.lines if one.get_label() == label)
+def test_lines_are_means_over_seeds_and_bars_reach_over_them(table):
+    told = FigureSettings(rules=RULES, lines=RULES, layer_map=[], views=[])
+    panels = {one.name: one.drawing for one in learning.panels(told, table)}
+    names = list(panels)
+    assert names[:2] == ["change-of-conv1", "angle-to-bp-of-conv1"]
+    assert names[6:] == [f"error-rank-of-{layer}" for layer in LAYERS[:4]]
+    data = learning.data(table, told)
+    change, angle = (
+        scene(panels[name], data) for name in ("change-of-conv2", "angle-to-bp-of-conv2")
+    )
+    colours = dict(zip(RULES, COLOURS, strict=False))
+
+    def heights(drawing, rule):
+        items = sorted(drawing.of("symbol", colours[rule]), key=lambda item: item["x"])
+        return [item["y"] for item in items]
+
+    np.testing.assert_allclose(angle.y(heights(angle, "local")), [88.5, 87.5, 78.5], atol=1e-6)
+    np.testing.assert_allclose(angle.y(heights(angle, "bp")), 0, atol=1e-6)
+    assert not heights(angle, "untrained_bn")
+    # linear up to 1%, logarithmic above: the height of log(1 + x / .01), of 0, .06, .6; .4 to .8
+    [bar] = [item for item in change.of("rule", colours["local"]) if item["x"] > 200]
+    drawn = [*heights(change, "local"), *sorted([bar["y"], bar["y2"]], reverse=True)]
+    known = np.log1p(np.array([0, 0.06, 0.6, 0.4, 0.8]) / 0.01)
+    slope, start = np.polyfit(known, drawn, 1)
+    np.testing.assert_allclose(drawn, slope * known + start, atol=1e-6)
+    [limit] = [item for item in change.of("rule") if item.get("strokeDash") == [1, 3]]
+    assert limit["y"] == pytest.approx(slope * np.log(2) + start)
 
 
-def test_lines_are_means_over_seeds_and_bars_reach_over_them(table, tmp_path):
-    figure = draw_learning(table, rules=RULES, output=tmp_path / "x.svg")
-    names = [ax.get_gid() for ax in figure.axes]
-    assert names[:2] == ["panel--change-of-conv1", "panel--angle-to-bp-of-conv1"]
-    assert names[6:] == [f"panel--error-rank-of-{layer}" for layer in (*LAYERS[:4],)]
-    panels = dict(zip(names, figure.axes, strict=True))
-    change, angle = panels["panel--change-of-conv2"], panels["panel--angle-to-bp-of-conv2"]
-    assert np.allclose(line(change, "local").get_ydata(), [0, 0.06, 0.6])
-    assert np.allclose(line(angle, "local").get_ydata(), [88.5, 87.5, 78.5])
-    assert np.allclose(line(angle, "bp").get_ydata(), 0)
-    bars = [s for c in change.collections for s in c.get_segments()]
-    assert any(np.allclose(bar[:, 1], [0.4, 0.8]) for bar in bars)
-    assert any(list(one.get_ydata()) == [0.01, 0.01] for one in change.lines)
-    assert change.get_ylim()[0] < 0 < 0.8 < change.get_ylim()[1]
-    rank = panels["panel--error-rank-of-fc1"]
-    assert np.allclose(line(rank, "bp").get_ydata(), 41.5)
-    drawn = [one.get_label() for ax in figure.axes for one in ax.lines]
-    assert "untrained_bn" not in drawn
-    assert not any(one.get_label() == "local" for one in rank.lines)
-
-
-def test_a_study_in_which_nothing_trains_is_drawn_with_words(table, tmp_path):
-    still = table[table["rule"] == "untrained_bn"]
-    figure = draw_learning(still, rules=RULES[:1], output=tmp_path / "x.svg")
-    for ax in figure.axes:
-        assert "no rule has any" in [text.get_text() for text in ax.texts]
-
-
-@pytest.mark.parametrize("count", [2, 12, 14])
-def test_twelve_rules_stay_in_their_panels_and_apart(table, tmp_path, count):
-    rules = [f"sign_symmetry_{place}" for place in range(count)]
-    bp = table[table["rule"] == "bp"]
-    many = pd.concat([bp.assign(rule=rule) for rule in rules])
-    figure = draw_learning(many, rules=rules, output=tmp_path / "x.svg")
-    half, row = figure.bbox.width / 2, figure.bbox.height / 5
-    for place, ax in enumerate(figure.axes):
-        reach, left, down = ax.get_tightbbox(), place % 2 * half, place // 2
-        assert left <= reach.x0 < reach.x1 <= left + half
-        assert figure.bbox.height - (down + 1) * row <= reach.y0
-        assert reach.y1 <= figure.bbox.height - down * row
-        heights = sorted(
-            text.get_window_extent().y0 for text in ax.texts if text.get_text() in rules
-        )
-        assert len(heights) == count
-        assert np.diff(heights).min() > 9.5 / 72 * figure.dpi  # letters of 9.5 points
-
-
-def test_the_same_table_gives_the_same_bytes(table, tmp_path):
-    for name in ("one.svg", "other.svg"):
-        draw_learning(table, rules=RULES, output=tmp_path / name)
-    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
+def test_a_seed_that_appears_twice_is_an_error(table):
+    told = FigureSettings(rules=RULES, lines=RULES, layer_map=[], views=[])
+    with pytest.raises(DataError, match="weight_change has a seed twice"):
+        learning.data(pd.concat([table, table]), told)

@@ -6,9 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.config.evaluation import LayerRoi, View
+from rulealign.arm import Mapped
+from rulealign.config.evaluation import View
+from rulealign.plan.settings.report import FigureSettings
+from rulealign.report import drawn, trajectories
+from rulealign.report.style import COLOURS
 from rulealign.report.tabulate import by_epoch, last_checkpoints
-from rulealign.report.trajectories import draw_trajectories
+from scene import scene
 
 PAIR = {"layer": "conv1", "roi": "V1"}
 VIEW = {"stimuli": "grey", "size": 32, "descriptor": "grid-8", "centring": "uncentred"}
@@ -22,7 +26,16 @@ def alignment():
     counts = {"n_seeds": 5, "n_stimuli": 30, "n_pairs": 435}
     kind = {"pairs": "all", "convention": "per_subject"}
     rows = [
-        {"rule": rule, "epoch": epoch, **VIEW, **PAIR, **kind, **counts, "score": start + more}
+        {
+            "network": "cnn3",
+            "rule": rule,
+            "epoch": epoch,
+            **VIEW,
+            **PAIR,
+            **kind,
+            **counts,
+            "score": start + more,
+        }
         for rule, start in START.items()
         for epoch, more in GROWTH.items()
     ]
@@ -31,28 +44,28 @@ def alignment():
     return table.assign(**{name: table["score"] + by for name, by in ends.items()})
 
 
-def test_rules_of_equal_growth_are_drawn_and_tabulated_at_their_levels(alignment, tmp_path):
+def test_rules_of_equal_growth_are_drawn_and_tabulated_at_their_levels(alignment):
     held = {"roi": "V1", "lower": 0.3, "upper": 0.4, "informative": True, "null_upper_high": 0.1}
     ceilings = pd.DataFrame([{**held, "convention": "per_subject", "pairs": "all"}])
-    figure = draw_trajectories(
-        alignment,
-        ceilings,
-        layer_map=[LayerRoi(**PAIR)],
-        view=View(size=32, **{key: value for key, value in VIEW.items() if key != "size"}),
-        rules=list(START),
-        output=tmp_path / "x.svg",
+    view = View(size=32, **{key: value for key, value in VIEW.items() if key != "size"})
+    rules, pairs = list(START), [Mapped("cnn3", **PAIR)]
+    told = FigureSettings(rules=rules, lines=rules, layer_map=pairs, views=[view])
+    data = drawn.of_alignment({"alignment": alignment, "ceilings": ceilings}, told)
+    [panel] = trajectories.panels(told, data)
+    drawing = scene(panel.drawing, drawn.at_view(data, view))
+    bp, fa = (
+        sorted(drawing.y([item["y"] for item in drawing.of("symbol", COLOURS[rules.index(rule)])]))
+        for rule in ("bp", "fa")
     )
-    (ax,) = figure.axes
-    drawn = {line.get_label(): np.asarray(line.get_ydata()) for line in ax.lines}
-    np.testing.assert_allclose(drawn["bp"], [0.25, 0.26, 0.35])
-    np.testing.assert_allclose(drawn["bp"] - drawn["fa"], 0.2)
+    np.testing.assert_allclose(bp, [0.25, 0.26, 0.35], atol=1e-6)
+    np.testing.assert_allclose(np.subtract(bp, fa), 0.2, atol=1e-6)
     # the axis begins at or below 0, so that heights can be compared
-    assert ax.get_ylim()[0] <= 0
-    body = by_epoch(alignment, list(START), [LayerRoi(**PAIR)], "words").rows
+    assert drawing.y(210) <= 1e-9
+    body = by_epoch(alignment, list(START), [Mapped("cnn3", **PAIR)], "words").rows
     levels = {(rule, _value(epoch)): _value(cell) for rule, epoch, cell in body}
     known = {(rule, epoch): START[rule] + more for rule in START for epoch, more in GROWTH.items()}
     assert levels == pytest.approx(known)
-    last = last_checkpoints(alignment, list(START), [LayerRoi(**PAIR)], "words").rows
+    last = last_checkpoints(alignment, list(START), [Mapped("cnn3", **PAIR)], "words").rows
     assert [_value(cell) for *_, cell in last] == pytest.approx([0.35, 0.15])
 
 

@@ -136,9 +136,18 @@ def test_no_module_takes_private_names_of_another_one(project):
 
 
 # Where the text of an error is read and reaches no result: h5py hides a full disk in it, a study's
-# file is read before any job, downloads are known by their checksums, and a child process that
-# reads MATLAB files hands its error over.
-READ = {"atomic.py", "config/file.py", "data/mat.py", "data/things/s3.py"}
+# file is read and checked before any job, downloads are known by their checksums, and a child
+# process that reads MATLAB files hands its error over.
+READ = {
+    "atomic.py",
+    "config/checks.py",
+    "config/file.py",
+    "config/given_checks.py",
+    "config/network_checks.py",
+    "data/init_study.py",
+    "data/mat.py",
+    "data/things/s3.py",
+}
 READ |= {"data/download/http.py", "data/download/obtain.py"}
 TEXT = {"args", "strerror", "msg", "message", "problem", "reason", "filename"}
 

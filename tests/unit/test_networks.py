@@ -12,19 +12,21 @@ from complete_studies import complete
 from no_claims import without_claims
 from rule_settings import NETWORK, RULES, altered
 from rulealign.config.study import load_study
-from rulealign.errors import ConfigurationError
+from rulealign.errors import ConfigurationError, DataError
 from rulealign.learning import trainer
 from rulealign.learning.diagnostics import write_diagnostics
 from rulealign.learning.explored import read_modules
 from rulealign.learning.explored_network import ExploredNetwork, _found
-from rulealign.learning.networks import REGISTRY
+from rulealign.learning.networks import REGISTRY, network_class
 from rulealign.learning.networks.cnn3 import Cnn3
 from rulealign.learning.networks.own import Own
 from rulealign.learning.networks.resnet18 import ResNet18
 from rulealign.learning.networks.torchvision_model import TorchvisionModel
+from rulealign.learning.networks.triangle3 import Triangle3
 from rulealign.learning.networks.vgg5 import Vgg5
 from rulealign.learning.networks.vgg11 import Vgg11
 from rulealign.learning.rules import rule_class
+from rulealign.learning.run import start_run
 from rulealign.learning.weights import initial_network, weights_hash
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.store import read_csv, write_h5
@@ -40,6 +42,7 @@ SETTINGS = {
     "cnn3": NETWORK,
     "vgg5": Vgg5(kind="vgg5", width=1 / 32),
     "vgg11": Vgg11(kind="vgg11", width=1 / 32),
+    "triangle3": Triangle3(kind="triangle3", channels=[4, 6, 8]),
     "resnet18": ResNet18(kind="resnet18", width=1 / 8),
     "own": OWN,
     "torchvision": TorchvisionModel(
@@ -51,7 +54,7 @@ SETTINGS = {
 """Kind -> settings of a very small one."""
 
 
-@pytest.fixture(params=list(REGISTRY))
+@pytest.fixture(params=[kind for kind in REGISTRY if network_class(kind).has_weights])
 def network(request):
     """Give the typed settings of every network."""
     return SETTINGS[request.param]
@@ -193,7 +196,9 @@ def test_the_norms_are_those_behind_the_convolutions(network):
     built(shown(32))
     assert behind == built.norms()
     if not isinstance(network, ExploredNetwork):
-        assert len(behind) == sum(isinstance(one, nn.Conv2d) for one in built.modules())
+        every = sum(isinstance(one, nn.Conv2d) for one in built.modules())
+        # those of triangle3 come before its convolutions
+        assert len(behind) == (0 if isinstance(network, Triangle3) else every)
 
 
 def parameters(built):
@@ -296,13 +301,13 @@ def test_gelu_takes_the_place_of_relu_and_comes_before_pooling():
 
 
 def test_local_rules_are_refused_where_blocks_are_not_what_they_teach(study):
-    study["network"] = {"kind": "vgg5", "norm": "none"}
+    study["networks"] = {"vgg5": {"norm": "none"}}
     with pytest.raises(ConfigurationError) as caught:
         load_study(study)
     assert "'oja' teaches conv blocks of BatchNorm and ReLU, and not 'norm: none'" in str(
         caught.value
     )
-    study["network"] = {"kind": "vgg5", "activation": "gelu"}
+    study["networks"] = {"vgg5": {"activation": "gelu"}}
     with pytest.raises(ConfigurationError, match="'pc' teaches .* and not 'activation: gelu'"):
         load_study(study)
 
@@ -337,8 +342,8 @@ TAUGHT = [
         SETTINGS["vgg5"],
         SETTINGS["vgg11"],
         SETTINGS["resnet18"],
-        ResNet18(kind="resnet18", width=1 / 8, norm="group"),
-        Cnn3(kind="cnn3", width=1 / 8, norm="none", activation="gelu"),
+        ResNet18(kind="resnet18", width=1 / 8, norm="none"),
+        Cnn3(kind="cnn3", width=1 / 8, norm="group", activation="gelu"),
         SETTINGS["own"],
         SETTINGS["torchvision"],
     )
@@ -363,7 +368,9 @@ def test_every_rule_that_may_teach_a_network_does_and_stretches_chain(
             trainer.train_stretch(*stretch, tmp_path / "log.csv")
         assert paths["2"].read_bytes() == paths["whole"].read_bytes()
         kept |= {1: paths["1"], 2: paths["2"]}
-    write_diagnostics(settings, 5, kept, images_32, tmp_path / "measured.csv")
+    write_diagnostics(
+        settings, 5, kept, images_32, tmp_path / "measured.csv", tmp_path / "filters.h5"
+    )
     rows = read_csv(tmp_path / "measured.csv")
     trained = rows[rows["epoch"] == max(kept)]
     if kind in ("bp", "fa"):
@@ -376,7 +383,8 @@ def test_every_rule_that_may_teach_a_network_does_and_stretches_chain(
 
 
 def test_a_rule_that_cannot_teach_the_network_is_refused_with_the_reason(study):
-    study["network"] = {"kind": "resnet18", "norm": "group"}
+    study["networks"] = {"resnet18": {"norm": "group"}}
+    study["rules"]["pc_supervised"] = {"kind": "pc_supervised"}
     with pytest.raises(ConfigurationError) as caught:
         load_study(study)
     chain = "teaches a chain of conv blocks, and 'resnet18' is none; remove it"
@@ -465,9 +473,12 @@ def test_weights_do_not_depend_on_what_was_explored_before(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"nodes": ["frist"]}, r"network\.nodes: there is no node 'frist'; did you mean 'first'"),
+        (
+            {"nodes": ["frist"]},
+            r"networks\.mine\.nodes: there is no node 'frist'; did you mean 'first'",
+        ),
         ({"network_class": "Smal"}, "has no class 'Smal'; did you mean 'Small'"),
-        ({"file": "nowhere.py"}, r"network\.file: there is no file nowhere\.py"),
+        ({"file": "nowhere.py"}, r"networks\.mine\.file: there is no file nowhere\.py"),
         ({"network_class": "TwoOutputs"}, "gives no tensor for an image, and no logits"),
         (
             {"network_class": "Odd", "nodes": ["first"]},
@@ -477,20 +488,62 @@ def test_weights_do_not_depend_on_what_was_explored_before(tmp_path):
     ],
 )
 def test_what_a_network_of_others_lacks_is_named_before_any_job(study, wrong, message):
-    study["network"] = OWN.model_dump() | wrong
+    study["networks"] = {"mine": OWN.model_dump() | wrong}
     with pytest.raises(ConfigurationError, match=message):
         load_study(study)
 
 
+def test_a_network_of_others_is_named_by_its_label_whenever_it_fails(study, checkpoint_settings):
+    study["evaluation"]["sizes"] = [32, 48]
+    study["networks"] = {"mine": OWN.model_dump() | {"network_class": "Picky"}}
+    with pytest.raises(ConfigurationError) as caught:
+        load_study(study)
+    assert str(caught.value).splitlines()[1:] == [
+        "  networks.mine: does not take images of 48 px (not 48)"
+    ]
+    own = checkpoint_settings("bp").arm.network
+    picky = OWN.model_copy(update={"network_class": "Picky"})
+    settings = altered(checkpoint_settings("bp"), network=picky)
+    with pytest.raises(ConfigurationError, match=rf"^networks\.{own}: Picky\(10, .* two classes"):
+        start_run(settings, 1, torch.device("cpu"), classes=10)
+
+
+def test_a_network_of_torchvision_starts_with_the_weights_of_a_file(study, tmp_path):
+    state = TorchvisionModel(kind="torchvision", model="resnet18", nodes=["layer1"]).made(7)
+    state = {name: one + 1 for name, one in state.state_dict().items()}
+    path = tmp_path / "resnet.pt"
+    torch.save(state, path)
+    about = {"kind": "torchvision", "model": "resnet18", "nodes": ["layer1"], "weights": str(path)}
+    network = TorchvisionModel(**about)
+    assert network.own_files == [str(path)]
+    found = {
+        (classes, seed): initial_network(network, 0, seed, classes=classes).network.state_dict()
+        for classes, seed in ((7, 1), (10, 1), (10, 2))
+    }
+    for (classes, _), made in found.items():
+        taken = {name for name, one in made.items() if torch.equal(one, state.get(name))}
+        assert set(state) - taken == ({"fc.weight", "fc.bias"} if classes == 10 else set())
+    assert not torch.equal(found[10, 1]["fc.weight"], found[10, 2]["fc.weight"])
+    del state["layer1.0.conv1.weight"]
+    torch.save(state, path)
+    with pytest.raises(DataError, match=r"resnet\.pt: .*lacks 'layer1\.0\.conv1\.weight'"):
+        network.build(7)
+    study["networks"] = {"mine": about | {"weights": "./none.pt"}}
+    with pytest.raises(
+        ConfigurationError, match=r"networks\.mine\.weights: there is no file \./none"
+    ):
+        load_study(study)
+
+
 def test_a_network_that_torchvision_lacks_is_named(study):
-    study["network"] = {"kind": "torchvision", "model": "resnet19", "nodes": ["layer1"]}
+    study["networks"] = {"torchvision": {"model": "resnet19", "nodes": ["layer1"]}}
     with pytest.raises(ConfigurationError, match="no 'resnet19'; did you mean 'resnet18'"):
         load_study(study)
 
 
 def test_a_file_that_does_not_run_is_named(study, tmp_path):
     (tmp_path / "net.py").write_text("import nothing_of_this_name")
-    study["network"] = OWN.model_dump() | {"file": str(tmp_path / "net.py")}
+    study["networks"] = {"mine": OWN.model_dump() | {"file": str(tmp_path / "net.py")}}
     with pytest.raises(ConfigurationError, match=r"net\.py does not run \(No module named"):
         load_study(study)
 
@@ -515,6 +568,22 @@ def test_cnn3_starts_with_the_weights_that_it_always_had(init, expected):
 
 
 MOVED = {
+    "target_propagation": [
+        0.01024064621,
+        0.03044855258,
+        0.07086532365,
+        0.05713878821,
+        0.01666624274,
+    ],
+    "burst": [0.1275226567, 0.04779215367, 0.03959168201, 0.05050463636, 0.02576014378],
+    "local_supervised": [0.1971264714, 0.1988318611, 0.246079391, 0.3976244308, 0.1512661019],
+    "forward_forward": [0.2400682551, 0.2207225333, 0.2478234999, 0.3816909858, 0.1488466096],
+    "vicreg": [0.2029081689, 0.2010534449, 0.2576254123, 0.402606124, 0.1467194761],
+    "vicreg_local": [0.2025689166, 0.2178589572, 0.2394708265, 0.4150325895, 0.1536589134],
+    "softhebb": [0.7684561715, 0.7218685137, 1.028338347, 0.4015137726, 0.1492095164],
+    "kolen_pollack": [0.05689128034, 0.04430472769, 0.03855100795, 0.04683448281, 0.02275153847],
+    "weight_mirror": [0.06174278203, 0.06537037106, 0.0859799602, 0.1195856215, 0.04416596067],
+    "pc_error": [0.06758055637, 0.0666459238, 0.05443510084, 0.04842567392, 0.01998788936],
     "bp": [0.2036366417, 0.216240845, 0.2577421949, 0.3769292893, 0.147217728],
     "fa": [0.06010391936, 0.05879947664, 0.04927142443, 0.05533084126, 0.01974741453],
     "dfa": [0.06073022781, 0.07199831338, 0.07736348211, 0.1302315032, 0.04609122405],
@@ -539,7 +608,9 @@ def test_one_epoch_moves_every_layer_as_far_as_it_always_did(
     stretch = 5, paths[0], 0, 1, small_training_set, paths[1], tmp_path / "1.csv"
     trainer.train_stretch(settings, *stretch)
     kept = dict(enumerate(paths))
-    write_diagnostics(settings, 5, kept, small_training_set, tmp_path / "measured.csv")
+    write_diagnostics(
+        settings, 5, kept, small_training_set, tmp_path / "measured.csv", tmp_path / "filters.h5"
+    )
     rows = read_csv(tmp_path / "measured.csv")
     moved = rows.loc[rows["epoch"] == 1, "weight_change"]
     # processors round in other ways; other draws or another order differ by far more
@@ -563,7 +634,9 @@ def test_a_list_that_has_not_one_value_for_each_block_is_named(study, rule, key,
     study["rules"][rule][key] = values
     with pytest.raises(ConfigurationError) as caught:
         load_study(study)
-    text = f"rules.{rule}.{key}: must be a list of 3, one value for each conv block of 'cnn3', not"
+    text = (
+        f"rules.{rule}.{key}: must have 3 values for 'cnn3', one for each of its conv blocks, and"
+    )
     assert text in str(caught.value)
 
 
@@ -582,6 +655,8 @@ def test_a_layer_that_the_network_lacks_is_named_with_those_it_has(study):
 
 
 def test_a_network_that_is_not_there_is_named_with_those_there_are(study):
-    study["network"]["kind"] = "vgg6"
-    with pytest.raises(ConfigurationError, match=r"network\.kind: there is no 'vgg6'.*'cnn3'"):
+    study["networks"]["cnn3"]["kind"] = "vgg6"
+    with pytest.raises(
+        ConfigurationError, match=r"networks\.cnn3\.kind: there is no 'vgg6'.*'cnn3'"
+    ):
         load_study(study)

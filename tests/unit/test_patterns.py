@@ -1,5 +1,7 @@
 """From an ROI's responses to patterns and RDMs, against plain loops and closed forms; guard 5."""
 
+import json
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -7,7 +9,6 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from brain_settings import patterns_by
-from rulealign.config.brain import Crossnobis
 from rulealign.data.responses import cleaning, patterns
 from rulealign.data.responses.cleaning import check_cleaning, cleaning_on_noise, sampling_error
 from rulealign.data.responses.patterns import (
@@ -17,8 +18,10 @@ from rulealign.data.responses.patterns import (
     zscore,
 )
 from rulealign.errors import ConfigurationError, DataError, GuardError
-from rulealign.rsa.brain_distance import brain_distance, fold_labels
-from rulealign.rsa.distances import crossnobis_rdm
+from rulealign.plan.settings.brain import DistanceSettings
+from rulealign.rsa.brain_distance import brain_distance
+from rulealign.rsa.distances.crossnobis import Crossnobis
+from rulealign.rsa.pattern_distances import crossnobis_rdm
 from rulealign.store import write_h5
 
 SESSIONS, RUNS, VOXELS = 4, 3, 7
@@ -129,9 +132,9 @@ def test_each_run_of_each_session_is_a_fold(roi):
     path, _, _ = roi
     found = repeated_patterns(path, "test-repeats")
     runs = list(zip(found.session.tolist(), found.run.tolist(), strict=True))
-    labels = fold_labels(found, "run")
+    labels = Crossnobis(folds="run").fold_labels(found)
     assert len(set(zip(runs, labels.tolist(), strict=True))) == len(set(runs)) == len(set(labels))
-    assert (fold_labels(found, "session") == found.session).all()
+    assert (Crossnobis(folds="session").fold_labels(found) == found.session).all()
 
 
 def test_distances_are_those_of_their_patterns(roi):
@@ -146,23 +149,11 @@ def test_distances_are_those_of_their_patterns(roi):
     np.testing.assert_allclose(euclidean.rdm, pdist(averaged) ** 2 / VOXELS, atol=1e-13)
     single = repeated_patterns(path, "test-repeats", "run")
     for folds, fold in (("session", single.session), ("run", 10 * single.session + single.run)):
-        crossnobis = Crossnobis(crossnobis={"folds": folds})
-        found = brain_distance(path, patterns_by(crossnobis, zscore="run"))
+        found = brain_distance(path, patterns_by("crossnobis", zscore="run", folds=folds))
         expected = crossnobis_rdm(single.patterns, single.stimulus, fold, ids=ids)
         np.testing.assert_allclose(found.rdm, expected, atol=1e-12)
         assert f"crossnobis, folds: {folds}" in found.words
         assert found.repetitions == SESSIONS
-
-
-@pytest.mark.parametrize("name", ["cosine", "crossnobis"])
-def test_an_unknown_distance_is_named(roi, name):
-    with pytest.raises(ConfigurationError, match=f"no '{name}'; use correlation, euclidean"):
-        brain_distance(roi[0], patterns_by(name))
-
-
-def test_unknown_folds_are_named(roi):
-    with pytest.raises(ConfigurationError, match="folds: there are no 'subject'"):
-        fold_labels(repeated_patterns(roi[0], "test-repeats"), "subject")
 
 
 def test_an_unknown_way_of_zscoring_is_named(roi):
@@ -173,9 +164,7 @@ def test_an_unknown_way_of_zscoring_is_named(roi):
 def test_stimuli_shown_once_cannot_be_cross_validated(roi):
     message = r"sub-01_roi-V1.*'thing10_01b.jpg' has no two trials in different folds"
     with pytest.raises(DataError, match=message):
-        brain_distance(
-            roi[0], patterns_by(Crossnobis(crossnobis={"folds": "run"}), "first-exemplar")
-        )
+        brain_distance(roi[0], patterns_by("crossnobis", "first-exemplar", folds="run"))
 
 
 def test_a_voxel_that_is_constant_in_a_run_is_named_with_its_run(roi, tmp_path):
@@ -250,3 +239,14 @@ def test_one_run_alone_induces_nothing_that_could_be_compared():
     trials = pd.DataFrame({"session": [1] * 9, "run": [1] * 9})
     assert cleaning_on_noise(trials, "run", 0) == 0
     assert not check_cleaning(trials, "all-trials").startswith("WARNING")
+
+
+@pytest.mark.parametrize(
+    ("written", "settings"),
+    [("euclidean", {}), ({"crossnobis": {"folds": "run"}}, {"folds": "run"})],
+)
+def test_a_distance_is_told_to_jobs_as_a_study_writes_it(written, settings):
+    name = written if isinstance(written, str) else next(iter(written))
+    told = patterns_by(name, **settings)
+    assert told.plain()["distance"] == written
+    assert DistanceSettings.read(json.dumps(told.plain())) == told

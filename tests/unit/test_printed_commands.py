@@ -1,6 +1,8 @@
 """Every command that README and docs print can be typed as it stands."""
 
 import argparse
+import ast
+import importlib
 import re
 import shlex
 import subprocess
@@ -68,7 +70,22 @@ def check_python(words):
     if words[0] == "-m":
         assert find_spec(words[1]), words[1]
         return
+    if words[0] == "-c":
+        _check_code(words[1])
+        return
     assert (PROJECT / words[0]).is_file(), words[0]
+
+
+def _check_code(code):
+    """Every module that a line of Python imports is there."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            missing = [name.name for name in node.names if not find_spec(name.name)]
+            assert not missing, missing
+        if isinstance(node, ast.ImportFrom):
+            module = importlib.import_module(node.module)
+            missing = [name.name for name in node.names if not hasattr(module, name.name)]
+            assert not missing, missing
 
 
 def check_pytest(words):

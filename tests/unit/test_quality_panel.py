@@ -8,12 +8,15 @@ from markupsafe import Markup
 
 import planted
 from rulealign.report import page as report_page
+from rulealign.report import quality
 from rulealign.report.inline import inline
-from rulealign.report.quality import caption, draw_quality
 from rulealign.report.quality_panel import panel
+from rulealign.report.style import COLOURS
+from rulealign.report.vega import save
 from rulealign.rsa.quality.rows import filled
 from rulealign.rsa.quality.table import quality_table
 from rulealign.store import read_csv, write_h5
+from scene import scene
 
 SUBJECTS = ["sub-01", "sub-02", "sub-03"]
 
@@ -54,8 +57,8 @@ def given(tmp_path_factory):
 
 def section(table, folder):
     """Write the section alone."""
-    draw_quality(table, output=folder / "q.svg")
-    figure = inline(folder / "q.svg", "figure0", caption(table), "brain data quality")
+    save(quality.panels(table), quality.data(table), folder / "q.svg", "quality")
+    figure = inline(folder / "q.svg", "figure0", quality.caption(table), "brain data quality")
     template = report_page._template().environment.get_template("quality.html")
     return template.render(quality=panel(table), figures={"quality": figure})
 
@@ -153,21 +156,23 @@ def test_given_rdms_have_agreement_and_their_description_alone(given, tmp_path):
     assert (mean, low, high) == pytest.approx((own.mean(), own.min(), own.max()))
     text = words_of(section(given, tmp_path))
     assert "RDMs were given, so there are no single trials to check" in text
-    figure = draw_quality(given, output=tmp_path / "x.svg")
-    assert [ax.get_gid() for ax in figure.axes] == ["panel--agreement-between-subjects"]
+    [agreement] = quality.panels(given)
+    assert agreement.name == "agreement-between-subjects"
+    drawing = scene(agreement.drawing, quality.data(given))
+    assert len(drawing.of("symbol")) == 42
+    assert len(drawing.of("rect")) == 2  # the means of two ROIs
 
 
-def line(ax, label):
-    return next(one for one in ax.lines if one.get_label() == label)
+def colour(name, names=SUBJECTS):
+    return COLOURS[names.index(name)]
 
 
-def test_curves_are_the_tables_and_bars_one_standard_error(faulty, tmp_path):
-    table = filled(faulty)
-    figure = draw_quality(faulty, output=tmp_path / "x.svg")
-    names = [ax.get_gid().removeprefix("panel--") for ax in figure.axes]
+def test_curves_are_the_tables_and_bars_one_standard_error(faulty):
+    table, data = filled(faulty), quality.data(faulty)
+    panels = {one.name: one.drawing for one in quality.panels(faulty)}
+    names = list(panels)
     assert names[:2] == ["dissimilarity-by-lag-in-V1", "shift-test-in-V1"]
     assert names[4:] == ["agreement-between-subjects", "noise-ceilings-of-voxels"]
-    panels = dict(zip(names, figure.axes, strict=True))
     for name, check, items in (
         ("dissimilarity-by-lag-in-IT", "lag", range(1, 11)),
         ("shift-test-in-IT", "shift", range(-5, 6)),
@@ -177,37 +182,32 @@ def test_curves_are_the_tables_and_bars_one_standard_error(faulty, tmp_path):
             np.array([planted.value(table, check=kind, item=str(n), **about) for n in items])
             for kind in (check, f"{check}_error")
         )
-        drawn = line(panels[name], "sub-03")
-        assert drawn.get_ydata() == pytest.approx(mean)
-        assert np.round(drawn.get_xdata()) == pytest.approx(list(items))
-        bars = [s for c in panels[name].collections for s in c.get_segments()]
-        for low, high in zip(mean - error, mean + error, strict=True):
-            assert any(np.allclose(bar[:, 1], (low, high)) for bar in bars)
-    agreement = panels["agreement-between-subjects"]
-    filled_markers, open_markers = [
-        one for one in agreement.lines if one.get_label() == "sub-01 and 02"
-    ]
+        drawing = scene(panels[name], data)
+        points = sorted(drawing.of("symbol", colour("sub-03")), key=lambda item: item["x"])
+        assert [drawing.y(item["y"]) for item in points] == pytest.approx(mean, abs=1e-6)
+        steps = np.diff([item["x"] for item in points])
+        assert steps == pytest.approx([steps[0]] * len(steps))
+        bars = sorted(drawing.of("rule", colour("sub-03")), key=lambda item: item["x"])
+        ends = [sorted(drawing.y(item[end]) for end in ("y", "y2")) for item in bars]
+        expected = np.transpose([mean - error, mean + error])
+        np.testing.assert_allclose(ends, expected, atol=1e-6)
+
+
+def test_agreement_is_filled_for_all_pairs_and_open_across_runs(faulty):
+    table, data = filled(faulty), quality.data(faulty)
+    panels = {one.name: one.drawing for one in quality.panels(faulty)}
+    drawing = scene(panels["agreement-between-subjects"], data)
+    pairs = ["sub-01 and 02", "sub-01 and 03", "sub-02 and 03"]
+    own = drawing.of("symbol", colour("sub-01 and 02", pairs))
     about = {"check": "agreement", "subject": "sub-01", "other": "sub-02"}
-    for drawn, item in ((filled_markers, "all"), (open_markers, "cross_run")):
+    for item, look in (("all", "fill"), ("cross_run", "stroke")):
+        points = [one for one in own if one.get(look) == COLOURS[0]]
+        points.sort(key=lambda one: one["x"])
         expected = [planted.value(table, item=item, roi=roi, **about) for roi in ("V1", "IT")]
-        assert drawn.get_ydata() == pytest.approx(expected)
-    assert open_markers.get_markerfacecolor() == "white"
-
-
-def test_every_panel_stays_in_its_part_of_the_figure(faulty, given, tmp_path):
-    for table in (faulty, given):
-        figure = draw_quality(table, output=tmp_path / "x.svg")
-        rows = -(-len(figure.axes) // 2)
-        width = figure.bbox.width / min(2, len(figure.axes))
-        height = figure.bbox.height / rows
-        for place, ax in enumerate(figure.axes):
-            reach, left, down = ax.get_tightbbox(), place % 2 * width, place // 2
-            assert left <= reach.x0 < reach.x1 <= left + width
-            assert figure.bbox.height - (down + 1) * height <= reach.y0
-            assert reach.y1 <= figure.bbox.height - down * height
+        assert [drawing.y(one["y"]) for one in points] == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_same_table_gives_the_same_bytes(faulty, tmp_path):
     for name in ("one.svg", "other.svg"):
-        draw_quality(faulty, output=tmp_path / name)
+        save(quality.panels(faulty), quality.data(faulty), tmp_path / name, "quality")
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()

@@ -11,11 +11,20 @@ from markupsafe import escape
 
 import claim_files
 from rulealign.claims.evaluate import evaluate
-from rulealign.config.claims import ESTIMANDS
-from rulealign.report import claims
-from rulealign.report.claims_figure import LOOKS, draw_claims, value_label
+from rulealign.config.claims import AXES, ESTIMANDS, listed_axes
+from rulealign.report import claims, claims_figure, verdict_matrix
+from rulealign.report.claims_figure import (
+    LOOKS,
+    ROW,
+    draw_claims,
+    overview,
+    panels,
+    value_label,
+    varied_values,
+)
 from rulealign.report.formatting import p_value, plain_p
 from rulealign.report.inline import inline
+from scene import scene
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +37,6 @@ def tables(tmp_path_factory):
     made = [folder / f"{name}.csv" for name in ("claims", "summary", "curves")]
     evaluate(*files, told, *made)
     return [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in made[:2]]
-
-
-@pytest.fixture(scope="module")
-def drawn(tables, tmp_path_factory):
-    path = tmp_path_factory.mktemp("figure") / "claims.svg"
-    return path, draw_claims(*tables, output=path)
 
 
 def text(cell):
@@ -103,107 +106,140 @@ def test_an_unknown_ceiling_is_said_beside_the_verdict(tables):
     assert text(cells["primary universe"]) == f"holds {said}"
 
 
-def test_every_universe_that_was_computed_is_drawn_in_order_with_its_interval(tables, drawn):
+def curves(rows, summary, **values):
+    data = claims_figure.data(rows, summary)
+    return {one.name: scene(one.drawing, data, **values) for one in panels(rows, summary)}
+
+
+def computed(rows, label):
+    own = rows[(rows["claim"] == label) & (rows["verdict"] != "missing")]
+    return own.sort_values("effect", kind="stable").reset_index(drop=True)
+
+
+def points(drawing):
+    return sorted(drawing.of("symbol"), key=lambda item: item["x"])
+
+
+def test_every_universe_that_was_computed_is_drawn_in_order_with_its_interval(tables):
     rows, summary = tables
-    _, figure = drawn
-    tops = figure.axes[::2]
-    assert [ax.get_gid() for ax in tops] == [f"panel--{one}" for one in summary["claim"]]
-    for ax, label in zip(tops, summary["claim"], strict=True):
-        own = rows[(rows["claim"] == label) & (rows["verdict"] != "missing")]
-        points, heights = {}, {}
-        for line in ax.lines:
-            x, y = line.get_xdata(), line.get_ydata()
-            if line.get_linestyle() == "None" and len(x):
-                verdict = next(
-                    v
-                    for v, look in LOOKS.items()
-                    if look[:2] == (line.get_color(), line.get_marker())
-                )
-                points |= {at: (effect, verdict) for at, effect in zip(x, y, strict=True)}
-            elif len(x) > 2:
-                ends = np.reshape(y, (-1, 3))
-                heights |= dict(zip(np.asarray(x)[::3], ends[:, :2].tolist(), strict=True))
-        expected = own.sort_values("effect", kind="stable")
-        assert [points[place][0] for place in range(len(own))] == expected["effect"].tolist()
-        assert [points[place][1] for place in range(len(own))] == expected["verdict"].tolist()
-        ends = [heights[place] for place in range(len(own))]
-        assert ends == expected[["low", "high"]].to_numpy().tolist()
+    drawn = curves(rows, summary)
+    assert list(drawn) == summary["claim"].tolist()
+    for label, drawing in drawn.items():
+        own, found = computed(rows, label), points(drawing)
+        effects = drawing.y([item["y"] for item in found])
+        np.testing.assert_allclose(effects, own["effect"], atol=2e-6)
+        looks = [(item["stroke"], item["fill"] != "white") for item in found]
+        assert looks == [LOOKS[verdict][::2] for verdict in own["verdict"]]
+        bars = [item for item in drawing.of("rule") if "y2" in item and "opacity" in item]
+        bars = sorted(bars, key=lambda item: item["x"])
+        ends = [sorted(drawing.y([item["y"], item["y2"]])) for item in bars]
+        np.testing.assert_allclose(ends, own[["low", "high"]], atol=2e-6)
 
 
-def test_a_panel_begins_with_the_verdict_over_all_universes(tables, tmp_path):
-    _, summary = tables
+def test_a_panel_begins_with_the_verdict_over_all_universes(tables):
+    rows, summary = tables
     numbers = {"cell_p_holm": 0.2504, "cell_universes": 12, "claimed_side": 0.75}
     told = summary.assign(cell_verdict="unresolved", verdict="holds", **numbers)
     told.loc[1, ["cell_verdict", "cell_p_holm"]] = ["uninformative", np.nan]
-    figure = draw_claims(tables[0], told, output=tmp_path / "told.svg")
-    first, second = figure.axes[0], figure.axes[2]
-    assert first.get_title(loc="left") == "drop: unresolved"
-    assert "median of 12 universes: p = 0.250 (Holm)" in first.texts[0].get_text()
-    assert "75% on the claimed side; primary universe: holds" in first.texts[0].get_text()
-    assert second.get_title(loc="left") == "less: uninformative"
-    assert second.texts[0].get_text().startswith("no test over universes")
+    drawn = curves(rows, told)
+    assert "drop: unresolved, claimed < 0" in drawn["drop"].texts
+    assert "median of 12 universes: p = 0.250 (Holm)" in drawn["drop"].texts
+    assert "75% on the claimed side; primary universe: holds" in drawn["drop"].texts
+    assert "less: uninformative, claimed > 0" in drawn["less"].texts
+    assert "no test over universes" in drawn["less"].texts
 
 
-def test_below_each_effect_are_its_values_on_every_axis(tables, drawn):
-    rows, _ = tables
-    _, figure = drawn
-    below = figure.axes[1]
-    own = rows[(rows["claim"] == "drop") & (rows["verdict"] != "missing")]
-    own = own.sort_values("effect", kind="stable").reset_index(drop=True)
-    labels = [label.get_text() for label in below.get_yticklabels()]
+def test_below_each_effect_are_its_values_on_every_axis(tables):
+    rows, summary = tables
+    drawing, own = curves(rows, summary)["drop"], computed(rows, "drop")
+    at = {round(item["x"], 3): place for place, item in enumerate(points(drawing))}
+    labels = [value_label(*one) for one in varied_values(rows)]
+    assert len(labels) == len(set(labels)) == 2 * 7
     covered = {label: set() for label in labels}
-    for line in below.lines:
-        x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
-        if len(x) > 2 or np.isnan(x).any():
-            for start, stop, _ in x.reshape(-1, 3):
-                at = range(round(start + 0.4), round(stop - 0.4) + 1)
-                covered[labels[int(y[0] + 0.3)]] |= set(at)
+    for item in drawing.of("rect"):
+        place = at[round(item["x"] + item["width"] / 2, 3)]
+        covered[labels[int(item["y"] // ROW)]].add(place)
     for axis in ("size", "control", "comparison", "baseline"):
         for value in own[axis].unique():
             expected = set(own.index[own[axis] == value])
             assert covered[value_label(axis, value)] == expected, (axis, value)
-    assert len(labels) == len(set(labels)) == 2 * 7
 
 
-def test_an_axis_with_one_value_has_no_row(drawn):
-    _, figure = drawn
-    labels = {label.get_text() for label in figure.axes[1].get_yticklabels()}
-    assert "grey" not in labels
-    assert "uncentred" not in labels
+def test_an_axis_with_one_value_has_no_row(tables):
+    texts = curves(*tables)["drop"].texts
+    assert "224 px" in texts
+    assert "grey" not in texts
+    assert "uncentred" not in texts
 
 
-def test_the_page_can_show_each_claim_by_itself(tables, drawn):
+def test_universes_can_be_sorted_and_chosen_by_an_axis(tables):
     rows, summary = tables
-    path, _ = drawn
+    drawing, own = curves(rows, summary, order="size")["drop"], computed(rows, "drop")
+    own["label"] = [value_label("size", value) for value in own["size"]]
+    by_size = own.sort_values(["label", "effect"], kind="stable")
+    effects = drawing.y([item["y"] for item in points(drawing)])
+    np.testing.assert_allclose(effects, by_size["effect"], atol=2e-6)
+    drawing = curves(rows, summary, only_size="32 px")["drop"]
+    effects = drawing.y([item["y"] for item in points(drawing)])
+    np.testing.assert_allclose(effects, own.loc[own["size"] == 32, "effect"], atol=2e-6)
+
+
+def test_one_panel_shows_any_claim(tables):
+    rows, summary = tables
+    drawing = next(iter(curves(rows, summary, claim="less").values()))
+    effects = drawing.y([item["y"] for item in points(drawing)])
+    np.testing.assert_allclose(effects, computed(rows, "less")["effect"], atol=2e-6)
+
+
+def test_the_page_can_show_each_claim_by_itself(tables, tmp_path):
+    rows, summary = tables
+    for name in ("one", "again"):
+        draw_claims(rows, summary, each=tmp_path / name, every=tmp_path / f"{name}_all")
+        assert "<title>All claims" in (tmp_path / f"{name}_all").read_text()
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "again").read_bytes()
     caption = claims.figure_caption(rows, 0.9)
-    shown = inline(path, "figure9", caption, "claims")
+    shown = inline(tmp_path / "one", "figure9", caption, "claims")
     assert [name for _, name in shown.panels] == summary["claim"].tolist()
     assert f"Left out: {(rows['verdict'] == 'missing').sum()} universes" in caption
+    # numbers of shapes are cut, those that are read are not
+    assert all(f"{p:.3f}" in shown.drawing for p in summary["cell_p_holm"].dropna())
 
 
-def test_the_same_tables_draw_the_same_bytes(tables, drawn, tmp_path):
-    draw_claims(*tables, output=tmp_path / "again.svg")
-    assert (tmp_path / "again.svg").read_bytes() == drawn[0].read_bytes()
+def test_all_claims_at_once_have_their_primary_effect_over_every_universe(tables):
+    rows, summary = tables
+    drawing = scene(overview(summary).drawing, claims_figure.data(rows, summary))
+    known = rows[rows["verdict"] != "missing"]
+    assert len(drawing.of("rect")) == len(known)
+    found = sorted(drawing.of("symbol"), key=lambda item: item["y"])
+    bars = [item for item in drawing.of("rule") if "x2" in item and item["x"] != item["x2"]]
+    bars = sorted(bars, key=lambda item: item["y"])
+    place = [item["x"] for item in found] + [item[end] for item in bars for end in ("x", "x2")]
+    ends = summary[["low", "high"]].to_numpy().ravel().tolist()
+    known = np.array(summary["effect"].tolist() + ends)
+    # bars may run either way
+    pairs = np.sort(np.reshape(place[len(found) :], (-1, 2)), axis=1)
+    place = np.array([*place[: len(found)], *pairs.ravel()])
+    slope, start = np.polyfit(known, place, 1)
+    np.testing.assert_allclose(place, slope * known + start, atol=0.01)
+    assert slope > 0
 
 
-def test_a_claim_that_cannot_be_computed_says_so_in_its_panel(tables, tmp_path):
+def test_a_claim_that_cannot_be_computed_says_so_in_its_panel(tables):
     rows, summary = tables
     lost = rows[rows["claim"] == "drop"].assign(verdict="missing")
-    figure = draw_claims(lost, summary.iloc[[0]], output=tmp_path / "one.svg")
-    assert "cannot be computed" in [words.get_text() for words in figure.axes[0].texts]
+    assert "cannot be computed" in curves(lost, summary.iloc[[0]])["drop"].texts
+    assert "cannot be computed" not in curves(rows, summary)["drop"].texts
 
 
-def test_universes_of_other_cells_than_the_verdicts_are_pale(tables, drawn):
+def test_universes_of_other_cells_than_the_verdicts_are_pale(tables):
     rows, summary = tables
-    _, figure = drawn
-    for ax, (_, claim) in zip(figure.axes[::2], summary.iterrows(), strict=True):
-        own = rows[(rows["claim"] == claim["claim"]) & (rows["verdict"] != "missing")]
-        own = own.sort_values("effect", kind="stable").reset_index(drop=True)
-        of_cell = own.index[(own[list(ESTIMANDS)] == claim[list(ESTIMANDS)]).all(axis=1)]
-        dark = set()
-        for line in ax.lines:
-            if line.get_linestyle() == "None" and line.get_alpha() == 1:
-                dark |= set(line.get_xdata())
+    drawn = curves(rows, summary)
+    for _, claim in summary.iterrows():
+        own = computed(rows, claim["claim"])
+        asked = listed_axes(own, ESTIMANDS)
+        of_cell = own.index[(own[asked] == claim[asked]).all(axis=1)]
+        found = points(drawn[claim["claim"]])
+        dark = {place for place, item in enumerate(found) if item["opacity"] == 1}
         assert dark == set(of_cell)
         assert 0 < len(dark) < len(own)
 
@@ -214,3 +250,25 @@ def test_universes_of_other_cells_than_the_verdicts_are_pale(tables, drawn):
 def test_a_small_p_is_not_written_as_none(p, text):
     assert plain_p(p) == text
     assert str(p_value(p)) == f'<data value="{p!r}">{escape(text)}</data>'
+
+
+def test_the_matrix_counts_verdicts_by_the_value_of_every_axis():
+    # (size, centring) -> effect and verdict
+    grid = {(32, "centred"): (-0.2, "holds"), (32, "uncentred"): (-0.1, "unresolved")}
+    grid |= {(224, "centred"): (0.3, "reversed"), (224, "uncentred"): (-0.4, "holds")}
+    axes = dict.fromkeys(AXES, "one")
+    rows = pd.DataFrame(
+        [
+            axes | {"claim": "drop", "size": size, "centring": how, "effect": e, "verdict": word}
+            for (size, how), (e, word) in grid.items()
+        ]
+        + [axes | {"claim": "drop", "size": 32, "centring": "centred", "verdict": "missing"}]
+    )
+    table = verdict_matrix.tabulate(rows)
+    assert table.head == ["claim", "32 px", "224 px", "centred", "uncentred"]
+    [row] = table.rows
+    told = [cell.striptags() for cell in row[1:]]
+    assert told == ["− 1 / 0 / 2", "− 1 / 1 / 2", "+ 1 / 1 / 2", "− 1 / 0 / 2"]
+    assert 'class="tile holds"' in row[1]
+    assert 'class="tile holds reversed"' in row[2]
+    assert verdict_matrix.tabulate(rows[rows["size"] == 32].assign(centring="centred")) is None

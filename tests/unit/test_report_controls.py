@@ -6,16 +6,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulealign.config.evaluation import LayerRoi, View
+from rulealign.arm import Mapped
+from rulealign.config.evaluation import View
 from rulealign.errors import DataError, GuardError
-from rulealign.report import controls
-from rulealign.report.figures import draw_final, draw_trajectories
+from rulealign.plan.settings.report import FigureSettings
+from rulealign.report import controls, drawn, finals, trajectories
+from rulealign.report.marks import SAND
+from rulealign.report.style import QUIET
+from scene import scene
 
 RULES = ["untrained", "bp"]
 VIEW = {"stimuli": "grey", "size": 32, "descriptor": "grid-8", "centring": "centred"}
-MAP = [{"layer": "conv1", "roi": "V1"}, {"layer": "conv2", "roi": "IT"}]
+PAIRS = {"conv1": "V1", "conv2": "IT"}
+MAP = [{"network": "cnn3", "layer": layer, "roi": roi} for layer, roi in PAIRS.items()]
 SHOWN = View(stimuli="grey", size=32, descriptor="grid-8", centring="centred")
-LOOK = {"rules": RULES, "layer_map": [LayerRoi(**pair) for pair in MAP], "view": SHOWN}
+TOLD = FigureSettings(
+    rules=RULES, lines=RULES, layer_map=[Mapped(**pair) for pair in MAP], views=[SHOWN]
+)
 NAMES = ["pixels", "silhouette", "contrast"]
 REASON = "3 of 3 images have no uniform background: there is no silhouette"
 
@@ -32,7 +39,7 @@ def alignment():
     axes = (RULES, (0, 1, 5), ("conv1", "conv2"), ("V1", "IT"), ("per_subject", "mean_rdm"))
     rows = []
     for rule, epoch, layer, roi, convention in itertools.product(*axes):
-        keys = {"rule": rule, "epoch": epoch, "layer": layer, "roi": roi, **VIEW}
+        keys = {"network": "cnn3", "rule": rule, "epoch": epoch, "layer": layer, "roi": roi, **VIEW}
         row = table_of({**keys, "convention": convention, "n_seeds": 1}, rng, 0.02, 0.06)
         rows.append({**row, "seed_low": row["score"], "seed_high": row["score"]})
     return pd.DataFrame(rows)
@@ -70,55 +77,49 @@ def row_of(scores, name, roi, convention="per_subject"):
     return row
 
 
-def lines_of(ax):
-    return {
-        line.get_label().removeprefix("_control "): line
-        for line in ax.lines
-        if str(line.get_label()).startswith("_control ")
-    }
+def scenes(module, **tables):
+    data = drawn.of_alignment(tables, TOLD)
+    shown = drawn.at_view(data, SHOWN)
+    return [scene(panel.drawing, shown) for panel in module.panels(TOLD, data)]
 
 
-def test_trajectories_have_a_labelled_line_at_each_controls_score(
-    alignment, ceilings, scores, tmp_path
+def test_trajectories_have_a_band_over_controls_and_a_line_at_each_score(
+    alignment, ceilings, scores
 ):
-    output = tmp_path / "x.svg"
-    figure = draw_trajectories(alignment, ceilings, **LOOK, output=output, controls=scores)
-    for ax, pair in zip(figure.axes, MAP, strict=True):
-        lines = lines_of(ax)
-        assert set(lines) == {"pixels", "contrast"}
-        low, high = ax.get_ylim()
-        for name, line in lines.items():
-            expected = row_of(scores, name, pair["roi"])["score"]
-            assert list(line.get_ydata()) == [expected, expected]
-            assert low < expected < high
-        assert {"pixels", "contrast"} <= {text.get_text() for text in ax.texts}
-        assert "silhouette" not in {text.get_text() for text in ax.texts}
+    tables = {"alignment": alignment, "ceilings": ceilings, "controls": scores}
+    for drawing, pair in zip(scenes(trajectories, **tables), MAP, strict=True):
+        known = [row_of(scores, name, pair["roi"])["score"] for name in ("contrast", "pixels")]
+        lines = [item["y"] for item in drawing.of("rule", SAND)]
+        assert sorted(drawing.y(lines)) == pytest.approx(sorted(known), abs=1e-6)
+        [band] = drawing.of("rect", SAND)
+        ends = sorted(drawing.y([band["y"], band["y2"]]))
+        assert ends == pytest.approx([min(known), max(known)], abs=1e-6)
 
 
 def test_the_last_checkpoint_has_a_row_per_control_with_interval_or_none(
-    alignment, ceilings, scores, tmp_path
+    alignment, ceilings, scores
 ):
-    output = tmp_path / "x.svg"
-    figure = draw_final(alignment, ceilings, **LOOK, output=output, controls=scores)
-    for ax, pair in zip(figure.axes, MAP, strict=True):
-        labels = [text.get_text() for text in ax.get_yticklabels()]
-        assert labels[:2] == RULES
-        assert sorted(labels[2:]) == sorted(NAMES)
-        segments = [tuple(map(tuple, s)) for c in ax.collections for s in c.get_segments()]
-        low, high = ax.get_xlim()
-        for name, line in lines_of(ax).items():
-            row, place = row_of(scores, name, pair["roi"]), labels.index(name)
-            assert (line.get_xdata()[0], line.get_ydata()[0]) == (row["score"], place)
-            assert ((row["low"], place), (row["high"], place)) in segments
-            assert low < row["low"] < row["high"] < high
-        (none,) = [text for text in ax.texts if text.get_text() == " none"]
-        assert none.get_position()[1] == labels.index("silhouette")
+    tables = {"alignment": alignment, "ceilings": ceilings, "controls": scores}
+    for drawing, pair in zip(scenes(finals, **tables), MAP, strict=True):
+        assert {*RULES, *NAMES, "none"} <= set(drawing.texts)
+        rows = [row_of(scores, name, pair["roi"]) for name in ("contrast", "pixels")]
+        bars = [
+            item for item in drawing.of("rule", QUIET) if item.get("x2", item["x"]) != item["x"]
+        ]
+        bars = sorted(bars, key=lambda item: min(item["x"], item["x2"]))
+        ends = np.array([sorted([item["x"], item["x2"]]) for item in bars])
+        expected = np.array([[row["low"], row["high"]] for row in rows])
+        # pixels are an affine function of scores, the same for both controls
+        slope, start = np.polyfit(expected.ravel(), ends.ravel(), 1)
+        np.testing.assert_allclose(ends, slope * expected + start, atol=0.01)
+        assert slope > 0
 
 
-def test_without_controls_figures_are_what_they_were(alignment, ceilings, tmp_path):
-    for draw in (draw_trajectories, draw_final):
-        figure = draw(alignment, ceilings, **LOOK, output=tmp_path / "x.svg")
-        assert not any(lines_of(ax) for ax in figure.axes)
+def test_without_controls_there_is_no_band_and_no_row(alignment, ceilings):
+    for module in (trajectories, finals):
+        for drawing in scenes(module, alignment=alignment, ceilings=ceilings):
+            assert not drawing.of("rect", SAND)
+            assert "none" not in drawing.texts
 
 
 def test_the_caption_names_what_is_missing_and_why(alignment, scores):
@@ -141,11 +142,11 @@ def test_the_table_has_the_scores_of_its_convention_and_reasons(alignment, score
     assert f"No silhouette: {REASON}." in table.caption
 
 
-def test_controls_of_another_view_roi_or_pairs_are_refused(alignment, ceilings, scores, tmp_path):
+def test_controls_of_another_view_or_pairs_are_refused(alignment, ceilings, scores):
     with pytest.raises(DataError, match="no rows of .*'size': 128"):
         controls.at_view(scores, SHOWN.model_copy(update={"size": 128}), alignment)
     with pytest.raises(GuardError, match="different pairs"):
         controls.at_view(scores.assign(pairs="cross_run"), SHOWN, alignment)
-    fewer = scores[(scores["roi"] != "IT") | (scores["control"] != "pixels")]
-    with pytest.raises(DataError, match="for IT, not each of"):
-        draw_final(alignment, ceilings, **LOOK, output=tmp_path / "x.svg", controls=fewer)
+    twice = pd.concat([scores, scores])
+    with pytest.raises(DataError, match="a score twice"):
+        scenes(finals, alignment=alignment, ceilings=ceilings, controls=twice)

@@ -9,7 +9,8 @@ from rulealign.report.curves import HEAD, tabulate
 
 ROW = {
     **{"claim": "drop", "stimuli": "grey", "size": 224, "baseline": "own"},
-    **{"initialisation": "default", "primary": True, "null": "no difference", "universes": 12},
+    **{"network": "cnn3", "initialisation": "default"},
+    **{"primary": True, "null": "no difference", "universes": 12},
     **{"median": -2.51, "p": 0.012, "family": "conv1", "family_size": 3, "p_adjusted": 0.036},
     **{"verdict": "holds", "reason": None, "claimed_side": 0.75},
     **{"holds": 7, "reversed": 1, "unresolved": 4, "missing": 2},
@@ -33,9 +34,9 @@ def test_the_table_is_the_csv():
         for head, name in zip(HEAD[3:8], names, strict=True):
             assert values(cell[head]) == [row[name]]
         assert values(cell[HEAD[8]]) == [7, 1, 4]
-    assert str(cells[0]["where"]) == "<strong>at 224 px, from its own epoch 0</strong>"
+    assert str(cells[0]["where"]) == "<strong>at 224 px, measured from its own epoch 0</strong>"
     assert str(cells[0]["verdict"]) == "<strong>holds</strong>"
-    assert str(cells[1]["where"]) == "at 32 px, from its own epoch 0"
+    assert str(cells[1]["where"]) == "at 32 px, measured from its own epoch 0"
     assert "no such weights" in cells[2]["verdict"]
 
 

@@ -34,7 +34,7 @@ def _alignment(rng):
         for convention in ("per_subject", "mean_rdm")
     ]
     names = "rule,epoch,stimuli,size,layer,descriptor,centring,roi,convention,pairs,n_seeds"
-    table = pd.DataFrame(rows, columns=names.split(","))
+    table = pd.DataFrame(rows, columns=names.split(",")).assign(network="cnn3")
     table["score"] = rng.normal(0, 0.1, len(table))
     extra = ("low", "high", "seed_low", "seed_high", "n_stimuli", "n_pairs", "n_subjects")
     return table.assign(**dict.fromkeys(extra, 1))
@@ -64,7 +64,7 @@ def text(cell):
 def shown(tables, convention="per_subject"):
     beside = select.at_view(tables["alignment"], VIEW, convention=convention)
     rows = layers.at_view(tables["layers"], VIEW, beside, convention)
-    return rows, layers.layers_by_rois(STUDY, rows)
+    return rows, layers.layers_by_rois(STUDY, RULES, rows)
 
 
 @pytest.mark.parametrize("convention", ["per_subject", "mean_rdm"])
@@ -109,7 +109,7 @@ def test_layers_of_another_view_or_pairs_or_twice_are_refused(tables):
     with pytest.raises(GuardError, match="'all', 'cross_run'"):
         layers.at_view(tables["layers"].assign(pairs="cross_run"), VIEW, rows)
     with pytest.raises(DataError, match="bp, conv1, V1 2 times"):
-        layers.layers_by_rois(STUDY, pd.concat([rows, rows[rows["rule"] == "bp"].head(1)]))
+        layers.layers_by_rois(STUDY, RULES, pd.concat([rows, rows[rows["rule"] == "bp"].head(1)]))
 
 
 def test_courses_are_the_csvs_with_a_table_per_pair_and_no_row_for_untrained_rules(tables):
@@ -177,7 +177,7 @@ def test_courses_that_lack_a_measure_or_the_view_are_refused(tables):
     with pytest.raises(DataError, match="of fa, not each once"):
         trajectory_table.courses(STUDY, tables, VIEW)
     tables["trajectories"] = table[table["layer"] != "fc1"]
-    with pytest.raises(DataError, match="no course of fc1 with IT"):
+    with pytest.raises(DataError, match="no course of cnn3, fc1, IT"):
         trajectory_table.courses(STUDY, tables, VIEW)
     tables["trajectories"] = table[table["size"] != 32]
     with pytest.raises(DataError, match="no rows for"):

@@ -33,7 +33,11 @@ def test_every_dataset_has_the_registrys_title_citation_and_licence(project, pat
 
 def test_a_dataset_that_is_named_twice_is_listed_once(project):
     roi = {"source": "cichy92-it", "key": "Net_RDM"}
-    study = _study(project, "studies/cichy92.yaml", brain={"rois": {"EVC": roi, "IT": roi}})
+    study = _study(
+        project,
+        "studies/cichy92.yaml",
+        brain={"rois": dict.fromkeys(("EVC", "IT", "IT_2008"), roi)},
+    )
     assert [name for name, _ in sources(study)].count("cichy92-it") == 1
 
 
@@ -66,7 +70,7 @@ def test_what_was_measured_is_cited_and_not_called_generated(project):
 
 def test_calibration_images_are_cited_or_said_where_they_come_from(project):
     study = _study(project, "studies/cichy92.yaml")
-    assert len(sources(study)) == 6
+    assert len(sources(study)) == 7  # CIFAR-10, two sets of stimuli, three of RDMs, calibration
     name, text = sources(study)[-1]
     assert name == "Calibration images “objects”"
     assert text.startswith("Generated")
@@ -94,8 +98,10 @@ def test_a_dataset_that_the_registry_lacks_is_an_error(project):
 def test_counts_take_the_singular_for_one_alone():
     assert counted([1], "seed", "seeds") == "1 seed"
     assert counted([0], "seed", "seeds") == "0 seeds"
+    assert counted([], "seed", "seeds") == "0 seeds"  # of a study that trains nothing
     assert counted([11], "stimulus", "stimuli") == "11 stimuli"
-    assert counted([1, 5], "seed", "seeds") == "1, 5 seeds"
+    assert counted([5, 1, 5], "seed", "seeds") == "1 or 5 seeds"
+    assert counted([5, 1, 2], "seed", "seeds") == "1, 2 or 5 seeds"
 
 
 def test_what_appears_twice_is_named_with_the_reason(project):

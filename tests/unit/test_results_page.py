@@ -10,6 +10,7 @@ from report_study import page_study
 from rulealign.config.claims import AXES
 from rulealign.errors import DataError, GuardError, StoreError
 from rulealign.manifest import write_manifests
+from rulealign.report.docs_page import training
 from rulealign.report.docs_page.page import write_results_page
 from rulealign.rerun.study_folder import study_text, write_study
 from rulealign.store import write_h5
@@ -35,7 +36,7 @@ SCORES = pd.DataFrame(
         "low",
         "high",
     ],
-).assign(pairs="all")
+).assign(pairs="all", network="cnn3")
 CEILINGS = pd.DataFrame(
     {
         "roi": ["EVC"],
@@ -57,6 +58,7 @@ CEILINGS = pd.DataFrame(
 )
 TRAINING = pd.DataFrame(
     {
+        "network": ["cnn3"] * 3,
         "rule": ["bp"] * 3,
         "seed": [1, 1, 2],
         "epoch": [0, 5, 5],
@@ -65,6 +67,7 @@ TRAINING = pd.DataFrame(
 )
 DIAGNOSTICS = pd.DataFrame(
     {
+        "network": ["cnn3"] * 4,
         **{"rule": ["bp"] * 4, "kind": ["bp"] * 4, "seed": [1] * 4, "epoch": [0, 0, 5, 5]},
         "layer": ["conv1", "conv2"] * 2,
         "convolution": [True] * 4,
@@ -155,7 +158,7 @@ def test_one_accuracy_in_the_text_is_that_of_the_table(results):
 
 def test_a_logged_number_is_that_of_the_checkpoints_last_epoch(results):
     (results / "checkpoints").mkdir()
-    log = results / "checkpoints" / "rule-bp_seed-1_epoch-5_log.csv"
+    log = results / "checkpoints" / "net-cnn3_rule-bp_seed-1_epoch-5_log.csv"
     log.write_text("epoch,loss\n4,2.5\n5,1.234\n")
     assert render(results, "{{ logged('bp', 1, 5, 'loss') }}") == "1.23"
     with pytest.raises(DataError, match="has no number 'energy_0' of epoch 5"):
@@ -216,8 +219,103 @@ def test_claims_by_one_axis_are_those_of_the_primary_universe(results):
         "| `drop` | **−0.030 [−0.050, −0.010]** | 0.010 [−0.010, 0.030] | missing |",
         "| `rise` | 0.010 [−0.010, 0.030] | the same | the same |",
     ]
-    with pytest.raises(DataError, match="no axis 'colour'; there are stimuli, size"):
+    with pytest.raises(DataError, match="no axis 'colour'; there are network, features, measure"):
         render(results, "{{ intervals('colour') }}")
+
+
+def test_an_axis_that_means_nothing_to_the_primary_universe_has_its_first_value(results):
+    first = dict.fromkeys(AXES, "a") | {"claim": "drop", "primary": True}
+    first |= {"measure": "encoding", "comparison": "-"}
+    other = {"measure": "rsa", "primary": False, "verdict": "unresolved"}
+    rows = [
+        first | {"effect": 0.2, "low": 0.1, "high": 0.3, "verdict": "holds"},
+        first | other | {"comparison": "spearman", "effect": 0.01, "low": -0.01, "high": 0.03},
+        first | other | {"comparison": "pearson", "effect": 0.02, "low": -0.01, "high": 0.05},
+    ]
+    pd.DataFrame(rows).to_csv(results / "statistics" / "claims.csv", index=False)
+    assert render(results, "{{ intervals('measure') }}").splitlines() == [
+        "| claim | encoding | rsa |",
+        "| --- | --- | --- |",
+        "| `drop` | **0.200 [0.100, 0.300]** | 0.010 [−0.010, 0.030] |",
+    ]
+
+
+def test_one_claim_in_the_text_is_that_of_the_tables(results):
+    first = dict.fromkeys(AXES, "a") | {"claim": "drop", "primary": True}
+    numbers = {"effect": -0.0304, "low": -0.05, "high": -0.0102, "verdict": "holds"}
+    other = {"effect": 0.01, "low": -0.01, "high": 0.03, "verdict": "unresolved"}
+    rows = [first | numbers, first | other | {"network": "deep", "primary": False}]
+    pd.DataFrame(rows).to_csv(results / "statistics" / "claims.csv", index=False)
+    cells = [
+        {**row, "p_adjusted": p, "verdict": verdict, "reason": reason}
+        for row, p, verdict, reason in zip(
+            rows, (0.0121, None), ("holds", "missing"), ("", "no seeds"), strict=True
+        )
+    ]
+    pd.DataFrame(cells).to_csv(results / "statistics" / "specification_curves.csv", index=False)
+    assert render(results, "{{ effect('drop') }}") == "**−0.030 [−0.050, −0.010]**"
+    assert render(results, "{{ effect('drop', network='deep') }}") == "0.010 [−0.010, 0.030]"
+    assert render(results, "{{ verdict('drop') }}") == "holds (0.012)"
+    assert render(results, "{{ verdict('drop', network='deep') }}") == "missing: no seeds"
+    for text, message in (
+        ("{{ effect('rise') }}", "no 'rise'"),
+        ("{{ effect('drop', size=9) }}", "has 0 rows of"),
+        ("{{ verdict('drop', network='x') }}", "has 0 rows of"),
+    ):
+        with pytest.raises(DataError, match=message):
+            render(results, text)
+
+
+def test_a_course_says_why_it_has_no_number(results):
+    where = {"network": "cnn3", "rule": "bp", "layer": "conv1", "roi": "EVC", "size": 32}
+    row = where | {"convention": "per_subject", "reason": ""}
+    half = {"measure": "epoch_of_half_decay", "value": None, "low": None, "high": None}
+    rows = [
+        row | {"measure": "net_change", "value": -0.1, "low": -0.2, "high": 0.0},
+        row | {"measure": "net_change", "value": 9, "low": 9, "high": 9, "convention": "mean_rdm"},
+        row | half | {"rule": "dfa", "value": 0.74, "low": 0.39, "reason": "the upper end is open"},
+        row | half | {"low": 2.25, "reason": "the score never falls to half of .1 by epoch 5"},
+        row | half | {"rule": "oja", "reason": "another reason"},
+        row | half | {"rule": "fa", "reason": "a share of a baseline that may be 0 or below"},
+    ]
+    pd.DataFrame(rows).to_csv(results / "statistics" / "trajectories.csv", index=False)
+
+    def course(measure, rule):
+        return render(results, f"{{{{ course('{measure}', '{rule}', 'conv1', 'EVC', size=32) }}}}")
+
+    assert course("net_change", "bp") == "−0.100 [−0.200, 0.000]"
+    assert course("epoch_of_half_decay", "bp") == "not by the last epoch, from 2.2 on"
+    assert course("epoch_of_half_decay", "dfa") == "0.74 [0.39, open]"
+    assert course("epoch_of_half_decay", "oja") == "missing: another reason"
+    assert course("epoch_of_half_decay", "fa") == "none: epoch 0 may be 0"
+    with pytest.raises(DataError, match=r"trajectories.csv has 0 rows of .*'rule': 'dfa'"):
+        course("net_change", "dfa")
+    of = "rule='bp', measure='net_change', convention='per_subject'"
+    assert render(results, f"{{{{ cell('trajectories', 'value', {of}) }}}}") == course(
+        "net_change", "bp"
+    )
+    assert render(results, f"{{{{ cell('trajectories', 'low', {of}) }}}}") == "−0.200"
+    gone = "rule='fa', measure='epoch_of_half_decay'"
+    found = render(results, f"{{{{ cell('trajectories', 'value', {gone}) }}}}")
+    assert found == "missing: a share of a baseline that may be 0 or below"
+
+
+def test_a_diagnostic_is_the_mean_and_range_over_seeds(results):
+    rows = [
+        {
+            "network": "cnn3",
+            "rule": "bp",
+            "epoch": 1,
+            "layer": "conv1",
+            "seed": seed,
+            "dead_units": n,
+        }
+        for seed, n in ((1, 2.0), (2, 4.0), (3, None))
+    ]
+    table = pd.DataFrame(rows)
+    assert training.diagnosed(table, "dead_units", "bp", 1, "conv1") == "3.0 (2.0–4.0)"
+    with pytest.raises(DataError, match="no dead_units of bp at epoch 2, conv1"):
+        training.diagnosed(table, "dead_units", "bp", 2, "conv1")
 
 
 MADE_WITH = {"study_seed": 7, "bootstrap_draws": 50, "interval": 0.9, "pairs": "all"}
@@ -228,7 +326,9 @@ def write_alignment(results, rule, seeds, level=None):
     rng = np.random.default_rng(len(rule))
     keys = [(seed, convention) for seed in seeds for convention in ("mean_rdm", "per_subject")]
     rows = pd.DataFrame(keys, columns=["seed", "convention"])
-    rows = rows.assign(rule=rule, epoch=5, stimuli="grey", size=32, layer="conv1", roi="EVC")
+    rows = rows.assign(
+        network="cnn3", rule=rule, epoch=5, stimuli="grey", size=32, layer="conv1", roi="EVC"
+    )
     rows["pairs"] = "all"
     rows = rows.assign(descriptor="grid-8", centring="centred", score=rng.random(len(rows)))
     draws = rng.random((50, len(rows))).astype(np.float32)
@@ -236,18 +336,20 @@ def write_alignment(results, rule, seeds, level=None):
         rows["score"] = level
         draws = level + np.linspace(-0.1, 0.1, draws.size, dtype=np.float32).reshape(draws.shape)
     (results / "alignment").mkdir(exist_ok=True)
-    rows.to_csv(results / "alignment" / f"rule-{rule}_roi-EVC.csv", index=False)
+    rows.to_csv(results / "alignment" / f"net-cnn3_rule-{rule}_roi-EVC.csv", index=False)
     write_draws(results, rule, draws, row_names(rule, keys))
     return rows["score"].to_numpy(), draws.astype(float)
 
 
 def row_names(rule, keys):
-    return [f"{rule}_{seed}_5_grey_32_conv1_grid-8_centred_EVC_{name}_all" for seed, name in keys]
+    return [
+        f"cnn3_{rule}_{seed}_5_grey_32_conv1_grid-8_centred_EVC_{name}_all" for seed, name in keys
+    ]
 
 
 def write_draws(results, rule, draws, rows, stimuli=("a", "b"), pairs="all", **made_with):
     write_h5(
-        results / "alignment" / f"rule-{rule}_roi-EVC_draws.h5",
+        results / "alignment" / f"net-cnn3_rule-{rule}_roi-EVC_draws.h5",
         {"draws": draws},
         ids={"row": rows, "stimulus": stimuli},
         settings=MADE_WITH | made_with,
@@ -279,7 +381,7 @@ def test_a_difference_without_a_shared_seed_or_row_is_refused(results):
     write_alignment(results, "stdp", [2])
     with pytest.raises(DataError, match="share no seed"):
         render(results, "{{ difference(('fa', 5), ('stdp', 5), 'conv1', 'EVC', size=32) }}")
-    with pytest.raises(DataError, match=r"rule-fa_roi-EVC\.csv has not one row a seed"):
+    with pytest.raises(DataError, match=r"net-cnn3_rule-fa_roi-EVC\.csv has not one row a seed"):
         render(results, "{{ difference(('fa', 9), ('stdp', 5), 'conv1', 'EVC', size=32) }}")
 
 

@@ -135,7 +135,7 @@ def test_the_registry_describes_the_bytes_of_the_mirror(mirror):
                 assert path.stat().st_size == file.bytes
                 assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
                 checked += 1
-    assert checked == 2 + 1 + 92 + 1
+    assert checked == 2 + 1 + 92 + 1 + 1
 
 
 @pytest.mark.mirror

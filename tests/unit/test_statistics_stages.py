@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from complete_studies import complete
+from rulealign.arm import Arm
 from rulealign.config.study import Study, load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan.settings.scores import (
@@ -18,7 +19,7 @@ from rulealign.plan.settings.scores import (
 STAGES = {
     "study": Study.computed,
     "scores": ScoreSettings.of,
-    "alignment": lambda study: AlignmentSettings.of(study, "bp", "V1"),
+    "alignment": lambda study: AlignmentSettings.of(study, Arm("cnn3", "bp"), "V1"),
     "ceilings": CeilingSettings.of,
     "layers_table": LayersTableSettings.of,
     "trajectories": TrajectorySettings.of,
@@ -64,15 +65,17 @@ def test_another_map_touches_no_bootstrap_but_samples_of_its_rois(values):
     assert found == {"study", "layers_table", "trajectories"}
     after = samples(values)
     compared = {"bp", "fa", "pc", "stdp", "untrained_bn"}  # pc and stdp have the same baseline
-    assert {key for key in before if before[key] != after[key]} == {(r, "IT") for r in compared}
-    assert after["bp", "IT"] == before["untrained", "V1"] == ([], "")
-    assert after["bp", "V1"] == (["conv1"], "stimuli")
+    assert {key for key in before if before[key] != after[key]} == {
+        (Arm("cnn3", r), "IT") for r in compared
+    }
+    assert after[Arm("cnn3", "bp"), "IT"] == before[Arm("cnn3", "untrained"), "V1"] == ([], "")
+    assert after[Arm("cnn3", "bp"), "V1"] == (["conv1"], "stimuli")
 
 
 def samples(values):
-    """Give the settings of the samples for primary intervals, of each rule and ROI."""
+    """Give the settings of the samples for primary intervals, of each arm and ROI."""
     study = load_study(copy.deepcopy(values))
-    names = [(rule, roi) for rule in study.rules for roi in study.brain.rois]
+    names = [(arm, roi) for arm in study.arms for roi in study.brain.rois]
     told = {name: AlignmentSettings.of(study, *name) for name in names}
     return {name: (one.sampled_layers, one.generalise_to) for name, one in told.items()}
 

@@ -11,6 +11,7 @@ from PIL import Image
 from edited_h5 import edited_h5
 from rulealign import store
 from rulealign.activations import write_activations
+from rulealign.arm import Arm
 from rulealign.data.check import check_inputs, refuse_compared
 from rulealign.data.images.resize import prepare
 from rulealign.data.images.stimulus_images import write_stimuli
@@ -111,7 +112,7 @@ def show(network, stimuli, folder, **changes):
     settings, checkpoint = network
     folder.mkdir(exist_ok=True)
     output = folder / f"rule-bp_seed-5_epoch-0_{stimuli.stem.removesuffix('_images')}.h5"
-    known = {"rule": "bp", "seed": 5, "epoch": 0, "size": PX}
+    known = {"arm": Arm("cnn3", "bp"), "seed": 5, "epoch": 0, "size": PX}
     write_activations(checkpoint, [stimuli], [output], replace(settings, **changes), **known)
     with store.open_h5(output) as file:
         names = ("conv1/global-average", "conv1/grid-2", "fc1/vector")

@@ -5,7 +5,6 @@ from collections import Counter
 import pytest
 import yaml
 
-from complete_studies import complete
 from rulealign.config.study import load_study
 
 FALLS = {"bp": 0.091, "fa": 0.05, "pc": 0.0255, "stdp": 0.0255}
@@ -57,27 +56,7 @@ def test_the_order_of_the_first_report_is_declared(study, rules):
 
 
 def test_the_gain_of_the_first_report_is_declared_with_its_size(study):
-    (found,) = declared(study, [("bp", 40)], [("bp", 0)], layer="conv3")
-    assert found.smallest_effect.value == 0.005
-
-
-def test_the_study_of_the_first_epoch_has_the_networks_of_the_whole_one(project):
-    first, whole = (
-        complete(project / f"studies/{name}.yaml") for name in ("cichy92_first_epoch", "cichy92")
-    )
-    same = ["seed", "device", "network", "training_set", "stimuli", "brain", "evaluation"]
-    same += ["controls", "layer_map", "statistics", "universes", "report"]
-    for key in same:
-        assert first[key] == whole[key], key
-    other = {"checkpoints": [0, 1], "fewer_seeds": {}}
-    assert first["training"] == whole["training"] | other
-    assert first["rules"].items() <= whole["rules"].items()
-    shared = first["claims"].keys() & whole["claims"].keys()
-    assert len(shared) == 17
-    assert all(first["claims"][label] == whole["claims"][label] for label in shared)
-    early = {
-        label
-        for label, claim in load_study(whole).claims.items()
-        if all(term.epoch < 2 for term in (*claim.plus, *claim.minus))
-    }
-    assert early == shared
+    found = list(declared(study, [("bp", 40)], [("bp", 0)], layer="conv3"))
+    # one of each data set: cichy92 has inferior temporal cortex of two
+    assert len({tuple(claim.roi) for claim in found}) == len(found) >= 1
+    assert {claim.smallest_effect.value for claim in found} == {0.005}

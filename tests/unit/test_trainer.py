@@ -52,7 +52,7 @@ def chain(tmp_path, small_training_set):
 def load(path, settings, epoch):
     return checkpoints.load(
         path,
-        rule=settings.label,
+        rule=settings.arm.rule,
         seed=SEED,
         epoch=epoch,
         settings_hash=fingerprint(settings.plain()),

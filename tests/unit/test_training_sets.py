@@ -9,6 +9,7 @@ from PIL import Image
 
 from rule_settings import altered
 from rulealign.activations import write_activations
+from rulealign.arm import Arm
 from rulealign.data.images.training_set import build
 from rulealign.data.images.training_split import class_names, load_split
 from rulealign.data.training_sets import REGISTRY, training_set_class
@@ -103,9 +104,16 @@ def test_twelve_classes_are_told_apart_by_twelve_outputs(twelve, settings, tmp_p
 def test_a_rule_learns_twelve_classes_and_chance_is_one_in_twelve(twelve, settings, tmp_path):
     paths = train(settings("bp"), twelve, tmp_path, (0, 6))
     measured, table = tmp_path / "measured.csv", tmp_path / "training.csv"
-    write_diagnostics(settings("bp"), SEED, {e: p for e, (p, _) in paths.items()}, twelve, measured)
+    write_diagnostics(
+        settings("bp"),
+        SEED,
+        {e: p for e, (p, _) in paths.items()},
+        twelve,
+        measured,
+        tmp_path / "f.h5",
+    )
     logs = [log for _, log in paths.values()]
-    networks = [LoggedNetwork("bp", "bp", "default", SEED, epoch, True) for epoch in paths]
+    networks = [LoggedNetwork("cnn3", "bp", "bp", "default", SEED, epoch, True) for epoch in paths]
     training_table(logs, networks, table)
     count = len(class_names(twelve))
     diagnostics_table([measured], table, count, tmp_path / "diagnostics.csv")
@@ -130,7 +138,9 @@ def test_activations_are_read_from_a_network_of_twelve_classes(twelve, settings,
         batch_size=4,
         device="cpu",
     )
-    write_activations(path, [stimuli], [output], told, rule="bp", seed=SEED, epoch=0, size=PX)
+    write_activations(
+        path, [stimuli], [output], told, arm=Arm("cnn3", "bp"), seed=SEED, epoch=0, size=PX
+    )
     with open_h5(output) as file:
         assert file["fc1/vector"].shape == (6, 16)
         assert read_ids(file, "stimulus") == list("abcdef")

@@ -1,7 +1,11 @@
 """A small complete study on given RDMs, and real Snakemake runs of it."""
 
+import atexit
 import copy
+import functools
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +16,7 @@ from PIL import Image
 from changed_study import EXPLAINED, SEEN_BY_JOBS, make_checkout
 from complete_studies import complete
 from helpers.snakemake_calls import Call
+from rulealign.rerun.code_fingerprint import Sources
 
 STIMULI = 12
 ODD_TEXT = "=How $r_{s}$ of {word}, {} and <word> change: 100%, \\frac{1}{2}"
@@ -30,7 +35,7 @@ def small_settings(project):
     study |= {"study": "small", "title": ODD_TEXT, "question": ODD_TEXT}
     study["training_set"] |= {"pool_images": 300, "train_images": 256, "held_out_images": 100}
     study["training"] |= {"seeds": [1], "fewer_seeds": {}, "checkpoints": [0, 1]}
-    study["network"] |= {"channels": [4, 6, 8], "hidden_units": 16}
+    study["networks"]["cnn3"] |= {"channels": [4, 6, 8], "hidden_units": 16}
     study["rules"] = {name: study["rules"][name] for name in ("untrained_bn", "bp", "fa")}
     study["stimuli"] = {
         "grey": {"kind": "folder", "source": "./images", "background": "noise", "as_shown": True}
@@ -76,6 +81,15 @@ def write_inputs(folder, seed=0):
     np.savez(folder / "rdms.npz", EVC=rdms)
 
 
+@functools.cache
+def noted_sources(project):
+    """Give a folder of notes on all source files: a first call would read them for a second."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    Sources(project / "scripts", remember=folder).versions()
+    return folder
+
+
 class Run:
     """One working folder in which Snakemake is called for real."""
 
@@ -88,6 +102,9 @@ class Run:
 
         `how` is as `Call` takes it; the call that has begun is given.
         """
+        notes = self.folder / ".snakemake/code"
+        if not notes.exists():
+            shutil.copytree(noted_sources(self.project), notes)
         study = study_file or self.folder / "study.yaml"
         if not study_file:
             study.write_text(yaml.safe_dump(self.study, sort_keys=False))

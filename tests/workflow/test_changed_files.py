@@ -46,14 +46,15 @@ def test_touched_files_run_nothing(done, first_is_latest):
 def test_results_of_other_code_without_their_notes_are_refused(done, tmp_path):
     run = done.copy(tmp_path)
     names = [
-        "checkpoints/rule-fa_seed-1_epoch-0.pt",
+        "checkpoints/net-cnn3_rule-fa_seed-1_epoch-0.pt",
         "simulated/images",
         "statistics/alignment.csv",
     ]
     for name in names:
         record_path(run.folder / ".snakemake/metadata", f"results/changed/{name}").unlink()
     assert run.planned() == []  # they are what would be made now
-    code = run.edited("src/rulealign/learning/rules/fa.py", ('layers == "conv"', 'layers != "all"'))
+    edit = ("Settings = Feedback", "more = 1\n    Settings = Feedback")
+    code = run.edited("src/rulealign/learning/rules/fa.py", edit)
     with code, pytest.raises(AssertionError) as caught:
         run.planned()
     assert f"results/changed/{names[0]} (other code): made by other code" in str(caught.value)
@@ -113,7 +114,7 @@ def test_git_checkout_away_and_back_runs_nothing(done):
             path = done.folder / name
             path.write_text(path.read_text() + "\nEXTRA = 1\n")
         git("commit", "--all", "--message", "changed")
-        assert "Train fa, seed 1: epoch 0 to 2" in done.planned()
+        assert "Train cnn3 by fa, seed 1: epoch 0 to 2" in done.planned()
         git("checkout", "main")
         assert done.planned() == []
     finally:
@@ -131,7 +132,7 @@ def test_what_jobs_load_is_in_their_fingerprint(done, project):
     notes = [json.loads(path.read_text()) for path in (done.folder / ".snakemake/code").iterdir()]
     codes = [note.keys() for note in notes if isinstance(note, dict)]
     seen = [json.loads(path.read_text()) for path in done.seen.iterdir()]
-    assert len(seen) == 55  # all jobs but the target
+    assert len(seen) == 56  # all jobs but the target
     for script, loaded in seen:
         allowed = WORDS_ONLY | loaded_by_settings(project)
         if script in ("initial_state", "train", "activations", "diagnostics"):
@@ -146,8 +147,8 @@ def test_an_inserted_checkpoint_trains_later_stretches_anew_to_the_same_bytes(do
     again = done.copy(tmp_path)
     again.study["training"]["checkpoints"] = [0, 1, 2]
     inserted = {message for rule in ("bp", "fa") for message in network(rule, 1, 1, start=0)}
-    later = {f"Train {rule}, seed 1: epoch 1 to 2" for rule in ("bp", "fa")}
-    below = {f"Diagnostics of {rule}, seed 1: epochs 0 1 2" for rule in ("bp", "fa")}
+    later = {f"Train cnn3 by {rule}, seed 1: epoch 1 to 2" for rule in ("bp", "fa")}
+    below = {f"Diagnostics of cnn3 by {rule}, seed 1: epochs 0 1 2" for rule in ("bp", "fa")}
     spared = {shown(rule, 1, 2) for rule in ("bp", "fa")}
     assert set(again.planned()) == (
         inserted | later | below | spared | SCORES | RULE_TABLES | UNIVERSES
@@ -157,12 +158,12 @@ def test_an_inserted_checkpoint_trains_later_stretches_anew_to_the_same_bytes(do
     again.snakemake("--cores", "2", "--until", "training_table")
     after = again.results()
     assert {name for name in after if name not in before and name.endswith(".pt")} == {
-        f"checkpoints/rule-{rule}_seed-1_epoch-1.pt" for rule in ("bp", "fa")
+        f"checkpoints/net-cnn3_rule-{rule}_seed-1_epoch-1.pt" for rule in ("bp", "fa")
     }
     networks = [name for name in before if name.startswith("checkpoints/") and ".pt" in name]
     assert [name for name in networks if before[name] != after[name]] == []
     # a second call sees that the later checkpoints are the same, and spares what lies below them
-    trained = {f"Train {rule}, seed 1: epoch 0 to 1" for rule in ("bp", "fa")}
+    trained = {f"Train cnn3 by {rule}, seed 1: epoch 0 to 1" for rule in ("bp", "fa")}
     tables = RULE_TABLES - {"Held-out accuracy of all networks; no state appears twice"}
     expected = (inserted - trained) | below | SCORES | tables | CLAIMS
     assert set(again.planned()) == expected

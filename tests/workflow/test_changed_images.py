@@ -6,7 +6,15 @@ import pytest
 from PIL import Image
 
 from changed_study import messages
-from expected_jobs import ALIGNMENT_TABLE, CHECKED, CLAIMS, CONTROLS_TABLE, COURSES, shown
+from expected_jobs import (
+    ALIGNMENT_TABLE,
+    CHECKED,
+    CLAIMS,
+    CONTROLS_TABLE,
+    COURSES,
+    LOOKED_AT,
+    shown,
+)
 
 pytestmark = pytest.mark.workflow
 CLAIMED = (
@@ -30,8 +38,10 @@ def test_a_replaced_image_trains_nothing(finished, older):
     networks = [("untrained_bn", 0), *((rule, epoch) for rule in ("bp", "fa") for epoch in (0, 1))]
     rules = {rule for rule, _ in networks}
     expected = {shown(rule, 1, epoch) for rule, epoch in networks}
-    expected |= {f"Hold {rule} against EVC" for rule in rules} | CHECKED | ALIGNMENT_TABLE
+    expected |= {f"Hold cnn3 by {rule} against EVC" for rule in rules} | CHECKED | ALIGNMENT_TABLE
     expected |= {"Prepare the stimulus set grey at 32 px", "RDMs of the controls of grey at 32 px"}
-    expected |= {"Hold the controls against EVC"} | CONTROLS_TABLE | COURSES | CLAIMS
-    expected |= {f"Score {rule} with EVC in every universe of the claims" for rule in CLAIMED}
+    expected |= {"Hold the controls against EVC"} | CONTROLS_TABLE | COURSES | CLAIMS | LOOKED_AT
+    expected |= {
+        f"Score cnn3 by {rule} with EVC in every universe of the claims" for rule in CLAIMED
+    }
     assert set(messages(plan)) == expected

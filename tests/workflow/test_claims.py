@@ -30,7 +30,9 @@ def test_every_claim_is_evaluated_and_on_the_page(finished):
     assert set(claims["verdict"]) <= set(VERDICTS)
     assert (claims.loc[claims["verdict"] == "missing", "reason"] != "").all()
     names = {path.name for path in (results / "alignment").glob("*_universes.csv")}
-    assert names == {f"rule-{rule}_roi-EVC_universes.csv" for rule in ("bp", "untrained_bn")}
+    assert names == {
+        f"net-cnn3_rule-{rule}_roi-EVC_universes.csv" for rule in ("bp", "untrained_bn")
+    }
     page = (results / "report.html").read_text()
     assert 'id="claims"' in page
     assert finished.study["claims"]["bp_drop"]["statement"] in html.unescape(page)
@@ -38,7 +40,7 @@ def test_every_claim_is_evaluated_and_on_the_page(finished):
 
 def test_the_primary_universe_is_the_difference_of_two_alignments(finished):
     results = finished.folder / "results/small"
-    alignment = pd.read_csv(results / "alignment/rule-bp_roi-EVC.csv")
+    alignment = pd.read_csv(results / "alignment/net-cnn3_rule-bp_roi-EVC.csv")
     own = alignment[
         (alignment["layer"] == "conv1")
         & (alignment["descriptor"] == "grid-2")

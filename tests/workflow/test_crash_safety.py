@@ -8,17 +8,31 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 import interrupted
 from changed_study import counts, small_simulated_study
+from helpers.rule_texts import named_rules
 from http_site import answering
-from interrupted import BRAIN_STAGES, STAGES, copy_of, differences, jobs_of, without
+from interrupted import (
+    BRAIN_STAGES,
+    ENCODING_STAGES,
+    GIVEN_STAGES,
+    MEASURE_STAGES,
+    STAGES,
+    VOXEL_STAGES,
+    copy_of,
+    differences,
+    jobs_of,
+    without,
+)
+from workflow.conftest import STIMULI
 
 pytestmark = pytest.mark.workflow
 
-PAGE = ("report.html", "figures/trajectory_*", "statistics/alignment.csv", "alignment/rule*")
-ACTIVATIONS = ("activations/*epoch-1*", "rdms/rule*epoch-1*")
+PAGE = ("report.html", "figures/trajectory_*", "statistics/alignment.csv", "alignment/net*")
+ACTIVATIONS = ("activations/*epoch-1*", "rdms/net*epoch-1*")
 
 
 @pytest.fixture
@@ -66,43 +80,94 @@ def test_a_run_that_is_killed_in_every_stage_ends_like_one_that_was_not(new_run,
 
 
 @pytest.mark.slow
-def test_brain_data_that_are_killed_in_every_stage_end_like_those_that_were_not(
-    project, new_run, tmp_path
+@pytest.mark.parametrize("what", ["brain data", "encoding", "encoding by voxel"])
+def test_what_few_studies_have_ends_like_the_same_that_was_not_killed(
+    project, new_run, tmp_path, what
 ):
-    study = small_simulated_study(project)
-    study["brain"] |= {"stimulus_set": "first-exemplar", "pairs": "cross_run"}
+    study, stages, made = PARTS[what](small_simulated_study(project))
     runs = [type(new_run)(project, tmp_path / name, study) for name in ("killed", "other")]
-    results = "results/changed"
-    rois = [f"brain/sub-0{subject}_roi-{roi}_rdm.h5" for subject in (1, 2) for roi in ("V1", "LOC")]
-    made = [*rois, "brain/pairs.h5", "statistics/quality.csv"]
-    targets = ["--", *(f"{results}/{name}" for name in made)]
+    targets = ["--", *(f"results/changed/{name}" for name in made)]
     for run in runs:
         run.folder.mkdir()
     moments, reached = random.Random(2026), []
-    for rule in BRAIN_STAGES:
+    for rule in stages:
         if interrupted.kill_in(runs[0], rule, moments.uniform(0, 1.2), *targets):
             reached.append(rule)
         unlock(runs[0])
-    assert reached == list(BRAIN_STAGES)
+    assert reached == list(stages)
     for run in runs:
         run.snakemake(*targets, check=True)
     assert {*made} <= {*runs[1].results()}
     assert differences(*runs) == []
 
 
+def _with_brain_data(study):
+    study["brain"] |= {"stimulus_set": "first-exemplar", "pairs": "cross_run"}
+    rois = [f"brain/sub-0{subject}_roi-{roi}_rdm.h5" for subject in (1, 2) for roi in ("V1", "LOC")]
+    return study, BRAIN_STAGES, [*rois, "brain/pairs.h5", "statistics/quality.csv"]
+
+
+def _with_encoding(study):
+    features = ["activations", "gradient", "teaching"]
+    study["encoding"] = {"features": features, "hierarchy": ["V1", "LOC"]}
+    return study, ENCODING_STAGES, ["statistics/encoding.csv", "statistics/encoding_order.csv"]
+
+
+def _with_voxels(study):
+    study["encoding"] = {"voxels": {}}
+    return study, VOXEL_STAGES, ["encoding/roi-V1_voxels.h5"]
+
+
+PARTS = {
+    "brain data": _with_brain_data,
+    "encoding": _with_encoding,
+    "encoding by voxel": _with_voxels,
+}
+"""Part of a study -> the study with it, the stages it is killed in, and what is made."""
+
+
+@pytest.mark.slow
+def test_measures_and_times_end_like_those_that_were_not_killed(finished, tmp_path):
+    runs = [copy_of(finished, tmp_path / name) for name in ("killed", "other")]
+    for run in runs:
+        _with_measures_and_times(run)
+    targets = ["--", *(f"results/small/statistics/{name}.csv" for name in ("claims", "over_time"))]
+    moments, reached = random.Random(2026), []
+    for rule in MEASURE_STAGES:
+        if interrupted.kill_in(runs[0], rule, moments.uniform(0, 1.2), *targets):
+            reached.append(rule)
+        unlock(runs[0])
+    assert reached == list(MEASURE_STAGES)
+    for run in runs:
+        run.snakemake(*targets, check=True)
+    assert differences(*runs) == []
+
+
+def _with_measures_and_times(run):
+    asked = {"features": ["activations", "gradient"]}
+    axes = {"measure": ["rsa", "encoding"], "comparison": ["spearman"], "control": ["none"]}
+    run.study["encoding"] = {"folds": 3, "inner_folds": 2, "penalties": [1.0]} | asked
+    run.study["universes"] |= asked | axes | {"crossed": ["features", "measure"]}
+    meg = {"source": "./meg.npz", "key": "rdms", "axes": ["times", "subjects", "pairs"]}
+    run.study["brain"]["rois"]["MEG"] = meg | {"times": [0, 60]}
+    pairs = STIMULI * (STIMULI - 1) // 2
+    np.savez(run.folder / "meg.npz", rdms=np.random.default_rng(3).random((2, 3, pairs)))
+
+
 def test_every_rule_is_killed_somewhere(project):
     rules = set()
     for file in (project / "rules").glob("*.smk"):
-        rules |= set(re.findall(r"^ *rule (\w+):", file.read_text(), re.MULTILINE))
+        rules |= set(re.findall(r"^ *rule (\w+):", named_rules(file.read_text()), re.MULTILINE))
     # downloads: below, and in the tests of their own; what things_* read is no network there
     others = {"fetch", "things_tables", "things_unpack"}
-    assert rules - others == set(BRAIN_STAGES | STAGES)
+    # given models: in test_given.py
+    simulated = BRAIN_STAGES | ENCODING_STAGES | VOXEL_STAGES
+    assert rules - others == set(simulated | GIVEN_STAGES | MEASURE_STAGES | STAGES)
 
 
 def test_a_job_that_fails_once_is_made_by_the_same_command(stopped, finished):
     process = stopped.begin()
-    interrupted.wait_for(lambda: jobs_of(process, "activations"), process)
-    os.kill(jobs_of(process, "activations")[0], signal.SIGKILL)  # as for want of memory
+    interrupted.kill_one(process, "activations")
     assert process.wait() == 1
     assert differences(stopped, finished) != []
     stopped.snakemake(check=True)
@@ -148,8 +213,7 @@ def test_a_change_whose_job_is_killed_does_not_leave_old_numbers(finished, tmp_p
     run = copy_of(finished, tmp_path)
     run.study["stimuli"]["grey"]["background"] = "another"
     process = run.begin()
-    interrupted.wait_for(lambda: jobs_of(process, "stimuli"), process)
-    os.kill(jobs_of(process, "stimuli")[0], signal.SIGKILL)  # as for want of memory
+    interrupted.kill_one(process, "stimuli")
     assert process.wait() == 1
     plan = run.snakemake("--dry-run", check=True).output
     jobs = counts(plan)
@@ -181,9 +245,9 @@ def test_a_full_disk_is_named_and_space_is_all_it_takes(finished, small_disk):
 def test_files_that_were_cut_short_are_named_and_made_again(finished, tmp_path):
     run = copy_of(finished, tmp_path)
     names = [
-        "checkpoints/rule-bp_seed-1_epoch-1.pt",
-        "rdms/rule-fa_seed-1_epoch-1_stim-grey_px-32.h5",
-        "checkpoints/rule-untrained_bn_seed-1_epoch-0_log.csv",
+        "checkpoints/net-cnn3_rule-bp_seed-1_epoch-1.pt",
+        "rdms/net-cnn3_rule-fa_seed-1_epoch-1_stim-grey_px-32.h5",
+        "checkpoints/net-cnn3_rule-untrained_bn_seed-1_epoch-0_log.csv",
     ]
     for name in names:
         path = run.folder / "results/small" / name

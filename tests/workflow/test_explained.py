@@ -36,16 +36,16 @@ def test_the_reasons_are_given_in_words(done):
         assert sorted(jobs) == done.planned()
     assert ["total", str(len(jobs))] in table
     rate = "setting rule.learning_rate: 0.001 -> 0.002"
-    assert jobs["Make the initial network of fa, seed 1"] == [rate]
-    assert jobs["Hold bp against V1"] == ["code of rulealign.rsa.bootstrap.spearman"]
-    assert jobs["Train fa, seed 1: epoch 0 to 2"] == [
+    assert jobs["Make the initial cnn3 of fa, seed 1"] == [rate]
+    assert jobs["Hold cnn3 by bp against V1"] == ["code of rulealign.rsa.bootstrap.spearman"]
+    assert jobs["Train cnn3 by fa, seed 1: epoch 0 to 2"] == [
         rate,
-        "follows from: results/changed/checkpoints/rule-fa_seed-1_epoch-0.pt",
+        "follows from: results/changed/checkpoints/net-cnn3_rule-fa_seed-1_epoch-0.pt",
     ]
     assert ["train", "3", rate] in table
-    assert jobs["Activations and RDMs of fa, seed 1, epoch 2, at 32 px"] == [
+    assert jobs["Activations and RDMs of cnn3 by fa, seed 1, epoch 2, at 32 px"] == [
         "setting checkpoint.rule.learning_rate: 0.001 -> 0.002",
-        "follows from: results/changed/checkpoints/rule-fa_seed-1_epoch-2.pt",
+        "follows from: results/changed/checkpoints/net-cnn3_rule-fa_seed-1_epoch-2.pt",
     ]
     judged = [line for lines in jobs.values() for line in lines if "smallest_effect: " in line]
     assert judged
@@ -62,9 +62,9 @@ def test_a_longer_training_names_its_new_settings_and_what_follows(done):
 
     with done.restudied(change):
         jobs, _ = explained(done)
-    assert jobs["Train fa, seed 1: epoch 2 to 3"] == ["not made yet"]
-    new = "results/changed/rdms/rule-fa_seed-1_epoch-3_stim-shown_px-32.h5"
-    assert f"new input: {new}" in jobs["Hold fa against V1"]
+    assert jobs["Train cnn3 by fa, seed 1: epoch 2 to 3"] == ["not made yet"]
+    new = "results/changed/rdms/net-cnn3_rule-fa_seed-1_epoch-3_stim-shown_px-32.h5"
+    assert f"new input: {new}" in jobs["Hold cnn3 by fa against V1"]
 
 
 def test_a_reason_that_is_noted_nowhere_does_not_hide_the_job(done):
@@ -76,7 +76,7 @@ def test_a_reason_that_is_noted_nowhere_does_not_hide_the_job(done):
     finally:
         subprocess.run(["rm", "-rf", notes], check=True)
         notes.with_name("elsewhere").rename(notes)
-    assert jobs["Make the initial network of fa, seed 1"] == [
+    assert jobs["Make the initial cnn3 of fa, seed 1"] == [
         "settings of checkpoint: changed; what it was is no longer known"
     ]
 

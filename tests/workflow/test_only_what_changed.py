@@ -21,6 +21,7 @@ from expected_jobs import (
     COURSES,
     FA_AGAIN,
     FIGURES,
+    LOOKED_AT,
     MIXED_MODELS,
     RECORD,
     RULE_TABLES,
@@ -45,9 +46,9 @@ SETTINGS = {
     "an ROI is added": (lambda study: study["brain"]["rois"].update(IT=["IT"]), ADDED_ROI),
     "an ROI is defined anew": (
         lambda study: study["brain"]["rois"].update(LOC=["lLOC"]),
-        of_roi("LOC") | BRAIN_TABLES | CONTROLS_TABLE | ALIGNMENT_TABLE | COURSES,
+        of_roi("LOC") | BRAIN_TABLES | CONTROLS_TABLE | ALIGNMENT_TABLE | COURSES | LOOKED_AT,
     ),
-    "the network": (lambda study: study["network"].update(dropout=0.5), ALL_TRAINED),
+    "the network": (lambda study: study["networks"]["cnn3"].update(dropout=0.5), ALL_TRAINED),
     "the learning rate of a rule": (
         lambda study: study["rules"]["fa"].update(learning_rate=0.002),
         FA_AGAIN,
@@ -64,13 +65,23 @@ SETTINGS = {
         lambda study: study["training"].update(seeds=[1, 2]),
         chain("bp", 2) | chain("fa", 2) | SCORES | RULE_TABLES | UNIVERSES,
     ),
+    "a network is added": (
+        lambda study: study["networks"].update(small={"kind": "cnn3", "width": 0.1}),
+        chain("bp", 1, "small")
+        | chain("fa", 1, "small")
+        | scores_of("bp", "small")
+        | scores_of("fa", "small")
+        | RULE_TABLES
+        | {"Score small by fa with V1 in every universe of the claims"}
+        | CLAIMS,
+    ),
     "a rule is added": (
         lambda study: study["rules"].update(another=dict(study["rules"]["bp"])),
         chain("another", 1) | scores_of("another") | RULE_TABLES,
     ),
     "a checkpoint is added at the end": (  # fa's rate is constant, bp's a cosine
         lambda study: study["training"].update(checkpoints=[0, 2, 4]),
-        {f"Diagnostics of {rule}, seed 1: epochs 0 2 4" for rule in ("bp", "fa")}
+        {f"Diagnostics of cnn3 by {rule}, seed 1: epochs 0 2 4" for rule in ("bp", "fa")}
         | network("bp", 1, 4, start=2)
         | network("fa", 1, 4, start=2)
         | SCORES
@@ -116,7 +127,13 @@ CODE = {
         | UNIVERSES,
     ),
     "a learning rule": (
-        [(LIBRARY + "learning/rules/fa.py", 'layers == "conv"', 'layers != "all"')],
+        [
+            (
+                LIBRARY + "learning/rules/fa.py",
+                "Settings = Feedback",
+                "more = 1\n    Settings = Feedback",
+            )
+        ],
         FA_AGAIN,
     ),
     "the network": (

@@ -4,10 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+import yaml
 
 import interrupted
+from helpers.snakemake_calls import Call
 from interrupted import copy_of, jobs_of
 
 pytestmark = pytest.mark.workflow
@@ -23,15 +27,11 @@ def fits(text, lines=SCREEN[0]):
 
 def plan_of_the_default_study(project, folder, *arguments, **environment):
     """Plan the default study in an empty folder, as `snakemake -n` does; give what is printed."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", project / "Snakefile"]
-    command += ["--configfile", project / "workflow_config.yaml", "--directory", folder]
-    done = subprocess.run(
-        [*map(str, command), "--dry-run", *arguments],
-        env={**os.environ, "RULEALIGN_EXPLAIN": "", **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    words = ["--snakefile", project / "Snakefile", "--directory", folder, "--dry-run"]
+    words += ["--configfile", project / "workflow_config.yaml", *arguments]
+    told = {**os.environ, "RULEALIGN_EXPLAIN": "", **environment}
+    done = Call(words, Path.cwd(), told).ended()
+    assert done.returncode == 0, done.stderr
     assert len(done.stderr.splitlines()) <= 1, done.stderr
     return done.stdout
 
@@ -71,6 +71,32 @@ def test_who_reads_the_first_line_only_gets_no_traceback(project, tmp_path):
     assert "Broken" not in done.stderr
 
 
+NO_TIMER = """
+from snakemake.cli import main
+from snakemake.scheduling.job_scheduler import JobScheduler
+
+
+def refuse(*_):
+    raise AssertionError("a timer was set")
+
+
+JobScheduler._schedule_reevalutation = refuse
+main()
+"""
+
+
+def test_snakemake_looks_for_jobs_when_one_has_ended_and_at_no_other_time(new_run):
+    # each timer sets another one, for every job that ends: hundreds of them keep a core busy
+    study = new_run.folder / "study.yaml"
+    study.write_text(yaml.safe_dump(new_run.study))
+    words = ["results/small/training_set/images.h5", "--cores", "1", "--configfile", study]
+    words += ["--snakefile", new_run.project / "Snakefile", "--directory", new_run.folder]
+    command = [sys.executable, "-c", NO_TIMER, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (new_run.folder / "results/small/training_set/images.h5").is_file()
+
+
 def test_a_run_has_a_line_where_a_job_starts_and_ends(finished):
     jobs = int(finished.first.output.partition("total")[2].split()[0])
     text = finished.first.output
@@ -82,14 +108,14 @@ def test_a_run_has_a_line_where_a_job_starts_and_ends(finished):
 
 def test_a_failed_job_is_told_last_with_its_error_its_log_and_what_to_do(finished, tmp_path):
     run = copy_of(finished, tmp_path)
-    checkpoint = run.folder / "results/small/checkpoints/rule-fa_seed-1_epoch-0.pt"
+    checkpoint = run.folder / "results/small/checkpoints/net-cnn3_rule-fa_seed-1_epoch-0.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     failed = run.snakemake("--until", "train")
     assert failed.returncode == 1
     told = failed.output[failed.output.index("Failed: ") :].splitlines()
-    assert told[0] == "Failed: Train fa, seed 1: epoch 0 to 1"
-    assert "rule-fa_seed-1_epoch-0.pt: was changed after it had been written" in told[1]
-    assert told[2] == "  Log: results/small/logs/train_rule-fa_seed-1_epoch-1.log"
+    assert told[0] == "Failed: Train cnn3 by fa, seed 1: epoch 0 to 1"
+    assert "net-cnn3_rule-fa_seed-1_epoch-0.pt: was changed after it had been written" in told[1]
+    assert told[2] == "  Log: results/small/logs/train_net-cnn3_rule-fa_seed-1_epoch-1.log"
     assert "rerun the command" in told[3]
     assert len(told) == 4
     for word in ("CalledProcessError", "Traceback", "Error in rule", "WorkflowError"):
@@ -97,8 +123,15 @@ def test_a_failed_job_is_told_last_with_its_error_its_log_and_what_to_do(finishe
     assert len(failed.output.splitlines()) <= SCREEN[0], failed.output
     quiet = run.snakemake("--until", "train", "--quiet")
     assert quiet.returncode == 1
-    assert "Failed: Train fa" in quiet.output
+    assert "Failed: Train cnn3 by fa" in quiet.output
     assert "start" not in quiet.output
+
+
+def send(processes, what):
+    """Send a signal to those of the processes that still run."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, what)
 
 
 @pytest.mark.parametrize("stopped", ["the job is killed", "the run is interrupted"])
@@ -106,16 +139,14 @@ def test_who_stops_a_run_is_told_apart(finished, tmp_path, stopped):
     run = copy_of(finished, tmp_path)
     run.study["stimuli"]["grey"]["background"] = "another"
     process = run.begin("--until", "stimuli")
-    assert interrupted.wait_for(lambda: jobs_of(process, "stimuli"), process)
-    jobs = jobs_of(process, "stimuli")
-    for job in jobs:
-        os.kill(job, signal.SIGSTOP)  # it lasts a second, and must not end before it is stopped
     if stopped == "the job is killed":
-        os.kill(jobs[0], signal.SIGKILL)
+        interrupted.kill_one(process, "stimuli")
     else:
+        assert interrupted.wait_for(lambda: jobs_of(process, "stimuli"), process)
+        held = jobs_of(process, "stimuli")
+        send(held, signal.SIGSTOP)  # they last a second, and must not end before the run is stopped
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
-    for job in jobs:
-        os.kill(job, signal.SIGCONT)
+        send(held, signal.SIGCONT)
     assert process.wait() != 0
     last = process.output().rstrip()
     if stopped == "the job is killed":

@@ -9,11 +9,19 @@ import pytest
 import yaml
 import yte
 
+from helpers.rule_texts import named_rules
 from rulealign.plan import machine
 
 # Rules that last a minute or more with real data: a Slurm job for each of their jobs.
-ALONE = {"training_set", "things_unpack", "quality_table", "universes"}
-NETWORKS = {"initial_state", "train", "activations", "diagnostics"}  # what runs on `device`
+ALONE = {"training_set", "things_unpack", "quality_table", "universes", "signal_universes"}
+NETWORKS = {
+    "initial_state",
+    "train",
+    "given",
+    "activations",
+    "signals",
+    "diagnostics",
+}  # what runs on `device`
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +34,7 @@ def slurm(project):
 def rules(project):
     """Map every rule to its text."""
     text = "\n".join(file.read_text() for file in sorted((project / "rules").glob("*.smk")))
-    parts = re.split(r"^ *rule (\w+):$", text, flags=re.MULTILINE)
+    parts = re.split(r"^ *rule (\w+):$", named_rules(text), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 

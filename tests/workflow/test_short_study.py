@@ -1,4 +1,4 @@
-"""The short study that the README shows runs, and a study that was written down makes the same."""
+"""The study that docs/README.md shows runs, and one that was written down makes the same."""
 
 import re
 
@@ -14,19 +14,19 @@ from workflow.conftest import Run, write_inputs
 pytestmark = pytest.mark.workflow
 
 SMALL = [
-    "network={channels: [4, 6, 8], hidden_units: 16}",
+    "networks={cnn3: {channels: [4, 6, 8], hidden_units: 16}}",
     "training_set={kind: synthetic-objects, pool_images: 300, train_images: 256}",
     "training={seeds: [1], checkpoints: [0, 1], batch_size: 32}",
     "evaluation={sizes: [32]}",
     "statistics={bootstrap_draws: 100, null_draws: 50}",
     "brain={subjects: 3}",
 ]
-"""What makes the study of the README one of seconds, and not of hours and of a download."""
+"""What makes the study of that page one of seconds, and not of hours and of a download."""
 
 
 @pytest.fixture
 def of_the_readme(project):
-    text = (project / "README.md").read_text()
+    text = (project / "docs/README.md").read_text()
     (block,) = re.findall(r"```yaml\n(study: mine.*?)```", text, re.DOTALL)
     assert block.count("\n") <= 40
     return yaml.safe_load(block)
@@ -48,7 +48,7 @@ def test_the_study_of_the_readme_runs(project, of_the_readme, tmp_path):
 @pytest.mark.slow
 def test_the_network_of_the_guide_runs_and_an_edited_file_trains_anew(project, tmp_path):
     text = (project / "docs/your-own-network.md").read_text()
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code, *_ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (block,) = re.findall(r"```yaml\n(study: my_network.*?)```", text, re.DOTALL)
     write_inputs(tmp_path)
     (tmp_path / "my_network.py").write_text(code)
@@ -63,10 +63,12 @@ def test_the_network_of_the_guide_runs_and_an_edited_file_trains_anew(project, t
     planned = counts(run.snakemake("--dry-run", *small, check=True).output)
     assert planned["initial_state"] == 3
     assert planned["train"] == 2
-    run.study["network"]["nodes"] = ["stem", "blocks.7"]
+    run.study["networks"]["mixer"]["nodes"] = ["stem", "blocks.7"]
     failed = run.snakemake("--dry-run", *small)
     assert failed.returncode != 0
-    assert "network.nodes: there is no node 'blocks.7'; did you mean 'blocks." in failed.output
+    assert (
+        "networks.mixer.nodes: there is no node 'blocks.7'; did you mean 'blocks." in failed.output
+    )
 
 
 def test_a_study_that_names_no_mirror_asks_those_of_the_environment(

@@ -38,8 +38,8 @@ def test_text_of_the_study_is_shown_as_it_was_written(finished):
 
 
 def test_it_shows_a_line_per_job(finished):
-    assert "Train bp, seed 1: epoch 0 to 1" in finished.first.output
-    assert "Activations and RDMs of fa, seed 1, epoch 1, at 32 px" in finished.first.output
+    assert "Train cnn3 by bp, seed 1: epoch 0 to 1" in finished.first.output
+    assert "Activations and RDMs of cnn3 by fa, seed 1, epoch 1, at 32 px" in finished.first.output
     assert re.search(r"^[\d:]+  (\d+) of \1  ", finished.first.output, re.MULTILINE)
 
 
@@ -49,7 +49,7 @@ def test_a_second_call_has_nothing_to_do(finished):
 
 def test_a_score_in_the_table_is_that_of_scipy_on_the_activations(finished):
     root = finished.folder / "results/small"
-    with h5py.File(root / "activations/rule-bp_seed-1_epoch-1_stim-grey_px-32.h5") as file:
+    with h5py.File(root / "activations/net-cnn3_rule-bp_seed-1_epoch-1_stim-grey_px-32.h5") as file:
         features = file["conv2/grid-2"][()].astype(float)
     features -= features.mean(axis=0)
     model = 1 - np.corrcoef(features)

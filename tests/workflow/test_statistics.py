@@ -79,7 +79,7 @@ def test_layers_and_courses_are_those_of_the_alignment_table(finished):
 def test_the_share_of_the_mean_vector_is_that_of_the_activations(finished):
     root = finished.folder / "results/small"
     layers = read_csv(root / "statistics/layers.csv")
-    with h5py.File(root / "activations/rule-bp_seed-1_epoch-1_stim-grey_px-32.h5") as file:
+    with h5py.File(root / "activations/net-cnn3_rule-bp_seed-1_epoch-1_stim-grey_px-32.h5") as file:
         features = file["conv2/grid-2"][()].astype(float)
     pairs = np.triu_indices(len(features), 1)
     typical = [np.corrcoef(one, features.mean(axis=0))[0, 1] for one in features]

@@ -217,7 +217,7 @@ def test_a_list_of_images_that_is_not_there_is_refused_and_a_changed_one_is_noti
     run.study["brain"]["stimulus_set"] = "./mine.txt"
     done = run.snakemake("--dry-run")
     assert done.returncode != 0
-    assert "brain.stimulus_set: './mine.txt': there is no such file" in done.output
+    assert "brain.stimulus_set: 'mine.txt': there is no such file" in done.output
     once = truth.people["01"].trials.query("trial_type == 'train'")["stimulus"].tolist()
     target = "results/photos/brain/sub-01_roi-V1_rdm.h5"
     for names in (once[:20], once[5:20]):
@@ -235,7 +235,7 @@ def test_replaced_images_are_prepared_and_shown_anew_and_nothing_is_trained(
     run = a_run(project, tmp_path / "run", things_study, truth, root=str(tmp_path / "tables"))
     run.study["things"]["images"] = images
     write_images(run.folder / "photographs", truth)
-    target = "results/photos/rdms/rule-bp_seed-1_epoch-1_stim-shown_px-32.h5"
+    target = "results/photos/rdms/net-cnn3_rule-bp_seed-1_epoch-1_stim-shown_px-32.h5"
     run.snakemake(target, check=True)
     assert messages(run.snakemake(target, "--dry-run", check=True).output) == []
 

@@ -14,6 +14,7 @@ if not workflow.overwrite_configfiles:
 
 include: "rules/output.smk"
 include: "rules/common.smk"
+include: "rules/inputs.smk"
 include: "rules/machine.smk"
 include: "rules/data.smk"
 include: "rules/brain.smk"

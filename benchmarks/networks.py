@@ -15,7 +15,7 @@ import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
 from rulealign.arm import Arm
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.learning.device import repeatable, use_threads
 from rulealign.learning.run import start_run
 from rulealign.plan.settings.training import CheckpointSettings

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.cost import job_table
 from rulealign.plan import claims as claim_stages
 from rulealign.plan.universes import PLAIN_WAY

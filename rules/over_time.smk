@@ -41,7 +41,7 @@ if STUDY.brain.timed_rois:
             mem_mb=memory(500),
         params:
             code=code("over_time_table"),
-            settings=settings(scores.OverTimeTableSettings.of),
+            settings=settings(score_tables.OverTimeTableSettings.of),
         message:
             "Alignment over time of all rules, and the peak of every layer"
         script:

@@ -92,7 +92,7 @@ rule alignment_table:
         mem_mb=memory(2000),
     params:
         code=code("alignment_table"),
-        settings=settings(scores.AlignmentTableSettings.of),
+        settings=settings(score_tables.AlignmentTableSettings.of),
     message:
         "Alignment of all rules and ROIs, averaged over seeds"
     script:
@@ -112,7 +112,7 @@ rule layers_table:
         mem_mb=memory(1000),
     params:
         code=code("layers_table"),
-        settings=settings(scores.LayersTableSettings.of),
+        settings=settings(score_tables.LayersTableSettings.of),
     message:
         "Every layer with every ROI, beside the fixed map and the choice on other stimuli"
     script:
@@ -139,8 +139,8 @@ if COURSES:
             mem_mb=memory(1500),
         params:
             code=code("trajectories_table"),
-            settings=settings(scores.TrajectorySettings.of),
-            baselines=settings(scores.BaselineSettings.of),
+            settings=settings(score_tables.TrajectorySettings.of),
+            baselines=settings(score_tables.BaselineSettings.of),
         message:
             "Drops, changes, mean heights and half decays of alignment over training"
         script:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.plan.settings.scores import AlignmentTableSettings
+from rulealign.plan.settings.score_tables import AlignmentTableSettings
 from rulealign.rsa.tables import alignment_table
 
 with job(snakemake):

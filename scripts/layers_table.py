@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.plan.settings.scores import LayersTableSettings
+from rulealign.plan.settings.score_tables import LayersTableSettings
 from rulealign.rsa.joined_tables import layers_table
 
 with job(snakemake):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.plan.settings.scores import OverTimeTableSettings
+from rulealign.plan.settings.score_tables import OverTimeTableSettings
 from rulealign.rsa.over_time_table import over_time_table
 
 with job(snakemake):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rulealign.config.study import read_study
+from rulealign.config.load import read_study
 from rulealign.job import job
 from rulealign.json_files import read_json
 from rulealign.plan.settings.report import FigureSettings

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.plan.settings.scores import BaselineSettings, TrajectorySettings
+from rulealign.plan.settings.score_tables import BaselineSettings, TrajectorySettings
 from rulealign.rsa.baseline_table import baselines_table
 from rulealign.rsa.trajectory_table import trajectories_table
 

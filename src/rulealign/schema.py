@@ -268,3 +268,8 @@ class Closed(BaseModel):
             except ValidationError as error:
                 info.context.add_errors(error)
                 return _UNKNOWN
+
+
+def source_of(section: Closed) -> str | None:
+    """Give what a section is read from, a dataset or a path; None of what is not from outside."""
+    return getattr(section, "source", None)

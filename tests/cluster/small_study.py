@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 
 # enough networks to keep two nodes busy while one is cancelled, two are lost and two complete
 RULES = ("untrained", "untrained_bn", "bp", "fa")

@@ -8,7 +8,7 @@ import pytest
 
 from complete_studies import complete
 from no_claims import without_claims
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.controls import find_control
 from rulealign.errors import ConfigurationError, DataError, GuardError, StoreError
 from rulealign.plan.settings.scores import ControlRdmSettings, ScoreSettings

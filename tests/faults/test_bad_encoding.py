@@ -7,7 +7,7 @@ import pytest
 
 from complete_studies import complete
 from rulealign.arm import Arm
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.encoding.roi_gram import write_roi_gram
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.plan.settings.encoding import GramSettings, SignalSettings, VoxelSettings

@@ -15,7 +15,7 @@ from complete_studies import complete
 from no_claims import without_claims
 from rule_settings import NETWORK
 from rulealign.config.given_files import given_files
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import ConfigurationError, DataError, GuardError
 from rulealign.learning.networks.own import Own
 from rulealign.learning.state_files import load_state

@@ -5,7 +5,7 @@ import torch
 
 from complete_studies import complete
 from no_claims import without_claims
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import ConfigurationError, GuardError
 from rulealign.learning import trainer
 from rulealign.learning.rules.bp import Backpropagation

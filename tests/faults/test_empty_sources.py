@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.data.download.fetch import check_source
 from rulealign.errors import ConfigurationError
 

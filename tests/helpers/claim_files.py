@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from rulealign.claims.scores import KEYS
-from rulealign.config.claims import FullTerm, listed_axes
+from rulealign.config.claims import FullTerm
+from rulealign.config.universes import listed_axes
 from rulealign.plan.settings.claims import (
     ClaimSettings,
     ClaimsSettings,

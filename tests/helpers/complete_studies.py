@@ -2,7 +2,7 @@
 
 import yaml
 
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 
 
 def complete(file):

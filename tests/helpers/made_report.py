@@ -9,7 +9,7 @@ import planted
 import report_tables
 from complete_studies import complete
 from no_claims import without_claims
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.plan.settings.report import FigureSettings
 from rulealign.report.figures import TITLES, draw_all
 from rulealign.report.page_figures import report_figures

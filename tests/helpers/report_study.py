@@ -4,7 +4,7 @@ from pathlib import Path
 
 from complete_studies import complete
 from no_claims import without_claims
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 
 LAYERS = (("conv1", "V1"), ("fc1", "IT"))
 

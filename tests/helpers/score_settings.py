@@ -1,6 +1,7 @@
 """Settings of scores, of which tests replace what they are about."""
 
-from rulealign.plan.settings.scores import AlignmentSettings, AlignmentTableSettings, ScoreSettings
+from rulealign.plan.settings.score_tables import AlignmentTableSettings
+from rulealign.plan.settings.scores import AlignmentSettings, ScoreSettings
 
 SCORES = ScoreSettings(study_seed=5, bootstrap_draws=60, interval=0.9, pairs="all")
 

@@ -22,7 +22,7 @@ from changed_study import EXPLAINED, messages
 from complete_studies import complete
 from helpers.snakemake_calls import Call
 from rule_settings import altered
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.data.check import refuse_compared
 from rulealign.data.images.stimulus_images import (
     read_stimuli,

@@ -11,7 +11,7 @@ from claim_files import DROP, LESS, SEEDS
 from rulealign.claims.cells import curves_table
 from rulealign.claims.evaluate import evaluate
 from rulealign.claims.specification_curve import InErrors
-from rulealign.config.claims import ESTIMANDS, listed_axes
+from rulealign.config.universes import ESTIMANDS, listed_axes
 from rulealign.errors import GuardError
 
 LEVEL = claim_files.claim("level", [("bp", 1)], [], direction="positive")

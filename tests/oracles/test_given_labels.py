@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from complete_studies import complete
 from rulealign.config.labels import read_labels
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.data.labels import label_numbers
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.learning.given_labels import label_gradients

@@ -11,7 +11,8 @@ import score_settings
 from edited_h5 import edited_h5
 from rulealign.arm import Arm
 from rulealign.errors import DataError, GuardError, StoreError
-from rulealign.plan.settings.scores import LayerChoiceSettings, LayersTableSettings, ScoreSettings
+from rulealign.plan.settings.score_tables import LayersTableSettings
+from rulealign.plan.settings.scores import LayerChoiceSettings, ScoreSettings
 from rulealign.rsa.alignment import align
 from rulealign.rsa.joined_tables import layers_table
 from rulealign.rsa.layers import fold_masks, layer_choice_seed

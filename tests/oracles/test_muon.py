@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from complete_studies import complete
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.learning.gradient import GradientSettings, make_optimizer
 from rulealign.learning.muon import Muon, muon, orthogonalised

@@ -9,7 +9,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata, spearmanr
 
 from complete_studies import complete
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.data.sources import pictures_allowed
 from rulealign.errors import DataError
 from rulealign.plan.settings.report import FigureSettings, ShownRdmsSettings

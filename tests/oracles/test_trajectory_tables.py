@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import t as student
 
 from rulealign.errors import DataError, GuardError
-from rulealign.plan.settings.scores import BaselineSettings, TrajectorySettings
+from rulealign.plan.settings.score_tables import BaselineSettings, TrajectorySettings
 from rulealign.rsa.alignment import COLUMNS, row_ids
 from rulealign.rsa.baseline_table import baselines_table
 from rulealign.rsa.trajectory_table import trajectories_table

@@ -3,7 +3,8 @@
 import pytest
 
 from complete_studies import complete
-from rulealign.config.study import Study, load_study
+from rulealign.config.load import load_study
+from rulealign.config.study import Study
 from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
 from rulealign.data.training_sets import training_set_class
 from rulealign.errors import ConfigurationError

@@ -8,7 +8,7 @@ import yaml
 from complete_studies import complete
 from conftest import PROJECT
 from helpers.broken_studies import broken_studies, study_of_many_mistakes, with_value, written
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan.files import ARM, FILES, NETWORK
 from rulealign.rerun.study_folder import refuse_same_name

@@ -6,7 +6,7 @@ import pytest
 
 from complete_studies import complete
 from no_claims import without_claims
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan import claims as claim_stages
 from rulealign.plan.settings.claims import ClaimSettings, UniverseSettings

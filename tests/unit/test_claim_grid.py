@@ -10,7 +10,7 @@ import pytest
 import claim_files
 from complete_studies import complete
 from rulealign.claims.scores import KEYS, read_universe_scores
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.plan import claims as claim_stages
 from rulealign.plan.settings.claims import ClaimsSettings, UniverseSettings
 from rulealign.plan.universes import PLAIN_WAY, Score, combinations, universes

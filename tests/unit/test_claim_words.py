@@ -10,7 +10,7 @@ import claim_files
 from rulealign.claims.__main__ import main
 from rulealign.claims.summary import COLUMNS, summary_table
 from rulealign.claims.words import summary_line, value_words
-from rulealign.config.claims import AXES
+from rulealign.config.universes import AXES
 from rulealign.errors import DataError
 
 FIRST = {

@@ -11,8 +11,8 @@ import yaml
 
 from complete_studies import complete
 from rulealign.arm import Arm
+from rulealign.config.load import load_study
 from rulealign.config.reference import reference
-from rulealign.config.study import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.plan.settings.images import StimuliSettings

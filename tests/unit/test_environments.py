@@ -118,7 +118,7 @@ def test_every_study_is_read_where_there_is_no_torch(project):
 import sys
 sys.modules |= {"torch": None, "torchvision": None}
 from pathlib import Path
-from rulealign.config.study import read_study
+from rulealign.config.load import read_study
 for file in sys.argv[1:]:
     read_study(Path(file))
 """

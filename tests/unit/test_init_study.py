@@ -6,7 +6,7 @@ import rsatoolbox
 import yaml
 
 from helpers.bids_folder import SUBJECTS, write_bids
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.data.init_study import main, new_study
 from rulealign.errors import DataError
 

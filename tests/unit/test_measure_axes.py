@@ -9,7 +9,7 @@ import pytest
 import claim_files
 from complete_studies import complete
 from rulealign.claims.words import summary_line, value_words
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.plan.claims import needs
 from rulealign.plan.settings.claims import (

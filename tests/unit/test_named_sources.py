@@ -7,7 +7,7 @@ from snakemake.io import WILDCARD_REGEX
 from snakemake.pathvars import PATHVAR_REGEX
 
 from complete_studies import complete
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.data import sources
 from rulealign.errors import ConfigurationError
 

@@ -11,7 +11,7 @@ from torch import nn
 from complete_studies import complete
 from no_claims import without_claims
 from rule_settings import NETWORK, RULES, altered
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import ConfigurationError, DataError
 from rulealign.learning import trainer
 from rulealign.learning.diagnostics import write_diagnostics

@@ -7,7 +7,7 @@ import pytest
 
 from complete_studies import complete
 from made_report import FACTS, make
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import GuardError, StoreError
 from rulealign.report import captions
 from rulealign.report import page as page_module

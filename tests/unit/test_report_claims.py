@@ -11,7 +11,7 @@ from markupsafe import escape
 
 import claim_files
 from rulealign.claims.evaluate import evaluate
-from rulealign.config.claims import AXES, ESTIMANDS, listed_axes
+from rulealign.config.universes import AXES, ESTIMANDS, listed_axes
 from rulealign.report import claims, claims_figure, verdict_matrix
 from rulealign.report.claims_figure import (
     LOOKS,

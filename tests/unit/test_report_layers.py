@@ -9,9 +9,9 @@ import pytest
 import report_tables
 from complete_studies import complete
 from report_study import page_study
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import DataError, GuardError
-from rulealign.plan.settings.scores import TrajectorySettings
+from rulealign.plan.settings.score_tables import TrajectorySettings
 from rulealign.report import baselines, layers, select, trajectory_table
 from rulealign.rsa.trajectory import HALF_DECAY, RELATIVE_DROP
 from rulealign.store import read_csv, write_csv

@@ -7,8 +7,8 @@ import pytest
 
 from complete_studies import complete
 from conftest import PROJECT
-from rulealign.config.claims import AXES
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
+from rulealign.config.universes import AXES
 from rulealign.errors import ConfigurationError
 from rulealign.report import reproduced
 from rulealign.report.methods import methods

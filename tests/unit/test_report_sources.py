@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from complete_studies import complete
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.data.stimulus_sets.brain_others import OtherBrainImages
 from rulealign.data.stimulus_sets.folder import FolderStimuli
 from rulealign.errors import ConfigurationError

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from report_study import page_study
-from rulealign.config.claims import AXES
+from rulealign.config.universes import AXES
 from rulealign.errors import DataError, GuardError, StoreError
 from rulealign.manifest import write_manifests
 from rulealign.report.docs_page import training

@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from rulealign.arm import Arm, Mapped
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.learning import trainer
 from rulealign.plan.claims import needs, require_primaries
 from rulealign.plan.settings.claims import ClaimSettings, FactsSettings, GridSettings
-from rulealign.plan.settings.scores import BaselineSettings
+from rulealign.plan.settings.score_tables import BaselineSettings
 from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.plan.universes import PLAIN_WAY, Score, universes
 

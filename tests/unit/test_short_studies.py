@@ -8,7 +8,7 @@ import yaml
 from complete_studies import complete
 from rulealign.config.derived import FOLLOWS, completed
 from rulealign.config.file import read_study_file
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.errors import ConfigurationError
 from rulealign.learning.rules import REGISTRY, rule_class
 from rulealign.rerun.study_folder import study_text, write_study

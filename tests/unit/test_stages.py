@@ -7,7 +7,7 @@ import pytest
 from complete_studies import complete
 from no_claims import without_claims
 from rulealign.arm import Arm
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.plan.settings.brain import BrainRdmSettings, InputsSettings, ResponsesSettings
 from rulealign.plan.settings.images import (

@@ -6,15 +6,11 @@ import pytest
 
 from complete_studies import complete
 from rulealign.arm import Arm
-from rulealign.config.study import Study, load_study
+from rulealign.config.load import load_study
+from rulealign.config.study import Study
 from rulealign.errors import ConfigurationError
-from rulealign.plan.settings.scores import (
-    AlignmentSettings,
-    CeilingSettings,
-    LayersTableSettings,
-    ScoreSettings,
-    TrajectorySettings,
-)
+from rulealign.plan.settings.score_tables import LayersTableSettings, TrajectorySettings
+from rulealign.plan.settings.scores import AlignmentSettings, CeilingSettings, ScoreSettings
 
 STAGES = {
     "study": Study.computed,

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import yaml
 
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 
 FALLS = {"bp": 0.091, "fa": 0.05, "pc": 0.0255, "stdp": 0.0255}
 """Rule -> how far conv1 fell after one epoch, by the first report: .102 to .011; 49% and 25% of

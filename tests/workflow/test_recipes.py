@@ -5,7 +5,7 @@ import pytest
 
 from helpers.brain_settings import patterns_by, responses_of
 from helpers.public_sets import SHARED, write_algonauts, write_bold5000, write_nsd
-from rulealign.config.study import read_study
+from rulealign.config.load import read_study
 from rulealign.data.betas.form import OwnBetas
 from rulealign.data.responses.roi_responses import write_roi_responses
 from rulealign.rsa.brain_distance import brain_distance

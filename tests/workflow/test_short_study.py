@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from changed_study import counts
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.store import read_csv
 from workflow.conftest import Run, write_inputs
 

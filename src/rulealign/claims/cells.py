@@ -18,7 +18,7 @@ from rulealign.claims.verdicts import (
     UNRESOLVED,
     VERDICTS,
 )
-from rulealign.config.claims import ESTIMANDS, listed_axes
+from rulealign.config.universes import ESTIMANDS, listed_axes
 from rulealign.plan.settings.claims import ClaimSettings
 from rulealign.rsa.families import adjust_family
 

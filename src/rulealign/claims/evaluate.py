@@ -15,7 +15,7 @@ from rulealign.claims.cells import curves_table
 from rulealign.claims.scores import read_universe_scores, require_as_aligned, require_shared
 from rulealign.claims.specification_curve import InErrors, Noise, shared_noise
 from rulealign.claims.summary import summary_table
-from rulealign.config.claims import listed_axes
+from rulealign.config.universes import listed_axes
 from rulealign.errors import DataError
 from rulealign.plan.settings.claims import ClaimSettings, ClaimsSettings
 from rulealign.plan.universes import PLAIN_WAY, Universe, Way, universes, way_of

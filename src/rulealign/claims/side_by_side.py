@@ -9,7 +9,7 @@ import pandas as pd
 
 from rulealign.claims.summary import COLUMNS
 from rulealign.claims.verdicts import MISSING, VERDICTS
-from rulealign.config.claims import OPTIONAL, listed_axes
+from rulealign.config.universes import OPTIONAL, listed_axes
 from rulealign.errors import DataError
 from rulealign.store import read_csv
 

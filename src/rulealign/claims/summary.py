@@ -9,7 +9,7 @@ import pandas as pd
 
 from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, VERDICTS
 from rulealign.claims.words import summary_line
-from rulealign.config.claims import AXES, listed_axes
+from rulealign.config.universes import AXES, listed_axes
 from rulealign.errors import DataError
 from rulealign.plan.settings.claims import ClaimSettings
 from rulealign.rsa.families import AdjustedP, adjust_family

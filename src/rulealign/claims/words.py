@@ -18,7 +18,7 @@ from rulealign.claims.verdicts import (
     UNINFORMATIVE,
     UNRESOLVED,
 )
-from rulealign.config.claims import AXES, listed_axes
+from rulealign.config.universes import AXES, listed_axes
 from rulealign.rsa.comparisons import REGISTRY, comparison_class
 
 _PHRASES = {

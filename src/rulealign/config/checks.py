@@ -7,11 +7,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rulealign.config.claim_checks import check_claims, check_universes
-from rulealign.config.claims import OPTIONAL
 from rulealign.config.given_checks import check_given, unreadable_tables
 from rulealign.config.labels import read_labels
 from rulealign.config.network_checks import check_networks, unreadable_networks
 from rulealign.config.rule_checks import check_rules
+from rulealign.config.universes import OPTIONAL
 from rulealign.errors import ConfigurationError
 from rulealign.mistakes import Checks, Mistake, require
 from rulealign.wrong_values import no_such, shown

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rulealign.claims.measures import MEASURES, measure_class
-from rulealign.config.claims import NO_CONTROL, OWN, Claim
+from rulealign.config.claims import Claim
+from rulealign.config.universes import NO_CONTROL, OWN
 from rulealign.mistakes import Checks, Mistake, require
 from rulealign.wrong_values import no_such, shown
 

@@ -32,7 +32,7 @@ def read_study_file(file: Path) -> dict[str, Any]:
         file: the study file.
 
     Returns:
-        Its values, not yet checked; see `study.load_study`.
+        Its values, not yet checked; see `load.load_study`.
 
     Raises:
         ConfigurationError: the file cannot be read, is no YAML, is no mapping, runs Python, refers

@@ -10,7 +10,17 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel
 
-from rulealign.config import betas, brain, claims, encoding, evaluation, report, study, training
+from rulealign.config import (
+    betas,
+    brain,
+    claims,
+    encoding,
+    evaluation,
+    report,
+    study,
+    training,
+    universes,
+)
 from rulealign.config.derived import FOLLOWS
 from rulealign.data.brains import REGISTRY as BRAINS
 from rulealign.data.brains import brain_class
@@ -56,7 +66,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("`statistics:`", evaluation.Statistics),
     ("`encoding:`", encoding.Encoding),
     ("`encoding: voxels:`", encoding.Voxels),
-    ("`universes:`", claims.Universes),
+    ("`universes:`", universes.Universes),
     ("`claims: <label>:`", claims.Claim),
     ("`claims: <label>: plus:` or `minus:` (each entry)", claims.Term),
     ("`report:`", report.Report),

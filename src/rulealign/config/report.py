@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rulealign.config.claims import Axis
 from rulealign.config.evaluation import View
+from rulealign.config.universes import Axis
 from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import Closed, Distinct, Label, Pixels, Reason, each
 from rulealign.wrong_values import shown

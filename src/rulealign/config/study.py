@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import product
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -12,30 +11,31 @@ from pydantic import Field
 from rulealign.arm import Arm, Mapped
 from rulealign.config.brain import Brain, ThingsFiles
 from rulealign.config.checks import study_checks
-from rulealign.config.claims import Claim, Universes
-from rulealign.config.derived import completed
+from rulealign.config.claims import Claim
 from rulealign.config.encoding import Encoding
-from rulealign.config.evaluation import (
-    Controls,
-    Evaluation,
-    LayerRoi,
-    Level,
-    Statistics,
-    View,
-)
-from rulealign.config.file import read_study_file
+from rulealign.config.evaluation import Controls, Evaluation, LayerRoi, Level, Statistics, View
 from rulealign.config.kinds import Network, Rule, TrainingSet
 from rulealign.config.report import Report
 from rulealign.config.stimuli import CalibrationSet, Stimuli
 from rulealign.config.training import Training
+from rulealign.config.universes import Universes
 from rulealign.controls import REGISTRY as CONTROLS
 from rulealign.data.stimulus_set import StimulusSet
-from rulealign.errors import ConfigurationError
 from rulealign.learning.rule import LearningRule
 from rulealign.learning.rule_settings import TRAINING
 from rulealign.learning.rules import rule_class
-from rulealign.mistakes import Checks, Mistakes
-from rulealign.schema import HELD_OUT, Closed, FilePlace, Label, Reason, Seed, StudyName, each
+from rulealign.mistakes import Checks
+from rulealign.schema import (
+    HELD_OUT,
+    Closed,
+    FilePlace,
+    Label,
+    Reason,
+    Seed,
+    StudyName,
+    each,
+    source_of,
+)
 
 
 class Study(Closed):
@@ -210,15 +210,13 @@ class Study(Closed):
         return self.stimuli[label] if label in self.stimuli else self.calibration[label]
 
     def pictured(self, label: str) -> StimulusSet:
-        """Give the section that says where a set's pictures are from, described as it is shown.
-
-        Of a cut-out, that is the section of its origin.
-        """
+        """Give the section of a set's pictures, of a cut-out its origin's, as it is shown."""
         own = self.image_set(label)
         if own.cut_from is None:
             return own
-        described = {"background": own.background, "as_shown": own.as_shown}
-        return self.stimuli[own.cut_from].model_copy(update=described)
+        return self.stimuli[own.cut_from].model_copy(
+            update={"background": own.background, "as_shown": own.as_shown}
+        )
 
     def seeds(self, rule: str) -> list[int]:
         """List the seeds of one rule: all, or the first ones where it has fewer."""
@@ -299,48 +297,3 @@ class Study(Closed):
         """Give label and size of the calibration set that a rule is prepared with, if any."""
         wanted = self.rules[rule].calibration
         return None if wanted.images == TRAINING else (wanted.images, wanted.size)
-
-
-def source_of(section: Closed) -> str | None:
-    """Give what a section is read from, a dataset or a path; None of what is not from outside."""
-    return getattr(section, "source", None)
-
-
-def load_study(values: Mapping[str, Any], file: str = "the configuration") -> Study:
-    """Check a study's configuration.
-
-    Args:
-        values: the configuration as read from YAML, with the overrides of the command line.
-        file: which file it was read from, for errors.
-
-    Returns:
-        The typed study.
-
-    Raises:
-        ConfigurationError: names every key that is wrong, its value and what is allowed.
-    """
-    full, derived = completed(values)
-    mistakes = Mistakes(values)
-    study = Study.model_validate(full, context=mistakes)
-    if mistakes.found:
-        # what follows from a mistaken value is mistaken, too, and is not in the file
-        places = tuple(f"{key}." for key in derived)
-        stated = [one for one in mistakes.found if not f"{one.key}.".startswith(places)]
-        told = "\n".join(f"  {one.key}: {one.text}" for one in stated or mistakes.found)
-        raise ConfigurationError(f"{file} has mistakes:\n{told}")
-    return study
-
-
-def read_study(file: Path) -> Study:
-    """Read and check a study file.
-
-    Args:
-        file: the study file.
-
-    Returns:
-        The typed study.
-
-    Raises:
-        ConfigurationError: as in `read_study_file` and `load_study`.
-    """
-    return load_study(read_study_file(file), str(file))

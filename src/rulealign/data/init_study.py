@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from rulealign.config.study import load_study
+from rulealign.config.load import load_study
 from rulealign.data.betas.patterns import found_files
 from rulealign.data.file_names import is_image, natural_order
 from rulealign.data.given_rdms import IMAGES, GivenRdms

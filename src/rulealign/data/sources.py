@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from rulealign.config.study import Study, source_of
+from rulealign.config.study import Study
 from rulealign.data.download.fetch import check_source, is_path, load_registry
 from rulealign.data.times import planned_times
 from rulealign.errors import ConfigurationError
+from rulealign.schema import source_of
 
 _PLACEHOLDER = re.compile(r"\{\s*[.\w]+\s*(,[^}]*)?\}|<[a-z][a-z0-9_]*>")
 

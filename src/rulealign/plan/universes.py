@@ -10,7 +10,8 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from rulealign.claims.measures import measure_class
-from rulealign.config.claims import AXES, OPTIONAL, OWN, FullTerm, listed_axes
+from rulealign.config.claims import FullTerm
+from rulealign.config.universes import AXES, OPTIONAL, OWN, listed_axes
 from rulealign.plan.settings.claims import ClaimSettings, FactsSettings, GridSettings
 
 ROUNDING = 1e-9

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, VERDICTS
 from rulealign.claims.words import locate
-from rulealign.config.claims import ESTIMANDS
+from rulealign.config.universes import ESTIMANDS
 from rulealign.report import controls, select
 from rulealign.report.formatting import counted, curve_link, missing, number, p_value, score
 from rulealign.report.tabulate import Table

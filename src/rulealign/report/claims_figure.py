@@ -12,7 +12,7 @@ import pandas as pd
 from rulealign.claims.measure import NOT_APPLICABLE
 from rulealign.claims.measures import MEASURES, measure_class
 from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, UNINFORMATIVE, UNRESOLVED
-from rulealign.config.claims import ESTIMANDS, listed_axes
+from rulealign.config.universes import ESTIMANDS, listed_axes
 from rulealign.report import marks
 from rulealign.report.formatting import plain_p
 from rulealign.report.style import INK, PALE, QUIET

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from rulealign.claims.cells import NO_ALIGNMENT
 from rulealign.claims.verdicts import HOLDS, REVERSED, UNRESOLVED
 from rulealign.claims.words import value_words
-from rulealign.config.claims import ESTIMANDS, listed_axes
+from rulealign.config.universes import ESTIMANDS, listed_axes
 from rulealign.report.formatting import missing, number, p_value, percent, plain
 from rulealign.report.tabulate import Table
 

@@ -13,6 +13,8 @@ from rulealign.report.formatting import DIGITS
 from rulealign.report.style import COLOURS, INK, PALE, QUIET, SHAPES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rulealign.arm import Mapped
     from rulealign.config.evaluation import View
     from rulealign.plan.settings.report import FigureSettings
@@ -78,6 +80,23 @@ def shape(told: FigureSettings, *, legend: bool = True) -> alt.Shape:
     rules, known = ordered(told), list(SHAPES[: len(told.lines)])
     scale = alt.Scale(domain=rules, range=known + [SHAPES[0]] * (len(rules) - len(known)))
     return alt.Shape("rule:N", scale=scale, legend=_legend(told) if legend else None)
+
+
+def look(field: str, names: Sequence[str]) -> tuple[alt.Color, alt.Shape]:
+    """Give the colours and shapes that tell any number of names apart, with their legends.
+
+    Args:
+        field: the column of the names, with its type, such as `name:N`.
+        names: in order; beyond eight, colours come again with other shapes.
+    """
+    places = range(len(names))
+    colours = [COLOURS[at % len(COLOURS)] for at in places]
+    shapes = [SHAPES[(at + at // len(COLOURS)) % len(SHAPES)] for at in places]
+    legend = alt.Legend(orient="bottom", columns=2 if field == "name:N" else 3)
+    return (
+        alt.Color(field, scale=alt.Scale(domain=list(names), range=colours), legend=legend),
+        alt.Shape(field, scale=alt.Scale(domain=list(names), range=shapes), legend=legend),
+    )
 
 
 def ordered(told: FigureSettings) -> list[str]:

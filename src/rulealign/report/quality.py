@@ -13,7 +13,7 @@ import pandas as pd
 from rulealign.report import marks
 from rulealign.report.drawn import dodge
 from rulealign.report.formatting import counted
-from rulealign.report.style import COLOURS, INK, QUIET, SHAPES
+from rulealign.report.style import INK, QUIET
 from rulealign.report.vega import Panel
 from rulealign.rsa.quality.rows import filled
 
@@ -235,7 +235,7 @@ def _curve(of: Curve, roi: str, subjects: Sequence[str]) -> dict[str, Any]:
     across = alt.Scale(nice=False, zero=False, padding=8)
     x = alt.X("x:Q", title=of.across, axis=alt.Axis(tickMinStep=1, format="d"), scale=across)
     y = alt.Y("value:Q", title=of.up, axis=alt.Axis(tickCount=5))
-    colour, shape = _look("subject:N", subjects)
+    colour, shape = marks.look("subject:N", subjects)
     told = ["subject:N", alt.Tooltip("at:Q", title=of.across)]
     told += [marks.number(one) for one in ("value", "low", "high")]
     zero = alt.Chart(alt.InlineData([{"at": 0}])).mark_rule(color=QUIET, strokeDash=[1, 3])
@@ -263,7 +263,9 @@ def _points(of: Points, table: pd.DataFrame) -> dict[str, Any]:
     x = alt.X("x:Q", axis=labels, scale=alt.Scale(domain=ends, nice=False))
     y = alt.Y("value:Q", title=of.up, axis=alt.Axis(tickCount=5))
     told = ["name:N", "roi:N", alt.Tooltip("item:N", title="of"), marks.number("value")]
-    colour, shape = _look("name:N", names) if names else (alt.value(QUIET), alt.value("circle"))
+    colour, shape = (
+        marks.look("name:N", names) if names else (alt.value(QUIET), alt.value("circle"))
+    )
     drawn = [
         chart.transform_filter(f"datum.item === '{item}'")
         .mark_point(filled=filled, size=36, opacity=1 if names else 0.6)
@@ -284,18 +286,6 @@ def _means(chart: alt.Chart, x: alt.X) -> alt.Chart:
     means = chart.transform_aggregate(value="mean(value)", x="mean(x)", groupby=["roi", "item"])
     return means.mark_tick(color=INK, thickness=2, width=24, orient="horizontal").encode(
         x=x, y="value:Q"
-    )
-
-
-def _look(field: str, names: Sequence[str]) -> tuple[alt.Color, alt.Shape]:
-    # beyond eight, colours come again with other shapes
-    places = range(len(names))
-    colours = [COLOURS[at % len(COLOURS)] for at in places]
-    shapes = [SHAPES[(at + at // len(COLOURS)) % len(SHAPES)] for at in places]
-    legend = alt.Legend(orient="bottom", columns=2 if field == "name:N" else 3)
-    return (
-        alt.Color(field, scale=alt.Scale(domain=list(names), range=colours), legend=legend),
-        alt.Shape(field, scale=alt.Scale(domain=list(names), range=shapes), legend=legend),
     )
 
 

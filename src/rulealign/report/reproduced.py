@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from rulealign.claims.verdicts import MISSING
-from rulealign.config.claims import listed_axes
+from rulealign.config.universes import listed_axes
 from rulealign.report.claims_figure import value_label
 from rulealign.report.formatting import missing, score
 from rulealign.report.tabulate import Table

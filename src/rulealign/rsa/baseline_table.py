@@ -13,7 +13,7 @@ import pandas as pd
 
 from rulealign.arm import Arm, Mapped
 from rulealign.errors import DataError
-from rulealign.plan.settings.scores import BaselineSettings
+from rulealign.plan.settings.score_tables import BaselineSettings
 from rulealign.reasons import MissingValue
 from rulealign.rsa.alignment import row_ids
 from rulealign.rsa.bootstrap.alignment_samples import AlignmentSamples, read_alignment_samples

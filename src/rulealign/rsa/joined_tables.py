@@ -9,11 +9,8 @@ import pandas as pd
 
 from rulealign.arm import Mapped
 from rulealign.errors import DataError, GuardError
-from rulealign.plan.settings.scores import (
-    CeilingSettings,
-    LayerChoiceSettings,
-    LayersTableSettings,
-)
+from rulealign.plan.settings.score_tables import LayersTableSettings
+from rulealign.plan.settings.scores import CeilingSettings, LayerChoiceSettings
 from rulealign.provenance import fingerprint
 from rulealign.rsa.compare import kinds_of_ceilings
 from rulealign.rsa.layer_table import AMONG

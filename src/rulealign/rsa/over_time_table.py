@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rulealign.arm import Arm
 from rulealign.errors import DataError
-from rulealign.plan.settings.scores import OverTimeSettings, OverTimeTableSettings
+from rulealign.plan.settings.score_tables import OverTimeTableSettings
+from rulealign.plan.settings.scores import OverTimeSettings
 from rulealign.rsa.courses import LAYER_KEYS
 from rulealign.rsa.joined_tables import joined_tables
 from rulealign.rsa.tables import require_whole

@@ -11,7 +11,8 @@ import pandas as pd
 
 from rulealign.arm import Arm
 from rulealign.errors import DataError, GuardError
-from rulealign.plan.settings.scores import AlignmentTableSettings, ScoreSettings
+from rulealign.plan.settings.score_tables import AlignmentTableSettings
+from rulealign.plan.settings.scores import ScoreSettings
 from rulealign.rsa.alignment import COLUMNS, row_ids
 from rulealign.rsa.bootstrap.spearman import percentile_interval
 from rulealign.rsa.compare import PER_SUBJECT

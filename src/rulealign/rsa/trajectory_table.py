@@ -12,7 +12,7 @@ import pandas as pd
 
 from rulealign.arm import Arm, Mapped
 from rulealign.errors import DataError
-from rulealign.plan.settings.scores import TrajectorySettings
+from rulealign.plan.settings.score_tables import TrajectorySettings
 from rulealign.rsa.alignment import row_ids
 from rulealign.rsa.model_rdms import joined
 from rulealign.rsa.tables import ALIGNMENT_KEYS, require_shared_bootstrap

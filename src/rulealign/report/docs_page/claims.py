@@ -9,7 +9,7 @@ import pandas as pd
 
 from rulealign.claims.measure import NOT_APPLICABLE
 from rulealign.claims.verdicts import MISSING, UNINFORMATIVE, UNRESOLVED, VERDICTS
-from rulealign.config.claims import ESTIMANDS, listed_axes
+from rulealign.config.universes import ESTIMANDS, listed_axes
 from rulealign.errors import DataError
 from rulealign.plan.files import FILES
 from rulealign.report import select

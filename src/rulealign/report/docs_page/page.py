@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from rulealign.arm import Arm
 from rulealign.atomic import whole
-from rulealign.config.study import read_study
+from rulealign.config.load import read_study
 from rulealign.cost import cost_table
 from rulealign.errors import DataError
 from rulealign.json_files import read_json

@@ -34,7 +34,8 @@ if STUDY.encoding:
 
         rule gram:
             input:
-                rdms_of_roi,
+                brain=rdms_of_roi,
+                responses=responses_of_roi if WITH_RESPONSES else [],
             output:
                 FILES.gram,
             log:

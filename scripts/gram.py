@@ -8,8 +8,9 @@ from rulealign.plan.settings.encoding import GramSettings
 
 with job(snakemake):
     write_roi_gram(
-        [Path(path) for path in snakemake.input],
+        [Path(path) for path in snakemake.input.brain],
         snakemake.wildcards.roi,
         GramSettings.read(snakemake.params.settings),
         Path(snakemake.output[0]),
+        [Path(path) for path in snakemake.input.responses],
     )

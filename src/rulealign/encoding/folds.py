@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rulealign.errors import DataError, GuardError
 from rulealign.provenance import derive_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def folds_seed(study_seed: int, n_stimuli: int) -> int:
@@ -50,6 +54,25 @@ def groups_of(*labels: Sequence[str]) -> np.ndarray:
     numbers = np.empty(n, dtype=np.int64)
     numbers[order] = first.argsort().argsort()[found]
     return numbers
+
+
+def runs_of_single_trials(trials: pd.DataFrame, chosen: Mapping[str, np.ndarray]) -> list[str]:
+    """Name the run of each stimulus, where every one was shown once, so that runs share noise.
+
+    Args:
+        trials: session and run of each trial.
+        chosen: stimulus -> places of its trials, as `stimulus_sets.choose_trials` gives them.
+
+    Returns:
+        A label per stimulus, for `groups_of`; [] where a stimulus was shown again, and where all
+        are of one run (or files name none), whose noise no fold can be without.
+    """
+    if any(len(places) > 1 for places in chosen.values()):
+        return []
+    shown = trials.iloc[[places[0] for places in chosen.values()]]
+    runs = zip(shown["session"], shown["run"], strict=True)
+    labels = [f"{session}, {run}" for session, run in runs]
+    return labels if len(set(labels)) > 1 else []
 
 
 def require_apart(groups: np.ndarray, fit: np.ndarray, test: np.ndarray, what: str) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from rulealign.data.file_names import concept_of
-from rulealign.encoding.folds import folds_seed, groups_of, stimulus_folds
+from rulealign.data.responses.patterns import kept_trials, read_response_trials
+from rulealign.encoding.folds import (
+    folds_seed,
+    groups_of,
+    runs_of_single_trials,
+    stimulus_folds,
+)
 from rulealign.encoding.gram import responses_gram
 from rulealign.errors import DataError
 from rulealign.plan.settings.encoding import FoldSettings, GramSettings
 from rulealign.rsa.brain_rdms import read_brain_rdms
-from rulealign.store import open_h5, read_ids, write_h5
+from rulealign.store import open_h5, read_ids, require_same_ids, write_h5
 
 
 @dataclass(frozen=True)
@@ -82,19 +88,28 @@ def split(groups: np.ndarray, settings: FoldSettings, what: str) -> np.ndarray:
 
 
 def write_roi_gram(
-    brain_files: Sequence[Path], roi: str, settings: GramSettings, output: Path
+    brain_files: Sequence[Path],
+    roi: str,
+    settings: GramSettings,
+    output: Path,
+    responses: Sequence[Path] = (),
 ) -> None:
     """Turn the RDMs of an ROI into Gram matrices, and split its stimuli into folds.
+
+    Stimuli of one concept share a fold; where every stimulus was shown once, so do those of a run
+    of any subject, whose noise they share: folds are the same for all subjects and their mean RDM.
 
     Args:
         brain_files: the ROI's `sub-<s>_roi-<r>_rdm.h5`, one per subject.
         roi: its label.
         settings: of distance and folds.
         output: the HDF5 file to make: `grams`, `folds`, the ids of stimuli and subjects.
+        responses: the ROI's `sub-<s>_roi-<r>_responses.h5`, one per subject; none of given RDMs,
+            which know no runs.
 
     Raises:
-        DataError: there are too few stimuli for the folds, or no patterns have the distances of an
-            RDM; names the file.
+        DataError: there are too few stimuli, or runs, for the folds, no patterns have the distances
+            of an RDM, or responses are of other stimuli; names the file.
         GuardError: a file is of another ROI, distance or setting than the others.
         StoreError: a file cannot be read, or the disk is full.
     """
@@ -102,12 +117,33 @@ def write_roi_gram(
     named = zip(brain.rdms, brain_files, strict=True)
     grams = [responses_gram(rdm, settings.distance, str(path)) for rdm, path in named]
     own = list(map(concept_of, brain.ids)) if settings.by_concept else brain.ids
-    groups = groups_of(brain.ids, own)
-    folds = split(groups, settings, str(brain_files[0]))
+    runs = list(_runs(responses, settings, brain.ids, brain_files[0]))
+    groups = groups_of(brain.ids, own, *runs)
+    try:
+        folds = split(groups, settings, str(brain_files[0]))
+    except DataError as error:
+        raise DataError(f"{error}{_OF_RUNS if runs else ''}") from error
     every = np.broadcast_to([groups, folds], (len(grams), 2, len(groups)))
     arrays = {"grams": np.stack(grams), "folds": every[:, 1], "groups": every[:, 0]}
     ids = {"stimulus": brain.ids, "subject": brain.subjects}
     write_h5(output, arrays, ids=ids, settings=settings.plain(), attributes={"roi": roi})
+
+
+_OF_RUNS = (
+    " Here every stimulus was shown once, and stimuli that share a run of any subject share a fold;"
+    " with `encoding: {voxels: {}}` folds are each subject's own."
+)
+
+
+def _runs(
+    responses: Sequence[Path], settings: GramSettings, ids: Sequence[str], brain_file: Path
+) -> Iterator[list[str]]:
+    for path in responses:
+        trials = read_response_trials(path)
+        chosen = kept_trials(path, trials, settings.stimulus_set)
+        require_same_ids(ids, list(chosen), str(brain_file), str(path))
+        if runs := runs_of_single_trials(trials, chosen):
+            yield runs
 
 
 def read_roi_gram(path: Path) -> RoiGram:

@@ -10,7 +10,7 @@ import numpy as np
 
 from rulealign.data.images.stimulus_sets import Chosen
 from rulealign.data.responses.patterns import read_scores
-from rulealign.encoding.folds import groups_of
+from rulealign.encoding.folds import groups_of, runs_of_single_trials
 from rulealign.encoding.roi_gram import Voxels, split
 from rulealign.errors import DataError
 from rulealign.plan.settings.encoding import VoxelSettings
@@ -60,11 +60,8 @@ def write_roi_voxels(
 
 def _groups(trials: pd.DataFrame, chosen: Chosen) -> np.ndarray:
     shown = trials.iloc[[places[0] for places in chosen.values()]]
-    labels = [list(chosen), shown["concept"].tolist()]
-    if all(len(places) == 1 for places in chosen.values()):
-        runs = zip(shown["session"], shown["run"], strict=True)
-        labels.append([f"{session}, {run}" for session, run in runs])
-    return groups_of(*labels)
+    runs = runs_of_single_trials(trials, chosen)
+    return groups_of(list(chosen), shown["concept"].tolist(), *([runs] if runs else []))
 
 
 def _voxels(

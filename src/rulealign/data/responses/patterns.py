@@ -188,7 +188,7 @@ def read_scores(
     trials, responses = read_trials_and_responses(responses_h5)
     with open_h5(responses_h5) as file:
         voxels = read_ids(file, "voxel")
-    chosen = _chosen(responses_h5, trials, stimulus_set, equally_often)
+    chosen = kept_trials(responses_h5, trials, stimulus_set, equally_often=equally_often)
     if half is not None:
         chosen = _half(chosen, half, str(responses_h5))
     try:
@@ -205,10 +205,23 @@ def _half(chosen: Chosen, half: int, place: str) -> Chosen:
     return found
 
 
-def _chosen(
-    responses_h5: Path, trials: pd.DataFrame, stimulus_set: str, equally_often: bool
+def kept_trials(
+    responses_h5: Path, trials: pd.DataFrame, stimulus_set: str, *, equally_often: bool = False
 ) -> Chosen:
-    """Choose trials as if none had been left out, so that no other image takes one's place."""
+    """Choose trials as if none had been left out, so that no other image takes one's place.
+
+    Args:
+        responses_h5: a file made by `things.write_roi_responses`.
+        trials: its trials, as in `read_response_trials`.
+        stimulus_set: as in `choose_trials`.
+        equally_often: as in `read_scores`.
+
+    Returns:
+        Stimulus -> places of those of its trials that were not left out.
+
+    Raises:
+        DataError: as in `choose_trials`, or a stimulus has no trial left.
+    """
     import pandas as pd
 
     dropped = read_response_trials(responses_h5, "dropped")

@@ -45,10 +45,12 @@ class GramSettings(FoldSettings):
     Attributes:
         distance: of the brain RDMs, `correlation` or `squared-euclidean`.
         by_concept: whether ids of stimuli name concepts, whose images share a fold.
+        stimulus_set: as in `stimulus_sets.choose_trials`; "" where RDMs are given.
     """
 
     distance: str
     by_concept: bool
+    stimulus_set: str = field(default_factory=str)
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -57,6 +59,7 @@ class GramSettings(FoldSettings):
             **FoldSettings.of(study).plain(),
             distance=study.brain.pattern_distance,
             by_concept=study.brain.named_by_concept,
+            stimulus_set=study.brain.stimulus_set if study.brain.single_trials else "",
         )
 
 

@@ -7,6 +7,8 @@ include: "features.smk"
 
 if STUDY.encoding:
     ENCODED = FILES.voxels if STUDY.encoding.voxels else FILES.gram
+    # Gram matrices are small: all voxels together are fitted on the CPU
+    FITS_ON_GPU = GPU if STUDY.encoding.voxels else 0
 
     if STUDY.encoding.voxels:
 
@@ -92,10 +94,11 @@ if STUDY.encoding:
         log:
             f"{LOGS}/encoding_{ARM}_roi-{{roi}}.log",
         conda:
-            "../envs/data.yaml"
+            "../envs/torch.yaml"
         threads: 1
         resources:
-            mem_mb=memory(1500),
+            mem_mb=memory(3000 if FITS_ON_GPU else 1500),
+            gpu=FITS_ON_GPU,
         params:
             code=code("encoding"),
             settings=settings(encoding.EncodingSettings.of),

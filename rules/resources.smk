@@ -6,7 +6,7 @@ def memory(megabytes):
     return lambda wildcards, attempt: megabytes * attempt
 
 
-GPU = int(STUDY.device == "cuda")  # of every job that runs networks
+GPU = int(STUDY.device == "cuda")  # of every job that runs networks, or fits voxels
 
 
 def asked(one, resource):

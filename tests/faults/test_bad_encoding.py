@@ -10,7 +10,12 @@ from rulealign.arm import Arm
 from rulealign.config.load import load_study
 from rulealign.encoding.roi_gram import write_roi_gram
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.plan.settings.encoding import GramSettings, SignalSettings, VoxelSettings
+from rulealign.plan.settings.encoding import (
+    EncodingSettings,
+    GramSettings,
+    SignalSettings,
+    VoxelSettings,
+)
 from rulealign.rsa.rdm import correlation_rdm, write_brain_rdm
 from rulealign.store import open_h5
 
@@ -112,6 +117,21 @@ def test_voxels_need_no_distance_and_no_pairs(project, study):
     assert study.brain.named_by_concept
     concepts = study.brain.model_copy(update={"stimulus_set": "concept-mean"})
     assert not concepts.named_by_concept
+
+
+@pytest.mark.parametrize(
+    ("device", "encoding", "told"),
+    [
+        ("cpu", {"voxels": {}}, {}),
+        ("cuda", {"voxels": {}}, {"device": "cuda"}),
+        ("cuda", {}, {}),
+    ],
+)
+def test_only_fits_of_voxels_that_run_on_a_gpu_are_told_so(project, device, encoding, told):
+    settings = complete(project / "workflow_config.yaml")
+    settings |= {"encoding": encoding, "device": device}
+    plain = EncodingSettings.of(load_study(settings)).plain()
+    assert {key: value for key, value in plain.items() if key == "device"} == told
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def write_encoded(folder, files, brain, roi="V1"):
     """Score by the encoding arm itself; give the file of its errors."""
     told = settings("encoding", "gradient").plain()
     names = [field.name for field in fields(EncodingSettings)]
-    told |= {"least_ceiling": None, "block": None}
+    told |= {"least_ceiling": None, "block": None, "device": "cpu"}
     told = EncodingSettings(**{name: told[name] for name in names})
     paths = folder / f"{roi}_encoding.csv", folder / f"{roi}_errors.h5"
     signals = sorted({path for name in ("gradient", "teaching") for path in files[name]})

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
+from himalaya import backend, kernel_ridge
 from scipy.stats import pearsonr
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 from rulealign.encoding import folds, gram, voxelwise
 from rulealign.encoding.ridge import Grid
-from rulealign.errors import GuardError
+from rulealign.encoding.solver import BACKENDS, solver_backend
+from rulealign.errors import ConfigurationError, GuardError
 from rulealign.reasons import MissingValue
 
 N, VOXELS, PENALTIES, INNER, SEED = 48, 14, (0.01, 0.3, 10.0), 3, 5
@@ -81,6 +84,52 @@ def test_predictions_and_scores_are_those_of_a_plain_loop():
     np.testing.assert_allclose(r[0], of_voxels, atol=1e-9)
     np.testing.assert_allclose(found.errors, ((shifted - made) ** 2).sum(axis=1), atol=1e-9)
     np.testing.assert_allclose(found.baseline, (shifted**2).sum(axis=1), atol=1e-9)
+
+
+def test_a_device_has_its_backend_and_the_one_before_comes_back(monkeypatch):
+    assert BACKENDS == {"cpu": "numpy", "cuda": "torch_cuda"}
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(backend, "set_backend", lambda name: asked.append(name))
+    for device in ("cpu", "cuda"):
+        with solver_backend(device):
+            pass
+    assert asked == ["numpy", "numpy", "torch_cuda", "numpy"]
+
+
+@pytest.mark.parametrize("block", [5, 100])
+def test_torch_predicts_what_numpy_does(monkeypatch, block):
+    # all of the path to a GPU but the GPU itself
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setitem(BACKENDS, "cuda", "torch")
+    features, responses = simulated()
+    spaces, mixes = (features[:, :5], features[:, 5:]), ((1.0, 0.0), (0.5, 0.5), (0.2, 0.8))
+    solved = []
+    solve = kernel_ridge.solve_multiple_kernel_ridge_random_search
+    monkeypatch.setattr(
+        kernel_ridge,
+        "solve_multiple_kernel_ridge_random_search",
+        lambda *told, **how: solved.append(told[0]) or solve(*told, **how),
+    )
+    found = {
+        device: voxelwise.predict_voxels(
+            spaces, responses, FOLDS, GROUPS, Grid(PENALTIES, INNER, mixes), SEED, block, device
+        )
+        for device in ("cpu", "cuda")
+    }
+    assert [type(kernels) for kernels in solved] == [np.ndarray] * 4 + [torch.Tensor] * 4
+    assert {kernels.dtype for kernels in solved[4:]} == {torch.float64}
+    assert isinstance(found["cuda"].predictions, np.ndarray)
+    np.testing.assert_allclose(found["cuda"].predictions, found["cpu"].predictions, atol=1e-9)
+    assert backend.get_backend().name == "numpy"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused_and_never_replaced():
+    features, responses = simulated()
+    grid = Grid(PENALTIES, INNER)
+    with pytest.raises(ConfigurationError, match=r"device: 'cuda' .*no GPU here.* device: cpu"):
+        voxelwise.predict_voxels([features], responses, FOLDS, GROUPS, grid, SEED, 5, "cuda")
 
 
 def test_one_penalty_is_ridge_of_scikit_learn():

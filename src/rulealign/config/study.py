@@ -46,7 +46,7 @@ class Study(Closed):
     question: str = Field(default="", description="what the study asks, for the report")
     seed: Seed = Field(default=2026, description="all randomness derives from it")
     device: Literal["cpu", "cuda"] = Field(
-        default="cpu", description="where networks run; never replaced"
+        default="cpu", description="where networks run and voxels are fitted; never replaced"
     )
     data_mirrors: list[FilePlace] = Field(
         default=[],

@@ -83,7 +83,8 @@ def fit_features(
     Raises:
         MissingValue: all features are constant over the stimuli of a training fold.
         DataError: a training fold has fewer groups than inner folds.
-        GuardError: as in `voxelwise.predict_voxels`.
+        ConfigurationError: as in `voxelwise.predict_voxels`, like the next.
+        GuardError: see there.
     """
     grid = Grid(counts.settings.penalties, counts.settings.inner_folds, mixes)
     return (_voxels if brain.voxels else _together)(spaces, brain, counts, grid)
@@ -102,7 +103,8 @@ def _voxels(spaces: Sequence[np.ndarray], brain: RoiGram, counts: Counts, grid: 
     once = np.ones((1, len(brain.ids)), dtype=np.int64)
     held, by_voxel, scores = [], [], []
     for voxels, folds, groups in zip(brain.voxels, brain.folds, brain.groups, strict=True):
-        found = predict_voxels(spaces, voxels.patterns, folds, groups, grid, seed, settings.block)
+        how = grid, seed, settings.block, settings.device
+        found = predict_voxels(spaces, voxels.patterns, folds, groups, *how)
         held.append((found.errors, found.baseline))
         parts = [np.concatenate(own.scores(once)) for _, own in found.blocks(settings.block)]
         by_voxel.append(np.concatenate(parts, axis=1))

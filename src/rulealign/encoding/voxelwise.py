@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 
 from rulealign.encoding.folds import require_apart, stimulus_folds
 from rulealign.encoding.gram import require_scored_inside, training_kernel
 from rulealign.encoding.ridge import Grid
+from rulealign.encoding.solver import solver_backend
 
 R2, R = "voxel_r2", "voxel_r"
 R2_CEILING, R_CEILING = "voxel_r2_of_ceiling", "voxel_r_of_ceiling"
@@ -84,6 +86,7 @@ def predict_voxels(
     grid: Grid,
     seed: int,
     block: int,
+    device: str = "cpu",
 ) -> Predicted:
     """Predict every stimulus' responses from the stimuli of the other folds.
 
@@ -98,12 +101,14 @@ def predict_voxels(
         grid: penalties, mixes and inner folds.
         seed: of the inner folds.
         block: voxels that are fitted at a time.
+        device: where they are fitted, "cpu" or "cuda".
 
     Returns:
         The responses and their predictions. Not for a score of the whole ROI by one penalty:
         `ridge.held_out` needs no voxels for that.
 
     Raises:
+        ConfigurationError: a GPU is asked for, and there is none.
         MissingValue: all features are constant over the stimuli of a training fold.
         DataError: a training fold has fewer groups than inner folds.
         GuardError: a group is on both sides of a fold, or features were not scored inside of it.
@@ -118,16 +123,28 @@ def predict_voxels(
             require_scored_inside(kernel, fit)
         inner = stimulus_folds(groups[fit], grid.inner_folds, seed + fold)
         known, asked = kernels[:, fit][:, :, fit], kernels[:, test][:, :, fit]
-        predictions[test] = _predicted(known, asked, patterns[fit], inner, groups[fit], grid, block)
+        sides = _inner_sides(inner, groups[fit])
+        with solver_backend(device) as backend:
+            told = known, asked, patterns[fit], sides, grid, block
+            predictions[test] = _predicted(backend, *told)
     return Predicted(responses, predictions)
 
 
+def _inner_sides(inner: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    sides = [
+        (np.flatnonzero(inner != k), np.flatnonzero(inner == k)) for k in range(inner.max() + 1)
+    ]
+    for fit, test in sides:
+        require_apart(groups, fit, test, "an inner fold")
+    return sides
+
+
 def _predicted(
+    backend: ModuleType,
     known: np.ndarray,
     asked: np.ndarray,
     patterns: np.ndarray,
-    inner: np.ndarray,
-    groups: np.ndarray,
+    sides: Sequence[tuple[np.ndarray, np.ndarray]],
     grid: Grid,
     block: int,
 ) -> np.ndarray:
@@ -135,24 +152,21 @@ def _predicted(
     from himalaya.kernel_ridge import predict_weighted_kernel_ridge as predict
     from himalaya.kernel_ridge import solve_multiple_kernel_ridge_random_search as solve
 
-    sides = [
-        (np.flatnonzero(inner != k), np.flatnonzero(inner == k)) for k in range(inner.max() + 1)
-    ]
-    for fit, test in sides:
-        require_apart(groups, fit, test, "an inner fold")
     with np.errstate(divide="ignore"):  # the logarithm of a share of 0
         deltas, weights, _ = solve(
-            known,
-            patterns - patterns.mean(axis=0),
-            n_iter=np.array(grid.mixes, dtype=np.float64),
-            alphas=np.array(grid.penalties, dtype=np.float64),
+            backend.asarray(known),
+            backend.asarray(patterns - patterns.mean(axis=0)),
+            n_iter=backend.asarray(np.array(grid.mixes, dtype=np.float64)),
+            alphas=backend.asarray(np.array(grid.penalties, dtype=np.float64)),
             cv=sides,
             fit_intercept=True,
             return_weights="dual",
             n_targets_batch=block,
             progress_bar=False,
         )[:3]
-    return predict(asked, weights, deltas)
+    # himalaya leaves weights on the CPU
+    found = predict(*map(backend.asarray, (asked, weights, deltas)))
+    return backend.to_numpy(found)
 
 
 def mean_scores(

@@ -15,7 +15,7 @@ from rulealign.errors import ConfigurationError
 
 
 class Site(NamedTuple):
-    """What differs between clusters; `network_partition` is for jobs that run networks."""
+    """What differs between clusters; `network_partition` is for jobs that may need a GPU."""
 
     partition: str
     network_partition: str

@@ -126,6 +126,7 @@ class EncodingSettings(DrawSettings):
         generalise_to: what intervals generalise to: `stimuli`, `subjects` or `both`.
         least_ceiling: of the voxels whose scores are divided by their noise ceiling, 0-1.
         block: voxels that are computed at a time.
+        device: where voxels are fitted; told where it is not the CPU.
     """
 
     inner_folds: int
@@ -133,6 +134,7 @@ class EncodingSettings(DrawSettings):
     generalise_to: str
     least_ceiling: float | None
     block: int | None
+    device: str = field(default_factory=lambda: "cpu")
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -142,6 +144,7 @@ class EncodingSettings(DrawSettings):
             **DrawSettings.of(study).plain(),
             least_ceiling=voxels.least_ceiling if voxels else None,
             block=voxels.block if voxels else None,
+            device=study.device if voxels else "cpu",
             inner_folds=study.encoding.inner_folds,
             penalties=study.encoding.penalties,
             generalise_to=study.statistics.generalise_to,

@@ -103,6 +103,7 @@ rule check_inputs:
             else []
         ),
         pairs=[FILES.pairs] if STUDY.compared_pairs != ["all"] else [],
+        folds=expand(ENCODED, roi=STUDY.brain.rois) if ENCODED else [],
         classes=[FILES.training_set] if brain.InputsSettings.of(STUDY).labels else [],
         models=of_networks(
             FILES.model_rdms,

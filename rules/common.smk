@@ -20,6 +20,7 @@ from rulealign.config.file import read_study_file
 from rulealign.config.load import load_study, read_study
 from rulealign.schema import source_of
 from rulealign.data import inputs, sources
+from rulealign.data.stimulus_count import require_folds
 from rulealign.data.download import fetch
 from rulealign.config.given_files import given_files, values_of_places
 from rulealign.errors import RulealignError
@@ -67,6 +68,7 @@ try:
     )
     THINGS = BRAIN_DATA if STUDY.things else None
     sources.require_stimulus_list(STUDY)
+    require_folds(STUDY, Path("resources"))
     claim_plans.require_primaries(STUDY)
     for subject in WITH_RESPONSES:
         BRAIN_DATA.files(subject)  # refuses a missing subject

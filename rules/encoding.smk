@@ -6,7 +6,6 @@ include: "features.smk"
 
 
 if STUDY.encoding:
-    ENCODED = FILES.voxels if STUDY.encoding.voxels else FILES.gram
     # Gram matrices are small: all voxels together are fitted on the CPU
     FITS_ON_GPU = GPU if STUDY.encoding.voxels else 0
 

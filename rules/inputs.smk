@@ -75,6 +75,12 @@ NAMED_IMAGES = (
 COMPARED_PAIRS = [FILES.pairs] if STUDY.brain.pairs != "all" else []
 
 
+# What encoding takes of an ROI, with the folds of its stimuli: of every ROI, before networks train.
+ENCODED = None
+if STUDY.encoding:
+    ENCODED = FILES.voxels if STUDY.encoding.voxels else FILES.gram
+
+
 def brain_folder(wildcards):
     """Name the folder that a subject's responses are read from."""
     return str(BRAIN_DATA.folder(wildcards.subject))

@@ -18,6 +18,8 @@ JOBS = {f"Gram matrices and folds of {roi}" for roi in ("V1", "LOC")}
 JOBS |= {
     f"Predict {roi} from layers of cnn3 by {rule}" for roi in ("V1", "LOC") for rule in ("bp", "fa")
 }
+CHECK = "Check that every stimulus set and every brain RDM has the same stimuli in the same order"
+JOBS |= {CHECK, "Draw the figures"}  # the check waits for the folds, and figures read its table
 JOBS |= {"Encoding of all ROIs by all rules", "Order in which layers predict the hierarchy of ROIs"}
 JOBS |= {
     f"Gradients and teaching signals of cnn3 by {rule}, seed 1, epoch {epoch}, at 32 px"

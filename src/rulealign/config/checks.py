@@ -163,15 +163,12 @@ def _errors_of_one_size(study: Study) -> Iterator[Mistake]:
 
 
 def _too_few_stimuli(study: Study) -> Iterator[Mistake]:
-    there, folds, inner = study.brain.most_apart, study.encoding.folds, study.encoding.inner_folds
+    there = study.brain.most_apart
     if there is None:
         return
-    if there < folds:
-        why = f"{folds} is more than the {there} stimuli of different concepts; lower it"
-        yield Mistake("encoding.folds", why)
-    elif (left := there - -(-there // folds)) < inner:
-        why = f"{inner} is more than the {left} stimuli of different concepts that a fit has"
-        yield Mistake("encoding.inner_folds", f"{why}; lower it")
+    if unfilled := study.encoding.unfilled(there, "stimuli of different concepts"):
+        key, why = unfilled
+        yield Mistake(f"encoding.{key}", why)
 
 
 def _check_things(study: Study) -> Iterator[Mistake]:

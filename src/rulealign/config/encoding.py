@@ -88,6 +88,16 @@ class Encoding(Closed):
         """Read which class each stimulus is of; {} where no gradient needs it."""
         return read_labels(self.labels) if self.labels and "gradient" in self.features else {}
 
+    def unfilled(self, there: int, what: str) -> tuple[str, str] | None:
+        """Say which folds so many stimuli do not fill: the key, and why; None if all are filled."""
+        if there < self.folds:
+            return "folds", f"{self.folds} is more than the {there} {what}; lower it"
+        left = there - -(-there // self.folds)
+        if left < self.inner_folds:
+            why = f"{self.inner_folds} is more than the {left} {what} that a fit has; lower it"
+            return "inner_folds", why
+        return None
+
     def dataset(self, features: str) -> str:
         """Name a kind of features as their files do: a gradient with the first of the losses."""
         return f"{features}-{self.losses[0]}" if features == "gradient" else features

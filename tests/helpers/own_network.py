@@ -66,3 +66,18 @@ class Picky(Small):
         if images.shape[-1] == 48:
             raise ValueError("not 48")
         return super().forward(images)
+
+
+class Flat(nn.Module):
+    """Takes images of 32 to 35 px alone, as its linear layer reads 5 x 5 positions."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 2, 5), nn.Conv2d(2, 4, 5)
+        self.norm = nn.BatchNorm2d(4)
+        self.hidden, self.top = nn.Linear(100, 6), nn.Linear(6, classes)
+
+    def forward(self, images):
+        values = torch.max_pool2d(torch.relu(self.first(images)), 2)
+        values = torch.max_pool2d(torch.relu(self.norm(self.second(values))), 2)
+        return self.top(torch.relu(self.hidden(values.flatten(1))))

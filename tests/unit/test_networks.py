@@ -1,5 +1,6 @@
 """The room of networks: what each one says of itself is true, and nobody else knows its layers."""
 
+import json
 import re
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from rulealign.learning.networks.vgg11 import Vgg11
 from rulealign.learning.rules import rule_class
 from rulealign.learning.run import start_run
 from rulealign.learning.weights import initial_network, weights_hash
+from rulealign.plan.settings.training import CheckpointSettings
 from rulealign.rerun.code_fingerprint import Sources
 from rulealign.store import read_csv, write_h5
 
@@ -506,6 +508,33 @@ def test_a_network_of_others_is_named_by_its_label_whenever_it_fails(study, chec
     settings = altered(checkpoint_settings("bp"), network=picky)
     with pytest.raises(ConfigurationError, match=rf"^networks\.{own}: Picky\(10, .* two classes"):
         start_run(settings, 1, torch.device("cpu"), classes=10)
+
+
+def test_a_network_of_one_image_size_is_run_at_the_sizes_of_the_study(study, checkpoint_settings):
+    study["networks"] = {"mine": OWN.model_dump() | {"network_class": "Flat"}}
+    study["evaluation"].pop("layers", None)
+    study["evaluation"]["sizes"] = [32]
+    study["layer_map"] = [{"layer": "first", "roi": study["layer_map"][0]["roi"]}]
+    study["rules"] = {"untrained_bn": {}, "bp": {}, "readout": {}}
+    study["claims"], study["universes"], study["calibration"] = {}, {}, {}
+    del study["training"]["fewer_seeds"], study["report"]
+    mine = load_study(study).networks["mine"]
+    sides = {layer.name: layer.side(32) for layer in mine.layers()}
+    assert sides == {"first": 28, "norm": 10, "hidden": None}
+    assert mine.smallest_image_side == 32
+    assert not mine.no_readout()
+    study["evaluation"]["sizes"] = [32, 48]
+    with pytest.raises(ConfigurationError, match=r"networks\.mine: does not take images of 48 px"):
+        load_study(study)
+    flat = OWN.model_copy(update={"network_class": "Flat"})
+    settings = checkpoint_settings("bp")
+    shown_at = settings.training_set.model_copy(update={"image_size": 32})
+    settings = altered(settings, network=flat, training_set=shown_at)
+    network = start_run(settings, 1, torch.device("cpu"), classes=10).network
+    assert [*network.linear()] == ["network.top"]
+    assert [*network.norms()] == ["network.second"]
+    again = CheckpointSettings.read(json.dumps(settings.plain()))
+    assert again.network == settings.network
 
 
 def test_a_network_of_torchvision_starts_with_the_weights_of_a_file(study, tmp_path):

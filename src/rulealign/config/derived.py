@@ -90,15 +90,21 @@ def _network(values: Mapping[str, Any]) -> Found:
 
 def _layers(values: Mapping[str, Any]) -> Found:
     if "evaluation" in values:  # a section that must be stated
-        networks = _section(values, "networks")
-        read = {label: _names_of_layers(network) for label, network in networks.items()}
+        networks, sizes = _section(values, "networks"), _stated_sizes(values)
+        read = {label: _names_of_layers(one, sizes) for label, one in networks.items()}
         yield ("evaluation", "layers"), None if None in read.values() else read
 
 
-def _names_of_layers(network: Any) -> list[str] | None:
+def _stated_sizes(values: Mapping[str, Any]) -> list[int]:
+    stated = _section(values, "evaluation").get("sizes")
+    return [one for one in stated if isinstance(one, int)] if isinstance(stated, list) else []
+
+
+def _names_of_layers(network: Any, sizes: list[int]) -> list[str] | None:
     try:
-        kind = network_class(network["kind"])
-        return [layer.name for layer in kind.model_validate(dict(network)).layers()]
+        made = network_class(network["kind"]).model_validate(dict(network))
+        made.show_at(sizes)
+        return made.layer_names()
     except (ConfigurationError, KeyError, TypeError, ValidationError):
         return None  # a mistake of its own
 

@@ -53,6 +53,7 @@ def unreadable_networks(study: Study) -> Iterator[Mistake]:
 
 
 def _run(network: Network, sizes: list[int]) -> None:
+    network.show_at(sizes)
     layers, smallest = network.layers(), network.smallest_image_side
     for size in sizes:
         for layer in layers if size >= smallest else ():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from rulealign.errors import ConfigurationError
 from rulealign.learning.network import Layer, Network
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rulealign.learning.explored import Explored, Found, Reader
 
 USUAL_SIDE = 224
+"""Pixels per side at which it is run where none of the study's sizes, or none known, will do."""
 
 
 class ReadLayer(NamedTuple):
@@ -47,6 +49,15 @@ class ExploredNetwork(Network):
     nodes: Annotated[list[str], Field(min_length=1)] = Field(
         description="what is read, in the order of computation; each is a layer of the study"
     )
+    _sizes: tuple[int, ...] = PrivateAttr(default=())
+
+    def __eq__(self, other: object) -> bool:
+        """Compare settings; at which sizes images are shown is none of them."""
+        return type(self) is type(other) and self.model_dump() == other.model_dump()
+
+    def show_at(self, sizes: Sequence[int]) -> None:
+        """Learn at which sizes images are shown; it is run at the first one that it takes."""
+        self._sizes = tuple(sizes)
 
     def made(self, classes: int) -> nn.Module:
         """Make the network, which maps images to logits."""
@@ -77,7 +88,11 @@ class ExploredNetwork(Network):
     @property
     def smallest_image_side(self) -> int:
         """Pixels per side of the smallest image that it takes and that leaves no map empty."""
-        return _smallest(type(self), self.model_dump_json())
+        return _smallest(type(self), self.model_dump_json(), self._side)
+
+    @property
+    def _side(self) -> int:
+        return _first_taken(type(self), self.model_dump_json(), self._sizes)
 
     @property
     def has_batch_norm(self) -> bool:
@@ -89,7 +104,7 @@ class ExploredNetwork(Network):
 
     def layers(self) -> tuple[ReadLayer | Layer, ...]:
         """List the nodes that the study names, in the order of computation."""
-        found = self.found(max(self.smallest_image_side, USUAL_SIDE))
+        found = self.found(self._side)
         return tuple(
             ReadLayer(name, found.depths[name], 1 if len(shape) == 3 else None, self)
             for name, shape in found.shapes.items()
@@ -97,7 +112,7 @@ class ExploredNetwork(Network):
 
     def no_readout(self) -> str:
         """Say why its logits cannot be taught alone; "" where they can."""
-        if self.found(max(self.smallest_image_side, USUAL_SIDE)).readout:
+        if self.found(self._side).readout:
             return ""
         return f"teaches the linear layer of the logits, and '{self.kind}' does not end in one"
 
@@ -164,17 +179,26 @@ def _require_vectors_or_maps(shapes: dict[str, tuple[int, ...]]) -> None:
 
 
 @lru_cache(maxsize=8)
-def _smallest(kind: type[ExploredNetwork], settings: str) -> int:
-    def takes(size: int) -> bool:
-        try:
-            return bool(_found(kind, settings, size))
-        except ConfigurationError:
-            return False
+def _first_taken(kind: type[ExploredNetwork], settings: str, sizes: tuple[int, ...]) -> int:
+    tried = *sizes, USUAL_SIDE
+    for size in tried:
+        if _takes(kind, settings, size):
+            return size
+    _found(kind, settings, tried[0])  # says why
+    raise AssertionError(f"took images of {tried[0]} px only once")
 
-    if not takes(USUAL_SIDE):
-        _found(kind, settings, USUAL_SIDE)  # says why
-    low, high = 0, USUAL_SIDE
+
+@lru_cache(maxsize=8)
+def _smallest(kind: type[ExploredNetwork], settings: str, taken: int) -> int:
+    low, high = 0, taken
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if takes(middle) else (middle, high)
+        low, high = (low, middle) if _takes(kind, settings, middle) else (middle, high)
     return high
+
+
+def _takes(kind: type[ExploredNetwork], settings: str, size: int) -> bool:
+    try:
+        return bool(_found(kind, settings, size))
+    except ConfigurationError:
+        return False

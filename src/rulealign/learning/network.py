@@ -95,6 +95,9 @@ class Network(Closed):
 
     kind: str = Field(description="the network's name in the registry")
 
+    def show_at(self, sizes: Sequence[int]) -> None:
+        """Learn at which sizes images are shown, in pixels per side; most networks need not."""
+
     def layers(self) -> tuple[Layer, ...]:
         """List the layers that can be read, in the order of computation."""
         raise NotImplementedError(f"{type(self).__name__} does not list its layers")

@@ -86,6 +86,7 @@ def start_run(
         ConfigurationError: there is no such `init`, or a class of the user's fails.
     """
     with named_as(settings.arm.network):
+        settings.network.show_at([settings.training_set.image_size])
         network = initial_network(
             settings.network, settings.study_seed, seed, settings.rule.init, classes=classes
         ).to(device)

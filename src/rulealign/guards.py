@@ -139,8 +139,8 @@ def states_pairwise_distinct(hashes: Mapping[str, str]) -> None:
     """Guard 17: refuse two trained networks with the same weights.
 
     Args:
-        hashes: name of a trained network (rule, seed, epoch > 0) -> hash of its state. Leave out
-            epoch 0 and rules that do not train, which share their weights by design.
+        hashes: name of a network (rule, seed, epoch > 0; or a fixed one that is given) -> hash of
+            its state. Leave out epoch 0 and untrained rules, which share their weights by design.
 
     Raises:
         GuardError: names the first two networks with the same state.

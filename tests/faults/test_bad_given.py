@@ -96,6 +96,20 @@ def test_a_file_of_two_labels_is_refused(study, tmp_path):
     assert "s1e0.pt" not in message  # initial weights may be shared
 
 
+def test_a_file_of_two_fixed_labels_is_refused_and_a_start_may_be_fixed_too(study, tmp_path):
+    fixed = [f"cnn3,{label},{seed},0,s{seed}e0.pt" for label in ("mine", "copy") for seed in (1, 2)]
+    message = refusal(study, tmp_path, fixed, also=["copy"], fixed=True)
+    for seed in (1, 2):
+        text = f"s{seed}e0.pt is that of 'mine', seed {seed}, epoch 0, too; one of them is wrong"
+        assert message.count(text) == 1
+    learned = [line.replace("mine", "copy") for line in LINES]
+    refusal(study, tmp_path, [*fixed[:2], *learned], also=["copy"])
+    study["rules"]["mine"]["fixed"] = True
+    for _ in range(2):  # whichever comes first
+        study["rules"] = dict(reversed(study["rules"].items()))
+        load_study(study)
+
+
 @pytest.fixture
 def with_activations(study, tmp_path):
     """Give a study with a network of which activations are given, and its table."""
@@ -291,5 +305,13 @@ def test_labels_of_the_same_states_are_refused_and_no_loss_is_asked_for(tmp_path
     assert "made_here" not in (tmp_path / "table.csv").read_text()
     with pytest.raises(GuardError, match="rule 'mine'.*rule 'copy'.*have the same state b"):
         training_table([log, log], given, tmp_path / "table.csv")
+    start = tmp_path / "start.csv"
+    write_csv(start, pd.DataFrame([row | {"epoch": 0, "initial_hash": "a", "state_hash": "b"}]))
+    begun = [one._replace(epoch=0) for one in given]
+    training_table([start, start], begun, tmp_path / "table.csv")  # the weights they started from
+    fixed = [one._replace(trains=False) for one in begun]
+    training_table([start, start], [fixed[0], begun[1]], tmp_path / "table.csv")
+    with pytest.raises(GuardError, match="rule 'mine'.*rule 'copy'.*have the same state b"):
+        training_table([start, start], fixed, tmp_path / "table.csv")
     with pytest.raises(DataError, match="the loss of epoch 1 is nan"):
         training_table([log], [given[0]._replace(made_here=True)], tmp_path / "table.csv")

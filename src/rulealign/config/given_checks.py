@@ -109,13 +109,17 @@ def _check_places(study: Study, label: str) -> Iterator[Mistake]:
 
 
 def _check_shared(study: Study) -> Iterator[Mistake]:
-    seen: dict[str, str] = {}
+    # rules may share the weights that they started from, and one of these may be read as fixed
+    starts: dict[str, str] = {}
+    own: dict[str, str] = {}
     for label in _given(study):
+        fixed = study.rules[label].has_one_state
         for model in study.rules[label].models(label):
-            if model.epoch and (other := seen.get(model.file)):
-                yield _at(
-                    study, label, model, f"{model.file} is {other}, too; one of them is wrong"
-                )
+            other = own.get(model.file) or (not fixed and starts.get(model.file))
+            if (model.epoch or fixed) and other:
+                why = f"{model.file} is {other}, too; one of them is wrong"
+                yield _at(study, label, model, why)
+            seen = own if model.epoch or fixed else starts
             seen.setdefault(
                 model.file, f"that of '{label}', seed {model.seed}, epoch {model.epoch}"
             )

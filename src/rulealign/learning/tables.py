@@ -52,8 +52,8 @@ def training_table(logs: Sequence[Path], networks: Sequence[LoggedNetwork], outp
     Raises:
         DataError: a log lacks its checkpoint's epoch, its accuracy, the number of images that it
             rests on or, where the rule learns, its loss; names the log.
-        GuardError: two trained networks have the same state, or rules of one seed and `init`
-            started from different weights.
+        GuardError: two networks that learned, here or elsewhere, have the same state, or rules of
+            one seed and `init` started from different weights.
         StoreError: a log cannot be read, or the disk is full.
     """
     rows = [_training_row(Path(log), of) for log, of in zip(logs, networks, strict=True)]
@@ -68,8 +68,10 @@ def _guard_states(table: pd.DataFrame) -> None:
     table = table.assign(name=[_named(row) for row in table[NETWORK].itertuples(index=False)])
     for _, networks in table[table["epoch"] == 0].groupby(["network", "rule"]):
         guards.states_pairwise_distinct(networks.set_index("name")["state_hash"].to_dict())
-    trained = table[table["trains"] & (table["epoch"] > 0)]
-    guards.states_pairwise_distinct(trained.set_index("name")["state_hash"].to_dict())
+    learned = table["trains"] & (table["epoch"] > 0)
+    fixed = ~table["trains"] & ~table["made_here"]  # models of their own, whose epoch is 0
+    own = table[learned | fixed]
+    guards.states_pairwise_distinct(own.set_index("name")["state_hash"].to_dict())
 
 
 def _training_row(log: Path, network: LoggedNetwork) -> dict[str, Any]:

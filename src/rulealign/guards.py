@@ -56,8 +56,12 @@ def norm_layers_in_train(module: nn.Module, what: str) -> None:
 
 
 def _norm_layers(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    base = torch.nn.modules.batchnorm._NormBase
-    return ((name, layer) for name, layer in module.named_modules() if isinstance(layer, base))
+    base, of_images = torch.nn.modules.batchnorm._NormBase, torch.nn.modules.instancenorm
+    for name, layer in module.named_modules():
+        # InstanceNorm that keeps no statistics uses those of one image, in either mode
+        alone = isinstance(layer, of_images._InstanceNorm) and layer.running_mean is None
+        if isinstance(layer, base) and not alone:
+            yield name, layer
 
 
 def alone_equals_in_batch(

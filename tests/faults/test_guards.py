@@ -42,6 +42,16 @@ def test_a_norm_layer_without_statistics_is_named():
         guards.norm_layers_in_eval(network.eval(), "x")
 
 
+def test_instance_norm_without_statistics_is_read_as_it_gives_an_image_the_same_alone():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.InstanceNorm2d(4)).eval()
+    guards.norm_layers_in_eval(network, "x")
+    guards.alone_equals_in_batch(lambda seen: {"1": network(seen).detach()}, images(), 1e-5, "x")
+    kept = nn.Sequential(nn.InstanceNorm2d(4, track_running_stats=True))
+    guards.norm_layers_in_eval(kept.eval(), "x")
+    with pytest.raises(GuardError, match="'0' is in training mode"):
+        guards.norm_layers_in_eval(kept.train(), "x")
+
+
 def test_a_frozen_norm_layer_is_not_trained():
     network = initial_network(NETWORK, 0, 1, classes=10).train()
     guards.norm_layers_in_train(network, "x")

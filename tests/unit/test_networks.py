@@ -486,6 +486,10 @@ def test_weights_do_not_depend_on_what_was_explored_before(tmp_path):
             {"network_class": "Odd", "nodes": ["first"]},
             "gives values of shape .* and no logits of 2 classes",
         ),
+        (
+            {"network_class": "Stateless"},
+            r"networks\.mine: norm layer 'norm' keeps no statistics.*track_running_stats",
+        ),
         ({"arguments": {"depth": 3}}, r"Small\(2, \.\.\.\) of .* failed: .*depth"),
     ],
 )

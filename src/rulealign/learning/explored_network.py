@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from pydantic import Field, PrivateAttr
 
-from rulealign.errors import ConfigurationError
+from rulealign.errors import ConfigurationError, GuardError
 from rulealign.learning.network import Layer, Network
 from rulealign.wrong_values import nearest
 
@@ -133,6 +133,7 @@ class ExploredNetwork(Network):
 def _sample(kind: type[ExploredNetwork], settings: str) -> tuple[ExploredNetwork, nn.Module]:
     import torch
 
+    from rulealign.guards import norm_layers_in_eval
     from rulealign.learning.explored import out_of_place
 
     network = kind.model_validate_json(settings)
@@ -144,6 +145,10 @@ def _sample(kind: type[ExploredNetwork], settings: str) -> tuple[ExploredNetwork
             near = nearest(name, there)
             hint = f"did you mean '{near}'?" if near else f"there are: {', '.join(there)}"
             raise ConfigurationError(f"network.nodes: there is no node '{name}'; {hint}")
+    try:
+        norm_layers_in_eval(made.eval(), "network")
+    except GuardError as error:
+        raise ConfigurationError(str(error)) from error
     return network, made
 
 

@@ -59,6 +59,40 @@ def test_an_impossible_setting_is_named_with_rule_key_and_value(study, rule, key
     assert str(bad) in message or repr(value) in message
 
 
+@pytest.mark.parametrize(
+    ("classes", "width", "fewest"),
+    [
+        *[("cifar100", 1, 32), ("cifar100", 3.2, 0), ("cifar10", 0.1, 3), ("cifar10", 0.32, 0)],
+        *[("synthetic-objects", 0.1, 3), ("folder", 1, 0), ("folder", 0.1, 3)],
+        ("archive", 0.1, 0),
+    ],
+)
+def test_fewer_channels_than_classes_are_refused_before_any_job(
+    study, tmp_path, classes, width, fewest
+):
+    study = without_claims(study)
+    count = {"cifar100": 100, "folder": 4}.get(classes, 10)
+    study["training_set"] = {"kind": classes}
+    if classes in ("folder", "archive"):
+        for name in ("a", "b", "c", "d", ".e"):
+            (tmp_path / "train" / name).mkdir(parents=True)
+            (tmp_path / "train" / name / "1.png").touch()
+        (tmp_path / "train" / "empty").mkdir()
+        source = str(tmp_path if classes == "folder" else tmp_path / "all.zip")
+        study["training_set"] = {"kind": "image-folder", "source": source}
+    study["training_set"] |= {"train_images": 400, "held_out_images": 100}
+    study["networks"] = {"cnn3": {"width": width}}
+    study["rules"]["ff"] = {"kind": "forward_forward", "form": "channels", "baseline": None}
+    message = ""
+    try:
+        load_study(study)
+    except ConfigurationError as error:
+        message = str(error)
+    wanted = f"a conv block has {fewest} for {count} classes; widen the network"
+    assert (wanted in message) == bool(fewest), message
+    assert ("channel per class" in message) == bool(fewest), message
+
+
 def test_a_key_of_another_rule_is_called_unknown(study):
     study["rules"]["bp"]["inference_steps"] = 4
     with pytest.raises(ConfigurationError, match=r"rules\.bp\.inference_steps: unknown key"):

@@ -238,6 +238,9 @@ def test_networks_without_blocks_and_impossible_settings_are_refused(make_rule, 
         wider = "a channel per class, and a conv block has 4 for 10 classes; widen"
         with pytest.raises(ConfigurationError, match=wider):
             make_rule(kind, form="channels")
+        for key in ("threshold", "label_amplitude"):
+            with pytest.raises(ValueError, match=f"{key}: has no meaning for form channels"):
+                make_rule(kind, form="channels", **{key: 3})
     if kind not in LABELLED:
         for key, value in {"smallest_crop": 1.2, "jitter": -0.1, "grey": 1, "embedding": 1}.items():
             with pytest.raises(ValueError, match=key):

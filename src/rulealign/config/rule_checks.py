@@ -35,6 +35,7 @@ def _check_arms(study: Study) -> Checks:
     for arm in study.arms:
         rule = study.rules[arm.rule]
         yield _check_taught(study, arm, rule)
+        yield _check_classes(study, arm, rule)
         yield _check_image_side(study, arm, rule)
         yield _check_per_block(study, arm, rule)
 
@@ -60,6 +61,15 @@ def _check_taught(study: Study, arm: Arm, settings: RuleSettings) -> Iterator[Mi
         yield Mistake(
             f"rules.{arm.rule}", f"'{settings.kind}' {why}; remove it, or choose another network"
         )
+
+
+def _check_classes(study: Study, arm: Arm, settings: RuleSettings) -> Iterator[Mistake]:
+    rule, network = rule_class(settings.kind), study.networks[arm.network]
+    classes = study.training_set.class_count()
+    if classes is None or rule.cannot_teach(network):
+        return
+    if why := rule.cannot_tell_apart(settings, network, classes):
+        yield Mistake(f"rules.{arm.rule}", f"'{settings.kind}' {why} ('{arm.network}')")
 
 
 def _check_image_side(study: Study, arm: Arm, settings: RuleSettings) -> Iterator[Mistake]:

@@ -72,6 +72,10 @@ class TrainingSet(Closed):
         """
         raise NotImplementedError(f"{type(self).__name__} has no reader")
 
+    def class_count(self) -> int | None:
+        """Give the number of classes, or None where only the images tell it."""
+        return None if self.classes is None else len(self.classes)
+
     def checks(self) -> Checks:
         """Check that the set has as many images as are asked for."""
         yield self._count("train_images", "train")

@@ -47,11 +47,13 @@ class Block(NamedTuple):
         name: of its convolution, and of the layer that is read after it.
         kernel: positions per side of the patches that the convolution sees.
         stride: pixels of the image between two positions of the block's output.
+        channels: of the convolution.
     """
 
     name: str
     kernel: int
     stride: int
+    channels: int
 
 
 @contextmanager

@@ -118,6 +118,11 @@ class LearningRule:
         return ""
 
     @classmethod
+    def cannot_tell_apart(cls, settings: Any, network: Network, classes: int) -> str:
+        """Say why it cannot teach a network so many classes; "" where it can."""
+        return ""
+
+    @classmethod
     def smallest_image_side(cls, network: Network) -> int:
         """Give the pixels per side of the smallest images that it can train a network with."""
         return network.smallest_image_side

@@ -22,3 +22,7 @@ class Cifar100(Cifar10):
     classes = None  # the archive, whose checksums are known, names them
 
     kind: Literal["cifar100"] = Field(description="the official arrays, MD5 checked")
+
+    def class_count(self) -> int:
+        """Give the number of its fine classes."""
+        return 100

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from rulealign.data.convert import Convert
+from rulealign.data.file_names import is_hidden
 from rulealign.data.training_set import TrainingSet
 from rulealign.schema import Source
 
@@ -37,6 +38,14 @@ class ImageFolder(TrainingSet):
         description="null: images of another size than image_size are refused; crop: the shorter"
         " side is resized to it (bilinear), and the centre is cut out, as of stimuli",
     )
+
+    def class_count(self) -> int | None:
+        """Count the folders of classes; None of an archive, and where there is no folder yet."""
+        train = Path(self.source).expanduser() / "train"
+        if not train.is_dir():
+            return None
+        images = (file.relative_to(train) for file in train.glob("*/*"))
+        return len({file.parent.name for file in images if not is_hidden(file.as_posix())})
 
     def read(
         self, source: Path | None, _workplace: Path, _seed: int

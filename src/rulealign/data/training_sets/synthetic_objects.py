@@ -28,6 +28,12 @@ class SyntheticObjects(TrainingSet):
         default=10_000, description="images of the train split that seeds draw from"
     )
 
+    def class_count(self) -> int:
+        """Give the number of kinds of objects that are drawn."""
+        from rulealign.data.simulated.objects import CLASSES
+
+        return len(CLASSES)
+
     def checks(self) -> Checks:
         """Check that there are enough images to draw from."""
         yield self._enough_to_draw()

@@ -48,7 +48,11 @@ class Cnn3(Normed):
 
     def blocks(self) -> tuple[Block, ...]:
         """List conv1, conv2 and conv3; each halves its map, and drops an odd row and column."""
-        return tuple(Block(name, 3, 2**place) for place, name in enumerate(CONVOLUTIONS, 1))
+        wide = [widened(channels, self.width) for channels in self.channels]
+        return tuple(
+            Block(name, 3, 2**place, channels)
+            for place, (name, channels) in enumerate(zip(CONVOLUTIONS, wide, strict=True), 1)
+        )
 
     def build(self, classes: int) -> Chain:
         """Build the network; see `Network.build`."""
@@ -58,7 +62,7 @@ class Cnn3(Normed):
         from rulealign.learning.norms import norm_layers
 
         norm = norm_layers(self.norm)
-        one, two, three = (widened(channels, self.width) for channels in self.channels)
+        one, two, three = (block.channels for block in self.blocks())
         hidden = widened(self.hidden_units, self.width)
         parts = {
             "conv1": nn.Conv2d(3, one, 3, padding=1, bias=False),

@@ -54,8 +54,12 @@ class Triangle3(Network):
 
     def blocks(self) -> tuple[Block, ...]:
         """List conv1 to conv3; each halves its map, and drops an odd row and column."""
+        wide = [widened(channels, self.width) for channels in self.channels]
         return tuple(
-            Block(name, kernel, 2**place) for place, (name, kernel) in enumerate(KERNELS.items(), 1)
+            Block(name, kernel, 2**place, channels)
+            for place, ((name, kernel), channels) in enumerate(
+                zip(KERNELS.items(), wide, strict=True), 1
+            )
         )
 
     def no_chain(self) -> str:

@@ -43,7 +43,10 @@ class Vgg5(Normed):
 
     def blocks(self) -> tuple[Block, ...]:
         """List conv1 to conv4; each halves its map, and drops an odd row and column."""
-        return tuple(Block(name, 3, 2**place) for place, name in enumerate(CHANNELS, 1))
+        return tuple(
+            Block(name, 3, 2**place, widened(channels, self.width))
+            for place, (name, channels) in enumerate(CHANNELS.items(), 1)
+        )
 
     def build(self, classes: int) -> Chain:
         """Build the network; see `Network.build`."""

@@ -11,10 +11,15 @@ from rulealign.errors import ConfigurationError
 from rulealign.lazy import functional, torch
 from rulealign.learning.feature_loss import FeatureLossRule, FeatureLossSettings
 from rulealign.learning.rule import Course
+from rulealign.mistakes import Checks, Mistake
 from rulealign.schema import PositiveFloat
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor, nn
+
+    from rulealign.learning.network import Network
 
 CYCLES = 4
 """Periods of a label's plane wave along an image's side."""
@@ -40,6 +45,15 @@ class ForwardForwardSettings(FeatureLossSettings):
         description="root mean square of a label's pattern, in units of the normalised image; of"
         " contrast",
     )
+
+    def checks(self) -> Checks:
+        """Check that nothing is said of labels in images where none is put in."""
+        yield self._of_contrast()
+
+    def _of_contrast(self) -> Iterator[Mistake]:
+        for key in ("threshold", "label_amplitude") if self.form == "channels" else ():
+            if getattr(self, key) != type(self).model_fields[key].default:
+                yield Mistake(key, "has no meaning for form channels; remove it, or use contrast")
 
 
 class ForwardForward(FeatureLossRule):
@@ -72,11 +86,13 @@ class ForwardForward(FeatureLossRule):
         *_, logits = network.linear().values()
         self.classes = logits.out_features
         fewest = min(conv.out_channels for _, conv, _ in network.blocks())
-        if settings.form == "channels" and fewest < self.classes:
-            raise ConfigurationError(
-                f"rules.{course.label}.form: 'channels' needs a channel per class, and a conv block"
-                f" has {fewest} for {self.classes} classes; widen the network, or use 'contrast'"
-            )
+        if why := _too_few(settings, fewest, self.classes):  # of classes that no plan knew
+            raise ConfigurationError(f"rules.{course.label}: '{settings.kind}' {why}")
+
+    @classmethod
+    def cannot_tell_apart(cls, settings: Any, network: Network, classes: int) -> str:
+        """Say why it cannot teach a network so many classes; "" where it can."""
+        return _too_few(settings, min(block.channels for block in network.blocks()), classes)
 
     def losses(self, images: Tensor, labels: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Compute the loss of every block.
@@ -120,6 +136,15 @@ class ForwardForward(FeatureLossRule):
     def _competition(self, squares: Tensor, labels: Tensor) -> Tensor:
         groups = [squares[:, k :: self.classes].mean(1) for k in range(self.classes)]
         return functional.cross_entropy(torch.stack(groups, 1), labels)
+
+
+def _too_few(settings: Any, channels: int, classes: int) -> str:
+    if settings.form != "channels" or channels >= classes:
+        return ""
+    return (
+        f"of form channels needs a channel per class, and a conv block has {channels} for {classes}"
+        " classes; widen the network, or use form contrast"
+    )
 
 
 def label_patterns(classes: int, size: int) -> Tensor:

@@ -1,5 +1,7 @@
 """Impossible settings of rules are named by rule and key; a training that diverges by place."""
 
+import re
+
 import pytest
 import torch
 
@@ -184,7 +186,11 @@ def test_weights_that_diverge_stop_the_run_and_name_the_layer(
 
     monkeypatch.setattr(Backpropagation, "step", diverging)
     output = tmp_path / "3.pt"
-    with pytest.raises(GuardError, match="rule 'bp', seed 5, epoch 2: layer 'conv2'"):
+    names = f"network '{settings.arm.network}', rule 'bp', seed 5, epoch 2: layer 'conv2'"
+    kept = (
+        rf"training diverged\. The checkpoint of epoch 0 is kept \({re.escape(str(start))}\); low"
+    )
+    with pytest.raises(GuardError, match=f"^{names}.*{kept}"):
         trainer.train_stretch(
             settings, 5, start, 0, 3, small_training_set, output, tmp_path / "3.csv"
         )

@@ -34,6 +34,7 @@ class Course:
         seed: the seed of this network.
         schedule_epochs: length of the learning-rate schedule, epochs.
         device: where the network lies.
+        network: the network's label in the study; "" where there is none.
     """
 
     study_seed: int
@@ -41,6 +42,7 @@ class Course:
     seed: int
     schedule_epochs: int
     device: str
+    network: str = ""
 
 
 class ShownImages(Protocol):
@@ -111,6 +113,8 @@ class LearningRule:
         self.settings = settings
         self.course = course
         self.epoch = 0
+        self.kept = "The last checkpoint is kept"
+        """What is left of the training should it diverge; who continues one names the file."""
 
     @classmethod
     def cannot_teach(cls, network: Network) -> str:
@@ -242,11 +246,14 @@ class LearningRule:
             remedy: which setting to change, and how.
 
         Raises:
-            GuardError: always; names rule, seed, epoch, layer and remedy.
+            GuardError: always; names network, rule, seed, epoch, layer, the checkpoint before and
+                remedy.
         """
+        told = self.course
+        network = f"network '{told.network}', " if told.network else ""
         raise GuardError(
-            f"rule '{self.course.label}', seed {self.course.seed}, epoch {self.epoch + 1}: {place}:"
-            f" {what}; training diverged. The last checkpoint is kept; {remedy}."
+            f"{network}rule '{told.label}', seed {told.seed}, epoch {self.epoch + 1}: {place}:"
+            f" {what}; training diverged. {self.kept}; {remedy}."
         )
 
     def state_dict(self) -> dict[str, Any]:

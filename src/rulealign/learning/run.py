@@ -53,8 +53,9 @@ class Run:
         """Refuse a network whose training has diverged.
 
         Raises:
-            GuardError: names rule, seed, epoch and the first layer with a weight or statistic that
-                is not finite, or larger than `EXPLODED`; of a variance, than its square.
+            GuardError: names network, rule, seed, epoch and the first layer with a weight or
+                statistic that is not finite, or larger than `EXPLODED`; of a variance, than its
+                square.
         """
         for name, value in self.network.state_dict().items():
             layer, _, kind = name.rpartition(".")
@@ -97,6 +98,7 @@ def start_run(
         seed=seed,
         schedule_epochs=settings.training.schedule_epochs,
         device=settings.device,
+        network=settings.arm.network,
     )
     rule = rule_class(settings.rule.kind)(network, settings.rule, course)
     return Run(settings, seed, device, network, rule, initial_hash, classes)
@@ -126,6 +128,7 @@ def take_up(run: Run, path: Path, epoch: int) -> Checkpoint:
         classes=run.classes,
     )
     adopt(run, loaded)
+    run.rule.kept = f"The checkpoint of epoch {epoch} is kept ({path})"
     return loaded
 
 

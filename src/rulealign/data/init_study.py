@@ -21,7 +21,7 @@ from rulealign.data.given_rdms import IMAGES, GivenRdms
 from rulealign.data.rdm_axes import possible_counts, square_rdms
 from rulealign.data.rdm_formats import stored_rdms
 from rulealign.data.rdm_formats.stored import StoredRdms
-from rulealign.data.rdm_names import as_names
+from rulealign.data.same_names import as_names
 from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
 from rulealign.errors import ConfigurationError, DataError, RulealignError
 from rulealign.learning.networks import REGISTRY as NETWORKS

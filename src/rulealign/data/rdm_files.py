@@ -15,12 +15,9 @@ from rulealign.data.given_rdms import ReadRdms
 from rulealign.data.rdm_axes import TIMES, square_rdms
 from rulealign.data.rdm_check import whole_rdm
 from rulealign.data.rdm_formats import stored_rdms
-from rulealign.data.rdm_names import (
-    ids_of_file,
-    order_of_images,
-    refuse_other_order,
-    refuse_other_subjects,
-)
+from rulealign.data.rdm_labels import Labels, refuse_other_labels, row_labels
+from rulealign.data.rdm_names import ids_of_file, order_of_images, refuse_other_order
+from rulealign.data.rdm_subjects import refuse_other_subjects
 from rulealign.data.time_axis import at_each_time, require_same_times
 from rulealign.data.times import times_in_ms
 from rulealign.errors import DataError
@@ -51,20 +48,23 @@ def read_rdms(
     Raises:
         DataError: a file or its key is missing (lists the keys), an array does not fit the numbers
             of subjects and sessions or fits in several ways, files have different numbers of
-            stimuli or times, or list the ids in another order, something is no RDM (as in
-            `whole_rdm`), or two sessions of a subject are the same. Names file, subject and place.
+            stimuli or times, label their rows otherwise or in another order, name other subjects,
+            something is no RDM (as in `whole_rdm`), or two sessions of a subject are the same.
+            Names file, subject and place.
         StoreError: an HDF5 file is damaged.
     """
     rdms: dict[tuple[str, str], np.ndarray] = {}
-    of_files: list[tuple[list[str], np.ndarray | None]] = []
+    of_files: list[tuple[list[str], np.ndarray | None, Labels]] = []
     for path, held in zip(sources, _held(brain, roi), strict=True):
-        ids, times, own = _of_file(brain, roi, path, held, images)
-        of_files.append((ids, times))
+        ids, times, labels, own = _of_file(brain, roi, path, held, images)
+        for other, (*_, others) in zip(sources, of_files, strict=False):
+            refuse_other_labels(labels, path, others, other)
+        of_files.append((ids, times, labels))
         require_same_ids(ids, of_files[0][0], str(path), str(sources[0]), _SAME_STIMULI)
         if times is not None:
             require_same_times(times, of_files[0][1], str(path), str(sources[0]))
         rdms |= own
-    (ids, times), sessions = of_files[0], brain.sessions_of(roi)
+    (ids, times, _), sessions = of_files[0], brain.sessions_of(roi)
     whole = {one: [rdms[one, session] for session in sessions] for one in brain.subjects_of(roi)}
     for subject, own in whole.items():
         _refuse_same_sessions(own, sessions, f"{sources[0]}: sub-{subject}")
@@ -83,8 +83,8 @@ def _of_file(
     path: Path,
     held: tuple[list[str], list[str]],
     images: Sequence[str],
-) -> tuple[list[str], np.ndarray | None, dict[tuple[str, str], np.ndarray]]:
-    """Read a file that holds subjects and sessions: ids, times, and the RDMs of each of these."""
+) -> tuple[list[str], np.ndarray | None, Labels, dict[tuple[str, str], np.ndarray]]:
+    """Read a file of subjects and sessions: ids, times, labels, and the RDMs of each of these."""
     section, (subjects, sessions) = brain.rois[roi], held
     stored = stored_rdms(path, section.key)
     counts = (len(subjects), len(sessions))
@@ -94,7 +94,8 @@ def _of_file(
     times = None if section.times is None else times_in_ms(section.times, len(squares), path, key)
     ids = ids_of_file(brain, squares.shape[-1], stored.texts, path, images)
     refuse_other_order(stored.texts, path, ids)
-    refuse_other_subjects(stored.texts, path, subjects, len(sessions))
+    named = not isinstance(brain.subjects, int)
+    refuse_other_subjects(stored.texts, path, subjects, len(sessions), named=named)
     rdms = {}
     for place, who in zip(np.ndindex(counts), product(subjects, sessions), strict=True):
         where = f"{path}: sub-{who[0]}" + (f", ses-{who[1]}" if len(sessions) > 1 else "")
@@ -103,7 +104,9 @@ def _of_file(
         rdms[who] = np.stack(
             [whole_rdm(one, ids, f"{where}{time}", pairs=brain.pairs) for one, time in own]
         )
-    return ids, times, rdms
+    # ids that a file names itself are the order of its own rows, whatever the other labels
+    own_order = brain.ids_told_by == "descriptor"
+    return ids, times, {} if own_order else row_labels(stored.texts, len(ids)), rdms
 
 
 def _held(brain: RdmArchive, roi: str) -> Iterator[tuple[list[str], list[str]]]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rulealign.data.ids import pattern_ids
+from rulealign.data.rdm_formats.text_table import LABELS
+from rulealign.data.same_names import as_names, by_number, matched, mostly
 from rulealign.errors import DataError
 from rulealign.store import refuse_duplicates
 
 if TYPE_CHECKING:
     from rulealign.data.given_rdms import GivenRdms
-_ENDING = re.compile(r"\.[A-Za-z]{2,5}")
 
 
 def ids_of_file(
@@ -114,12 +112,13 @@ def _described(texts: Mapping[str, Sequence[str]], name: str, path: Path) -> lis
 
 
 def refuse_other_order(listed: Mapping[str, Sequence[str]], path: Path, ids: Sequence[str]) -> None:
-    """Refuse RDMs beside which the stimuli are named in another order than the study's.
+    """Refuse RDMs beside which the stimuli have other names, or another order, than in the study.
 
     Args:
         listed: name of a variable of the file -> the texts that it holds. They count where they
-            are the ids, also with a folder before or the ending of a file behind, or where more
-            than half of them stand where the ids do.
+            name more than half of the ids (`same_names.matched`), or have the numbers of all ids
+            behind another word; bare numbers count where they are the ids, or the labels of a
+            table, and a running count from 0, which toolboxes add, never does.
         path: the file, for the message.
         ids: of the study, in the order that it gives the rows of the RDMs.
 
@@ -127,67 +126,30 @@ def refuse_other_order(listed: Mapping[str, Sequence[str]], path: Path, ids: Seq
         DataError: names the variable and the first row that differs.
     """
     for key, texts in listed.items():
-        names = as_names(texts, ids) or _mostly(texts, ids)
-        if names and names != list(ids):
-            place = next(n for n, name in enumerate(names) if name != ids[n])
-            raise DataError(
-                f"{path}: '{key}' says that row {place} of the RDMs is {names[place]}, and"
-                f" brain.ids that it is {ids[place]}. Bring the rows and columns of the RDMs into"
-                f" the order of brain.ids; or, if '{key}' is wrong, take it out of the file."
-            )
-
-
-def refuse_other_subjects(
-    listed: Mapping[str, Sequence[str]], path: Path, subjects: Sequence[str], sessions: int
-) -> None:
-    """Refuse RDMs beside which another subject is named than the study's.
-
-    Args:
-        listed: name of a variable of the file -> the texts that it holds. They count where there is
-            one for each subject, or for each session of each subject in turn, and some of them have
-            names of subjects among their words, such as `hIT | BE | Session: 1`.
-        path: the file, for the message.
-        subjects: their names, in the order of the RDMs.
-        sessions: how many each has.
-
-    Raises:
-        DataError: names the variable, the place and the two subjects.
-    """
-    whose = {len(subjects) * n: np.repeat(subjects, n).tolist() for n in {1, sessions}}
-    for key, texts in listed.items():
-        for place, name in enumerate(whose.get(len(texts), ())):
-            named = set(re.findall(r"[A-Za-z0-9]+", texts[place])).intersection(subjects)
-            if named and name not in named:
+        names = _named_rows(key, texts, ids)
+        for row, (name, text, own) in enumerate(zip(names, texts, ids, strict=False)):
+            if name != own:
                 raise DataError(
-                    f"{path}: '{key}' says that RDM {place} is of {min(named)}, and brain.subjects"
-                    f" that it is of {name}. List subjects in the order of the file."
+                    f"{path}: '{key}' says that row {row} of the RDMs is {name or text}, and"
+                    f" brain.ids that it is {own}. Set brain.ids to {{descriptor:"
+                    f" {key.rpartition('/')[2]}}}, which brings rows into the order of the images;"
+                    f" or correct '{key}', or take it out of the file, if it is wrong."
                 )
 
 
-def as_names(texts: Sequence[str], ids: Sequence[str]) -> list[str] | None:
-    """Give texts as the ids that they stand for, with a folder before or an ending behind.
+def _named_rows(key: str, texts: Sequence[str], ids: Sequence[str]) -> Sequence[str | None]:
+    if len(texts) != len(ids) or is_count(texts):
+        return []
+    found, bare = matched(texts, ids), all(map(str.isdecimal, map(str.strip, texts)))
+    if mostly(found, len(ids)) and not (bare and None in found):
+        return found
+    return (by_number(texts, ids) or []) if not bare or key == LABELS else []
+
+
+def is_count(texts: Sequence[str]) -> bool:
+    """Tell the running count from 0 that toolboxes add; it names nothing.
 
     Args:
-        texts: in any order.
-        ids: the stimuli's.
-
-    Returns:
-        The ids in the order of the texts; None where the texts are anything else.
+        texts: along one axis.
     """
-    return next((names for names in _readings(texts) if sorted(names) == sorted(ids)), None)
-
-
-def _readings(texts: Sequence[str]) -> tuple[list[str], ...]:
-    as_given = [text.strip() for text in texts]
-    without_folder = [PureWindowsPath(text).name for text in as_given]  # it knows "/" and "\"
-    paths = map(PureWindowsPath, without_folder)
-    stems = [path.stem if _ENDING.fullmatch(path.suffix) else path.name for path in paths]
-    return as_given, without_folder, stems
-
-
-def _mostly(texts: Sequence[str], ids: Sequence[str]) -> list[str] | None:
-    # names of which one was mistyped, or stands for two
-    for names in _readings(texts) if len(texts) == len(ids) else ():
-        if 2 * sum(map(str.__eq__, names, ids)) > len(ids):
-            return names
-    return None
+    return list(texts) == [str(number) for number in range(len(texts))]

@@ -16,7 +16,8 @@ from rulealign.data.rdm_axes import square_rdms
 from rulealign.data.rdm_check import whole_rdm
 from rulealign.data.rdm_formats import stored_rdms
 from rulealign.data.rdm_formats.stored import StoredRdms
-from rulealign.data.rdm_names import as_names, listed_ids
+from rulealign.data.rdm_names import listed_ids
+from rulealign.data.same_names import as_names
 from rulealign.errors import DataError
 from rulealign.learning.given import ONE_ARRAY, filled
 from rulealign.plan.settings.activations import GivenActivationSettings, GivenModelRdmSettings

@@ -15,7 +15,11 @@ from rulealign.wrong_values import meant
 
 _RSATOOLBOX = "dissimilarities"
 Texts = dict[str, list[str]]
-_DESCRIPTORS = ("pattern_descriptors", "rdm_descriptors")
+
+OF_RDMS = "rdm_descriptors"
+"""The group of rsatoolbox's texts that tell of RDMs, not of stimuli."""
+
+_DESCRIPTORS = ("pattern_descriptors", OF_RDMS)
 
 
 def hdf5_rdms(path: Path, key: str | None) -> StoredRdms:

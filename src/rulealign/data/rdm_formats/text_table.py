@@ -10,6 +10,9 @@ import numpy as np
 from rulealign.data.rdm_formats.stored import StoredRdms
 from rulealign.errors import DataError
 
+LABELS = "labels"
+"""The name of a table's labels among the texts beside RDMs."""
+
 
 def table_rdms(path: Path, key: str | None) -> StoredRdms:
     """Read a table of one RDM; see `stored_rdms`.
@@ -34,7 +37,7 @@ def table_rdms(path: Path, key: str | None) -> StoredRdms:
             f"{path}: its columns are labelled {columns[:3]} ... and its lines {lines[:3]} ...;"
             " a table of an RDM has the same labels in the same order in both."
         )
-    return StoredRdms(_numbers([row[1:] for row in rows[1:]], path, 2), {"labels": columns})
+    return StoredRdms(_numbers([row[1:] for row in rows[1:]], path, 2), {LABELS: columns})
 
 
 def _rows(path: Path) -> list[list[str]]:

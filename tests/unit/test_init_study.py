@@ -59,6 +59,43 @@ def test_a_descriptor_that_names_the_images_gives_the_ids(images, tmp_path):
     assert (brain.subjects, brain.ids.descriptor) == (2, "stim")
 
 
+def with_names(folder, names, name="x.hdf5"):
+    """Write RDMs of rsatoolbox with names beside them."""
+    rdms = np.random.default_rng(1).random((2, 10))
+    named = rsatoolbox.rdm.RDMs(rdms, pattern_descriptors={"stim": names})
+    named.save(str(folder / name), overwrite=True)
+
+
+def test_the_study_and_the_command_say_where_the_order_is_from(images, tmp_path, capsys):
+    with_names(tmp_path, [f"Stim_0{name[5:]}.PNG" for name in NAMES[::-1]])
+    assert main(["images", "x.hdf5", "bp", "--name", "named"]) == 0
+    assert "Order of the RDMs: names in the file, by which rows come" in capsys.readouterr().out
+    text = (tmp_path / "studies" / "named.yaml").read_text()
+    assert "ids: {descriptor: stim} # names in the file, by which" in text
+    with_names(tmp_path, [str(number) for number in range(1, N + 1)])
+    for name, rdms in (("counted", "x.hdf5"), ("plain", "rdms.npy")):
+        assert main(["images", rdms, "bp", "--name", name]) == 0
+        assert "Order of the RDMs: the file names no images: rows" in capsys.readouterr().out
+        text = (tmp_path / "studies" / f"{name}.yaml").read_text()
+        assert "ids: images # the file names no images: rows are in" in text
+
+
+@pytest.mark.parametrize(
+    ("names", "match"),
+    [
+        ([*NAMES[:-1], "stim_12"], "'.*/stim' says that row 4 of the RDMs is stim_12, and"),
+        ([*NAMES[:0:-1], "stim_70"], "'.*stim' says that row 0 of the RDMs is stim_11, and .* stim_7"),
+        ([f"object{name[5:]}" for name in NAMES[::-1]], "'.*stim' says that row 0 of the RDMs is stim_11"),
+        (["cat", "dog", "elk", "fox", "gnu"], "'.*stim' names the rows .*cat, dog, elk .*be told"),
+        (["2", "1", "3", "4", "5"], "'.*stim' names the rows of the RDMs 2, 1, 3 .*stim_7, stim_8"),
+    ],
+)
+def test_an_order_that_cannot_be_told_is_refused(images, tmp_path, names, match):
+    with_names(tmp_path, names)
+    with pytest.raises(DataError, match=rf"x\.hdf5: {match}"):
+        new_study(images, "x.hdf5", ["bp"])
+
+
 def test_rdms_at_which_a_run_would_stop_are_told_at_once(images, tmp_path, capsys):
     rdms = np.load(tmp_path / "rdms.npy")
     np.save(tmp_path / "r.npy", 1 - rdms / rdms.max())

@@ -21,6 +21,8 @@ from rulealign.data.given_rdms import IMAGES, GivenRdms
 from rulealign.data.rdm_axes import possible_counts, square_rdms
 from rulealign.data.rdm_formats import stored_rdms
 from rulealign.data.rdm_formats.stored import StoredRdms
+from rulealign.data.rdm_labels import row_labels
+from rulealign.data.rdm_names import refuse_other_order
 from rulealign.data.same_names import as_names
 from rulealign.data.training_sets import REGISTRY as TRAINING_SETS
 from rulealign.errors import ConfigurationError, DataError, RulealignError
@@ -29,7 +31,11 @@ from rulealign.learning.networks import network_class
 from rulealign.learning.rules import REGISTRY, rule_class
 
 _UNTOLD = "not stated; replace these words"
-_IDS = " # the rows of the RDMs are in the natural order of the names of the images"
+_ORDER = {
+    f"ids: {IMAGES}": " # the file names no images: rows are in the natural order of their names",
+    "ids: {descriptor: ": " # names in the file, by which rows come into the order of the images",
+}
+"""How the line of the ids starts -> what it says of the order of the RDMs."""
 
 
 def new_study(
@@ -66,7 +72,8 @@ def new_study(
     Raises:
         ConfigurationError: there is no such rule, or the name cannot be one.
         DataError: there are no images or RDMs, it cannot be told from the number of images how
-            many subjects the file holds, or a file of betas, events or masks is missing.
+            many subjects the file holds or in which order its rows are, or a file of betas,
+            events or masks is missing.
     """
     stems = _names_of_images(images)
     ordered = _with_baseline(rules)
@@ -89,7 +96,11 @@ def new_study(
     if masks:
         loaded.brain.files(None, Path(), Path())  # refuses a missing file
     lines = yaml.safe_dump(study, sort_keys=False, default_flow_style=None, width=100)
-    return lines.replace(f"ids: {IMAGES}\n", f"ids: {IMAGES}{_IDS}\n")
+    return "".join(line + _order_told(line) + "\n" for line in lines.splitlines())
+
+
+def _order_told(line: str) -> str:
+    return next((told for start, told in _ORDER.items() if line.strip().startswith(start)), "")
 
 
 def _first_layer() -> str:
@@ -135,7 +146,7 @@ def _brain(
         "kind": "rdm-archive",
         "subjects": named or subjects,
         **({"sessions": sessions} if sessions > 1 else {}),
-        "ids": _ids(stored, images),
+        "ids": _ids(stored, images, path),
         "acquisition": _UNTOLD,
         "distance": _UNTOLD,
         "rois": {roi: source},
@@ -181,10 +192,20 @@ def _count_of_subjects(stored: StoredRdms, sessions: int, stimuli: int, path: Pa
     return subjects[0]
 
 
-def _ids(stored: StoredRdms, images: Sequence[str]) -> Any:
+def _ids(stored: StoredRdms, images: Sequence[str], path: Path) -> Any:
     for name, texts in stored.texts.items():
         if as_names(texts, images):
             return {"descriptor": name.rpartition("/")[2]}
+    refuse_other_order(stored.texts, path, images)
+    for name, texts in row_labels(stored.texts, len(images)).items():
+        if sorted(texts, key=natural_order) != texts or not all(map(str.isdecimal, texts)):
+            raise DataError(
+                f"{path}: '{name}' names the rows of the RDMs {', '.join(texts[:3])} ..., and no"
+                f" image is called that ({', '.join(images[:3])} ...), so their order cannot be"
+                f" told. Give the images the names of '{name}'; or write the names of the images in"
+                " a text file, in the order of the rows, and name it as brain.ids of a study"
+                " written by hand."
+            )
     return IMAGES
 
 
@@ -249,6 +270,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (RulealignError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    for line in filter(_order_told, text.splitlines()):
+        print(f"Order of the RDMs:{line.partition('#')[2]}")
     print(f"{output} is written. Replace '{_UNTOLD}', then run it:")
     print(f"snakemake --cores 2 --configfile {output}")
     if reason:

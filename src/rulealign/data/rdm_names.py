@@ -131,9 +131,9 @@ def refuse_other_order(listed: Mapping[str, Sequence[str]], path: Path, ids: Seq
             if name != own:
                 raise DataError(
                     f"{path}: '{key}' says that row {row} of the RDMs is {name or text}, and"
-                    f" brain.ids that it is {own}. Set brain.ids to {{descriptor:"
-                    f" {key.rpartition('/')[2]}}}, which brings rows into the order of the images;"
-                    f" or correct '{key}', or take it out of the file, if it is wrong."
+                    f" brain.ids that it is {own}. Correct '{key}'; or take it out of the file, if"
+                    " it is wrong; or, if it names the images, set brain.ids to {descriptor:"
+                    f" {key.rpartition('/')[2]}}}, which brings rows into their order."
                 )
 
 

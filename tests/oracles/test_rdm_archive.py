@@ -66,7 +66,9 @@ def test_negative_dissimilarities_are_kept(tmp_path):
     rdms = _square(_condensed())
     rdms[1, 2, 4] = rdms[1, 4, 2] = -0.25
     np.save(tmp_path / "rdms.npy", rdms)
-    assert read_rdms(tmp_path / "rdms.npy", None, 3)[1, 4, 2] == -0.25
+    for distance in ("crossnobis", "cross-validated squared Euclidean", "not stated"):
+        found = read_rdms(tmp_path / "rdms.npy", None, 3, distance=distance)
+        assert found[1, 4, 2] == -0.25
 
 
 def test_sessions_are_averaged_and_kept(tmp_path):

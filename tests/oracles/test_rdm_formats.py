@@ -241,6 +241,21 @@ def test_similarities_are_refused_with_what_to_write(tmp_path, scale):
         read_rdms(tmp_path / "x.npy", None, 3)
 
 
+@pytest.mark.parametrize("diagonal", [0, np.nan])
+@pytest.mark.parametrize("condensed", [True, False])
+def test_negative_values_are_refused_where_the_distance_has_none(tmp_path, diagonal, condensed):
+    correlations = np.corrcoef(np.random.default_rng(2).normal(size=(N, 9)))
+    np.fill_diagonal(correlations, diagonal)
+    given = correlations[UPPER][np.newaxis] if condensed else correlations
+    np.save(tmp_path / "x.npy", given)
+    for distance in ("1 - Pearson", "1 − Spearman's rho", "1-r", "Euclidean", "squared Euclidean"):
+        with pytest.raises(DataError, match=r"x\.npy: sub-01, .* is below 0, .*write 1 - r to the"):
+            read_rdms(tmp_path / "x.npy", None, 1, distance=distance)
+    np.save(tmp_path / "x.npy", 1 - correlations[UPPER])  # what the message says
+    found = read_rdms(tmp_path / "x.npy", None, 1, distance="1 - Pearson")
+    assert np.array_equal(found[0][UPPER], 1 - correlations[UPPER])
+
+
 def test_what_is_wrong_in_a_table_is_named_with_its_line(tmp_path):
     path, table = tmp_path / "x.csv", pd.DataFrame(SQUARES[0], IDS, IDS)
     table.iloc[::-1].to_csv(path)

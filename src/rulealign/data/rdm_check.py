@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,27 +13,39 @@ TOLERANCE = 1e-6
 """How far an RDM may be from symmetric, and its diagonal from zero, relative to its largest
 dissimilarity: enough for single precision, too little for a mistake."""
 
+_NEVER_NEGATIVE = re.compile(
+    r"(1 *[-\u2212\u2013] *(pearson|spearman|kendall|correlation|cosine|rho|r)"
+    r"|(squared )?euclidean)\b"
+)
+_MAY_BE_NEGATIVE = re.compile("cross|unbiased|correct|disattenuated|scored")
+_NEGATIVE = (
+    "if these are similarities r, with another diagonal, write 1 - r to the file; if distances are"
+    " cross-validated, say so in brain.distance"
+)
+
 
 def whole_rdm(
-    rdm: np.ndarray, names: Sequence[str], where: str, *, pairs: str = "all"
+    rdm: np.ndarray, names: Sequence[str], where: str, *, pairs: str = "all", distance: str = ""
 ) -> np.ndarray:
     """Check that a matrix is an RDM, and complete what convention leaves out.
 
     Args:
         rdm: float64, shape (stimuli, stimuli). Its diagonal may be missing (NaN), and one of its
-            triangles may be missing or zero. Negative dissimilarities are kept: cross-validated
-            distances have them.
+            triangles may be missing or zero. Negative dissimilarities are kept, which
+            cross-validated distances have, unless the distance has none.
         names: the stimuli's, for messages.
         where: file and subject, for messages.
         pairs: `all`, or `present`: dissimilarities may be missing (NaN).
+        distance: what the study calls it; "" where nobody says it.
 
     Returns:
         The same shape: both triangles, and a zero diagonal.
 
     Raises:
-        DataError: it holds similarities, a dissimilarity is not finite or is missing in one
-            triangle only, the diagonal is not zero,
-            it is not symmetric, or all dissimilarities are equal; names the place and the remedy.
+        DataError: it holds similarities, or numbers below 0 where the distance has none, a
+            dissimilarity is not finite or is missing in one triangle only, the diagonal is not
+            zero, it is not symmetric, or all dissimilarities are equal; names the place and the
+            remedy.
     """
     rdm = np.where(np.eye(len(rdm), dtype=bool) & np.isnan(rdm), 0.0, rdm)
     rdm = _both_triangles(rdm)
@@ -45,6 +58,9 @@ def whole_rdm(
     _refuse_similarities(rdm, scale, where)
     _refuse(np.diag(np.diag(np.abs(rdm)) > TOLERANCE * scale), rdm, names, where, "should be 0")
     _refuse(np.abs(rdm - rdm.T) > TOLERANCE * scale, rdm, names, where, "is not symmetric")
+    if _NEVER_NEGATIVE.match(distance.lower()) and not _MAY_BE_NEGATIVE.search(distance.lower()):
+        why = f"is below 0, as no '{distance}' (brain.distance) is; {_NEGATIVE}"
+        _refuse(rdm < -TOLERANCE * scale, rdm, names, where, why)
     there = rdm[np.triu(~missing, 1)]
     if not len(there) or np.ptp(there) == 0:
         held = f"{there[0]:g}" if len(there) else "missing"

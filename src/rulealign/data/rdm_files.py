@@ -101,9 +101,8 @@ def _of_file(
         where = f"{path}: sub-{who[0]}" + (f", ses-{who[1]}" if len(sessions) > 1 else "")
         at = [""] if times is None else [f", {time:g} ms" for time in times]
         own = zip(squares[(slice(None), *place)], at, strict=True)
-        rdms[who] = np.stack(
-            [whole_rdm(one, ids, f"{where}{time}", pairs=brain.pairs) for one, time in own]
-        )
+        told = {"pairs": brain.pairs, "distance": brain.distance}
+        rdms[who] = np.stack([whole_rdm(one, ids, f"{where}{time}", **told) for one, time in own])
     # ids that a file names itself are the order of its own rows, whatever the other labels
     own_order = brain.ids_told_by == "descriptor"
     return ids, times, {} if own_order else row_labels(stored.texts, len(ids)), rdms

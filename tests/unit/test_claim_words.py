@@ -1,10 +1,13 @@
 """Where a claim holds, in words; and the claims of several studies side by side."""
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 import claim_files
 from rulealign.claims.__main__ import main
@@ -190,6 +193,39 @@ def test_studies_are_laid_side_by_side(tmp_path, capsys):
     ]
     written = pd.read_csv(tmp_path / "both.csv", keep_default_na=False)
     assert written.to_numpy().tolist() == [cells(line) for line in (first, *body)]
+
+
+def test_the_two_quick_studies_lie_side_by_side_claim_by_claim(project, tmp_path, capsys):
+    page = (project / "docs" / "results" / "human_it.md").read_text()
+    (command,) = re.findall(r"^python -m rulealign\.claims (.*quick)$", page, re.MULTILINE)
+    names = [Path(folder).name for folder in command.split()]
+    assert names == ["cichy92_quick", "human_it_quick"]
+    told = [yaml.safe_load((project / "studies" / f"{name}.yaml").read_text()) for name in names]
+    for number, (name, own) in enumerate(zip(names, told, strict=True), start=1):
+        rows = [
+            summary(
+                *(label, "holds", number + place / 10, claim["statement"]),
+                direction=claim["direction"],
+                smallest_effect=claim.get("smallest_effect", {}).get("value", np.nan),
+                size=own["universes"]["size"][0],
+            )
+            for place, (label, claim) in enumerate(own["claims"].items())
+        ]
+        study(tmp_path / name, *rows)
+    assert main([str(tmp_path / name) for name in names]) == 0
+    head, _, first, *body = map(cells, capsys.readouterr().out.splitlines())
+    assert head[2:] == names
+    assert first[2] == first[3]  # so that verdicts are of one kind of universe
+    cichy, human = (list(own["claims"]) for own in told)
+    assert [line[0] for line in body] == cichy  # all of human_it_quick are among these
+    for label, statement, *own in body:
+        assert statement == told[0]["claims"][label]["statement"]  # word for word, so once
+        assert f"primary universe holds: {1 + cichy.index(label) / 10:+.3f} [" in own[0]
+        if label not in human:
+            assert own[1] == "not declared"
+            continue
+        assert f"primary universe holds: {2 + human.index(label) / 10:+.3f} [" in own[1]
+        assert told[1]["claims"][label] == told[0]["claims"][label]
 
 
 def test_an_effect_too_small_to_matter_is_said_to_be_that(tmp_path, capsys):

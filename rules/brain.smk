@@ -102,6 +102,11 @@ rule check_inputs:
             if WITH_RESPONSES
             else []
         ),
+        given=[
+            file
+            for source in brain.InputsSettings.of(STUDY).labelled
+            for file in source_files(source)
+        ],
         pairs=[FILES.pairs] if STUDY.compared_pairs != ["all"] else [],
         folds=expand(ENCODED, roi=STUDY.brain.rois) if ENCODED else [],
         classes=[FILES.training_set] if brain.InputsSettings.of(STUDY).labels else [],

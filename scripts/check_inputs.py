@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rulealign.data.check import check_inputs
 from rulealign.data.labels import require_labels
+from rulealign.data.rdm_labels import require_same_labels
 from rulealign.job import job
 from rulealign.plan.settings.brain import InputsSettings
 from rulealign.rsa.bootstrap.resample_check import require_resamples
@@ -19,6 +20,7 @@ with job(snakemake):
         Path(snakemake.output[0]),
         settings.copies,
     )
+    require_same_labels(settings.labelled, Path(snakemake.input.stimuli[0]))
     for classes in snakemake.input.classes:
         require_labels(settings.labels, Path(snakemake.input.stimuli[0]), Path(classes))
     require_distinct([Path(path) for path in snakemake.input.models])

@@ -11,7 +11,10 @@ from scipy.spatial.distance import pdist, squareform
 
 from brain_settings import given_rdms, read_rdms
 from rulealign.data import rdm_files
+from rulealign.data.brains.rdm_archive import RdmArchive
+from rulealign.data.rdm_labels import require_same_labels
 from rulealign.errors import DataError
+from rulealign.store import write_h5
 
 NAMES = [f"image_{number:02d}" for number in range(1, 6)]
 AS_TEXT = [NAMES[place] for place in (0, 3, 1, 2, 4)]
@@ -217,3 +220,29 @@ def test_the_same_labels_under_another_name_are_held_against_each_other(tmp_path
         rdm_files.read_rdms(brain, "IT", paths)
     np.savez(paths[1], x=twelve[1], stim=[f"object {number}" for number in range(12)])
     assert rdm_files.read_rdms(brain, "IT", paths).rdms.shape == (2, 1, 12, 12)
+
+
+def of_two_rois(folder, ids="image_{:02d}"):
+    files = {"V1": {"source": f"{folder}/V1.csv"}, "IT": {"source": f"{folder}/IT.npz", "key": "x"}}
+    files["LO"] = {"source": f"{folder}/LO.npy"}
+    about = {"subjects": 1, "acquisition": "3T", "distance": "Euclidean", "ids": ids}
+    return RdmArchive.model_validate({"kind": "rdm-archive", "rois": files} | about)
+
+
+@pytest.mark.parametrize("names", OTHERWISE.values(), ids=OTHERWISE)
+def test_labels_that_differ_between_rois_are_refused(tmp_path, twelve, names):
+    images = {"images": np.zeros((12, 2, 2, 3), dtype=np.uint8)}
+    write_h5(tmp_path / "i.h5", images, ids={"stimulus": TWELVE}, settings={})
+    pd.DataFrame(twelve[0], WORDS, WORDS).to_csv(tmp_path / "V1.csv")
+    np.savez(tmp_path / "IT.npz", x=twelve[1], labels=[f"stim/{name.upper()}" for name in WORDS])
+    told = of_two_rois(tmp_path).labelled
+    assert told == {f"{tmp_path}/V1.csv": None, f"{tmp_path}/IT.npz": "x"}
+    require_same_labels(told, tmp_path / "i.h5")
+    np.savez(tmp_path / "IT.npz", x=twelve[1], labels=names)
+    with pytest.raises(DataError, match=r"IT\.npz: 'labels' labels row .* of \S+V1\.csv labels it"):
+        require_same_labels(told, tmp_path / "i.h5")
+
+
+def test_files_with_ids_of_their_own_may_have_orders_of_their_own(tmp_path):
+    assert of_two_rois(tmp_path, {"descriptor": "labels"}).labelled == {}
+    assert given_rdms("IT", tmp_path / "x.csv").brain.labelled == {}

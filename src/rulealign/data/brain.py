@@ -89,6 +89,11 @@ class Brain(Closed):
         return []
 
     @property
+    def labelled(self) -> dict[str, str | None]:
+        """Name files whose rows may have labels of their own, with their keys: by default none."""
+        return {}
+
+    @property
     def has_repeats(self) -> bool:
         """Say whether RDMs come with repeats that tell how reliable they are."""
         return any(len(self.subjects_of(roi)) == 1 for roi in self.rois)

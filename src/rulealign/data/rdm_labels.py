@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rulealign.data.mat import NAMES
+from rulealign.data.rdm_formats import stored_rdms
 from rulealign.data.rdm_formats.hdf5 import OF_RDMS
 from rulealign.data.rdm_names import is_count
 from rulealign.data.rdm_subjects import told_subjects
 from rulealign.data.same_names import words_of
 from rulealign.errors import DataError
+from rulealign.store import stimulus_ids
 
 Labels = dict[str, list[str]]
 
@@ -60,3 +62,22 @@ def refuse_other_labels(own: Labels, path: Path, first: Labels, first_path: Path
                     " RDMs into one order, under the same labels; or take labels that are wrong out"
                     " of the files."
                 )
+
+
+def require_same_labels(labelled: Mapping[str, str | None], stimuli: Path) -> None:
+    """Refuse files of given RDMs, of any ROI, that label their rows differently.
+
+    Args:
+        labelled: file -> the name of its array.
+        stimuli: a file of prepared stimulus images.
+
+    Raises:
+        DataError: as in `refuse_other_labels` and `stored_rdms`.
+    """
+    count = len(stimulus_ids(stimuli))
+    before: list[tuple[Path, Labels]] = []
+    for path, key in ((Path(file).expanduser(), key) for file, key in labelled.items()):
+        own = row_labels(stored_rdms(path, key).texts, count)
+        for other, labels in before:
+            refuse_other_labels(own, path, labels, other)
+        before.append((path, own))

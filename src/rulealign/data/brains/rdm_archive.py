@@ -110,6 +110,18 @@ class RdmArchive(GivenRdms):
         """List the ROIs whose RDMs change over time; see `Brain.timed_rois`."""
         return [roi for roi, section in self.rois.items() if section.times is not None]
 
+    @property
+    def labelled(self) -> dict[str, str | None]:
+        """Name the user's files of several ROIs that may label their rows, which are then in one
+        order: not where each file has ids of its own.
+        """
+        if len(self.rois) == 1 or self.ids_told_by == "descriptor":
+            return {}
+        named = {file: one.key for roi, one in self.rois.items() for file in self.sources(roi)}
+        return {
+            file: key for file, key in named.items() if "/" in file and not file.endswith(".npy")
+        }
+
     def subjects_of(self, roi: str) -> list[str]:
         """Name the subjects that have an ROI, in the order of its file."""
         return self.rois[roi].subjects or self.subject_names

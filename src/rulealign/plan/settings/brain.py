@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from rulealign.config.betas import BetaFiles
@@ -170,6 +170,8 @@ class InputsSettings(Settings):
         bootstrap_draws: resamples of the stimuli.
         pairs: every kind of pairs that is compared: `all`, `cross_run`.
         labels: stimulus id -> class of the training set; {} where no loss needs any.
+        labelled: the user's file of given RDMs whose rows may have labels -> its key; {} where
+            there is one ROI, or files have ids of their own.
     """
 
     copies: dict[str, str]
@@ -177,6 +179,7 @@ class InputsSettings(Settings):
     bootstrap_draws: int
     pairs: list[str]
     labels: dict[str, str]
+    labelled: dict[str, str | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -187,4 +190,5 @@ class InputsSettings(Settings):
             bootstrap_draws=study.statistics.bootstrap_draws,
             pairs=study.compared_pairs,
             labels=study.encoding.given_labels if study.encoding else {},
+            labelled=study.brain.labelled,
         )

@@ -57,36 +57,38 @@ def raised(value):
 
 
 @pytest.mark.parametrize(
-    ("axis", "value", "other", "words"),
+    ("axis", "value", "other", "words", "first_words"),
     [
-        ("stimuli", "magenta", "grey", "with stimuli magenta"),
-        ("size", 32, 224, "at 32 px"),
-        ("descriptor", "grid-8", "global-average", "with grid-8"),
-        ("centring", "centred", "uncentred", "centred"),
-        ("convention", "mean_rdm", "per_subject", "against the mean RDM"),
-        ("pairs", "cross_run", "all", "over cross-run pairs"),
-        ("comparison", "pearson", "spearman", "by Pearson's r"),
-        ("control", "pixels", "none", "with pixels partialled out"),
+        ("stimuli", "magenta", "grey", "with stimuli magenta", "with stimuli grey"),
+        ("size", 32, 224, "at 32 px", "at 224 px"),
+        ("descriptor", "grid-8", "global-average", "with grid-8", "with global-average"),
+        ("centring", "centred", "uncentred", "centred", "uncentred"),
+        ("convention", "mean_rdm", "per_subject", "with the mean RDM", "with each subject's RDM"),
+        ("pairs", "cross_run", "all", "over cross-run pairs", "over all pairs"),
+        ("comparison", "pearson", "spearman", "by Pearson's r", "by Spearman's ρ"),
+        ("control", "pixels", "none", "with pixels partialled out", "without a control"),
     ],
 )
-def test_a_planted_reversal_is_found_and_named(tmp_path, axis, value, other, words):
+def test_a_planted_reversal_is_found_and_named(tmp_path, axis, value, other, words, first_words):
     grid = ONE | {axis: [other, value]}
     shown = ("stimuli", "size", "descriptor", "centring")
     views = list(itertools.product(*(grid[name] for name in shown)))
     claims, summary = evaluated(tmp_path, grid, change=raised(value), views=views, more=[CROSS_RUN])
     assert claims.set_index(axis)["verdict"].to_dict() == {other: "holds", value: "reversed"}
-    assert summary["summary"].item() == f"holds in 1 of 2, reversed in 1: everything {words}"
+    assert summary["summary"].item() == (
+        f"holds {first_words}; reversed {words} (holds in 1 of 2 universes)"
+    )
 
 
 @pytest.mark.parametrize(
-    ("axis", "value", "other", "words"),
+    ("axis", "value", "other", "words", "first_words"),
     [
-        ("size", 32, 224, "at 32 px"),
-        ("descriptor", "grid-8", "global-average", "with grid-8"),
+        ("size", 32, 224, "at 32 px", "at 224 px"),
+        ("descriptor", "grid-8", "global-average", "with grid-8", "with global-average"),
     ],
 )
 def test_a_planted_reversal_is_found_in_every_universe_of_a_crossed_grid(
-    tmp_path, axis, value, other, words
+    tmp_path, axis, value, other, words, first_words
 ):
     grid = {**claim_files.GRID, "baseline": ["own"], "initialisation": {"default": {}}}
     claims, summary = evaluated(tmp_path, grid, change=raised(value))
@@ -94,7 +96,9 @@ def test_a_planted_reversal_is_found_in_every_universe_of_a_crossed_grid(
     assert set(claims.loc[claims[axis] == other, "verdict"]) == {"holds"}
     counts = summary[["holds", "reversed", "unresolved", "missing"]]
     assert counts.iloc[0].tolist() == [8, 8, 0, 0]
-    assert summary["summary"].item() == f"holds in 8 of 16, reversed in 8: everything {words}"
+    assert summary["summary"].item() == (
+        f"holds {first_words}; reversed {words} (holds in 8 of 16 universes)"
+    )
 
 
 def raised_after_an_epoch(rows, people):
@@ -106,7 +110,7 @@ def lowered(rows, people):
 
 
 @pytest.mark.parametrize(
-    ("axis", "values", "rule", "change", "words"),
+    ("axis", "values", "rule", "change", "words", "first_words"),
     [
         # calibration alone makes the fall: the network that has it lies below bp after an epoch
         (
@@ -114,7 +118,8 @@ def lowered(rows, people):
             ["own", "untrained_bn"],
             "untrained_bn",
             lowered,
-            "measured from untrained_bn in place of epoch 0",
+            "against untrained_bn",
+            "against its own epoch 0",
         ),
         (
             "initialisation",
@@ -122,18 +127,21 @@ def lowered(rows, people):
             "bp_normal",
             raised_after_an_epoch,
             "with initialisation normal",
+            "with initialisation default",
         ),
     ],
 )
 def test_a_reversal_by_another_network_is_found_and_named(
-    tmp_path, axis, values, rule, change, words
+    tmp_path, axis, values, rule, change, words, first_words
 ):
     grid = ONE | {axis: values}
     claims, summary = evaluated(tmp_path, grid, {rule: {"change": change}})
     verdicts = claims.set_index(axis)["verdict"].to_dict()
     first, other = values
     assert verdicts == {first: "holds", other: "reversed"}
-    assert summary["summary"].item() == f"holds in 1 of 2, reversed in 1: everything {words}"
+    assert summary["summary"].item() == (
+        f"holds {first_words}; reversed {words} (holds in 1 of 2 universes)"
+    )
 
 
 def test_a_fall_in_one_person_alone_does_not_hold_for_other_people(tmp_path):

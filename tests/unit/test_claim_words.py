@@ -12,7 +12,7 @@ import yaml
 import claim_files
 from rulealign.claims.__main__ import main
 from rulealign.claims.summary import COLUMNS, summary_table
-from rulealign.claims.words import summary_line, value_words
+from rulealign.claims.words import summary_line, value_words, where
 from rulealign.config.universes import AXES
 from rulealign.errors import DataError
 
@@ -52,78 +52,129 @@ VIEWS = {
 @pytest.mark.parametrize(
     ("verdict", "line"),
     [
-        (lambda _: "holds", "holds in all 12"),
-        (lambda _: "unresolved", "holds in 0 of 12, unresolved in 12: everything"),
+        (lambda _: "holds", "holds everywhere (holds in all 12 universes)"),
+        (lambda _: "unresolved", "unresolved everywhere (holds in none of 12 universes)"),
         (
             lambda one: "reversed" if one["size"] == 32 else "holds",
-            "holds in 6 of 12, reversed in 6: everything at 32 px",
+            "holds at 224 px; reversed at 32 px (holds in 6 of 12 universes)",
         ),
         (
             lambda one: "holds" if one["control"] == "none" else "unresolved",
-            "holds in 4 of 12, unresolved in 8: everything with pixels partialled out and with"
-            " contrast partialled out",
-        ),
-        (
-            lambda one: "unresolved" if one["control"] == "pixels" else "holds",
-            "holds in 8 of 12, unresolved in 4: everything with pixels partialled out",
+            "holds without a control; unresolved with pixels partialled out and with contrast"
+            " partialled out (holds in 4 of 12 universes)",
         ),
         (
             lambda one: (
                 "reversed" if (one["size"], one["centring"]) == (32, "centred") else "holds"
             ),
-            "holds in 9 of 12, reversed in 3: everything at 32 px centred",
+            "holds at 224 px and uncentred; reversed at 32 px centred (holds in 9 of 12 universes)",
         ),
         (
             lambda one: {"pixels": "reversed", "contrast": "missing"}.get(
                 one["control"], "unresolved"
             ),
-            "holds in 0 of 8, reversed in 4: everything with pixels partialled out;"
-            " unresolved in 4; 4 more do not exist",
+            "reversed with pixels partialled out; unresolved without a control; cannot be computed"
+            " with contrast partialled out (holds in none of 8 universes)",
         ),
-        (
+        (  # at 224 px: 6; at 32 px uncentred with either control: 2; what holds takes most words
             lambda one: (
                 "reversed"
                 if one["size"] == 32 and (one["centring"] == "centred" or one["control"] == "none")
                 else "holds"
             ),
-            "holds in 8 of 12, reversed in 4: 4 of 6 at 32 px",
+            "reversed at 32 px centred and at 32 px without a control; holds everywhere else (holds"
+            " in 8 of 12 universes)",
         ),
         (
             lambda one: "missing" if one["size"] == 32 else "reversed",
-            "holds in 0 of 6, reversed in 6: everything; 6 more do not exist",
+            "reversed wherever it can be computed; cannot be computed at 32 px (holds in none of 6"
+            " universes)",
         ),
-        (
-            lambda one: "missing" if one["size"] == 32 else "holds",
-            "holds in all 6; 6 more do not exist",
-        ),
-        (lambda one: "missing", "none of 12 exists"),
+        (lambda one: "missing", "cannot be computed"),
     ],
 )
-def test_a_line_names_what_is_reversed_or_else_unresolved(verdict, line):
+def test_a_line_names_where_a_claim_has_each_verdict(verdict, line):
     assert summary_line(rows(verdict, VIEWS)) == line
-
-
-def test_a_value_that_only_some_reversed_universes_have_is_not_called_everything():
-    # all reversed ones are at 32 px, but so is one that holds
-    found = rows(lambda one: "reversed" if one["size"] == 32 else "holds", VIEWS)
-    found.loc[found.index[-1], "verdict"] = "holds"
-    line = summary_line(found)
-    assert "everything" not in line
-    assert line == "holds in 7 of 12, reversed in 5: 5 of 6 at 32 px"
 
 
 def test_a_single_universe_is_said_to_be_the_only_one():
     one = {"size": [224]}
-    assert summary_line(rows(lambda _: "holds", one)) == "holds in the only one"
+    assert summary_line(rows(lambda _: "holds", one)) == "holds everywhere (one universe)"
 
 
-def test_the_value_with_most_of_a_verdict_comes_first():
-    # all at 32 px but one, and one at 224 px
-    found = rows(lambda one: "reversed" if one["size"] == 32 else "holds", VIEWS)
-    found.loc[found.index[-1], "verdict"] = "holds"
-    found.loc[found.index[0], "verdict"] = "reversed"
-    line = "holds in 6 of 12, reversed in 6: 5 of 6 at 32 px, 1 of 6 at 224 px"
-    assert summary_line(found) == line
+AXIS = {"size": [224, 32, 96, 64], "centring": ["uncentred", "centred"]}
+AXIS |= {"control": ["none", "pixels", "contrast", "silhouette"]}
+
+
+def test_a_place_is_named_only_where_every_universe_in_it_has_the_verdict():
+    # 32 universes; at 32 px all 8 are reversed but one
+    found = rows(lambda one: "reversed" if one["size"] == 32 else "holds", AXIS)
+    odd = found.index[(found["size"] == 32) & (found["centring"] == "centred")][0]
+    found.loc[odd, "verdict"] = "holds"
+    assert where(found) == (
+        "holds at 224 px, at 96 px, at 64 px and in part elsewhere; reversed in the rest"
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_named_is_true_of_verdicts_at_random(seed):
+    rng = np.random.default_rng(seed)
+    weights = {value: rng.normal() for values in AXIS.values() for value in values}
+    found = rows(lambda one: sum(weights[one[axis]] for axis in AXIS), AXIS)
+    found["verdict"] = np.select(
+        [found["verdict"] > 1, found["verdict"] < -1], ["holds", "reversed"], "unresolved"
+    )
+    masks = {}  # words of every place of one axis or two -> its rows
+    for axes in [*itertools.combinations(AXIS, 1), *itertools.combinations(AXIS, 2)]:
+        for values in itertools.product(*(AXIS[axis] for axis in axes)):
+            words = " ".join(map(value_words, axes, values))
+            masks[words] = (found[list(axes)] == list(values)).all(axis=1)
+    told = where(found).split("; ")
+    assert {one.split()[0] for one in told} == set(found["verdict"])
+    seen = pd.Series(False, index=found.index)
+    for one in told:
+        verdict, _, words = one.partition(" ")
+        named = [part for part in re.split(", | and ", words) if part in masks]
+        inside = np.any([masks[part] for part in named], axis=0) if named else ~seen & False
+        assert (found.loc[inside, "verdict"] == verdict).all()
+        seen |= inside
+        if words == "everywhere else":  # then the others are named in full
+            assert (found.loc[~seen, "verdict"] == verdict).all()
+            assert (found["verdict"] == verdict).sum() == (~seen).sum()
+
+
+def test_scattered_verdicts_are_said_to_be_in_part_where_they_have_something_in_common():
+    # three of 32 px, no two of which fill a place; and one in each size
+    three = {("uncentred", "none"), ("centred", "pixels"), ("uncentred", "contrast")}
+    found = rows(
+        lambda one: (
+            "reversed"
+            if one["size"] == 32 and (one["centring"], one["control"]) in three
+            else "unresolved"
+        ),
+        AXIS,
+    )
+    words = "reversed at 32 px without a control"  # of one or two axes, no place has but these
+    assert words not in where(found)
+    assert where(found) == "reversed in part, only at 32 px; unresolved in the rest"
+    again = found.assign(verdict="unresolved")
+    for at, size in enumerate(AXIS["size"]):
+        own = again.index[(again["size"] == size) & (again["centring"] == "centred")]
+        again.loc[own[at], "verdict"] = "holds"
+        other = again.index[(again["size"] == size) & (again["centring"] == "uncentred")]
+        again.loc[other[0], "verdict"] = "holds"
+    again.loc[again.index[-1], "verdict"] = "holds"
+    assert where(again).startswith("holds ")
+    assert where(again).endswith("unresolved in the rest")
+
+
+def test_questions_are_named_by_their_own_axes_alone():
+    found = rows(lambda one: "holds" if one["size"] == 96 else "unresolved", {"size": [32, 96]})
+    assert where(found, ["size", "baseline"]) == "holds at 96 px; unresolved at 32 px"
+    found["baseline"] = ["own", "untrained_bn"]
+    assert where(found, ["baseline"]) == (
+        "holds against untrained_bn; unresolved against its own epoch 0"
+    )
 
 
 @pytest.mark.parametrize("axis", AXES)
@@ -237,12 +288,16 @@ def test_an_effect_too_small_to_matter_is_said_to_be_that(tmp_path, capsys):
     assert main([one]) == 0
     assert "unresolved (too small to matter: the interval lies" in capsys.readouterr().out
     found = rows(lambda _: "unresolved", VIEWS)
-    found.loc[:4, "reason"] = small["reason"]
-    assert summary_line(found) == (
-        "holds in 0 of 12, unresolved in 12 (5 too small to matter): everything"
+    found.loc[found["size"] == 32, "reason"] = small["reason"]
+    assert where(found) == "unresolved everywhere; too small to matter at 32 px"
+    found.loc[found.index[-1], "reason"] = None
+    assert where(found) == (
+        "unresolved everywhere; too small to matter at 32 px uncentred, at 32 px without a control"
+        " and at 32 px with pixels partialled out"
     )
-    found["verdict"] = ["holds"] * 7 + ["reversed"] * 5
-    assert summary_line(found).startswith("holds in 7 of 12 (5 too small to matter), reversed in 5")
+    found["verdict"] = "holds"
+    found["reason"] = small["reason"]
+    assert where(found) == "holds everywhere; too small to matter everywhere"
 
 
 @pytest.mark.parametrize(("key", "value"), [("direction", "positive"), ("smallest_effect", 0.05)])
@@ -253,17 +308,17 @@ def test_two_claims_of_one_label_are_not_laid_side_by_side(tmp_path, capsys, key
     assert f"'drop' has the {key} " in capsys.readouterr().err
 
 
-def test_a_balanced_axis_comes_before_one_of_many_unlike_values():
+def test_scattered_verdicts_are_most_often_where_a_balanced_axis_says():
     # size: 5 and 2 of 8; control: 3, 2, 1 and 1 of 4, more by having more values
     axes = {"size": [32, 224], "control": ["none", "a", "b", "c"], "centring": ["x", "y"]}
-    at = {(32, control, centring) for control in ("none", "a") for centring in "xy"}
-    at |= {(32, "b", "x"), (224, "none", "x"), (224, "c", "y")}
+    at = {(32, "none", "x"), (32, "a", "y"), (32, "b", "x"), (32, "c", "y")}
+    at |= {(224, "none", "y"), (224, "b", "y")}
     found = rows(
         lambda one: "reversed" if (one["size"], one["control"], one["centring"]) in at else "holds",
         axes,
     )
-    line = "holds in 9 of 16, reversed in 7: 5 of 8 at 32 px, 2 of 8 at 224 px"
-    assert summary_line(found) == line
+    # a pair of values holds no two alike, so no place is pure
+    assert where(found) == "reversed most often at 32 px; holds in the rest"
 
 
 def test_a_folder_without_claims_is_named(tmp_path, capsys):

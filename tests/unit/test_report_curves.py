@@ -34,9 +34,9 @@ def test_the_table_is_the_csv():
         for head, name in zip(HEAD[3:8], names, strict=True):
             assert values(cell[head]) == [row[name]]
         assert values(cell[HEAD[8]]) == [7, 1, 4]
-    assert str(cells[0]["where"]) == "<strong>at 224 px, measured from its own epoch 0</strong>"
+    assert str(cells[0]["where"]) == "<strong>at 224 px, against its own epoch 0</strong>"
     assert str(cells[0]["verdict"]) == "<strong>holds</strong>"
-    assert str(cells[1]["where"]) == "at 32 px, measured from its own epoch 0"
+    assert str(cells[1]["where"]) == "at 32 px, against its own epoch 0"
     assert "no such weights" in cells[2]["verdict"]
 
 

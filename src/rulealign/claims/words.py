@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from rulealign.claims.measure import NOT_APPLICABLE
 from rulealign.claims.measures import MEASURES, measure_class
-from rulealign.claims.verdicts import (
-    HOLDS,
-    MISSING,
-    REVERSED,
-    TOO_SMALL,
-    UNINFORMATIVE,
-    UNRESOLVED,
-)
-from rulealign.config.universes import AXES, listed_axes
+from rulealign.claims.verdicts import HOLDS, MISSING, TOO_SMALL, UNRESOLVED, VERDICTS
+from rulealign.config.universes import AXES, NO_CONTROL, listed_axes
 from rulealign.rsa.comparisons import REGISTRY, comparison_class
+
+MOST_PLACES = 3
+"""Places of one verdict that are named; what lies elsewhere is said to."""
+
+MOST_AXES = 2
+"""Axes that a place is named by."""
+
+SHARE = 0.25
+"""Of the rows with a verdict that a place must hold to be named, where not all are in named ones."""
 
 _PHRASES = {
     "network": "in {}",
@@ -30,19 +33,25 @@ _PHRASES = {
     "descriptor": "with {}",
     "centring": "{}",
     "pairs": "over {} pairs",
-    "convention": "against {}",
+    "convention": "with {}",
     "comparison": "by {}",
     "control": "with {} partialled out",
-    "baseline": "measured from {}",
+    "baseline": "against {}",
     "initialisation": "with initialisation {}",
 }
 _NAMES = {
     "cross_run": "cross-run",
-    "per_subject": "each subject",
+    "per_subject": "each subject's RDM",
     "mean_rdm": "the mean RDM",
-    "none": "nothing",
     "own": "its own epoch 0",
 }
+
+
+class _Places(NamedTuple):
+    # in words, whether they are all there is, and how many axes name them
+    named: list[str]
+    all_of_it: bool
+    axes: int
 
 
 def value_words(axis: str, value: Any) -> str:
@@ -53,7 +62,7 @@ def value_words(axis: str, value: Any) -> str:
         value: one of its values.
 
     Returns:
-        Words that fit after "everything".
+        Words that fit after a verdict.
     """
     if axis == "measure" and value in MEASURES:
         return measure_class(value).words
@@ -61,9 +70,9 @@ def value_words(axis: str, value: Any) -> str:
         return f"without any {axis}"
     if axis == "comparison" and value in REGISTRY:
         return _PHRASES[axis].format(comparison_class(value).words)
+    if axis == "control" and value == NO_CONTROL:
+        return "without a control"
     name = _NAMES.get(str(value), str(value)).replace("+", " and ")
-    if axis == "baseline" and value != "own":
-        name += " in place of epoch 0"
     return _PHRASES[axis].format(name)
 
 
@@ -74,97 +83,135 @@ def summary_line(rows: pd.DataFrame) -> str:
         rows: of one claim, from `statistics/claims.csv`; one per universe.
 
     Returns:
-        Such as "holds in 9 of 24, reversed in 6: everything at 32 px; 9 unresolved (2 too small to
-        matter); 4 more do not exist". Universes that do not exist are not among the 24. What is
-        reversed is located by the value of an axis, or two, that all of these universes have and no
-        other one; else it is counted by the axis that tells most. Where nothing is reversed, what
-        is unresolved is located.
+        As `where`, then in how many universes it holds, such as "reversed at 32 px; holds at 224 px
+        (holds in 9 of 24 universes)". Those that cannot be computed are not among the 24.
     """
-    known = rows[rows["verdict"] != MISSING]
-    lost = len(rows) - len(known)
-    more = [f"{lost} more {'does' if lost == 1 else 'do'} not exist"] if lost else []
+    known = rows.loc[rows["verdict"] != MISSING, "verdict"]
+    holds = int((known == HOLDS).sum())
     if known.empty:
-        return f"none of {lost} exists"
-    counts = known["verdict"].value_counts()
-    small = known.loc[known["reason"].astype(str).str.startswith(TOO_SMALL), "verdict"]
-    holds = _with_small(f"{int(counts.get(HOLDS, 0))}", small, HOLDS)
-    if counts.get(HOLDS, 0) == len(known):
-        all_of = f"holds in all {holds}" if len(known) > 1 else "holds in the only one"
-        return "; ".join([all_of, *more])
-    located, others = REVERSED if counts.get(REVERSED, 0) else UNRESOLVED, []
-    for verdict in (REVERSED, UNRESOLVED, UNINFORMATIVE):
-        if counts.get(verdict, 0):
-            count = _with_small(f"{counts[verdict]}", small, verdict)
-            where = f": {locate(known, verdict)}" if verdict == located else ""
-            others.append(f"{verdict} in {count}{where}")
-    start = f"holds in {int(counts.get(HOLDS, 0))} of {len(known)}"
-    start = _with_small(start, small, HOLDS)
-    # what is located ends with words of its own
-    return f"{start}, {'; '.join([*others, *more])}"
+        return "cannot be computed"
+    if len(known) == 1:
+        return f"{where(rows)} (one universe)"
+    count = f"all {len(known)}" if holds == len(known) else f"{holds or 'none'} of {len(known)}"
+    return f"{where(rows)} (holds in {count} universes)"
 
 
-def _with_small(words: str, small: pd.Series, verdict: str) -> str:
-    count = int((small == verdict).sum())
-    return f"{words} ({count} {TOO_SMALL})" if count else words
-
-
-def locate(rows: pd.DataFrame, verdict: str, axes: Sequence[str] = AXES) -> str:
-    """Say which universes of one claim have a verdict.
+def where(rows: pd.DataFrame, axes: Sequence[str] = AXES) -> str:
+    """Say where a claim has which verdict, by the values of axes.
 
     Args:
-        rows: as in `summary_line`.
-        verdict: of at least one row.
-        axes: that the rows have.
+        rows: of one claim, with its verdict; one per universe, or one per question.
+        axes: to tell rows apart by.
 
     Returns:
-        "everything at 32 px" where these are all and only the universes with one value, or two, or
-        with some values of one axis; else the counts by value of the axis that tells most.
+        Such as "holds at 96 px and with grid-8; unresolved everywhere else". A place is named only
+        where every row in it has the verdict, but after "in part, only": what all rows with the
+        verdict have in common, and after "most often": where their share is largest. "In part
+        elsewhere" says that some other rows have it, too. What is too small to matter, and what
+        cannot be computed, is said in the same way.
     """
     known = rows[rows["verdict"] != MISSING]
-    if not (known["verdict"] != verdict).any():
-        return "everything"
-    varied = [axis for axis in listed_axes(known, axes) if len(known[axis].unique()) > 1]
-    for number in (1, 2):
-        for some in combinations(varied, number):
-            found = _exactly(known, verdict, some)
-            if found:
-                return f"everything {found}"
-    return _counted(known, verdict, varied) if varied else f"{len(known)} of them"
+    if known.empty:
+        return "cannot be computed"
+    if known["verdict"].nunique() > 1:
+        said = _verdicts(known, axes)
+    else:
+        all_of = "everywhere" if len(known) == len(rows) else "wherever it can be computed"
+        said = [f"{known['verdict'].iloc[0]} {all_of}"]
+    if "reason" in known:
+        said += _also(TOO_SMALL, known, known["reason"].astype(str).str.startswith(TOO_SMALL), axes)
+    return "; ".join([*said, *_also("cannot be computed", rows, rows["verdict"] == MISSING, axes)])
 
 
-def _exactly(known: pd.DataFrame, verdict: str, axes: Sequence[str]) -> str:
-    has = known["verdict"] == verdict
-    first = known.loc[has, list(axes)].drop_duplicates()
-    if len(first) != 1:
-        return ""
-    wanted = first.iloc[0]
-    if ((known[list(axes)] == wanted).all(axis=1) != has).any():
-        return ""
-    return _together(wanted)
+def _verdicts(known: pd.DataFrame, axes: Sequence[str]) -> list[str]:
+    there = [verdict for verdict in VERDICTS if (known["verdict"] == verdict).any()]
+    found = {one: _places(known, known["verdict"] == one, axes) for one in there}
+    said = {one: _joined(places.named) for one, places in found.items()}
+    # one verdict need not be located: what was not shown, or what takes most words to
+    rest = max(there, key=lambda one: (not found[one].all_of_it, one == UNRESOLVED, found[one].axes))
+    if not found[rest].all_of_it or found[rest].axes > 2:
+        del said[rest]
+        exact = all(found[one].all_of_it for one in said)
+        said[rest] = "everywhere else" if exact else "in the rest"
+    return [f"{one} {words}" for one, words in said.items()]
 
 
-def _together(values: Mapping[str, Any]) -> str:
-    return " ".join(value_words(axis, value) for axis, value in values.items())
+def _also(words: str, rows: pd.DataFrame, has: pd.Series, axes: Sequence[str]) -> list[str]:
+    if not has.any():
+        return []
+    found = _places(rows, has, axes)
+    return [f"{words} {_joined(found.named) if found.all_of_it else 'in part'}"]
 
 
-def _counted(known: pd.DataFrame, verdict: str, varied: Sequence[str]) -> str:
-    has = known["verdict"] == verdict
-    shares = {axis: has.groupby(known[axis], sort=False).agg(["sum", "size"]) for axis in varied}
+def _joined(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _places(rows: pd.DataFrame, has: pd.Series, axes: Sequence[str]) -> _Places:
+    # the largest place first: values of one axis or two that no row without the verdict has
+    if has.all():
+        return _Places(["everywhere"], True, 0)
+    varied = [axis for axis in listed_axes(rows, axes) if len(rows[axis].unique()) > 1]
+    codes = {axis: pd.factorize(rows[axis])[0] for axis in varied}
+    left, found = has.to_numpy(), []
+    while left.any() and len(found) < MOST_PLACES:
+        place = _largest(codes, has.to_numpy(), left)
+        if place is None:
+            break
+        inside = np.all([codes[axis] == code for axis, code in place.items()], axis=0)
+        found.append((inside, place))
+        left = left & ~inside
+    if left.any():  # places that say little are not named
+        found = [one for one in found if SHARE * has.sum() <= one[0].sum()]
+    named = [_words(rows[inside].iloc[0], place) for inside, place in found]
+    if left.any():
+        named.append("in part elsewhere" if named else _roughly(rows, has, varied))
+    return _Places(named, not left.any(), sum(len(place) for _, place in found))
+
+
+def _roughly(rows: pd.DataFrame, has: pd.Series, varied: Sequence[str]) -> str:
+    # what all rows with the verdict have in common, or else where most of them are
+    own = rows[has]
+    common = [axis for axis in varied if len(own[axis].unique()) == 1]
+    if common:
+        few = sorted(common, key=lambda axis: (rows[axis] == own[axis].iloc[0]).sum())[:MOST_AXES]
+        return f"in part, only {_words(own.iloc[0], [axis for axis in varied if axis in few])}"
+    if not varied:
+        return "in part"
+    shares = {axis: has.groupby(rows[axis], sort=False).agg(["sum", "size"]) for axis in varied}
     axis = max(varied, key=lambda name: _spread(shares[name]))
-    rows = shares[axis].sort_values("sum", ascending=False, kind="stable")
-    rows = rows[rows["sum"] > 0]
-    if (rows["sum"] == rows["size"]).all():  # counts would say nothing more
-        return f"everything {' and '.join(value_words(axis, value) for value in rows.index)}"
-    return ", ".join(
-        f"{row['sum']} of {row['size']} {value_words(axis, value)}"
-        for value, row in rows.iterrows()
-    )
+    share = shares[axis]["sum"] / shares[axis]["size"]
+    return f"most often {value_words(axis, share.idxmax())}"
 
 
 def _spread(shares: pd.DataFrame) -> float:
     # how well an axis separates: the variance of the verdict that its values explain, with each
-    # universe counted once, so that an axis of few odd universes does not come first; for each
-    # further value that it takes to do so
+    # row counted once, so that an axis of few odd rows does not come first; for each further value
+    # that it takes to do so
     share = shares["sum"] / shares["size"]
     mean = shares["sum"].sum() / shares["size"].sum()
     return float((shares["size"] * (share - mean) ** 2).sum()) / (len(shares) - 1)
+
+
+def _words(row: pd.Series, axes: Iterable[str]) -> str:
+    return " ".join(value_words(axis, row[axis]) for axis in axes)
+
+
+def _largest(
+    codes: Mapping[str, np.ndarray], has: np.ndarray, left: np.ndarray
+) -> dict[str, int] | None:
+    # axis -> code of its value; of places as large, that of the fewest axes, then the first
+    best, most = None, 0
+    for number in range(1, min(MOST_AXES, len(codes)) + 1):
+        for axes in combinations(codes, number):
+            values, place = np.unique(
+                np.stack([codes[axis] for axis in axes]), axis=1, return_inverse=True
+            )
+            place = place.ravel()
+            fresh = np.bincount(place, left)
+            fresh[np.bincount(place, ~has) > 0] = 0
+            if fresh.max() > most:
+                most, at = fresh.max(), int(fresh.argmax())
+                best = dict(zip(axes, values[:, at].tolist(), strict=True))
+    return best

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rulealign.job import job
-from rulealign.report.claims_figure import draw_claims
+from rulealign.report.claims_overview import draw_claims
 from rulealign.store import read_csv
 
 with job(snakemake):

@@ -14,7 +14,7 @@ from scipy.spatial.distance import squareform
 import claim_files
 from made_report import FACTS, make
 from rulealign.claims.evaluate import evaluate
-from rulealign.report.claims_figure import draw_claims
+from rulealign.report.claims_overview import draw_claims
 from rulealign.report.page import write_page
 from rulealign.report.page_figures import ReportFigure
 from rulealign.report.shown import palette
@@ -202,6 +202,22 @@ def test_a_claim_of_the_matrix_opens_its_curve(opened, made):
     effects = sorted(float(one["effect"]) for one in _points(opened, "claims"))
     assert effects == pytest.approx(sorted(table["effect"]), abs=6e-4)
     assert opened.locator("#curve").evaluate("one => one.getBoundingClientRect().top") < 900
+
+
+def test_the_first_screen_has_the_answers_the_whole_figure_and_the_limits(browser, made):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    _open(page, made[0])
+    boxes = page.locator("#answers dt, #answers .live svg, #answers h2, #answers .first li")
+    ends = boxes.evaluate_all("all => all.map(one => one.getBoundingClientRect().bottom)")
+    assert len(ends) > 6
+    assert max(ends) < 1000
+    # what each row of the figure says in numbers is not cut
+    cut = page.locator("#answers .live svg").evaluate(
+        """svg => [...svg.querySelectorAll("text")].filter((one) =>
+            one.getBoundingClientRect().right > svg.getBoundingClientRect().right).length"""
+    )
+    assert cut == 0
+    page.close()
 
 
 def test_nothing_is_wider_than_a_phone(browser, made):

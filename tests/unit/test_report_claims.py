@@ -16,12 +16,11 @@ from rulealign.report import claims, claims_figure, verdict_matrix
 from rulealign.report.claims_figure import (
     LOOKS,
     ROW,
-    draw_claims,
-    overview,
     panels,
     value_label,
     varied_values,
 )
+from rulealign.report.claims_overview import draw_claims, overview
 from rulealign.report.formatting import p_value, plain_p
 from rulealign.report.inline import inline
 from scene import scene
@@ -222,6 +221,8 @@ def test_all_claims_at_once_have_their_primary_effect_over_every_universe(tables
     slope, start = np.polyfit(known, place, 1)
     np.testing.assert_allclose(place, slope * known + start, atol=0.01)
     assert slope > 0
+    told = [f"{row.effect:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in summary.itertuples()]
+    assert set(told) <= {text.replace("−", "-") for text in drawing.texts}
 
 
 def test_a_claim_that_cannot_be_computed_says_so_in_its_panel(tables):

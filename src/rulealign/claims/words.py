@@ -22,7 +22,7 @@ MOST_AXES = 2
 """Axes that a place is named by."""
 
 SHARE = 0.25
-"""Of the rows with a verdict that a place must hold to be named, where not all are in named ones."""
+"""Of the rows with a verdict that a place must hold to be named, where places do not hold all."""
 
 _PHRASES = {
     "network": "in {}",
@@ -113,7 +113,7 @@ def where(rows: pd.DataFrame, axes: Sequence[str] = AXES) -> str:
     known = rows[rows["verdict"] != MISSING]
     if known.empty:
         return "cannot be computed"
-    if known["verdict"].nunique() > 1:
+    if len(known["verdict"].unique()) > 1:
         said = _verdicts(known, axes)
     else:
         all_of = "everywhere" if len(known) == len(rows) else "wherever it can be computed"
@@ -128,7 +128,8 @@ def _verdicts(known: pd.DataFrame, axes: Sequence[str]) -> list[str]:
     found = {one: _places(known, known["verdict"] == one, axes) for one in there}
     said = {one: _joined(places.named) for one, places in found.items()}
     # one verdict need not be located: what was not shown, or what takes most words to
-    rest = max(there, key=lambda one: (not found[one].all_of_it, one == UNRESOLVED, found[one].axes))
+    cost = {one: (not it.all_of_it, one == UNRESOLVED, it.axes) for one, it in found.items()}
+    rest = max(there, key=cost.__getitem__)
     if not found[rest].all_of_it or found[rest].axes > 2:
         del said[rest]
         exact = all(found[one].all_of_it for one in said)

@@ -1,16 +1,18 @@
-"""The first screen: every claim in a sentence, the best network beside the best control, limits."""
+"""The first screen: every claim in a sentence, and the best network beside the best control."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 from markupsafe import Markup
 
+from rulealign.claims.measure import NOT_APPLICABLE
 from rulealign.claims.verdicts import HOLDS, MISSING, REVERSED, VERDICTS
-from rulealign.claims.words import locate
-from rulealign.config.universes import ESTIMANDS
+from rulealign.claims.words import value_words, where
+from rulealign.config.universes import ESTIMANDS, listed_axes
+from rulealign.plan.lines import lines
 from rulealign.report import controls, select
 from rulealign.report.formatting import counted, curve_link, missing, number, p_value, score
 from rulealign.report.tabulate import Table
@@ -23,10 +25,7 @@ SIGNS = {HOLDS: "✓", REVERSED: "⇄"}
 """Verdict -> its sign; every other verdict has ○."""
 
 MANY = 8
-"""More claims are counted in a sentence, and drawn, before they are listed."""
-
-FEW_SEEDS = 3
-"""Below so many common seeds, their spread cannot be told from the rule's own networks."""
+"""More claims are counted in a sentence, and folded."""
 
 
 class Answer(NamedTuple):
@@ -38,7 +37,8 @@ class Answer(NamedTuple):
         verdict: over all universes that answer the same question as the primary one.
         sign: of the verdict.
         found: effect and test, in words.
-        elsewhere: the verdicts of its other questions; "" where there is one question only.
+        places: (by what, where it has which verdict): by question; and in single universes of the
+            primary question, by the way of computing them. Only what there are several of.
     """
 
     link: Markup
@@ -46,32 +46,79 @@ class Answer(NamedTuple):
     verdict: str
     sign: str
     found: Markup
-    elsewhere: str
+    places: list[tuple[str, str]]
 
 
-def answers(tables: Mapping[str, pd.DataFrame]) -> list[Answer]:
+def answers(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[Answer]:
     """Answer every claim.
 
     Args:
-        tables: `claims_summary` and `specification_curves`, where the study declares claims.
+        study: the study.
+        tables: `claims`, `claims_summary` and `specification_curves`, where it declares claims.
 
     Returns:
-        One answer per claim, in the order of the study; none where it declares none.
+        One answer per claim, in the order of the study; where they are many, those first that are
+        about highlighted rules and their baselines alone. None where it declares none.
     """
     if "claims_summary" not in tables:
         return []
-    cells = tables["specification_curves"]
-    return [
-        Answer(
-            curve_link(row["claim"]),
-            row["statement"],
-            row["cell_verdict"],
-            SIGNS.get(row["cell_verdict"], "○"),
-            _found(row),
-            _elsewhere(cells[cells["claim"] == row["claim"]]),
-        )
-        for _, row in tables["claims_summary"].iterrows()
-    ]
+    found = {row["claim"]: _answer(row, tables) for _, row in tables["claims_summary"].iterrows()}
+    order = (
+        sorted(found, key=lambda claim: _in_the_grey(study, claim)) if len(found) > MANY else found
+    )
+    return [found[claim] for claim in order]
+
+
+def _in_the_grey(study: Study, claim: str) -> bool:
+    # whether a claim names a rule that figures draw with others, in a band
+    shown = lines(study) if study.report.highlight else study.rules
+    terms = [*study.claims[claim].plus, *study.claims[claim].minus]
+    return not {term.rule for term in terms}.issubset(shown)
+
+
+def _answer(row: pd.Series, tables: Mapping[str, pd.DataFrame]) -> Answer:
+    cells, universes = (
+        table[table["claim"] == row["claim"]]
+        for table in (tables["specification_curves"], tables["claims"])
+    )
+    asked = listed_axes(universes, ESTIMANDS)
+    own = universes[(universes[asked] == row[asked]).all(axis=1)]
+    computed = [axis for axis in listed_axes(universes) if axis not in asked]
+    return Answer(
+        curve_link(row["claim"]),
+        row["statement"],
+        row["cell_verdict"],
+        SIGNS.get(row["cell_verdict"], "○"),
+        _found(row),
+        _places(
+            where(cells, asked) if len(cells) > 1 else "",
+            where(own, computed) if len(own) > 1 else "",
+        ),
+    )
+
+
+def _places(questions: str, ways: str) -> list[tuple[str, str]]:
+    if questions == ways:
+        return [("By question and way of computing it", ways)] if ways else []
+    found = [("By question", questions), ("By way of computing it", ways)]
+    return [(by, words) for by, words in found if words]
+
+
+def setting(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Say in words what the primary universe of claims is, as far as others differ from it.
+
+    Args:
+        tables: `claims` and `claims_summary`, where the study declares claims.
+
+    Returns:
+        Such as "at 32 px, with grid-8, without a control"; "" where every claim has one universe.
+    """
+    if "claims" not in tables:
+        return ""
+    rows = tables["claims"]
+    varied = [axis for axis in listed_axes(rows) if len(set(rows[axis]) - {NOT_APPLICABLE}) > 1]
+    first = rows[rows["primary"].astype(bool)].iloc[0]
+    return ", ".join(value_words(axis, first[axis]) for axis in varied)
 
 
 def tally(tables: Mapping[str, pd.DataFrame]) -> str:
@@ -107,29 +154,12 @@ def _found(row: pd.Series) -> Markup:
     if row["verdict"] == MISSING:
         return Markup("{}").format(row["reason"])
     effect = score(row.rename({"effect": "score"}))
-    primary = Markup("{} in the primary universe").format(effect)
     if pd.isna(row["cell_p"]):
         reasons = row[["reason", "cell_reason"]].dropna()
-        return Markup("{}: {}").format(primary, reasons.iloc[0]) if len(reasons) else primary
+        return Markup("{}: {}").format(effect, reasons.iloc[0]) if len(reasons) else effect
     universes = counted([int(row["cell_universes"])], "universe", "universes")
-    alone = row["cell_universes"] == 1
-    over = "over it alone" if alone else f"over the {universes} of its question"
     p = p_value(row["cell_p_holm"])
-    return Markup("{}; {}, p = {} (Holm over the family)").format(primary, over, p)
-
-
-def _elsewhere(cells: pd.DataFrame) -> str:
-    if len(cells) < 2:
-        return ""
-    known = cells[cells["verdict"] != MISSING]
-    lost = len(cells) - len(known)
-    more = [f"{lost} more {'does' if lost == 1 else 'do'} not exist"] if lost else []
-    there = [verdict for verdict in VERDICTS if (known["verdict"] == verdict).any()]
-    if len(there) == 1:
-        return "; ".join([f"{there[0]} everywhere", *more])
-    where = {verdict: locate(known, verdict, ESTIMANDS) for verdict in there}
-    found = [f"{one} {words.removeprefix('everything ')}" for one, words in where.items()]
-    return "; ".join([*found, *more])
+    return Markup("{}, p = {} over {}").format(effect, p, universes)
 
 
 def best_of_each_roi(study: Study, tables: Mapping[str, pd.DataFrame], view: View) -> Table:
@@ -191,59 +221,3 @@ def _named(pattern: str, row: pd.Series | None) -> Markup:
     if row is None:
         return missing("none")
     return Markup("{}: {}").format(pattern.format_map(row), score(row))
-
-
-def limits(
-    study: Study, tables: Mapping[str, pd.DataFrame], doubtful: list[tuple[str, str]]
-) -> list[str]:
-    """Say what the study cannot say.
-
-    Args:
-        study: the study.
-        tables: `alignment` and `ceilings`.
-        doubtful: rules that may not have learned, with the reason.
-
-    Returns:
-        Sentences, the widest limit first.
-    """
-    return [*_of_data(study, tables), *_of_networks(study, doubtful)]
-
-
-def _of_data(study: Study, tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
-    if study.brain.generated:
-        yield "The brain data are simulated: nothing here is about a brain."
-    images = counted(tables["alignment"]["n_stimuli"].unique(), "image", "images")
-    to = study.statistics.generalise_to
-    others = {
-        "stimuli": "other subjects than these",
-        "subjects": "other images than these",
-        "both": "images and subjects of other kinds",
-    }
-    yield f"All scores are of {images}; intervals generalise to {to}, not to {others[to]}."
-    ceilings = tables["ceilings"]
-    for _, row in ceilings[~ceilings["informative"].astype(bool)].iterrows():
-        pairs = select.PAIRS_WORDS[row["pairs"]]
-        yield f"{row['roi']}, {pairs}: the brain data are not clear of chance (noise ceilings)."
-
-
-def _of_networks(study: Study, doubtful: list[tuple[str, str]]) -> Iterator[str]:
-    seeds = {len(study.seeds(rule)) for rule in study.rules}
-    if min(seeds) < FEW_SEEDS:
-        which, fewest = "Some" if len(seeds) > 1 else "All", [min(seeds)]
-        yield (
-            f"{which} rules have {counted(fewest, 'seed', 'seeds')}: with fewer than {FEW_SEEDS},"
-            " how far other networks of a rule would differ is borrowed from other rules, or"
-            " unknown."
-        )
-    if doubtful:
-        rules = ", ".join(f"{rule} ({words})" for rule, words in doubtful)
-        yield f"Nothing follows about learning from {rules}."
-    images = f"{study.training_set.train_images:,}"
-    last = max(study.training.checkpoints)
-    if not last:
-        yield "No network was trained: nothing is said of learning."
-        return
-    yield (
-        f"Networks learned from {images} images for {counted([last], 'epoch', 'epochs')} at most;"
-        " nothing is said of larger ones, or of longer training."
-    )

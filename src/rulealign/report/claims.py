@@ -172,8 +172,8 @@ def overview_caption(rows: pd.DataFrame, interval: float) -> str:
     """Caption the figure of all claims at once; arguments and result as in `figure_caption`."""
     known = rows[rows["verdict"] != MISSING]
     return (
-        "Every claim (row): a mark for its effect in every universe (blue: the claim holds there;"
-        " orange: the reverse holds; grey: unresolved, or uninformative; pale: universes that"
-        " answer another question). Black: the primary universe, with its"
-        f" {plain(100 * interval, 0)}% interval. {len(known)} effects."
+        "Every claim (row). Black, and in numbers: the primary universe,"
+        f" [{plain(100 * interval, 0)}% interval]. Marks: {len(known)} effects in every universe;"
+        " blue: the claim holds there; orange: the reverse holds; grey: unresolved, or"
+        " uninformative; pale: universes that answer another question."
     )

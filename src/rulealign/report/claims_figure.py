@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -16,7 +15,7 @@ from rulealign.config.universes import ESTIMANDS, listed_axes
 from rulealign.report import marks
 from rulealign.report.formatting import plain_p
 from rulealign.report.style import INK, PALE, QUIET
-from rulealign.report.vega import Panel, save
+from rulealign.report.vega import Panel
 
 LOOKS = {
     HOLDS: ("#0072B2", "circle", True),
@@ -34,9 +33,6 @@ ANY = ""
 
 ROW, LABELS = 13, 124
 """Height of a row of the matrix, and width of its labels, pixels."""
-
-LETTER = 6
-"""Width of a letter of their names, pixels, on average."""
 
 _LABELS = {
     "size": "{} px",
@@ -166,8 +162,8 @@ def _place() -> alt.X:
     return alt.X("place:Q", axis=None, scale=alt.Scale(zero=False, nice=False, padding=6))
 
 
-def _looks() -> dict[str, Any]:
-    # colour and strength: of universes that answer another question than the verdict's, pale
+def looks() -> dict[str, Any]:
+    """Give marks of universes the colour of their verdict; those that ask other things are pale."""
     colours = alt.Scale(domain=list(LOOKS), range=[look[0] for look in LOOKS.values()])
     pale = alt.Scale(domain=[False, True], range=[0.3, 1])
     return {
@@ -177,7 +173,7 @@ def _looks() -> dict[str, Any]:
 
 
 def _curve(known: alt.Chart, axes: Sequence[str]) -> alt.LayerChart:
-    marked = {"x": _place(), **_looks()}
+    marked = {"x": _place(), **looks()}
     primary = known.transform_filter("datum.primary").mark_rule(color=INK, strokeWidth=0.7)
     bars = known.mark_rule(strokeWidth=0.9).encode(y="low:Q", y2="high:Q", **marked)
     layers = [*_behind(), primary.encode(x=_place()), bars, _points(known, axes, marked)]
@@ -245,49 +241,4 @@ def _matrix(known: alt.Chart, varied: Sequence[tuple[str, object]]) -> alt.Chart
     folded = folded.transform_calculate(row="datum.axis + '|' + datum.value")
     ticks = folded.mark_tick(thickness=2, bandSize=ROW * 0.75)
     size = {"width": marks.WIDTH, "height": max(1, ROW * len(rows))}
-    return ticks.encode(x=_place(), y=y, **_looks()).properties(**size)
-
-
-def overview(summary: pd.DataFrame) -> Panel:
-    """Specify all claims at once: the primary effect of each, over a mark for every universe.
-
-    Args:
-        summary: the table `statistics/claims_summary.csv`.
-
-    Returns:
-        A panel of what `data` gives, a row per claim.
-    """
-    universes = alt.Chart(alt.NamedData("universes"))
-    names = max(LABELS, LETTER * int(summary["claim"].str.len().max()))  # none may be cut
-    axis = alt.Axis(title=None, ticks=False, domain=False, minExtent=names, labelLimit=names - 4)
-    y = alt.Y("claim:N", scale=alt.Scale(domain=summary["claim"].tolist()), axis=axis)
-    x = alt.X("effect:Q", title="effect, in every universe", axis=alt.Axis(tickCount=5))
-    told = [alt.Tooltip("verdict:N"), *map(marks.number, ("effect", "low", "high"))]
-    primary = universes.transform_filter("datum.primary")
-    zero = alt.Chart(alt.InlineData([{"zero": 0}])).mark_rule(color=QUIET, strokeWidth=0.8)
-    layers = [
-        zero.encode(x="zero:Q"),
-        universes.mark_tick(thickness=1.5, size=11).encode(x=x, y=y, tooltip=told, **_looks()),
-        primary.mark_rule(color=INK, strokeWidth=1.3).encode(x="low:Q", x2="high:Q", y=y),
-        primary.mark_point(filled=True, color=INK, size=40, opacity=1).encode(
-            x=x, y=y, tooltip=told
-        ),
-    ]
-    size = {"width": marks.WIDTH + LABELS - names, "height": (ROW + 7) * len(summary)}
-    return Panel("overview", alt.layer(*layers).properties(**size).to_dict(), {})
-
-
-def draw_claims(rows: pd.DataFrame, summary: pd.DataFrame, *, each: Path, every: Path) -> None:
-    """Draw the curve of every claim, and all claims at once.
-
-    Args:
-        rows: the table `statistics/claims.csv`.
-        summary: the table `statistics/claims_summary.csv`.
-        each: the .svg file with a panel per claim.
-        every: the .svg file with a row per claim.
-    """
-    drawn = data(rows, summary)
-    save(panels(rows, summary), drawn, each, "Every claim in every universe")
-    save(
-        [overview(summary)], drawn, every, "All claims: effects in the primary universe and others"
-    )
+    return ticks.encode(x=_place(), y=y, **looks()).properties(**size)

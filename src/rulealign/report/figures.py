@@ -11,6 +11,7 @@ import pandas as pd
 from rulealign.report import accuracy as of_accuracy
 from rulealign.report import (
     claims_figure,
+    claims_overview,
     drawn,
     filters,
     finals,
@@ -84,7 +85,7 @@ def specified(
     if "claims" in tables:
         of_claims = tables["claims"], tables["claims_summary"]
         figures["claims"] = claims_figure.panels(*of_claims)
-        figures["overview"] = [claims_figure.overview(tables["claims_summary"])]
+        figures["overview"] = [claims_overview.overview(tables["claims_summary"])]
         data |= claims_figure.data(*of_claims)
     return figures, data
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rulealign.arm import Arm
-from rulealign.learning.verdict import learned, silent_words
+from rulealign.learning.verdict import learned, mostly_dead, silent_words
 from rulealign.report import layers, select, tabulate
 
 if TYPE_CHECKING:
@@ -65,6 +65,32 @@ def silent(study: Study, by_network: Mapping[str, Tables]) -> list[str]:
             arm.rule,
             study.rules[arm.rule].fewer_dead_units(),
         )
+    ]
+
+
+def remnants(study: Study, by_network: Mapping[str, Tables]) -> list[str]:
+    """Say which layers that claims or the layer map rest on are mostly dead, and by which rules.
+
+    Args:
+        study: the study.
+        by_network: as `by_network` gives them.
+
+    Returns:
+        A sentence per layer, of the last checkpoints of trained rules.
+    """
+    named = [pair.layer for pair in study.layer_map]
+    named += [layer for claim in study.claims.values() for layer in claim.layer]
+    shares: dict[str, list[str]] = {}
+    for arm in study.arms:
+        dead = mostly_dead(by_network[arm.network]["diagnostics"], arm.rule)
+        for layer in {study.layer_at(arm.network, one): None for one in named}:
+            if layer in dead:
+                said = f"{_name(study, arm)} ({dead[layer]:.0%})"
+                shares.setdefault(layer, []).append(said)
+    return [
+        f"Most units of {layer} are dead at the end of {', '.join(rules)}: its scores rest on a"
+        " remnant of the layer."
+        for layer, rules in shares.items()
     ]
 
 

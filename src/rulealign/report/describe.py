@@ -57,14 +57,15 @@ def _settings(section: Closed, without: Iterable[str] = ()) -> str:
 def _stated(values: Mapping[str, Any]) -> str:
     # what is not set says nothing
     stated = {key: value for key, value in sorted(values.items()) if value not in (None, [], {})}
-    return listed(f"{key.replace('_', ' ')} {_value(value)}" for key, value in stated.items())
+    return listed(f"{key.replace('_', ' ')} {stated(value)}" for key, value in stated.items())
 
 
-def _value(value: object) -> str:
+def stated(value: object) -> str:
+    """Write the value of a setting: words for yes and no, brackets around several values."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return "(" + listed(_value(one) for one in value) + ")"
+        return "(" + listed(stated(one) for one in value) + ")"
     return f"({_stated(value)})" if isinstance(value, Mapping) else str(value)
 
 

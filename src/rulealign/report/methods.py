@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from rulealign.report import select
+from rulealign.report.describe import stated
 from rulealign.report.formatting import counted, plain
 from rulealign.report.references import REFERENCES, Reference
+from rulealign.report.rule_names import named_rule
+from rulealign.report.rule_references import RULE_REFERENCES
 from rulealign.report.sources import sources
 
 if TYPE_CHECKING:
     from rulealign.config.study import Study
+    from rulealign.learning.rule_settings import RuleSettings
+
+OPTIMIZERS = {"adam": "Adam", "sgd": "SGD", "muon": "Muon"}
+"""How settings of rules name an optimiser -> what it is called."""
 
 _STIMULI = "stimuli, corrected for the noise of single pairs (Schütt et al. 2023),"
 _OVER = {
@@ -52,12 +59,14 @@ def methods(study: Study, tables: Mapping[str, pd.DataFrame], facts: Mapping[str
     """
     paragraphs = [
         _networks(study, tables["training"]),
+        _rules(study),
         _comparison(study, tables["alignment"], tables["ceilings"]),
         _inference(study, tables),
         _software(study, facts),
     ]
     text = " ".join(paragraphs)
-    named = [one for one in REFERENCES if one.named in text]
+    named = [one for one in (*REFERENCES, *RULE_REFERENCES) if one.named in text]
+    named.sort(key=lambda one: one.text)
     bibtex = "\n\n".join([*(one.bibtex for one in named), _own(facts)])
     return Methods(paragraphs, named, sources(study), bibtex)
 
@@ -65,20 +74,46 @@ def methods(study: Study, tables: Mapping[str, pd.DataFrame], facts: Mapping[str
 def _networks(study: Study, training: pd.DataFrame) -> str:
     images, course = study.training_set, study.training
     networks = ", ".join(study.networks)
-    trained = study.trajectory_rules()
     held_out = counted(sorted(training["held_out_images"].unique()), "image", "images")
-    fixed = [rule for rule in study.rules if rule not in trained]
     seeds = counted(sorted({len(study.seeds(rule)) for rule in study.rules}), "seed", "seeds")
-    learned = f"trained by {_listed(trained)}" if trained else "not trained"
-    untrained = f"; {_listed(fixed)} do not train" if trained and fixed else ""
     return (
-        f"Networks ({networks}) were {learned}{untrained}; {seeds} per rule. Rules with one"
+        f"Networks ({networks}) had {seeds} per rule. Rules with one"
         " initialisation started from the same weights in each seed, and all rules saw the same"
         " images in the same order:"
         f" {images.train_images:,} training images in batches of {course.batch_size}."
         f" Representations were compared at epochs {_listed(course.checkpoints)}; accuracy was"
         f" measured on {held_out} that no network learned from, in evaluation mode."
     )
+
+
+def _rules(study: Study) -> str:
+    trained = study.trajectory_rules()
+    fixed = [rule for rule in study.rules if rule not in trained]
+    said = [f"Networks were trained by {_named(study, trained)}"] if trained else []
+    said += [f"Not trained were {_named(study, fixed)}"] if fixed else []
+    return " ".join(f"{one}." for one in said)
+
+
+def _named(study: Study, rules: Sequence[str]) -> str:
+    # labels of one kind stand together
+    found = []
+    for kind in dict.fromkeys(study.rules[rule].kind for rule in rules):
+        rule = named_rule(kind)
+        own = [label for label in rules if study.rules[label].kind == kind]
+        each = [_with_rates(label, study.rules[label]) for label in own]
+        found.append(f"{rule.name} ({'; '.join([*rule.sources, *each])})")
+    return _listed(found)
+
+
+def _with_rates(label: str, settings: RuleSettings) -> str:
+    # the optimiser, where the rule has one, and every rate that weights learn at
+    optimizer = getattr(settings, "optimizer", None)
+    adam = "Adam on the readout" if "readout_learning_rate" in type(settings).model_fields else ""
+    found = [OPTIMIZERS.get(optimizer, adam)] if optimizer or adam else []
+    for name, value in settings.model_dump().items():
+        if name.endswith(("learning_rate", "weight_rate")) or (name == "momentum" and value):
+            found.append(f"{name.replace('_', ' ')} {stated(value)}")
+    return f"{label}: {', '.join(found)}" if found else label
 
 
 def _comparison(study: Study, alignment: pd.DataFrame, ceilings: pd.DataFrame) -> str:

@@ -21,7 +21,7 @@ class Reference(NamedTuple):
     bibtex: str
 
 
-def _article(
+def article(
     key: str,
     named: str,
     authors: tuple[str, ...],
@@ -31,7 +31,23 @@ def _article(
     where: str,
     doi: str,
 ) -> Reference:
-    text = f"{', '.join(authors[:-1])} & {authors[-1]} ({year}). {title}. {journal} {where}."
+    """Write the reference of an article.
+
+    Args:
+        key: of the BibTeX entry.
+        named: how the text names it.
+        authors: each as "Surname, I.".
+        year: of publication.
+        title: without a full stop.
+        journal: or the proceedings.
+        where: volume and pages, or the number.
+        doi: its DOI, or that of its preprint.
+
+    Returns:
+        The reference.
+    """
+    who = f"{', '.join(authors[:-1])} & {authors[-1]}" if len(authors) > 1 else authors[0]
+    text = f"{who} ({year}). {title}. {journal} {where}."
     fields = {
         "author": " and ".join(authors),
         "title": title,
@@ -45,7 +61,7 @@ def _article(
 
 
 REFERENCES = (
-    _article(
+    article(
         "kriegeskorte2008",
         "Kriegeskorte et al. 2008",
         ("Kriegeskorte, N.", "Mur, M.", "Bandettini, P."),
@@ -55,7 +71,7 @@ REFERENCES = (
         "2, 4",
         "10.3389/neuro.06.004.2008",
     ),
-    _article(
+    article(
         "nili2014",
         "Nili et al. 2014",
         (
@@ -72,7 +88,7 @@ REFERENCES = (
         "10(4), e1003553",
         "10.1371/journal.pcbi.1003553",
     ),
-    _article(
+    article(
         "schuett2023",
         "Schütt et al. 2023",
         ("Schütt, H. H.", "Kipnis, A. D.", "Diedrichsen, J.", "Kriegeskorte, N."),
@@ -82,7 +98,7 @@ REFERENCES = (
         "12, e82566",
         "10.7554/eLife.82566",
     ),
-    _article(
+    article(
         "simonsohn2020",
         "Simonsohn et al. 2020",
         ("Simonsohn, U.", "Simmons, J. P.", "Nelson, L. D."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rulealign.config.brain import BestVoxels, Roi
 from rulealign.report import select
 from rulealign.report.formatting import counted
 from rulealign.schema import Closed
@@ -56,8 +57,8 @@ def _settings(section: Closed, without: Iterable[str] = ()) -> str:
 
 def _stated(values: Mapping[str, Any]) -> str:
     # what is not set says nothing
-    stated = {key: value for key, value in sorted(values.items()) if value not in (None, [], {})}
-    return listed(f"{key.replace('_', ' ')} {stated(value)}" for key, value in stated.items())
+    given = {key: value for key, value in sorted(values.items()) if value not in (None, [], {})}
+    return listed(f"{key.replace('_', ' ')} {stated(value)}" for key, value in given.items())
 
 
 def stated(value: object) -> str:
@@ -114,9 +115,27 @@ def _brain(study: Study, ceilings: pd.DataFrame) -> Facts:
         rests_on = _trials(repetitions, brain.repeated, distance)
         text = f"{acquisition}. {subjects}; distance: {distance}; {rests_on}"
         facts.append((listed(rows["roi"].unique()), text))
-    rois = [f"{roi}: {_settings(origin)}" for roi, origin in brain.rois.items()]
+    rois = [_roi(roi, origin) for roi, origin in brain.rois.items()]
     said = ["kind", "rois", "acquisition", "distance", "subjects"]
     return [*facts, ("ROIs", "; ".join(rois)), ("Settings", _settings(brain, without=said))]
+
+
+def _roi(label: str, origin: Closed) -> str:
+    # which voxels; an ROI that is the column of its name, whole, needs no more words
+    if not isinstance(origin, Roi):
+        return f"{label}: {_settings(origin)}"
+    if origin == Roi(union=[label]):
+        return label
+    side = "both hemispheres" if origin.hemisphere == "both" else f"{origin.hemisphere} hemisphere"
+    words = f"{label}: voxels in {' or '.join(origin.union)}"
+    words += "".join(f" and in {one}" for one in origin.intersection)
+    words += f" but not in {' or '.join(origin.difference)}" if origin.difference else ""
+    chosen = origin.voxels
+    if chosen == "all":
+        return f"{words}, {side}"
+    if isinstance(chosen, BestVoxels):
+        return f"{words}, {side}: the {chosen.top} with the highest {chosen.by}"
+    return f"{words}, {side}: those with {chosen.by} of at least {chosen.at_least:g}%"
 
 
 def _trials(repetitions: float, what: str, distance: str) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rulealign.arm import Arm
 from rulealign.learning.verdict import learned, mostly_dead, silent_words
-from rulealign.report import layers, select, tabulate
+from rulealign.report import layers, select, spread, tabulate
 
 if TYPE_CHECKING:
     from rulealign.config.evaluation import View
@@ -143,6 +143,7 @@ def _tables(study: Study, network: str, tables: Tables, view: View) -> dict[str,
         "epochs": tabulate.by_epoch(
             own, rules, pairs, f"{score}, per_subject, {over}, every checkpoint; {words}."
         ),
+        "spread": spread.tabulate(own, tables.get("alignment_subjects"), rules, pairs, view),
         "layers": layers.layers_by_rois(study, rules, layers.at_view(tables["layers"], view, own)),
     } | (_learning(tables, measured) if (measured := _measured(study, network)) else {})
 

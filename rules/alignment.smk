@@ -17,7 +17,7 @@ rule alignment:
     threads: 1
     resources:
         bootstrap_mb=STUDY.statistics.memory_mb,
-        mem_mb=memory((5500 if THINGS else 1500) + STUDY.statistics.memory_mb),
+        mem_mb=memory(1500 + rdms_mb(STUDY, 4000) + STUDY.statistics.memory_mb),
     params:
         code=code("alignment"),
         settings=settings(scores.AlignmentSettings.of, "arm", "roi"),

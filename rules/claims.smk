@@ -20,7 +20,7 @@ rule universes:
     threads: 1
     resources:
         bootstrap_mb=STUDY.statistics.memory_mb,
-        mem_mb=memory((4000 if THINGS else 1500) + STUDY.statistics.memory_mb),
+        mem_mb=memory(1500 + rdms_mb(STUDY, 2500) + STUDY.statistics.memory_mb),
     params:
         # it reads the RDMs of controls, and computes none
         code=code("universes", controls=[], comparisons=USED_COMPARISONS),
@@ -71,7 +71,7 @@ rule signal_universes:
     threads: 1
     resources:
         bootstrap_mb=STUDY.statistics.memory_mb,
-        mem_mb=memory((4000 if THINGS else 1500) + STUDY.statistics.memory_mb),
+        mem_mb=memory(1500 + rdms_mb(STUDY, 2500) + STUDY.statistics.memory_mb),
     params:
         code=code("signal_universes", controls=[], comparisons=USED_COMPARISONS),
         settings=settings(measured_settings, "arm", "roi", "measure", "features"),

@@ -11,6 +11,7 @@ from rulealign.plan import machine
 from rulealign.claims.measures import MEASURES, measure_class
 from rulealign.plan.files import ARM, NETWORK, result_files
 from rulealign.plan.lines import lines
+from rulealign.data.memory import rdms_mb
 from rulealign.plan.settings import activations, brain, claims, diagnostics
 from rulealign.plan.settings import encoding, images, score_tables, scores, training
 from rulealign.plan.settings import report as report_settings
@@ -66,7 +67,6 @@ try:
         if WITH_RESPONSES
         else None
     )
-    THINGS = BRAIN_DATA if STUDY.things else None
     sources.require_stimulus_list(STUDY)
     require_folds(STUDY, Path("resources"))
     claim_plans.require_primaries(STUDY)

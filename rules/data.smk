@@ -110,11 +110,11 @@ if STUDY.brain.generated:
             "../scripts/simulate_subject.py"
 
 
-if THINGS and THINGS.reads_rows:
+if BRAIN_DATA and BRAIN_DATA.reads_rows:
 
     rule things_tables:
         output:
-            [str(path) for path in THINGS.small_tables("{subject}")],
+            [str(path) for path in BRAIN_DATA.small_tables("{subject}")],
         log:
             f"{LOGS}/things_tables_sub-{{subject}}.log",
         localrule: True
@@ -131,13 +131,13 @@ if THINGS and THINGS.reads_rows:
             "../scripts/things_tables.py"
 
 
-if THINGS and THINGS.unpacks:
+if BRAIN_DATA and BRAIN_DATA.unpacks:
 
     rule things_unpack:
         input:
-            THINGS.archives,
+            BRAIN_DATA.archives,
         output:
-            [str(path) for path in THINGS.unpacked("{subject}")],
+            [str(path) for path in BRAIN_DATA.unpacked("{subject}")],
         log:
             f"{LOGS}/things_unpack_sub-{{subject}}.log",
         conda:

@@ -28,8 +28,8 @@ onstart:
     rules_to_run = {job.rule for job in workflow.dag.needrun_jobs()}
     try:
         check_machine(rules_to_run)
-        if THINGS and any(rule.name == "stimuli" for rule in rules_to_run):
-            THINGS.check_images()
+        if BRAIN_DATA and any(rule.name == "stimuli" for rule in rules_to_run):
+            BRAIN_DATA.check_images()
     except RulealignError as error:
         raise refused(error) from None
     # Of 100 jobs a second at most: to keep it, Snakemake looks for jobs to start once more in every

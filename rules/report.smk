@@ -41,12 +41,14 @@ for rule in GIVEN:
 for source, files in (BRAIN_DATA.own(SUBJECTS) if BRAIN_DATA else {}).items():
     OWN[source] = files
     OWN_FILES += files or [untimed(Path(source).expanduser())]
-PUBLISHED = inputs.published(NAMED + (THINGS.datasets if THINGS else []))
+PUBLISHED = inputs.published(
+    [*NAMED, *(BRAIN_DATA.datasets if BRAIN_DATA else [])]
+)
 # Checksums that nobody has published are known when the files are there.
 RECORDED_WHEN_FETCHED = [
     record for name in inputs.first_used(PUBLISHED) for record in source_files(name)
 ]
-RECORDED_WHEN_FETCHED += THINGS.fetched(SUBJECTS) if THINGS else []
+RECORDED_WHEN_FETCHED += BRAIN_DATA.fetched(SUBJECTS) if BRAIN_DATA else []
 
 
 rule provenance:
@@ -72,10 +74,10 @@ rule provenance:
         modules=noted("modules", SOURCES.versions()),
         datasets=noted("published", PUBLISHED),
         own=noted("own", OWN),
-        remote=noted("remote", THINGS.remote(SUBJECTS) if THINGS else {}),
+        remote=noted("remote", BRAIN_DATA.remote(SUBJECTS) if BRAIN_DATA else {}),
         sizes=verbatim(sizes(OWN_FILES)),
         listings=lambda wildcards: kept(
-            "folder", [TRAINING_LISTING, THINGS.images_listing if THINGS else ""]
+            "folder", [TRAINING_LISTING, BRAIN_DATA.images_listing if BRAIN_DATA else ""]
         ),
     message:
         "Record the study's settings, its inputs, and what computes it"

@@ -28,6 +28,17 @@ def test_nobody_asks_which_kind_a_section_is(project):
     assert found == []
 
 
+def test_rules_ask_no_name_of_one_kind_of_brain_data(project):
+    """What a kind needs, its files say: `unpacks`, `remote`, `check_images`."""
+    text = "\n".join(path.read_text() for path in sorted((project / "rules").glob("*.smk")))
+    assert not re.search(r"\bTHINGS\b", text)
+    # where responses are, and how many requests fetch them; no more
+    assert set(re.findall(r".*STUDY\.things.*", text)) == {
+        "        STUDY.brain.files(STUDY.things, Path(\"resources\"), Path(RESULTS))",
+        'config["parallel"] = STUDY.things.parallel if STUDY.things else 1',
+    }
+
+
 @pytest.mark.parametrize(
     "line", ['if study.brain.kind == "things":', "if one.kind not in known:", "x.kind!='a'"]
 )

@@ -65,7 +65,7 @@ def test_groups_and_times_belong_to_rules_that_exist(rules, slurm):
 
 def test_every_rule_states_its_memory_and_gets_more_at_every_attempt(rules):
     for rule, text in rules.items():
-        assert re.search(r"mem_mb=memory\(\(?\d", text), rule
+        assert re.search(r"mem_mb=memory\(\d", text), rule
 
 
 def test_no_rule_wants_more_threads_than_the_cluster_profile_gives(rules, slurm):

@@ -65,6 +65,9 @@ class Brain(Closed):
     told_by_things: ClassVar[bool] = False
     """Whether the study's section `things` says where the files are."""
 
+    planned_stimuli: ClassVar[int] = 100
+    """For how many stimuli jobs ask memory where the study does not tell how many there are."""
+
     list_key: ClassVar[str] = "stimulus_set"
     """The key that may hold the path of a list of stimuli."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rulealign.config.betas import PARTS, BetaFiles, fields_of
 from rulealign.data.betas.patterns import Found, found_files, one_file, plain_label
 from rulealign.data.file_names import natural_order
+from rulealign.data.responses.files import ResponseFiles
 from rulealign.errors import DataError
 from rulealign.plan.settings.brain import FormSettings
 
@@ -63,7 +64,7 @@ def _refuse_two(files: list[Found], key: str) -> None:
         seen[labels] = file
 
 
-class BetaSource:
+class BetaSource(ResponseFiles):
     """The files of own betas; see `ResponseFiles`. All are looked for when it is made.
 
     Args:
@@ -72,9 +73,6 @@ class BetaSource:
     Raises:
         DataError: a file is missing, or times do not fit; names the key, the file and what to do.
     """
-
-    images_listing = ""
-    images = image_records = ()
 
     def __init__(self, brain: Betas) -> None:
         self._brain, self._told = brain, brain.beta_files

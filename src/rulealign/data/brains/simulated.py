@@ -74,6 +74,12 @@ class Simulated(Responses):
         return self.stimulus_set != "concept-mean"
 
     @property
+    def planned_stimuli(self) -> int:
+        """Give how many stimuli there are; see `Brain.planned_stimuli`."""
+        shown = {"first-exemplar": self.concepts, "concept-mean": self.concepts}
+        return shown.get(self.stimulus_set, self.repeated_images)
+
+    @property
     def most_apart(self) -> int:
         """Give how many stimuli have a concept of their own; see `Brain.most_apart`."""
         repeated = self.stimulus_set == "test-repeats"

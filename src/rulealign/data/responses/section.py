@@ -42,6 +42,7 @@ class Responses(Brain):
 
     single_trials = True
     own_images = True
+    planned_stimuli = 720  # the concepts of THINGS-fMRI
 
     acquisition: ClassVar[str]
     """Where the responses come from, in words."""

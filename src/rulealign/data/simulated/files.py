@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rulealign.data.responses.files import ResponseFiles
 from rulealign.plan.files import result_files
 from rulealign.plan.settings.brain import FormSettings
 
 
-class SimulatedFiles:
+class SimulatedFiles(ResponseFiles):
     """The files that the pipeline makes of a simulated data set; see `ResponseFiles`.
 
     Args:
         results: the study's folder of results.
     """
 
-    images_listing = ""
     form = FormSettings(form="tables", address="", as_stored=False)
 
     def __init__(self, results: Path) -> None:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from rulealign.config.brain import ThingsFiles
+from rulealign.data.responses.files import ResponseFiles
 from rulealign.data.things.images import check_images
 from rulealign.data.things.table_files import OPENNEURO, TableFiles, find_tables, official_names
 from rulealign.errors import ConfigurationError, DataError
@@ -26,7 +27,7 @@ _LINKED = ("*", "*/*", "*/*/*")
 """Where folders may lie between the user's folder of images and an image."""
 
 
-class ThingsSource:
+class ThingsSource(ResponseFiles):
     """The files of the section `things`; see `ResponseFiles`.
 
     Args:
@@ -36,8 +37,6 @@ class ThingsSource:
     Raises:
         ConfigurationError: `things.root` or `things.images` is not there.
     """
-
-    image_records = ()
 
     def __init__(self, files: ThingsFiles, resources: Path) -> None:
         self.reads_rows = files.form == "remote-rows"
@@ -127,28 +126,13 @@ class ThingsSource:
         return found
 
     def remote(self, subjects: Sequence[str]) -> dict[str, str]:
-        """List the remote files of which only rows are read.
-
-        Args:
-            subjects: labels.
-
-        Returns:
-            Address of a subject's responses -> the folder that the subject's tables are fetched to,
-            with a record of each; {} where nothing is read row by row.
-        """
+        """List the remote files of which only rows are read; see `ResponseFiles.remote`."""
         if not self.reads_rows:
             return {}
         return {remote_responses(subject): str(self.folder(subject)) for subject in subjects}
 
     def fetched(self, subjects: Sequence[str]) -> list[str]:
-        """List the tables that are fetched with remote rows: their checksums are known then.
-
-        Args:
-            subjects: labels.
-
-        Returns:
-            Paths; none where nothing is read row by row.
-        """
+        """List the tables that are fetched with remote rows; see `ResponseFiles.fetched`."""
         if not self.reads_rows:
             return []
         return [file for subject in subjects for file in self.files(subject)]

@@ -41,9 +41,7 @@ for rule in GIVEN:
 for source, files in (BRAIN_DATA.own(SUBJECTS) if BRAIN_DATA else {}).items():
     OWN[source] = files
     OWN_FILES += files or [untimed(Path(source).expanduser())]
-PUBLISHED = inputs.published(
-    [*NAMED, *(BRAIN_DATA.datasets if BRAIN_DATA else [])]
-)
+PUBLISHED = inputs.published([*NAMED, *(BRAIN_DATA.datasets if BRAIN_DATA else [])])
 # Checksums that nobody has published are known when the files are there.
 RECORDED_WHEN_FETCHED = [
     record for name in inputs.first_used(PUBLISHED) for record in source_files(name)
@@ -77,7 +75,8 @@ rule provenance:
         remote=noted("remote", BRAIN_DATA.remote(SUBJECTS) if BRAIN_DATA else {}),
         sizes=verbatim(sizes(OWN_FILES)),
         listings=lambda wildcards: kept(
-            "folder", [TRAINING_LISTING, BRAIN_DATA.images_listing if BRAIN_DATA else ""]
+            "folder",
+            [TRAINING_LISTING, BRAIN_DATA.images_listing if BRAIN_DATA else ""],
         ),
     message:
         "Record the study's settings, its inputs, and what computes it"

@@ -34,7 +34,7 @@ def test_rules_ask_no_name_of_one_kind_of_brain_data(project):
     assert not re.search(r"\bTHINGS\b", text)
     # where responses are, and how many requests fetch them; no more
     assert set(re.findall(r".*STUDY\.things.*", text)) == {
-        "        STUDY.brain.files(STUDY.things, Path(\"resources\"), Path(RESULTS))",
+        '        STUDY.brain.files(STUDY.things, Path("resources"), Path(RESULTS))',
         'config["parallel"] = STUDY.things.parallel if STUDY.things else 1',
     }
 

@@ -60,3 +60,11 @@ def test_the_gain_of_the_first_report_is_declared_with_its_size(study):
     # one of each data set: cichy92 has inferior temporal cortex of two
     assert len({tuple(claim.roi) for claim in found}) == len(found) >= 1
     assert {claim.smallest_effect.value for claim in found} == {0.005}
+
+
+def test_no_study_is_longer_than_300_lines(project):
+    lengths = {
+        path.name: len(path.read_text().splitlines()) for path in project.glob("studies/**/*.yaml")
+    }
+    assert len(lengths) > 10
+    assert {name: length for name, length in lengths.items() if length > 300} == {}

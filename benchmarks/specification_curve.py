@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from rulealign.claims.specification_curve import median_test, no_difference, shared_noise
-from rulealign.claims.universes.analyses import PLAIN, Brains, analyse
+from rulealign.claims.universes.analyses import Brains, analyse
 from rulealign.claims.universes.inputs import UniverseSet
 from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_scores
+from rulealign.controls import NO_CONTROL
 from rulealign.rsa.bootstrap.primary import (
     BOTH,
     Effect,
@@ -67,7 +68,12 @@ def level(rng: np.random.Generator) -> None:
     names = [f"subject {n}" for n in range(SUBJECTS)]
     brains = Brains(rdms, np.full((SUBJECTS, 1), 1 / SUBJECTS), names, np.ones((1, STIMULI)), None)
     analysed = partial(
-        analyse, UniverseSet(models, None), analysis=PLAIN, layers=["conv1"], work_mb=512, threads=1
+        analyse,
+        UniverseSet(models, None),
+        analysis=("spearman", NO_CONTROL),
+        layers=["conv1"],
+        work_mb=512,
+        threads=1,
     )
     for shuffles in (10, DRAWS):  # what is compiled is compiled before
         start = time.process_time()

@@ -12,6 +12,9 @@ SHOWN = 3
 LONGEST = 600
 """Longest error that is repeated at the end, characters; its log has the rest."""
 
+REPORT_EVERY = 5.0
+"""Seconds between two lines that say how far a long reading or download is."""
+
 _KILLED = (
     "There is no error in its log, so the job was killed: most likely the machine was out of memory"
     " (--resources mem_mb=<less> gpu=1 lets fewer jobs run at a time) or, on a cluster, the job was"

@@ -42,12 +42,6 @@ def files_by_kind(study: Finished) -> dict[str, list[str]]:
     return kinds
 
 
-def unread_kinds(study: Finished) -> list[str]:
-    """List the kinds of results that no job reads."""
-    unread = {kind_of(name) for name, readers in study.consumers().items() if not readers}
-    return sorted(unread - files_by_kind(study).keys())
-
-
 def flips(study: Finished, count: int, rng: random.Random, checkpoints: bool) -> Iterator[Damage]:
     """Yield files of which one bit is flipped; every kind in turn.
 

@@ -215,10 +215,6 @@ def _more_draws(study: dict) -> None:
     study["statistics"]["bootstrap_draws"] = 1000
 
 
-def _other_ids(study: dict) -> None:
-    study["brain"]["ids"] = "im_{:02d}"
-
-
 def _one_constant(values: np.ndarray) -> np.ndarray:
     values[2] = 1 - np.eye(STIMULI)
     return values

@@ -24,7 +24,6 @@ from rulealign.schema import (
 )
 from rulealign.wrong_values import shown
 
-Subjects = whole(1, 99)
 Columns = Annotated[list[str], Distinct]
 
 

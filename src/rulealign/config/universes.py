@@ -37,8 +37,8 @@ ESTIMANDS = ("network", "features", "stimuli", "size", "baseline", "initialisati
 """Axes whose values are other questions: a claim has a verdict for each combination. The others are
 ways of computing the answer."""
 
-OWN, NO_CONTROL = "own", "none"
-"""What the axes `baseline` and `control` call it when nothing is put in place or partialled out."""
+OWN = "own"
+"""What the axis `baseline` says where no other one takes the place of a rule's own."""
 
 Axis = Literal[AXES]
 

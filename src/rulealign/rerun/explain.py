@@ -79,7 +79,7 @@ def why(job: Job, notes: Path) -> list[str]:
         "input changed": job.updated,
     }
     lines = ["asked for with --force"] if job.forced else []
-    lines += [f"{words}: {_named(sorted(found))}" for words, found in files.items() if found]
+    lines += [f"{words}: {first_ones(sorted(found))}" for words, found in files.items() if found]
     if job.recorded_params is not None:
         lines += _params(set(job.recorded_params), job.params, notes)
         lines += _set_of_files(job.recorded_inputs, job.inputs)
@@ -101,7 +101,7 @@ def listing(jobs: Iterable[Job], notes: Path) -> str:
         lines.append(f"- {job.rule_name}: {job.message}")
         reasons = why(job, notes)
         if job.made_before and reasons != [NEW]:
-            reasons.append(f"follows from: {_named(sorted(job.made_before))}")
+            reasons.append(f"follows from: {first_ones(sorted(job.made_before))}")
         lines += [f"    {reason}" for reason in reasons]
     return "\n".join(lines)
 
@@ -226,17 +226,22 @@ def _files(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     yield from _set_of_files(before, now)
     changed = [one for one in now if one in before and before[one] != now[one]]
     if changed:
-        yield f"input changed: {_named(changed)}"
+        yield f"input changed: {first_ones(changed)}"
 
 
 def _set_of_files(before: Iterable[str], now: Iterable[str]) -> Iterator[str]:
     old, new = set(before), set(now)
     if added := sorted(new - old):
-        yield f"new input: {_named(added)}"
+        yield f"new input: {first_ones(added)}"
     if gone := sorted(old - new):
-        yield f"input no longer used: {_named(gone)}"
+        yield f"input no longer used: {first_ones(gone)}"
 
 
-def _named(files: Sequence[str]) -> str:
+def first_ones(files: Sequence[str]) -> str:
+    """Name the first files, and say how many more there are.
+
+    Args:
+        files: paths in order.
+    """
     more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
     return ", ".join(files[:SHOWN]) + more

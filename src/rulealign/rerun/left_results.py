@@ -7,10 +7,7 @@ from pathlib import Path
 
 from rulealign.errors import ConfigurationError
 from rulealign.manifest import FOLDER, NO_RESULTS, manifest_path, read_manifest
-from rulealign.rerun.explain import record_path
-
-SHOWN = 3
-"""How many files a message names."""
+from rulealign.rerun.explain import first_ones, record_path
 
 
 def refuse_unnoted_files(
@@ -63,7 +60,7 @@ def _result(results: Path, manifest: Path) -> str:
 def _refusal(reasons: Mapping[str, str], notes: Path) -> ConfigurationError:
     files = [f"{name} ({reason})" for name, reason in reasons.items()]
     return ConfigurationError(
-        f"{_some(files)}: made by other code or with other settings than those of now, and"
+        f"{first_ones(files)}: made by other code or with other settings than those of now, and"
         f" Snakemake's notes of it are not in {notes}, so it would count as current. Nothing was"
         f" touched. Delete these files and rerun the command; or put the {notes} of the place where"
         " they were computed here. To keep them as they are, rerun the command once with"
@@ -103,12 +100,7 @@ def mention(results: Path, files: list[str]) -> str:
     """
     manifests = manifest_path(results / "x").parent
     return (
-        f"Not part of this study, but in {results}: {_some(files)}. A rule, ROI, seed or size that"
-        f" the study no longer has may have left them. Nothing reads them; delete them (and what"
-        f" {manifests} holds of them), or give this study a name of its own."
+        f"Not part of this study, but in {results}: {first_ones(files)}. A rule, ROI, seed or size"
+        f" that the study no longer has may have left them. Nothing reads them; delete them (and"
+        f" what {manifests} holds of them), or give this study a name of its own."
     )
-
-
-def _some(files: list[str]) -> str:
-    more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
-    return ", ".join(files[:SHOWN]) + more

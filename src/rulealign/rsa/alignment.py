@@ -17,7 +17,8 @@ from rulealign.rsa.bootstrap.alignment_samples import alignment_samples
 from rulealign.rsa.bootstrap.draw_blocks import WORK_MB, draw_blocks
 from rulealign.rsa.bootstrap.draws_file import new_draws
 from rulealign.rsa.bootstrap.primary import STIMULI
-from rulealign.rsa.bootstrap.spearman import bootstrap_seed, percentile_interval, resample_counts
+from rulealign.rsa.bootstrap.resamples import study_resamples
+from rulealign.rsa.bootstrap.spearman import percentile_interval
 from rulealign.rsa.brain_rdms import BrainRdms, read_brain_rdms
 from rulealign.rsa.compare import (
     CONVENTIONS,
@@ -127,16 +128,11 @@ def _primary_samples(
     # and which rows of the table they are of
     chosen = models.index["layer"].isin(settings.sampled_layers).to_numpy()
     goal, names = settings.generalise_to, np.array(models.names)[chosen]
-    counts = _counts(settings, len(brain.ids))
+    counts = study_resamples(settings, len(brain.ids))
     with naming(model=names, brain=brain.names):
         samples = alignment_samples(models.rdms[chosen], brain.rdms, counts, goal, **how)
     has = [goal == STIMULI or convention == PER_SUBJECT for convention in CONVENTIONS]
     return samples, np.outer(chosen, has).reshape(-1)
-
-
-def _counts(settings: ScoreSettings, n_stimuli: int) -> np.ndarray:
-    seed = bootstrap_seed(settings.study_seed, n_stimuli)
-    return resample_counts(n_stimuli, settings.bootstrap_draws, seed)
 
 
 def _sampled(
@@ -148,7 +144,7 @@ def _sampled(
 ) -> np.ndarray:
     # write the draws as they come; the intervals, shape (2, rows), need those of a set of models
     n_draws, n_rows = stored.shape
-    counts = _counts(settings, len(brain.ids))
+    counts = study_resamples(settings, len(brain.ids))
     whose = f"{Arm(*models.index.loc[0, ['network', 'rule']])} and {brain.roi}"
     show = _progress_lines(f"{whose}: {len(models.rdms)} RDMs, {n_draws} resamples")
     how["combine"] = convention_weights(len(brain.subjects))

@@ -9,7 +9,8 @@ import pandas as pd
 
 from rulealign.plan.settings.scores import OverTimeSettings
 from rulealign.rsa.bootstrap.primary import STIMULI, SUBJECTS
-from rulealign.rsa.bootstrap.spearman import bootstrap_seed, bootstrap_spearman, resample_counts
+from rulealign.rsa.bootstrap.resamples import study_resamples
+from rulealign.rsa.bootstrap.spearman import bootstrap_spearman
 from rulealign.rsa.bootstrap.subjects import MIN_SUBJECTS, subject_counts, subject_seed, t_interval
 from rulealign.rsa.compare import spearman_matrix
 from rulealign.rsa.model_rdms import MODEL_KEYS, ModelRdms
@@ -73,7 +74,7 @@ class Courses:
             drawn = _over_subjects(scores, settings)
         else:
             mean = np.tile(np.eye(n_times), (n_subjects, 1)) / n_subjects
-            counts = _stimulus_counts(settings, len(models.ids))
+            counts = study_resamples(settings, len(models.ids))
             each = bootstrap_spearman(models.rdms, flat, counts, combine=mean, mask=mask)
             drawn = np.einsum("lm,dmt->dlt", seeds, each)
         return cls(index, brain.times, scores, drawn, settings)
@@ -118,8 +119,3 @@ def _over_subjects(scores: np.ndarray, settings: OverTimeSettings) -> np.ndarray
     n = scores.shape[1]
     counts = subject_counts(n, settings.bootstrap_draws, subject_seed(settings.study_seed, n))
     return np.einsum("ds,lst->dlt", counts / n, scores)
-
-
-def _stimulus_counts(settings: OverTimeSettings, n_stimuli: int) -> np.ndarray:
-    seed = bootstrap_seed(settings.study_seed, n_stimuli)
-    return resample_counts(n_stimuli, settings.bootstrap_draws, seed)

@@ -16,6 +16,7 @@ from rulealign.data.betas.masks import marked_voxels, names_of_masks
 from rulealign.data.betas.series import Series, is_array, series_of, times_of
 from rulealign.data.betas.source import in_words, parts_of
 from rulealign.data.file_names import natural_order
+from rulealign.data.responses.roi import CEILINGS
 from rulealign.data.things.nifti import Grid
 from rulealign.data.things.tables import TRIAL_COLUMNS, unknown_column
 from rulealign.errors import DataError
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from rulealign.config.betas import BetaFiles
     from rulealign.plan.settings.brain import FormSettings
-
-_CEILINGS = ("nc_singletrial", "nc_testset")
 
 
 class _Run(NamedTuple):
@@ -129,14 +128,14 @@ class OwnBetas:
         for name in columns:
             if name == "voxel_x":
                 table[name] = np.concatenate([part.first_axis for part in parts])
-            elif name not in _CEILINGS:
+            elif name not in CEILINGS:
                 if name not in known:
                     raise DataError(unknown_column(f"subject {subject}", name, known))
                 table[name] = self._marked(subject, name)
         marks = [values == 1 for name, values in table.items() if name in known]
-        if ceilings := [name for name in columns if name in _CEILINGS]:
+        if ceilings := [name for name in columns if name in CEILINGS]:
             rows = np.flatnonzero(np.any(marks, axis=0)) if marks else np.array([], dtype=int)
-            found = dict(zip(_CEILINGS, self._ceilings(subject, rows), strict=True))
+            found = dict(zip(CEILINGS, self._ceilings(subject, rows), strict=True))
             for name in ceilings:
                 table[name] = np.full(len(table["voxel_id"]), np.nan)
                 table[name][rows] = found[name]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,13 +13,6 @@ from rulealign.data.betas.series import array_grid, is_array, mask_array
 from rulealign.data.betas.source import mask_file
 from rulealign.data.things.nifti import Grid, read_volume, require_same_grid, same_grid
 from rulealign.errors import DataError
-
-
-class Marked(NamedTuple):
-    """Voxels that a file marks: bool, of the grid's shape."""
-
-    inside: np.ndarray
-    path: Path
 
 
 def names_of_masks(told: BetaFiles, subject: str) -> list[str]:

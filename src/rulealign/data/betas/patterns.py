@@ -90,16 +90,6 @@ def one_file(pattern: str, key: str, **known: str) -> Path:
     return path
 
 
-def same_label(one: str, other: str) -> bool:
-    """Compare two labels; numbers by their value, so that 01 is 1.
-
-    Args:
-        one: a label.
-        other: another.
-    """
-    return plain_label(one) == plain_label(other)
-
-
 def plain_label(label: str) -> str:
     """Write a label without leading zeros.
 

@@ -15,11 +15,13 @@ from rulealign.data.download.transfer import (
     Trouble,
     Unavailable,
     asked_wait,
+    first_cause,
     shown,
     wait_before,
     wrong_bytes,
 )
 from rulealign.json_files import read_json
+from rulealign.progress import REPORT_EVERY
 
 if TYPE_CHECKING:
     import requests
@@ -35,7 +37,6 @@ TIMEOUT = (15, 60)
 
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _CHUNK = 1 << 16  # bytes; what a cut connection can lose
-_REPORT_EVERY = 5.0
 
 
 @dataclass
@@ -149,7 +150,7 @@ class Download:
         except requests.RequestException as error:
             if isinstance(error, ValueError):
                 raise Unavailable(f"no usable address ({type(error).__name__})", False) from error
-            cause = _cause(error)
+            cause = first_cause(error)
             reason = f"no answer, or cut ({type(cause).__name__}: {cause})"
             if isinstance(cause, socket.gaierror):
                 # no network, or a name that does not exist: some seconds do not change that
@@ -210,7 +211,7 @@ class Download:
                 size += len(chunk)
                 if size > self.file.bytes:
                     return None  # not the file; the checksum will say so
-                if time.monotonic() - last > _REPORT_EVERY:
+                if time.monotonic() - last > REPORT_EVERY:
                     last = time.monotonic()
                     done = f"{size / 1e6:.1f} of {megabytes(self.file.bytes)}"
                     print(f"{self.name}: {done}", flush=True)
@@ -226,10 +227,3 @@ def _ended_as_announced(answer: requests.Response, received: int) -> bool:
         return True  # a missing last chunk is an error of its own
     length = answer.headers.get("Content-Length")
     return length is not None and received >= int(length)
-
-
-def _cause(error: BaseException) -> BaseException:
-    """Find the reason under requests' and urllib3's wrappers; it names no URL."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return error

@@ -107,3 +107,14 @@ def wrong_bytes(place: str, file: RemoteFile, found: str, remedy: str) -> DataEr
         f"{place}: these are not the expected bytes: expected {file.checksum} ({file.bytes} bytes),"
         f" found {algorithm}:{found}. {remedy}{_RECORDED if file.first_use else ''}"
     )
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """Find the reason under the wrappers of requests, urllib3 or botocore; it names no URL.
+
+    Args:
+        error: as it was caught.
+    """
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error

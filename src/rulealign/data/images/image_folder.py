@@ -14,11 +14,10 @@ from rulealign.data.images.archives import read_files
 from rulealign.data.images.pictures import read_rgb
 from rulealign.data.images.resize import prepare
 from rulealign.errors import DataError
+from rulealign.progress import REPORT_EVERY
 
 if TYPE_CHECKING:
     from rulealign.data.training_set import Split
-
-_REPORT_EVERY = 5.0
 
 
 def read_splits(
@@ -57,7 +56,7 @@ def read_splits(
         told = {"size": None if resize else size, "convert": convert}
         image = read_rgb(io.BytesIO(contents), f"{source}: '{name}'", **told)
         images[split][folder, file] = prepare(image, size) if resize else np.array(image)
-        if time.monotonic() - last > _REPORT_EVERY:
+        if time.monotonic() - last > REPORT_EVERY:
             last = time.monotonic()
             read = sum(map(len, images.values()))
             print(f"{source}: {read} images after {last - start:.0f} s", flush=True)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from rulealign.config.brain import BestVoxels, ReliableVoxels, Roi
     from rulealign.data.responses.forms import Form
 
-_CEILINGS = ("nc_singletrial", "nc_testset")
+CEILINGS = ("nc_singletrial", "nc_testset")
+"""Columns of noise ceilings: for one trial, and for the mean of all repetitions."""
 
 _EXPECTED = {
     frozenset({"V1"}): (1049, 1104, 839),
@@ -78,7 +79,7 @@ def choose_voxels(form: Form, subject: str, roi: Roi) -> RoiVoxels:
         rows = rows[_reliable(table.iloc[rows], roi.voxels, place)]
     ids = [str(value) for value in table["voxel_id"].to_numpy()[rows]]
     refuse_duplicates(ids, f"{place}: voxel_id")
-    single, repeated = (table[name].to_numpy(dtype=np.float64)[rows] for name in _CEILINGS)
+    single, repeated = (table[name].to_numpy(dtype=np.float64)[rows] for name in CEILINGS)
     return RoiVoxels(rows.astype(np.int64), ids, single, repeated)
 
 
@@ -104,7 +105,7 @@ def _read(
     wanted = [name for names in columns.values() for name in names]
     if sides:
         wanted += ["voxel_x", *sided_columns(form.columns(subject))]
-    return form.voxels(subject, list(dict.fromkeys([*wanted, *_CEILINGS])))
+    return form.voxels(subject, list(dict.fromkeys([*wanted, *CEILINGS])))
 
 
 def _combined(table: pd.DataFrame, columns: Mapping[str, Sequence[str]], place: str) -> np.ndarray:

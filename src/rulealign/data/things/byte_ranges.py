@@ -11,14 +11,13 @@ import numpy as np
 
 from rulealign.data.download.space import megabytes
 from rulealign.data.things.s3 import Found, read_range
+from rulealign.progress import REPORT_EVERY
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem
 
 PIECE = 4 * 2**20
 """Bytes that are asked for at once; one row at least."""
-
-_REPORT_EVERY = 5.0
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def _work_off(fill, todo: list[tuple[int, int]], parallel: int, total: int, what
         try:
             for future in as_completed([pool.submit(fill, *piece) for piece in todo]):
                 done += future.result()
-                if what and (done == total or time.monotonic() - last > _REPORT_EVERY):
+                if what and (done == total or time.monotonic() - last > REPORT_EVERY):
                     last = time.monotonic()
                     print(f"{what}: {done / 1e6:.1f} of {megabytes(total)}", flush=True)
         except BaseException:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from rulealign.data.file_names import concept_of
 from rulealign.data.things.licence import LICENCE, PASSWORD_VARIABLE, images_password
 from rulealign.errors import ConfigurationError, DataError
+from rulealign.progress import REPORT_EVERY
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -31,7 +32,6 @@ _DEEPEST = 3
 """Folders between the user's folder and an image, at most: a/b/<concept>/<stimulus>."""
 
 _NAMED = 20
-_REPORT_EVERY = 5.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def open_images(
             place, image = _only(source, listing.names, list(copies))
             what = f"{source}: '{listing.names[place]}'"
             yield name, read_rgb(io.BytesIO(image), what, grey=True)
-            if time.monotonic() - last > _REPORT_EVERY:
+            if time.monotonic() - last > REPORT_EVERY:
                 last = time.monotonic()
                 print(f"{source}: {count} of {len(ids)} images, {last - start:.0f} s", flush=True)
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from rulealign.data.download.transfer import asked_wait, wait_before
+from rulealign.data.download.transfer import asked_wait, first_cause, wait_before
 from rulealign.errors import DataError
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _reason(address: str, error: Exception) -> tuple[str, float]:
             f"{address}: changed while it was read; delete what was made from it and rerun the"
             " command."
         ) from error
-    cause = _first_cause(error)
+    cause = first_cause(error)
     if isinstance(cause, socket.gaierror):
         raise DataError(f"{address}: no network, or no such server ({error}). {_REMEDY}") from error
     if status not in _TRY_AGAIN:
@@ -190,9 +190,3 @@ def _reason(address: str, error: Exception) -> tuple[str, float]:
 
 def _capitalised(headers: dict[str, str]) -> dict[str, str]:
     return {name.title(): value for name, value in headers.items()}
-
-
-def _first_cause(error: BaseException) -> BaseException:
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return error

@@ -13,14 +13,13 @@ from rulealign.data.download.space import megabytes, named_when_full, require_sp
 from rulealign.data.things.s3 import Found, look_up, read_range
 from rulealign.errors import DataError
 from rulealign.json_files import read_json
+from rulealign.progress import REPORT_EVERY
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem
 
 BLOCK = 8 * 2**20
 """Bytes that are asked for at once; what a killed download can lose."""
-
-_REPORT_EVERY = 5.0
 
 
 def record_path(target: Path) -> Path:
@@ -82,7 +81,7 @@ def _receive(files: S3FileSystem, found: Found, part: Path) -> None:
         while (have := handle.tell()) < found.bytes:
             handle.write(read_range(files, found, have, min(have + BLOCK, found.bytes)))
             handle.flush()
-            if time.monotonic() - last > _REPORT_EVERY:
+            if time.monotonic() - last > REPORT_EVERY:
                 last = time.monotonic()
                 print(f"{found.address}: {have / 1e6:.1f} of {megabytes(found.bytes)}", flush=True)
 

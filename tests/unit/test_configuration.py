@@ -11,9 +11,12 @@ import yaml
 
 from complete_studies import complete
 from rulealign.arm import Arm
+from rulealign.config.derived import completed
 from rulealign.config.load import load_study
 from rulealign.config.reference import reference
 from rulealign.errors import ConfigurationError
+from rulealign.learning.rules import REGISTRY as RULES
+from rulealign.learning.rules import rule_class
 from rulealign.plan.settings.activations import ActivationSettings
 from rulealign.plan.settings.images import StimuliSettings
 from rulealign.plan.settings.training import CheckpointSettings
@@ -97,6 +100,35 @@ def test_every_trained_rule_of_the_project_names_its_baseline_and_claims_may_use
     trained = [rule for rule in study.rules if study.trains(rule)]
     assert all(study.rules[rule].baseline for rule in trained)
     assert {study.rules[rule].baseline for rule in trained} & set(study.universes.baseline)
+
+
+LOCAL = {
+    *("pc", "stdp", "oja", "softhebb"),
+    *("vicreg", "vicreg_local", "local_supervised", "forward_forward"),
+}
+"""Rules whose control is `readout`, as docs/rules.md has it."""
+
+
+def test_the_baseline_of_local_rules_is_the_readout_where_there_is_one():
+    kinds = [kind for kind in RULES if rule_class(kind).trains and rule_class(kind).made_here]
+    kinds.remove("stdp_2026")  # starts from other weights
+
+    def baselines(**rules):
+        of = {"untrained_bn": {}, **{kind: {} for kind in kinds if kind != "readout"}, **rules}
+        full, _ = completed({"networks": {"cnn3": {}, "vgg5": {}}, "rules": of})
+        return {label: full["rules"][label].get("baseline") for label in kinds if label in of}
+
+    assert set(baselines().values()) == {"untrained_bn"}
+    found = baselines(readout={})
+    assert {rule for rule, baseline in found.items() if baseline == "readout"} == LOCAL
+    assert {found[rule] for rule in found if rule not in LOCAL} == {"untrained_bn"}
+    # one that does not train the same networks, starts elsewhere or is another rule is none
+    assert set(baselines(readout={"networks": ["cnn3"]}).values()) == {"untrained_bn"}
+    fewer = baselines(readout={"networks": ["cnn3"]}, pc={"networks": ["cnn3"]})
+    assert [rule for rule, one in fewer.items() if one == "readout"] == ["pc"]
+    assert "readout" not in baselines(readout={"init": "kaiming-normal"}).values()
+    assert set(baselines(readout={"kind": "bp"}).values()) == {"untrained_bn"}
+    assert baselines(readout={}, pc={"baseline": "bp"})["pc"] == "bp"
 
 
 @pytest.mark.parametrize(

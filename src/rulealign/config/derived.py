@@ -21,7 +21,8 @@ MATCHED_CONTROL = "untrained_bn"
 
 FOLLOWS = {
     "rules.kind": "the label",
-    "rules.baseline": f"`{MATCHED_CONTROL}`, of the same `init`; stated where there is none",
+    "rules.baseline": f"`{MATCHED_CONTROL}`, of the same `init`; of rules whose control is"
+    " `readout` (docs/rules.md) that one, where there is one; stated where there is none",
     "networks": f"one `{next(iter(NETWORKS))}`",
     "networks.kind": "the label",
     "evaluation.layers": "all of each network",
@@ -77,11 +78,26 @@ def _kinds(values: Mapping[str, Any]) -> Found:
 def _baselines(values: Mapping[str, Any]) -> Found:
     rules = _section(values, "rules")
     known = {label: rules[label] for label in rules if _kind(rules, label) in REGISTRY}
-    control = known.get(MATCHED_CONTROL)
-    for label, settings in known.items() if control else ():
+    networks = list(_section(values, "networks"))
+    for label, settings in known.items():
         kind = rule_class(settings["kind"])
-        if kind.trains and kind.made_here and _init(settings) == _init(control):
-            yield ("rules", label, "baseline"), MATCHED_CONTROL
+        for control in (kind.control, MATCHED_CONTROL) if kind.trains and kind.made_here else ():
+            if _stands_for(control, settings, known, networks):
+                yield ("rules", label, "baseline"), control
+                break
+
+
+def _stands_for(
+    control: str, rule: Mapping[str, Any], known: Mapping[str, Any], networks: list[str]
+) -> bool:
+    there = known.get(control)
+    if not there or _init(there) != _init(rule):
+        return False
+    if control == MATCHED_CONTROL:  # a network that it does not train is a mistake, and named
+        return True
+    stated = (one.get("networks") for one in (rule, there))
+    own, others = (one if isinstance(one, list) else networks for one in stated)
+    return there["kind"] == control and all(one in others for one in own)
 
 
 def _network(values: Mapping[str, Any]) -> Found:

@@ -59,6 +59,7 @@ class ReadoutRule(OptimisedRule):
 
     Settings = ReadoutSettings
     rate_setting: ClassVar[str] = "readout_learning_rate"
+    control: ClassVar[str] = "readout"  # which has learned as long, on the same features as drawn
 
     @classmethod
     def cannot_teach(cls, network: Network) -> str:

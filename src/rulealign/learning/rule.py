@@ -102,6 +102,9 @@ class LearningRule:
     """Whether checkpoints hold its networks; else only what these make of stimuli is known."""
     has_activations: ClassVar[bool] = True
     """Whether features of its networks are known; else only their RDMs."""
+    control: ClassVar[str] = "untrained_bn"
+    """The kind of rule whose random network is matched to its own; its baseline where a study has
+    one under that label, else `untrained_bn`."""
     sends_errors: ClassVar[bool] = False
     """Whether it learns from an error at every readable layer: of its network's backward pass, or
     `own_errors`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -92,6 +92,7 @@ class PublishedPredictiveCoding(ReadoutRule):
     """
 
     Settings = PublishedPredictiveCodingSettings
+    control: ClassVar[str] = "untrained_bn"  # `readout` has weight decay, and a schedule
 
     def __init__(self, network: nn.Module, settings: Any, course: Course) -> None:
         super().__init__(network, settings, course)

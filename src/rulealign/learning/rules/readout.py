@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,7 @@ class ReadoutOnly(ReadoutRule):
     """
 
     Settings = ReadoutOnlySettings
+    control: ClassVar[str] = "untrained_bn"
 
     @classmethod
     def cannot_teach(cls, network: Network) -> str:

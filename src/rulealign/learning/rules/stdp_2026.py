@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -86,6 +86,7 @@ class PublishedSTDP(ReadoutRule):
     """
 
     Settings = PublishedSTDPSettings
+    control: ClassVar[str] = "untrained_bn"  # `readout` has weight decay, and a schedule
 
     def supervised_parameters(self) -> list[nn.Parameter]:
         """List what the optimiser changes: the readout and BatchNorm's scale and shift."""

@@ -397,6 +397,27 @@ def test_a_rule_that_cannot_teach_the_network_is_refused_with_the_reason(study):
         assert f"'{kind}'" not in str(caught.value)
 
 
+def test_a_chain_without_pooled_blocks_is_refused_for_what_it_lacks(study):
+    study["networks"] = {"vgg11": {}}
+    study["rules"]["pc"] = {"kind": "pc"}
+    with pytest.raises(ConfigurationError) as caught:
+        load_study(study)
+    assert "of the eight convolutions of 'vgg11' five do" in str(caught.value)
+
+
+def test_the_docs_name_every_rule_that_trains_a_residual_network():
+    page = Path(__file__).parents[2] / "docs/networks.md"
+    row = next(line for line in page.read_text().splitlines() if line.startswith("| `resnet18`"))
+    network = network_class("resnet18")(kind="resnet18")
+    taught = {
+        kind
+        for kind in RULES
+        if rule_class(kind).made_here and not rule_class(kind).cannot_teach(network)
+    }
+    named = set(re.findall(r"`(\w+)`", row.split("|")[4])) | {"untrained", "untrained_bn"}
+    assert named == taught
+
+
 # --- networks of others ---------------------------------------------------------------------------
 
 

@@ -42,6 +42,13 @@ class Vgg11(Normed):
             found.append(Layer(f"conv{place}", place / (len(CHANNELS) + 1), stride))
         return tuple(found)
 
+    def no_blocks(self) -> str:
+        """Say why rules that teach a chain of conv blocks cannot teach it."""
+        return (
+            "teaches a chain of conv blocks that end in max-pooling, and of the eight convolutions"
+            f" of '{self.kind}' five do"
+        )
+
     def build(self, classes: int) -> Chain:
         """Build the network; see `Network.build`."""
         from torch import nn

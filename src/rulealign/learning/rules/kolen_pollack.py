@@ -25,7 +25,7 @@ class KolenPollackSettings(FeedbackWeightsSettings):
     optimizer: Literal["adam", "sgd"] = Field(
         default="adam",
         description="of forward and feedback weights alike; with sgd their difference shrinks by"
-        " weight_decay alone, exactly",
+        " weight_decay alone, exactly; not muon, whose steps are of forward weights",
     )
     weight_decay: PositiveFloat = Field(
         default=0.0001, description=GradientSettings.model_fields["weight_decay"].description

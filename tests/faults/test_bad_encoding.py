@@ -61,7 +61,7 @@ def test_errors_of_one_size_are_asked_for_at_that_size_alone(project):
     settings["claims"], settings["training"]["fewer_seeds"] = {}, {}
     settings["universes"]["baseline"] = ["own"]
     settings["rules"] = {kind: {"kind": kind, "baseline": None} for kind in ("dfa", "bp")}
-    with pytest.raises(ConfigurationError, match=r"encoding.features: of rule 'dfa' .* 96 pixels"):
+    with pytest.raises(ConfigurationError, match=r"features: at 96 pixels rule 'dfa' has no"):
         load_study(settings)
     settings["encoding"]["features"].append("activations")
     study = load_study(settings)

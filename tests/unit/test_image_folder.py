@@ -153,7 +153,7 @@ def test_a_name_that_occurs_twice_is_refused(files, tmp_path):
     with tarfile.open(source, "a") as archive:
         member = tarfile.TarInfo("train/ant/9.png")
         archive.addfile(member)
-    refused(source, tmp_path, r"'train/ant/9\.png' is in it twice")
+    refused(source, tmp_path, r"'train/ant/9\.png' appears twice")
 
 
 def test_a_huge_file_in_an_archive_is_not_read(files, tmp_path, monkeypatch):

@@ -199,7 +199,7 @@ def test_another_networks_values_change_no_training(values):
         (
             ["layer_map", 1],
             {"layer": "conv1", "roi": "V1"},
-            "layer_map.1: 'conv1' with 'V1' is, in 'cnn3', the pair that 'early' is already",
+            "layer_map.1: 'conv1' and 'early' are the same layer of 'cnn3'",
         ),
         (["rules", "fa", "networks"], ["vgg"], "rules.fa.networks: there is no 'vgg'"),
         (

@@ -7,7 +7,7 @@ BANNED = {
     r"(?<![\w}>)\]-])px(?![\w-])": "size",
     r"\b([Pp]eople|[Pp]ersons?|[Ee]verybody)\b": "subjects, or users",
     r"same command again": "rerun the command",
-    r"\b(is|are) there twice\b": "appears twice",
+    r"\b(is|are) (there|in it) twice\b|\bthere twice\b": "appears twice",
     r"cannot be got": "could not be downloaded",
     r"what is its own": "say which",
 }

@@ -89,6 +89,10 @@ SETTINGS = {
         | CLAIMS,
     ),
     "a size is added": (lambda study: study["evaluation"].update(sizes=[32, 64]), at_64()),
+    "another baseline of a rule": (
+        lambda study: study["rules"]["fa"].update(baseline="bp"),
+        SCORES | ALIGNMENT_TABLE | COURSES | CLAIMS,
+    ),
     "bootstrap draws": (
         lambda study: study["statistics"].update(bootstrap_draws=120),
         SCORES | CONTROL_SCORES | CONTROLS_TABLE | ALIGNMENT_TABLE | COURSES | UNIVERSES | CHECKED,

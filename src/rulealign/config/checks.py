@@ -86,7 +86,7 @@ def _check_encoding(study: Study) -> Iterator[Mistake]:
             yield Mistake(
                 "encoding.voxels",
                 f"needs responses of single trials, and brain.kind '{brain.kind}' has RDMs, which"
-                " know no voxel and no noise of one; use null for all voxels together",
+                " tell nothing of single voxels; use null for all voxels together",
             )
         elif study.encoding.voxels.ceiling and brain.no_repeats:
             why = f"needs images with several responses, and brain.{brain.no_repeats}"
@@ -157,8 +157,8 @@ def _errors_of_one_size(study: Study) -> Iterator[Mistake]:
         if missing := set(study.evaluation.sizes) - set(study.teaching_sizes(rule)):
             yield Mistake(
                 "encoding.features",
-                f"of rule '{rule}' there is nothing to predict from at {sorted(missing)[0]} pixels:"
-                " its 'teaching' signals fit the training size alone; add 'activations'",
+                f"at {sorted(missing)[0]} pixels rule '{rule}' has no features: its 'teaching'"
+                " signals fit the training size alone; add 'activations'",
             )
 
 

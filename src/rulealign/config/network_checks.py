@@ -138,8 +138,8 @@ def _check_mapped_once(study: Study) -> Iterator[Mistake]:
             if found in seen:
                 yield Mistake(
                     f"layer_map.{place}",
-                    f"'{pair.layer}' with '{pair.roi}' is, in '{network}', the pair that"
-                    f" '{seen[found]}' is already ({found[0]}); remove one",
+                    f"'{pair.layer}' and '{seen[found]}' are the same layer of '{network}'"
+                    f" ({found[0]}), and both are held against '{pair.roi}'; remove one",
                 )
             seen[found] = pair.layer
 

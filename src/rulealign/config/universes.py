@@ -57,7 +57,7 @@ def _against_no_zero(value: Any) -> Any:
     # with shuffled stimulus labels, cosines gave a verdict in 60 to 80% of universes
     if isinstance(value, str) and _INSTEAD.get(value):
         raise ValueError(
-            f"{value} describes, and is no evidence for a claim: it supposes that 0 means no"
+            f"{value} describes similarity but cannot test a claim: it supposes that 0 means no"
             " relation, but the mean of dissimilarities is above 0 (of cross-validated ones, too),"
             " so that differences of cosines are clear of 0 even where the brain's stimulus labels"
             f" are shuffled. Use '{_INSTEAD[value]}', which subtracts the mean, or 'spearman'"

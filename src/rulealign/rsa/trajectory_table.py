@@ -108,8 +108,8 @@ def _require_network(
         )
         raise DataError(
             f"{table}: the course of {'_'.join(map(str, known.values()))} has not exactly the"
-            f" study's seeds and epochs: seed {odd[0][0]} at epoch {odd[0][1]} is missing, there"
-            " twice or unknown. Delete the file and rerun the command."
+            f" study's seeds and epochs: seed {odd[0][0]} at epoch {odd[0][1]} is missing,"
+            " appears twice or is unknown. Delete the file and rerun the command."
         )
     return len(settings.seeds[network][rule])
 

@@ -88,15 +88,15 @@ def resolve(source: str, resources: Path) -> Path:
     files = dataset.files
     if recorded != _listing(dataset):
         raise DataError(
-            f"{folder / RECORD}: the registry names other files or checksums by now; delete this"
-            " file and rerun the command, what changed will be fetched."
+            f"{folder / RECORD}: the registry names other files or checksums by now. Delete this"
+            " file and rerun the command: what changed will be fetched."
         )
     for name, file in files.items():
         path = folder / name
         if not path.is_file() or path.stat().st_size != file.bytes:
             raise DataError(
                 f"{path}: missing, or not {file.bytes} bytes long; delete {folder / RECORD} and"
-                " rerun the command, it will be fetched anew."
+                " rerun the command: it will be fetched anew."
             )
     return folder / next(iter(files)) if len(files) == 1 else folder
 
@@ -229,6 +229,10 @@ def _write_record(path: Path, name: str, dataset: Dataset) -> None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[Path]:
     """Keep other processes from fetching into the same folder; yield a place for unfinished work.
+
+    Snakemake's lock is not enough. A fetch outlives a run that is killed (`kill -9`), and is still
+    writing when the rerun fetches; and several working directories may share one `resources/`
+    through a link, each with a lock of its own.
 
     The lock lies in the workshop, which goes when all is done.
     """

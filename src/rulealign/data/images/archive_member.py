@@ -79,7 +79,7 @@ class _Choice:
             return False
         safe_name(self._archive, member, regular)
         if name in self._taken:
-            raise DataError(f"{self._archive}: '{name}' is in it twice; get it again.")
+            raise DataError(f"{self._archive}: '{name}' appears twice; download it again.")
         self._taken.add(name)
         return True
 

@@ -54,7 +54,7 @@ def read_files(source: Path) -> Iterator[tuple[str, bytes]]:
             hidden.append(name)
             continue
         if name in seen:
-            raise DataError(f"{source}: '{name}' is in it twice; pack it again.")
+            raise DataError(f"{source}: '{name}' appears twice; pack it again.")
         seen.add(name)
         yield name, contents
     if hidden:

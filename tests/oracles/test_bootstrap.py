@@ -8,6 +8,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
+from resampled import written_out
 from rulealign.rsa.bootstrap.spearman import (
     bootstrap_seed,
     bootstrap_spearman,
@@ -17,14 +18,6 @@ from rulealign.rsa.bootstrap.spearman import (
 
 N = 12
 PAIRS = N * (N - 1) // 2
-
-
-def written_out(rdm, count):
-    """List a resample's dissimilarities: a stimulus drawn k times is there k times."""
-    drawn = np.repeat(np.arange(len(count)), count)
-    first, second = np.triu_indices(len(drawn), 1)
-    different = drawn[first] != drawn[second]
-    return squareform(rdm)[drawn[first], drawn[second]][different]
 
 
 def plain_spearman(model, brain, count):

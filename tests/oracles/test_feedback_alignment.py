@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from autograd_of import gradients
 from rule_settings import altered
 from rulealign.learning.feedback import attach, random_feedback, through
 from rulealign.learning.networks.cnn3 import Cnn3
@@ -29,12 +30,6 @@ def some_batch(dtype=torch.float32):
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(12, 3, 32, 32, generator=generator, dtype=dtype)
     return images, torch.arange(12) % 10
-
-
-def gradients(network, images, labels):
-    network.zero_grad()
-    functional.cross_entropy(network(images), labels).backward()
-    return {name: value.grad.clone() for name, value in network.named_parameters()}
 
 
 @pytest.mark.parametrize(("stride", "padding"), [(1, 1), (2, 1), (1, 0)])

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from autograd_of import gradients
 from rule_settings import NETWORK, altered, of_section
 from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
@@ -29,12 +30,6 @@ def make_rule(checkpoint_settings):
 def batch():
     generator = torch.Generator().manual_seed(1)
     return torch.randn(12, 3, 32, 32, generator=generator), torch.arange(12) % 10
-
-
-def gradients(network, images, labels):
-    network.zero_grad()
-    functional.cross_entropy(network(images), labels).backward()
-    return {name: value.grad.clone() for name, value in network.named_parameters()}
 
 
 def test_dfa_sends_the_outputs_error_to_every_layer(make_rule):

@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
+from resampled import written_out
 from rulealign.errors import DataError
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
 from rulealign.rsa.compare import spearman_matrix
@@ -39,14 +39,6 @@ def plain_partial(model, brain, controls):
         ranked = rankdata(rdm)
         left.append(ranked - design @ np.linalg.lstsq(design, ranked, rcond=None)[0])
     return np.corrcoef(*left)[0, 1]
-
-
-def written_out(rdm, count):
-    """List a resample's dissimilarities: a stimulus drawn k times is there k times."""
-    drawn = np.repeat(np.arange(len(count)), count)
-    first, second = np.triu_indices(len(drawn), 1)
-    different = drawn[first] != drawn[second]
-    return squareform(rdm)[drawn[first], drawn[second]][different]
 
 
 @pytest.mark.parametrize("decimals", [None, 1], ids=["no ties", "ties"])

@@ -18,13 +18,14 @@ with job(snakemake):
     names += ("claims", "claims_summary", "specification_curves", "mixed_models")
     names += ("alignment_subjects", "inputs", "over_time")
     given = [name for name in names if name in snakemake.input.keys()]  # noqa: SIM118
-    tables = {name: read_csv(Path(snakemake.input[name])) for name in given}
+    tables_of = {name: Path(snakemake.input[name]) for name in given}
     if snakemake.input.courses:  # none where no rule trains
-        tables["trajectories"] = read_csv(Path(snakemake.input.courses))
-        tables["baselines"] = read_csv(Path(snakemake.input.baselines))
+        tables_of["trajectories"] = Path(snakemake.input.courses)
+        tables_of["baselines"] = Path(snakemake.input.baselines)
     for name in ("encoding", "encoding_order"):
         if snakemake.input[name]:
-            tables[name] = read_csv(Path(snakemake.input[name]))
+            tables_of[name] = Path(snakemake.input[name])
+    tables = {name: read_csv(path) for name, path in tables_of.items()}
     filters = [Path(path) for path in snakemake.input.filters]
     shown = read_shown(Path(snakemake.input.shown_rdms), filters, FigureSettings.of(study))
     figures = report_figures(
@@ -55,4 +56,5 @@ with job(snakemake):
         figures=figures,
         shown=shown,
         facts=read_json(Path(snakemake.input.provenance)),
+        files=tables_of,
     )

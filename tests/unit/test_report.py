@@ -1,3 +1,5 @@
+import base64
+import gzip
 import re
 from html.parser import HTMLParser
 
@@ -423,15 +425,38 @@ def test_a_file_that_is_no_figure_is_named(made, tmp_path):
     assert not (tmp_path / "r").exists()
 
 
+def test_the_page_holds_the_very_bytes_of_its_tables(made, tmp_path):
+    folder, study, tables, figures, shown = made
+    files = {name: folder / f"{name}.csv" for name in ("alignment", "ceilings")}
+    write_page(
+        tmp_path / "r.html",
+        study=study,
+        tables=tables,
+        figures=figures,
+        shown=shown,
+        facts=FACTS,
+        files=files,
+    )
+    links = {
+        told["download"]: told["href"]
+        for tag, told in Page((tmp_path / "r.html").read_text()).tags
+        if tag == "a" and "download" in told
+    }
+    assert set(links) == {"alignment.csv.gz", "ceilings.csv.gz"}
+    for name, file in files.items():
+        packed = links[f"{name}.csv.gz"].removeprefix("data:application/gzip;base64,")
+        assert gzip.decompress(base64.b64decode(packed)) == file.read_bytes()
+
+
 def test_a_page_that_would_be_too_large_leaves_out_what_it_says(made, text, tmp_path, monkeypatch):
-    _, study, tables, figures, shown = made
+    folder, study, tables, figures, shown = made
     rng = np.random.default_rng(3)
     own = tables["alignment"].query("convention == 'per_subject'").drop(columns="convention")
     every = [own.assign(seed=1, subject=one, score=rng.normal(size=len(own))) for one in range(4)]
     tables = {**tables, "alignment_subjects": pd.concat(every)}
     assert "Left out" not in text
     sizes, pictures = [], []
-    for count in (0, 1, 2, 3, 4):
+    for count in range(6):
         monkeypatch.setattr(page_module, "MOST_BYTES", sizes[-1] - 1 if sizes else 10**9)
         write_page(
             tmp_path / "r.html",
@@ -440,6 +465,7 @@ def test_a_page_that_would_be_too_large_leaves_out_what_it_says(made, text, tmp_
             figures=figures,
             shown=shown,
             facts=FACTS,
+            files={name: folder / f"{name}.csv" for name in ("alignment", "training")},
         )
         smaller = (tmp_path / "r.html").read_text()
         said = "; ".join(page_module.LEFT_OUT[:count])
@@ -447,9 +473,12 @@ def test_a_page_that_would_be_too_large_leaves_out_what_it_says(made, text, tmp_
         sizes.append(len(smaller.encode()))
         pictures.append(smaller.count('role="img"'))
         choices = re.findall('data-param="(\\w+)"', smaller)
-        assert ("checkpoint" in choices) == (count < 2)
-        assert ("descriptor" in choices) == (count < 4)
+        assert ("data:application/gzip" in smaller) == (count < 1)
+        assert ("the links are dead" in smaller) == (count > 0)
+        assert ("checkpoint" in choices) == (count < 3)
+        assert ("descriptor" in choices) == (count < 5)
     assert sizes == sorted(sizes, reverse=True)
     # one figure over training and one of the last checkpoint went, a panel per pair in each
-    assert pictures[0] - pictures[1] == 2 * len(study.layer_map)
-    assert pictures[1:] == [pictures[1]] * 4
+    assert pictures[0] == pictures[1]
+    assert pictures[1] - pictures[2] == 2 * len(study.layer_map)
+    assert pictures[2:] == [pictures[2]] * 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from rulealign.report import (
     controls,
     curves,
     describe,
+    embedded,
     encoding,
     interactive,
     limits,
@@ -47,6 +49,7 @@ MOST_BYTES = 8_000_000
 """A page that would be larger leaves something out, and says so."""
 
 LEFT_OUT = (
+    "the tables, which lie in statistics/",
     "the static figures of other settings, which lie in figures/",
     "RDMs, maps and filters of other checkpoints than the last",
     "the scores of single subjects in figures that answer",
@@ -63,6 +66,7 @@ def write_page(
     figures: Sequence[ReportFigure],
     shown: ShownRdms,
     facts: Mapping[str, Any],
+    files: Mapping[str, Path] = MappingProxyType({}),
 ) -> None:
     """Write the report page.
 
@@ -76,6 +80,7 @@ def write_page(
             report's own setting, and the others follow below it in pairs.
         shown: RDMs to look at.
         facts: what computed it, as in `provenance.json`; its `machine` is not shown.
+        files: name of a table -> its .csv file, of tables that the page holds.
 
     Raises:
         ConfigurationError: the study names a dataset that the registry does not have.
@@ -94,7 +99,6 @@ def write_page(
         pairs=select.pairs_words(tables["alignment"]),
         subset=shown.stimuli if len(shown.stimuli) < shown.n_stimuli else [],
         pictures=len(shown.pictures) > 0,
-        csv=sorted({*tables, "alignment_subjects"}),
         answers=answers.answers(study, tables),
         many=answers.MANY,
         setting=answers.setting(tables),
@@ -130,6 +134,7 @@ def write_page(
     )
     for count in range(len(LEFT_OUT) + 1):
         fitting = _that_fits(study, tables, shown, inlined, count)
+        fitting["csv"] = embedded.links({*tables, "alignment_subjects"}, {} if count else files)
         page = _template().render(**content, **fitting, left_out=LEFT_OUT[:count])
         if len(page.encode()) <= MOST_BYTES:
             break
@@ -146,7 +151,7 @@ def _that_fits(
 ) -> dict[str, Any]:
     # what makes a page large, without the first ones of `LEFT_OUT`
     told = FigureSettings.of(study)
-    of_views = {"trajectory": 1, "final": 1} if count else {}
+    of_views = {"trajectory": 1, "final": 1} if count > 1 else {}
     kept = {group: found[: of_views.get(group)] for group, found in inlined.items()}
     return {
         "live": interactive.live(
@@ -154,7 +159,7 @@ def _that_fits(
             told,
             tables,
             shown,
-            Kept(count < 2, count < 3, count < 4),
+            Kept(count < 3, count < 4, count < 5),
             {group: found[0].findings for group, found in inlined.items() if found},
         ),
         "figures": {group: found[0] for group, found in kept.items() if found},

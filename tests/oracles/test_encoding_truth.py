@@ -91,13 +91,16 @@ def measured(folder, truth):
         tables[roi] = rows[["score", "low", "high", "reason"]]
     order_table([errors], voxels, ORDER, folder / "order.csv")
     order = read_csv(folder / "order.csv").set_index("features")
-    return tables, order.rename(index={"gradient-entropy": "gradient"})
+    return tables, order.rename(index=lambda name: name.replace("-entropy", ""))
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     cases = [("activations",), ("gradients",), ("activations", "gradients"), ()]
     return {truth: measured(tmp_path_factory.mktemp("truth"), truth) for truth in cases}
+
+
+BETWEEN = "gradient - activations"
 
 
 def unique(tables, place):
@@ -108,6 +111,8 @@ def test_activations_in_order_are_found_as_such(found):
     tables, order = found["activations",]
     assert order.loc["activations", "value"] == pytest.approx(1, abs=0.05)
     assert order.loc["activations", "p"] < 0.1  # of 24 orders, this one and its reverse
+    # gradients hold what is followed, and so have its order
+    assert order.loc[BETWEEN, "value"] == pytest.approx(0, abs=0.05)
     for place, roi in enumerate(ROIS):
         rows = tables[roi].loc[LAYERS[place]]
         assert rows.loc[("activations", "voxel_r2"), "low"] > 0.2
@@ -136,6 +141,7 @@ def test_both_at_once_are_told_apart(found):
     tables, order = found["activations", "gradients"]
     assert order.loc["activations", "value"] == pytest.approx(1, abs=0.05)
     assert order.loc["activations", "low"] > 0.5
+    assert order.loc[BETWEEN, "high"] < 0
     for place, roi in enumerate(ROIS):
         assert unique(tables, place)["low"] > 0.03
         assert tables[roi].loc[(LAYERS[place], "activations", "voxel_r2"), "low"] > 0.05

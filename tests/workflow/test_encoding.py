@@ -67,8 +67,11 @@ def test_encoding_adds_its_jobs_and_gives_the_numbers_of_the_voxels(done, tmp_pa
     assert not alike.loc["fa"].loc[2, "conv1"].any()
     rows = by_features["activations"]
     order = read_csv(root / "statistics/encoding_order.csv")
-    assert len(order) == 2 * 2 * 3  # rules, epochs, features
-    assert order["value"].between(-1, 1).all()
+    assert len(order) == 2 * 2 * (3 + 3)  # rules, epochs, features and pairs of them
+    by_kind = order.set_index(["features", "rule", "epoch"])["value"]
+    assert order["value"].between(-2, 2).all()
+    less = by_kind["gradient-own-decision"] - by_kind["activations"]
+    np.testing.assert_allclose(by_kind["gradient-own-decision - activations"], less, atol=1e-12)
     with open_h5(root / "encoding/roi-V1_gram.h5") as file:
         folds, ids = file["folds"][0], read_ids(file, "stimulus")
     shown = next((root / "activations").glob("*net-cnn3_rule-bp_seed-1_epoch-2_*_px-32.h5"))

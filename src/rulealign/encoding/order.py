@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from scipy.special import stdtrit
 
 from rulealign.encoding.features import FEATURE_KEYS
 from rulealign.encoding.roi_gram import RoiGram, read_roi_gram
+from rulealign.encoding.seven_parts import GRADIENT
 from rulealign.errors import DataError
 from rulealign.plan.settings.encoding import OrderSettings
 from rulealign.rsa.layer_order import LEAST_PLACES, layer_orders, rank_correlations
@@ -22,7 +24,10 @@ from rulealign.store import open_h5, read_ids, require_same_ids, write_csv
 
 RANK_CORRELATION, DIFFERENCE = "rank_correlation", "depth_difference"
 
-_GROUP = [key for key in FEATURE_KEYS if key not in ("seed", "layer", "descriptor")]
+LESS = " - "
+"""Between two kinds of features, in the column `features`: the order of one less the other's."""
+
+_NETWORK = [key for key in FEATURE_KEYS if key not in ("seed", "layer", "descriptor", "features")]
 
 
 @dataclass(frozen=True)
@@ -85,14 +90,20 @@ def order_table(
     correlation of preferred depth with the ROI's place; for 2 or 3, the depth in the last ROI less
     that in the first. The null permutes the layers, for all subjects and ROIs alike.
 
+    Of two kinds of features a further row has the difference, subject by subject. Its null permutes
+    the layers of both alike, so that what both choose stays what both choose: permuted each by
+    itself, kinds that agree would be held against others that do not, and p would be too high;
+    kinds that disagree, too low.
+
     Args:
         errors: per rule the files of errors, one per ROI of the hierarchy, in its order.
         grams: the files of Gram matrices of these ROIs, in the same order.
         settings: depths of layers, the hierarchy, and the interval.
-        output: the CSV to make: a row per network without its seed, features and descriptor among
-            whose layers is chosen: `statistic`, `n_rois`, `n_subjects`, `value` with its t interval
-            over subjects, `p` (share of permuted layers with as large a value, two-sided), and a
-            column `depth:<roi>` each.
+        output: the CSV to make: a row per network without its seed, features (or two kinds with
+            `LESS` between them, not two gradients) and descriptor among whose layers is chosen:
+            `statistic`, `n_rois`, `n_subjects`, `value` with its t interval over subjects, `p`
+            (share of permuted layers with as large a value, two-sided), and a column `depth:<roi>`
+            each.
 
     Raises:
         DataError: stimuli or subjects differ, or ROIs have other features.
@@ -114,47 +125,72 @@ def _rule_rows(
     for path, one in zip(files, found, strict=True):
         if not one.index.equals(index):
             raise DataError(f"{path}: has other features than {files[0]}; delete both and rerun.")
-    for key, places in index.groupby(_GROUP, sort=True).groups.items():
-        own = index.loc[places]
-        for among in sorted(set(own["descriptor"]) - {NO_SPACE}) or [NO_SPACE]:
-            chosen = own[own["descriptor"].isin([among, NO_SPACE])]
-            networks = [list(layers.index) for _, layers in chosen.groupby("seed")]
-            named = dict(zip(_GROUP, key, strict=True)) | {"among": among}
-            yield named | _order(found, networks, settings.depths[named["network"]], settings)
+    for key, places in index.groupby(_NETWORK, sort=True).groups.items():
+        named, own = dict(zip(_NETWORK, key, strict=True)), index.loc[places]
+        depths, kinds = settings.depths[named["network"]], dict(list(own.groupby("features")))
+        for features, of_kinds in _listed(kinds).items():
+            for among in _among(of_kinds):
+                chosen = [one[one["descriptor"].isin([among, NO_SPACE])] for one in of_kinds]
+                about = named | {"features": features, "among": among}
+                yield about | _order(found, chosen, depths, settings)
+
+
+def _listed(kinds: Mapping[str, pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
+    # every kind by itself, then the differences: teaching signals less gradients less activations
+    pairs = {
+        f"{later}{LESS}{first}": [kinds[later], kinds[first]]
+        for first, later in combinations(sorted(kinds), 2)
+        if not (first.startswith(GRADIENT) and later.startswith(GRADIENT))
+    }
+    return {name: [rows] for name, rows in sorted(kinds.items())} | pairs
+
+
+def _among(kinds: Sequence[pd.DataFrame]) -> list[str]:
+    shared = set.intersection(*(set(rows["descriptor"]) for rows in kinds))
+    return sorted(shared - {NO_SPACE}) or [NO_SPACE]
 
 
 def _order(
     found: Sequence[RoiErrors],
-    networks: Sequence[Sequence[int]],
+    kinds: Sequence[pd.DataFrame],
     known: Mapping[str, float],
     settings: OrderSettings,
 ) -> dict[str, Any]:
-    layers = list(found[0].index["layer"].loc[networks[0]])
+    # of one kind of features, or of the first of two less the second
+    layers = list(dict.fromkeys(layer for rows in kinds for layer in rows["layer"]))
     depths = np.array([known[layer] for layer in layers])
-    # shares of folds and seeds that chose a layer: shape (rois, subjects, layers)
-    taken = np.stack([_shares(one, networks, len(layers)) for one in found])
-    by_subject = _statistic(taken @ depths)
+    taken = [np.stack([_shares(one, rows, layers) for one in found]) for rows in kinds]
+    by_subject = _less([_statistic(shares @ depths) for shares in taken])
     value = by_subject.mean()
     null = [
-        _statistic(taken @ depths[list(order)]).mean()
+        _less([_statistic(shares @ depths[list(order)]) for shares in taken]).mean()
         for order in layer_orders(len(layers), settings.study_seed)
     ]
     extreme = np.abs(null) >= abs(value) - 1e-12
     name = RANK_CORRELATION if len(settings.hierarchy) >= LEAST_PLACES else DIFFERENCE
-    counts = {"statistic": name, "n_rois": len(settings.hierarchy), "n_subjects": taken.shape[1]}
-    shown = zip(settings.hierarchy, (taken @ depths).mean(axis=1), strict=True)
+    counts = {"statistic": name, "n_rois": len(settings.hierarchy), "n_subjects": len(by_subject)}
+    shown = _less([(shares @ depths).mean(axis=1) for shares in taken])
     return {
         **counts,
         "value": value,
         **_interval(by_subject, settings.interval),
         "p": float(np.mean(extreme)),
-        **{f"depth:{roi}": depth for roi, depth in shown},
+        **{f"depth:{roi}": of for roi, of in zip(settings.hierarchy, shown, strict=True)},
     }
 
 
-def _shares(errors: RoiErrors, networks: Sequence[Sequence[int]], n_layers: int) -> np.ndarray:
-    choices = np.concatenate([errors.choices(rows) for rows in networks])
-    return (choices[..., np.newaxis] == np.arange(n_layers)).mean(axis=0)
+def _less(of_kinds: Sequence[np.ndarray]) -> np.ndarray:
+    first, *others = of_kinds
+    return first - sum(others)
+
+
+def _shares(errors: RoiErrors, rows: pd.DataFrame, layers: Sequence[str]) -> np.ndarray:
+    # of folds and seeds, those that chose a layer: shape (subjects, layers)
+    chosen = [
+        np.array([layers.index(layer) for layer in own["layer"]])[errors.choices(own.index)]
+        for _, own in rows.groupby("seed")
+    ]
+    return (np.concatenate(chosen)[..., np.newaxis] == np.arange(len(layers))).mean(axis=0)
 
 
 def _statistic(depths: np.ndarray) -> np.ndarray:

@@ -17,7 +17,8 @@ TABLES = {
     "baselines": "a row per epoch of a trained rule: its score less that of its baseline",
     "controls": "scores of features of the images alone",
     "encoding": "a row per measure of a rule, epoch, layer and ROI",
-    "encoding_order": "a row per rule, epoch and kind of features: which layers predict which ROI",
+    "encoding_order": "a row per rule, epoch and kind of features, and per pair of kinds: which"
+    " layers predict which ROI",
     "over_time": "scores at the last epoch with ROIs over time: a row per layer and time, one for"
     " each layer's peak, and one per network for the order of the peaks",
     "ceilings": "a row per ROI and kind of pairs: noise ceilings",
@@ -70,13 +71,15 @@ MEANINGS = {
     "fixed": "whether layer_map names the layer for the ROI",
     "mean_vector_share": "share of an uncentred RDM's variance that the mean vector explains",
     "reason": "why a number or a verdict is missing, or limited; empty elsewhere",
-    "features": "what predicts: activations, the gradient of a loss, or teaching",
+    "features": "what predicts: activations, the gradient of a loss, or teaching; A+B+C: all three"
+    " together; in encoding_order A - B: the order of A less that of B, subject by subject",
     "statistic": "in encoding_order rank_correlation (depth with place) or depth_difference (last"
     " less first); in over_time score, peak (time of the highest score) or rank_correlation (depth"
     " with the time of the peak)",
     "time": "time after the onset of the stimulus, in ms",
     "n_rois": "ROIs of the hierarchy",
-    "depth": "depth of the layer that predicts the ROI best, chosen on other stimuli, 0 to 1",
+    "depth": "depth of the layer that predicts the ROI best, chosen on other stimuli, 0 to 1; of a"
+    " pair of features the difference",
     "measure": "what is measured of the course",
     "unit": "unit of value",
     "value": "the measured value",

@@ -105,7 +105,8 @@ def _order(study: Study, rows: pd.DataFrame, view: str) -> Table:
     caption = (
         "Depth of the layer that predicts an ROI best, chosen on other stimuli (0 to 1; mean over"
         f" subjects), and its order over the hierarchy: {_STATISTICS[rows['statistic'].iloc[0]]}"
-        f" [interval over subjects]; p of permuted layers; {view}."
+        " [interval over subjects]; p of permuted layers. A - B: what A has more than B, subject by"
+        f" subject; {view}."
     )
     body = [
         [

@@ -12,7 +12,8 @@ import pandas as pd
 from rulealign.claims.measure import NOT_APPLICABLE
 from rulealign.claims.measures import MEASURES, measure_class
 from rulealign.claims.verdicts import HOLDS, MISSING, TOO_SMALL, UNRESOLVED, VERDICTS
-from rulealign.config.universes import AXES, NO_CONTROL, listed_axes
+from rulealign.config.universes import AXES, listed_axes
+from rulealign.controls import NO_CONTROL
 from rulealign.rsa.comparisons import REGISTRY, comparison_class
 
 MOST_PLACES = 3

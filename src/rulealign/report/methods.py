@@ -96,11 +96,13 @@ def _rules(study: Study) -> str:
 
 def _named(study: Study, rules: Sequence[str]) -> str:
     # labels of one kind stand together
+    of_kind: dict[str, list[str]] = {}
+    for label in rules:
+        settings = study.rules[label]
+        of_kind.setdefault(settings.kind, []).append(_with_rates(label, settings))
     found = []
-    for kind in dict.fromkeys(study.rules[rule].kind for rule in rules):
+    for kind, each in of_kind.items():
         rule = named_rule(kind)
-        own = [label for label in rules if study.rules[label].kind == kind]
-        each = [_with_rates(label, study.rules[label]) for label in own]
         found.append(f"{rule.name} ({'; '.join([*rule.sources, *each])})")
     return _listed(found)
 

@@ -16,7 +16,7 @@ from rulealign.claims.specification_curve import median_test, no_difference, sha
 from rulealign.claims.universes.analyses import Brains, analyse
 from rulealign.claims.universes.inputs import UniverseSet
 from rulealign.claims.universes.shuffles import shuffled_orders, shuffled_scores
-from rulealign.controls import NO_CONTROL
+from rulealign.config.universes import NO_CONTROL
 from rulealign.rsa.bootstrap.primary import (
     BOTH,
     Effect,

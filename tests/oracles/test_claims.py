@@ -301,7 +301,7 @@ def test_a_score_that_is_missing_makes_its_universes_missing_and_no_others(tmp_p
     assert summary["missing"].item() == len(missing) == 4
     # they are in no denominator
     assert summary["universes"].item() == len(claims) - 4
-    assert summary["summary"].item().endswith("4 more do not exist")
+    assert summary["summary"].item().endswith(" universes; 4 more do not exist)")
 
 
 def test_verdicts_are_counted_claim_by_claim(evaluated):
@@ -388,7 +388,8 @@ def test_a_brain_that_tells_nothing_makes_claims_uninformative(tmp_path, changes
     assert said.str.contains(words).all()
     assert (summary["p_holm"] == "").all() == (verdict == "uninformative")
     if verdict == "uninformative":
-        assert summary["summary"].item() == "holds in 0 of 24, uninformative in 24"
+        words = "uninformative everywhere (holds in none of 24 universes)"
+        assert summary["summary"].item() == words
 
 
 def test_one_uninformative_roi_is_enough_whatever_is_known_of_the_others():

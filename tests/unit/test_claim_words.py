@@ -74,7 +74,7 @@ VIEWS = {
                 one["control"], "unresolved"
             ),
             "reversed with pixels partialled out; unresolved without a control; cannot be computed"
-            " with contrast partialled out (holds in none of 8 universes)",
+            " with contrast partialled out (holds in none of 8 universes; 4 more do not exist)",
         ),
         (  # at 224 px: 6; at 32 px uncentred with either control: 2; what holds takes most words
             lambda one: (
@@ -88,7 +88,7 @@ VIEWS = {
         (
             lambda one: "missing" if one["size"] == 32 else "reversed",
             "reversed wherever it can be computed; cannot be computed at 32 px (holds in none of 6"
-            " universes)",
+            " universes; 6 more do not exist)",
         ),
         (lambda one: "missing", "cannot be computed"),
     ],

@@ -12,8 +12,7 @@ import pandas as pd
 from rulealign.claims.measure import NOT_APPLICABLE
 from rulealign.claims.measures import MEASURES, measure_class
 from rulealign.claims.verdicts import HOLDS, MISSING, TOO_SMALL, UNRESOLVED, VERDICTS
-from rulealign.config.universes import AXES, listed_axes
-from rulealign.controls import NO_CONTROL
+from rulealign.config.universes import AXES, NO_CONTROL, listed_axes
 from rulealign.rsa.comparisons import REGISTRY, comparison_class
 
 MOST_PLACES = 3
@@ -85,7 +84,8 @@ def summary_line(rows: pd.DataFrame) -> str:
 
     Returns:
         As `where`, then in how many universes it holds, such as "reversed at 32 px; holds at 224 px
-        (holds in 9 of 24 universes)". Those that cannot be computed are not among the 24.
+        (holds in 9 of 24 universes)". Those that cannot be computed are not among the 24, and are
+        counted after it.
     """
     known = rows.loc[rows["verdict"] != MISSING, "verdict"]
     holds = int((known == HOLDS).sum())
@@ -94,7 +94,9 @@ def summary_line(rows: pd.DataFrame) -> str:
     if len(known) == 1:
         return f"{where(rows)} (one universe)"
     count = f"all {len(known)}" if holds == len(known) else f"{holds or 'none'} of {len(known)}"
-    return f"{where(rows)} (holds in {count} universes)"
+    more = len(rows) - len(known)
+    left_out = f"; {more} more {'does' if more == 1 else 'do'} not exist" if more else ""
+    return f"{where(rows)} (holds in {count} universes{left_out})"
 
 
 def where(rows: pd.DataFrame, axes: Sequence[str] = AXES) -> str:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from rulealign.claims.measures import MEASURES, measure_class
 from rulealign.config.claims import Claim
-from rulealign.config.universes import OWN
-from rulealign.controls import NO_CONTROL
+from rulealign.config.universes import NO_CONTROL, OWN
 from rulealign.mistakes import Checks, Mistake, require
 from rulealign.wrong_values import no_such, shown
 

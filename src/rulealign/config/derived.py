@@ -8,8 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rulealign.config.evaluation import Evaluation
-from rulealign.config.universes import OWN
-from rulealign.controls import NO_CONTROL
+from rulealign.config.universes import NO_CONTROL, OWN
 from rulealign.errors import ConfigurationError
 from rulealign.learning.networks import REGISTRY as NETWORKS
 from rulealign.learning.networks import network_class

@@ -40,6 +40,9 @@ ways of computing the answer."""
 OWN = "own"
 """What the axis `baseline` says where no other one takes the place of a rule's own."""
 
+NO_CONTROL = "none"
+"""What the axis `control` says where no control is partialled out."""
+
 Axis = Literal[AXES]
 
 

@@ -14,9 +14,6 @@ from rulealign.errors import ConfigurationError
 if TYPE_CHECKING:
     from rulealign.controls.control import Control
 
-NO_CONTROL = "none"
-"""What the axis `control` of claims says where no control is partialled out."""
-
 REGISTRY: dict[str, str] = {
     "pixels": "rulealign.controls.pixels",
     "silhouette": "rulealign.controls.silhouette",

@@ -8,7 +8,7 @@ from scipy.io import savemat
 
 from complete_studies import complete
 from rulealign.config.load import load_study
-from rulealign.data.download.fetch import fetch, mirrors_in_force
+from rulealign.data.download.fetch import fetch
 from rulealign.data.stimulus_count import require_folds, stimulus_count
 from rulealign.errors import ConfigurationError
 
@@ -104,8 +104,8 @@ def test_what_is_not_there_yet_and_studies_without_encoding_are_not_refused(stud
 
 
 @pytest.mark.mirror
-def test_downloads_that_are_there_are_counted(study, tmp_path):
-    fetch("cichy92-evc", tmp_path, mirrors_in_force([]))
+def test_downloads_that_are_there_are_counted(study, tmp_path, mirror):
+    fetch("cichy92-evc", tmp_path, [str(mirror)])
     message = r"encoding\.folds: 100 is more than the 92 stimuli of .*fmri_EVC_RDMs\.npz; lower it"
     with pytest.raises(ConfigurationError, match=message):
         require_folds(study({"folds": 100}), tmp_path)

@@ -50,7 +50,7 @@ def sizes(files):
 
 
 def image_sizes(section):
-    """Write what tells that the user's own files of a set of images are other ones by now."""
+    """Write the sizes, or the listing, of a set of images, which change when its files do."""
     if not section.of_brain:
         return sizes(own_files(section))
     listing = BRAIN_DATA.images_listing

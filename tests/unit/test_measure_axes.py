@@ -169,7 +169,7 @@ def test_words_say_the_measure_and_not_what_it_lacks():
     ).reindex(columns=["claim", *ALONE, "verdict", "reason"])
     rows = rows.fillna({axis: "x" for axis in ALONE})
     assert summary_line(rows) == "holds by RSA; reversed by CKA (holds in 2 of 4 universes)"
-    assert value_words("features", "gradient") == "read by gradient"
+    assert value_words("features", "gradient") == "with gradients"
     assert value_words("comparison", "-") == "without any comparison"
     varied = varied_values(rows)
     assert ("comparison", "-") not in varied

@@ -107,7 +107,7 @@ def test_a_dataset_whose_registry_entry_changed_is_not_resolved(get, tmp_path, m
     other = {"urls": [], "sha256": "ab" * 32, "bytes": 7, "mirror": "data.bin"}
     entry = Dataset(title="t", licence="l", citation="c", files={"a.bin": other})
     monkeypatch.setattr(fetch, "load_registry", lambda: {"small": entry})
-    with pytest.raises(DataError, match="names other files or checksums by now"):
+    with pytest.raises(DataError, match="the registry has changed since this was fetched"):
         fetch.resolve("small", tmp_path / "resources")
 
 

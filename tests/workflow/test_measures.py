@@ -60,7 +60,7 @@ def test_measures_and_features_add_their_jobs_and_leave_all_others(run):
     curves = pd.read_csv(run.folder / "results/small/statistics/specification_curves.csv")
     assert set(curves["features"]) == set(FEATURES)
     page = html.unescape((run.folder / "results/small/report.html").read_text())
-    for words in ("read by gradient", "CKA", "encoding"):
+    for words in ("with gradients", "CKA", "encoding"):
         assert words in page
     with open_h5(next((run.folder / "results/small/signals").glob("*rule-bp*epoch-1*.h5"))) as file:
         assert {"gradient-given-label", "gradient-entropy", "teaching"} == set(file["fc1/vector"])

@@ -26,7 +26,7 @@ SHARE = 0.25
 
 _PHRASES = {
     "network": "in {}",
-    "features": "read by {}",
+    "features": "with {}",
     "measure": "by {}",
     "stimuli": "with stimuli {}",
     "size": "at {} px",
@@ -44,6 +44,8 @@ _NAMES = {
     "per_subject": "each subject's RDM",
     "mean_rdm": "the mean RDM",
     "own": "its own epoch 0",
+    "gradient": "gradients",
+    "teaching": "teaching signals",
 }
 
 

@@ -88,7 +88,7 @@ def resolve(source: str, resources: Path) -> Path:
     files = dataset.files
     if recorded != _listing(dataset):
         raise DataError(
-            f"{folder / RECORD}: the registry names other files or checksums by now. Delete this"
+            f"{folder / RECORD}: the registry has changed since this was fetched. Delete this"
             " file and rerun the command: what changed will be fetched."
         )
     for name, file in files.items():

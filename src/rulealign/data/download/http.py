@@ -193,7 +193,7 @@ class Download:
             raise Unavailable("the server does not say how large the file is", True)
         if not whole and self.file.bytes not in (int(size), None):
             self._forget()
-            return Trouble("the file has another size by now; from the start", True)
+            return Trouble("the size of the file has changed; starting again", True)
         if whole:
             self.part.unlink(missing_ok=True)
             require_space(self.part.parent, int(size), self.name)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in _left_behind(path):
         left.unlink(missing_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")
+    temporary = _temporary(path)
     try:
         temporary.touch(exist_ok=False)  # with the mode that the umask gives, like any new file
         yield temporary
@@ -48,6 +48,31 @@ def whole(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def workshop(path: Path) -> Iterator[Path]:
+    """Give a folder to work in for a while, beside what is made of it; it goes at the end.
+
+    Args:
+        path: what is made; the folder that it lies in is made if need be.
+
+    What a killed process left of the same path is removed, so do not make one from two processes
+    at a time; as in `whole`.
+
+    Yields:
+        An empty folder on the same disk. It may be renamed to the path.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in _left_behind(path):
+        shutil.rmtree(left)
+    temporary = _temporary(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def require_room(path: Path, size: int) -> None:
@@ -66,8 +91,12 @@ def require_room(path: Path, size: int) -> None:
         raise StoreError(_full_disk_message(path))
 
 
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")
+
+
 def _left_behind(path: Path) -> list[Path]:
-    # eight characters are what `whole` puts between prefix and ending
+    # eight characters are what `_temporary` puts between prefix and ending
     pattern = f".{glob.escape(path.name)}.{'?' * 8}{glob.escape(path.suffix)}"
     return sorted(path.parent.glob(pattern))
 

@@ -2,6 +2,7 @@
 
 import cmath
 import math
+import shutil
 from dataclasses import replace
 
 import h5py
@@ -305,6 +306,8 @@ def test_the_truth_tells_images_of_other_bytes_even_where_they_look_the_same(tmp
 
 def test_images_are_those_of_the_table_and_rewriting_leaves_no_others(tmp_path):
     write_images(SETTINGS, tmp_path / "images", tmp_path / "truth.h5")
+    # what a killed process leaves
+    shutil.copytree(tmp_path / "images", tmp_path / ".images.x0_y1z2a")
     fewer = replace(SETTINGS, exemplars=1)
     write_images(fewer, tmp_path / "images", tmp_path / "truth.h5")
     found = sorted(path.name for path in (tmp_path / "images").rglob("*.jpg"))

@@ -6,7 +6,9 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -17,6 +19,7 @@ import yaml
 
 from helpers.told import told
 from rulealign import cost
+from rulealign.atomic import workshop
 from rulealign.data import inputs
 from rulealign.errors import StoreError
 from rulealign.job import job, machine
@@ -207,6 +210,25 @@ def test_what_a_killed_process_left_of_a_file_goes_with_the_next_attempt(tmp_pat
         assert not left.exists()
         temporary.write_text("whole")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a[1].csv", *kept])
+
+
+def test_what_a_killed_process_left_of_a_folder_goes_with_the_next_attempt(tmp_path):
+    work = """
+import os, signal, sys
+from pathlib import Path
+from rulealign.atomic import workshop
+with workshop(Path(sys.argv[1])) as folder:
+    (folder / "a").mkdir()
+    (folder / "a/half").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run([sys.executable, "-c", work, tmp_path / "made"], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.name for path in tmp_path.rglob("half")] == ["half"]
+    (tmp_path / ".made.mine").mkdir()
+    with workshop(tmp_path / "made") as folder:
+        assert list(tmp_path.rglob("half")) == list(folder.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [".made.mine"]
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 4, 9])

@@ -74,6 +74,8 @@ def fake_cifar(tmp_path, monkeypatch):
 
 def test_cifar10_is_read_pixel_by_pixel_as_published(fake_cifar, tmp_path):
     source, _ = fake_cifar
+    # what a killed process leaves
+    (tmp_path / "made/.cifar10.x0_y1z2a/half").mkdir(parents=True)
     build(CIFAR, source, tmp_path / "made/images.h5")
     with h5py.File(tmp_path / "made/images.h5") as file:
         assert read_ids(file, "class") == NAMES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from pathlib import Path
 from string import ascii_lowercase
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from rulealign.atomic import whole
+from rulealign.atomic import whole, workshop
 from rulealign.data.images.stimulus_sets import image_paths
 from rulealign.data.simulated.objects import CLASSES, draw_pose, draw_style, render
 from rulealign.data.simulated.voxels import Scenes, see
@@ -72,9 +71,7 @@ def write_folder(settings: SimulatedImagesSettings, table: pd.DataFrame, folder:
     Raises:
         StoreError: the disk is full.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
-    try:
+    with workshop(folder) as made:
         for row in table.itertuples():
             with whole(made / row.concept / row.stimulus) as temporary:
                 image = Image.fromarray(_paint(settings, row)[0])
@@ -82,8 +79,6 @@ def write_folder(settings: SimulatedImagesSettings, table: pd.DataFrame, folder:
         if folder.exists():
             shutil.rmtree(folder)
         made.replace(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def load_scenes(settings: SimulatedImagesSettings, table: pd.DataFrame, folder: Path) -> Scenes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from rulealign.atomic import workshop
 from rulealign.data.training_set import TrainingSet
 from rulealign.errors import DataError, StoreError
 from rulealign.lazy import datasets
@@ -59,8 +59,7 @@ class Cifar10(TrainingSet):
         """Unpack the official archive and read it; see `TrainingSet.read`."""
         import numpy as np
 
-        workplace.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=workplace, prefix=f".{self.kind}-") as root:
+        with workshop(workplace / self.kind) as root:
             try:
                 with tarfile.open(source) as archive:
                     archive.extractall(root, filter="data")

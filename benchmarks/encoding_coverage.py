@@ -3,8 +3,9 @@
     python benchmarks/encoding_coverage.py        # of all voxels together
     python benchmarks/encoding_coverage.py voxels # means over voxels, each by itself
 
-The truth is the R^2 that the very models of the folds reach on 2,000 new stimuli. docs/encoding.md
-quotes the output; about two minutes on one core.
+The truth is the R^2 that the very models of the folds reach on 2,000 new stimuli. "naive" are
+intervals without what stimuli do to each other's errors. docs/encoding.md quotes the output; about
+a minute on one core, and three of voxels.
 """
 
 import sys
@@ -13,8 +14,10 @@ import numpy as np
 
 from rulealign.encoding.folds import stimulus_folds
 from rulealign.encoding.ridge import Grid, held_out
+from rulealign.encoding.voxel_influence import influences
 from rulealign.encoding.voxelwise import R2, mean_scores, predict_voxels
 from rulealign.rsa.bootstrap.jackknife import left_out_counts
+from rulealign.rsa.bootstrap.mutual import probed, probes
 from rulealign.rsa.bootstrap.primary import Effect, primary_interval
 from rulealign.rsa.bootstrap.spearman import resample_counts
 
@@ -35,21 +38,25 @@ def simulated(number, n, p, noise, folds):
     x = rng.normal(size=(n + NEW, p))
     y = x @ weights + rng.normal(size=(n + NEW, VOXELS)) * noise
     fold = stimulus_folds([str(place) for place in range(n)], folds, number)
-    score = scores(x[:n], y[:n], fold)
-    samples = (score(counts)[:, None, None] for counts in all_counts(number, n))
+    score, influence = scores(x[:n], y[:n], fold)
+    samples = [score(counts)[:, None, None] for counts in all_counts(number, n)]
     once = score(np.ones((1, n), dtype=np.int64))[:, None]
-    interval = primary_interval(Effect(once, *samples), "stimuli", 0.95)
-    return interval, true_r2(x, y, fold)
+    mutual = probed(influence[None], fold, probes(number, n))[..., None]
+    intervals = [
+        primary_interval(Effect(once, *samples, more), "stimuli", 0.95) for more in (mutual, None)
+    ]
+    return *intervals, true_r2(x, y, fold)
 
 
 def scores(x, y, fold):
-    """Fit the folds; give what scores resamples."""
-    grid, ids = Grid((1.0,), 2), [str(place) for place in range(len(x))]
+    """Fit the folds; give what scores resamples, and what training stimuli do to the score."""
+    grid, ids = Grid((1.0,), 2), np.arange(len(x))
     if not BY_VOXEL:
-        made = held_out([x], (y @ y.T)[None], fold, ids, grid, 0)
-        return lambda counts: made.r2(counts)[:, 0]
-    found = predict_voxels([x], y, fold, np.arange(len(x)), grid, 0, VOXELS)
-    return lambda counts: mean_scores(found, np.ones(VOXELS), 0.1, VOXELS, counts)[R2]
+        made = held_out([x], (y @ y.T)[None], fold, ids, grid, 0, pulls=True)
+        return lambda counts: made.r2(counts)[:, 0], made.influence[0]
+    found, told = predict_voxels([x], y, fold, ids, grid, 0, VOXELS), (np.ones(VOXELS), 0.1, VOXELS)
+    influence = influences([x], found, y, fold, *told)[R2]
+    return lambda counts: mean_scores(found, *told, counts)[R2], influence
 
 
 def all_counts(number, n):
@@ -71,17 +78,23 @@ def true_r2(x, y, fold):
     return (1 - errors / baseline).mean() if BY_VOXEL else 1 - errors.sum() / baseline.sum()
 
 
+def held(intervals, truth):
+    """Say how often intervals hold the truth, and how wide they are."""
+    low, high = np.array([(one.low, one.high) for one in intervals]).T
+    return ((low <= truth) & (truth <= high)).mean(), (high - low).mean()
+
+
 if __name__ == "__main__":
-    print("stimuli features noise folds  covered  true R2  estimated  width  needed")
+    print("stimuli features noise folds   true R2  estimated  covered  width  naive  width  needed")
     for case in CASES:
-        found = [simulated(number, *case) for number in range(SIMULATIONS)]
-        truth = np.array([one for _, one in found])
-        low, high, made = np.array([(one.low, one.high, one.estimate) for one, _ in found]).T
-        covered = ((low <= truth) & (truth <= high)).mean()
-        width, needed = (high - low).mean(), 3.92 * (made - truth).std()
+        of_pairs, naive, truth = zip(
+            *(simulated(number, *case) for number in range(SIMULATIONS)), strict=True
+        )
+        truth, made = np.array(truth), np.array([one.estimate for one in naive])
+        told = [*held(of_pairs, truth), *held(naive, truth), 3.92 * (made - truth).std()]
         n, p, noise, folds = case
         print(
-            f"{n:7d} {p:8d} {noise:5.1f} {folds:5d}  {covered:7.3f}  {truth.mean():7.3f}"
-            f"  {made.mean():9.3f}  {width:5.3f}  {needed:6.3f}",
+            f"{n:7d} {p:8d} {noise:5.1f} {folds:5d}  {truth.mean():8.3f}  {made.mean():9.3f}"
+            "  {:7.3f}  {:5.3f}  {:5.3f}  {:5.3f}  {:6.3f}".format(*told),
             flush=True,
         )

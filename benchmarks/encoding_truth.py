@@ -5,7 +5,7 @@
 Four ROIs follow four layers: their activations in order, their gradients in reverse order, both, or
 neither. Gradients hold activations, as real ones do. Each data set goes through the pipeline, from
 files of features and voxels to its tables; intervals are held against the R^2 that the very models
-of the folds reach on 500 new stimuli. Quoted by docs/encoding.md; nine CPU minutes.
+of the folds reach on 4,000 new stimuli. Quoted by docs/encoding.md; nine CPU minutes.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from rulealign.encoding.voxelwise import predict_voxels
 from rulealign.plan.settings.encoding import EncodingSettings, OrderSettings
 from rulealign.store import read_csv, write_h5
 
-STIMULI, NEW, SUBJECTS, VOXELS, WIDTH, FOLDS = 96, 500, 3, 12, 6, 3
+STIMULI, NEW, SUBJECTS, VOXELS, WIDTH, FOLDS = 96, 4000, 3, 12, 6, 3
 LAYERS, ROIS = ("conv1", "conv2", "conv3", "fc1"), ("V1", "V2", "LOC", "IT")
 IDS = [f"image_{place:02d}" for place in range(STIMULI)]
 SETTINGS = EncodingSettings(
@@ -129,17 +129,22 @@ def measured(folder, activations, gradients, patterns):
 def expected(spaces, patterns, new=(range(STIMULI, STIMULI + NEW),) * FOLDS):
     """Give the R^2 that the fits of all folds reach on new stimuli, mean over voxels."""
     grid = Grid(SETTINGS.penalties, SETTINGS.inner_folds, mixes(len(spaces)))
-    seed, fold = folds_seed(SETTINGS.study_seed, STIMULI), folds()
+    shown, fold, seed = [space[:STIMULI] for space in spaces], folds(), SETTINGS.study_seed
+    told = fold, np.arange(STIMULI), grid, folds_seed(seed, STIMULI), VOXELS
+    chosen = predict_voxels(shown, patterns[:STIMULI], *told).deltas
     errors, baseline = np.zeros((2, VOXELS))
-    for out in range(FOLDS):
-        fit = np.flatnonzero(fold != out)
-        places = np.concatenate([fit, new[out]])
-        asked = np.repeat([-1, 0], [len(fit), len(new[out])])  # those of -1 are never held out
-        told = patterns[places], asked, places, grid, seed + out, VOXELS
-        found = predict_voxels([space[places] for space in spaces], *told)
-        left, share = asked == 0, (fold == out).sum()
-        errors += share * ((found.responses - found.predictions)[left] ** 2).mean(axis=0)
-        baseline += share * (found.responses[left] ** 2).mean(axis=0)
+    for out, deltas in enumerate(chosen):
+        fit, share = np.flatnonzero(fold != out), (fold == out).sum()
+        left = patterns - patterns[fit].mean(axis=0)
+        scored = [(x - x[fit].mean(axis=0)) / x[fit].std(axis=0) for x in spaces]
+        baseline += share * (left[new[out]] ** 2).mean(axis=0)
+        for voxel, shares in enumerate(np.exp(deltas).T):
+            weighted = zip(scored, shares, strict=True)
+            z = np.hstack([z * np.sqrt(of / z.shape[1]) for z, of in weighted])
+            inner = z[fit].T @ z[fit] + np.eye(z.shape[1])
+            weights = np.linalg.solve(inner, z[fit].T @ left[fit, voxel])
+            missed = left[new[out], voxel] - z[new[out]] @ weights
+            errors[voxel] += share * (missed**2).mean()
     return (1 - errors / baseline).mean()
 
 

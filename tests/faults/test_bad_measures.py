@@ -100,6 +100,25 @@ def test_scores_are_those_of_the_encoding_arm(scored):
     require_as_encoded(read, [errors])
 
 
+@pytest.mark.parametrize("goal", ["stimuli", "both"])
+def test_draws_that_have_lost_what_stimuli_do_in_pairs_are_refused(tmp_path, world, goal):
+    told = made.settings("encoding", "gradient", ("per_subject",), goal=goal)
+    if goal == "both":
+        files, _ = world
+        rng = np.random.default_rng(0)
+        world = files, made.write_brain(tmp_path, rng.normal(size=(3, made.N, 9)))
+    table, draws = made.write_measured(tmp_path, *world, told)
+    name = "mutual" if goal == "stimuli" else "subject_mutual"
+    with edited_h5(draws) as file:
+        file[name][...] = np.nan
+    with pytest.raises(DataError, match=f"_draws.h5: {name} has a number that is NaN"):
+        read_universe_scores(table, draws)
+    with edited_h5(draws) as file:
+        del file[name]
+    with pytest.raises(DataError, match=f"_draws.h5: {name} is not there, and should be"):
+        read_universe_scores(table, draws)
+
+
 @pytest.mark.parametrize(("array", "measure"), [("errors", "encoding"), ("cka", "cka")])
 def test_a_score_that_the_encoding_arm_does_not_have_is_refused(scored, array, measure):
     read, path = scored

@@ -105,9 +105,9 @@ def write_measured(folder, files, brain, told, roi="V1", arm=ARM):
     return made
 
 
-def write_encoded(folder, files, brain, roi="V1"):
+def write_encoded(folder, files, brain, roi="V1", goal="stimuli"):
     """Score by the encoding arm itself; give the file of its errors."""
-    told = settings("encoding", "gradient").plain()
+    told = settings("encoding", "gradient", goal=goal).plain()
     names = [field.name for field in fields(EncodingSettings)]
     told |= {"least_ceiling": None, "block": None, "device": "cpu"}
     told = EncodingSettings(**{name: told[name] for name in names})

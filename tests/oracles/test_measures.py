@@ -7,11 +7,15 @@ from scipy.stats import spearmanr
 from sklearn.linear_model import Ridge
 
 import measured_files as made
+from rulealign.claims.scores import read_universe_scores
 from rulealign.claims.universes.shuffles import shuffled_orders
 from rulealign.encoding import folds, ridge
 from rulealign.encoding.error_forms import many_r2
 from rulealign.encoding.roi_gram import read_roi_gram
+from rulealign.rsa.bootstrap.mutual import mutual_variance
+from rulealign.rsa.bootstrap.primary import primary_interval
 from rulealign.rsa.bootstrap.spearman import bootstrap_seed, resample_counts
+from rulealign.store import read_csv
 
 SUBJECTS, VOXELS = 3, 25
 
@@ -86,6 +90,22 @@ def test_encoding_is_ridge_regression_of_every_voxel(world, name):
         drawn = file["draws"][:, own]
     expected = np.mean([1 - counts @ e / (counts @ b) for e, b in parts], axis=0)
     np.testing.assert_allclose(drawn, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("goal", ["stimuli", "both"])
+def test_claims_have_the_intervals_of_the_encoding_table(world, tmp_path, goal):
+    _, files, brain, _ = world
+    told = made.settings("encoding", "gradient", ("per_subject",), goal=goal)
+    scores = read_universe_scores(*made.write_measured(tmp_path, files, brain, told))
+    effect = scores.effect([0])
+    assert mutual_variance(effect.mutual).mean() > 0.01 * effect.drawn.var(axis=0).mean()
+    found = primary_interval(effect, goal, 0.9)
+    table = made.write_encoded(tmp_path, files, brain, goal=goal).with_name("V1_encoding.csv")
+    rows = read_csv(table).set_index(["features", "measure"])
+    row = rows.loc[("gradient-own-decision", "ridge_r2")]
+    expected = [row["score"], row["low"], row["high"]]
+    # draws are kept in single precision
+    assert [found.estimate, found.low, found.high] == pytest.approx(expected, abs=1e-5)
 
 
 def unbiased_hsic(one, other):

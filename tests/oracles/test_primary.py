@@ -21,6 +21,10 @@ def sampled(values, draws, rng):
     return Effect(values.mean(axis=0), drawn, (values.sum(axis=0) - values) / (n - 1))
 
 
+def arrays(effect):
+    return effect.scores, effect.drawn, effect.left_out
+
+
 def covariances(effect):
     """Give the corrected covariance over stimuli of every two of (seed, subject)."""
     n, shape = len(effect.left_out), effect.scores.shape
@@ -87,7 +91,7 @@ def test_the_interval_equals_a_loop_over_pairs_of_seeds_and_subjects(goal, seed)
 def test_of_these_seeds_only_it_is_the_corrected_interval():
     effect = random_effect(5)
     one = primary_interval(effect, "stimuli", 0.95)
-    over = [x.mean(axis=(-2, -1)) for x in vars(effect).values()]
+    over = [x.mean(axis=(-2, -1)) for x in arrays(effect)]
     known = corrected_interval(np.array([over[0]]), over[1][:, None], over[2][:, None], 0.95)
     assert (one.low, one.high, one.p) == pytest.approx((known.low[0], known.high[0], known.p[0]))
 
@@ -95,7 +99,7 @@ def test_of_these_seeds_only_it_is_the_corrected_interval():
 def test_seeds_that_agree_add_nothing_and_the_effect_of_one_is_taken_whole():
     rng = np.random.default_rng(1)
     one = sampled(rng.normal(0.1, 0.5, (30, 1, 1)), 200, rng)
-    three = Effect(*(np.repeat(x, 3, axis=-2) for x in vars(one).values()))
+    three = Effect(*(np.repeat(x, 3, axis=-2) for x in arrays(one)))
     alone = primary_interval(one, "stimuli", 0.95)
     together = primary_interval(three, "stimuli", 0.95, seed_variance(three.scores[:, 0]))
     assert together == pytest.approx(alone)
@@ -119,7 +123,7 @@ def test_an_effect_that_is_0_in_every_sample_is_no_difference_and_another_is_an_
     nothing = Effect(np.zeros((3, 1)), np.zeros((100, 3, 1)), np.zeros((9, 3, 1)))
     found = primary_interval(nothing, "stimuli", 0.95, seed_variance(np.zeros(3)))
     assert (found.estimate, found.low, found.high, found.p) == (0, 0, 0, 1)
-    still = Effect(*(x + 0.1 for x in vars(nothing).values()))
+    still = Effect(*(x + 0.1 for x in arrays(nothing)))
     with pytest.raises(DataError, match="an effect of 0.1 is the same in every sample"):
         primary_interval(still, "stimuli", 0.95, Part(1, 2))
     with pytest.raises(DataError, match="needs 100 draws or more, not 99"):

@@ -185,11 +185,7 @@ def summed(universe: Universe, by_term: Mapping[Score, Effect]) -> Effect:
     Returns:
         The effect.
     """
-
-    def total(name: str) -> np.ndarray:
-        return sum(w * getattr(by_term[term], name) for term, w in universe.weights.items())
-
-    return Effect(total("scores"), total("drawn"), total("left_out"))
+    return Effect.total((weight, by_term[term]) for term, weight in universe.weights.items())
 
 
 def _places(universe: Universe, scores: Scores, vectors: Vectors) -> dict[Score, list[int]]:

@@ -31,6 +31,18 @@ class GramMeasure(Measure, ABC):
     }
 
     @classmethod
+    def mutual_rows(cls, generalise_to: str) -> int:
+        """Count the rows that tell what stimuli do to a score in pairs, of a measure that fits.
+
+        Args:
+            generalise_to: stimuli, subjects or both; there are none for subjects alone.
+        """
+        from rulealign.rsa.bootstrap.mutual import PROBES
+        from rulealign.rsa.bootstrap.primary import SUBJECTS
+
+        return 2 * PROBES if cls.fits and generalise_to != SUBJECTS else 0
+
+    @classmethod
     @abstractmethod
     def sampled(
         cls,
@@ -50,7 +62,7 @@ class GramMeasure(Measure, ABC):
             settings: of the universes.
 
         Returns:
-            float64, shape (samples, n_brains).
+            float64, shape (samples, n_brains); then `mutual_rows` more, by `mutual.probed`.
 
         Raises:
             MissingValue: the features tell nothing, such as constant ones.

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rulealign.claims.measures import measure_class
 from rulealign.errors import DataError, GuardError
 from rulealign.plan.settings.claims import EffectSettings
-from rulealign.plan.universes import VECTOR, Score, Vectors
+from rulealign.plan.universes import VECTOR, Score, Vectors, way_of
 from rulealign.rsa.bootstrap.primary import Effect
 from rulealign.rsa.model_rdms import UNIVERSE_KEYS as KEYS
 from rulealign.store import open_h5, read_csv, read_ids, read_settings, require_same_ids
@@ -29,6 +30,8 @@ class UniverseScores:
         draws: float32, shape (draws, rows with a score).
         columns: shape (rows,); place of each row's draws; -1 where it has none.
         left_out: float64, shape (stimuli, rows with a score); scores without each stimulus.
+        mutual: float32, shape (2 probes, rows with a score); of a measure that fits, what stimuli
+            do to it in pairs; None of others.
         of_subjects: the same scores, draws and scores without each stimulus of every subject, with
             a last axis of subjects; None where the study does not generalise to them.
         shuffles: float32, shape (shuffles, rows with a score); scores with the brain's stimuli
@@ -44,6 +47,7 @@ class UniverseScores:
     draws: np.ndarray
     columns: np.ndarray
     left_out: np.ndarray
+    mutual: np.ndarray | None
     of_subjects: Effect | None
     shuffles: np.ndarray | None
     stimuli: list[str]
@@ -63,11 +67,13 @@ class UniverseScores:
         columns = self.columns[list(places)]
         if self.of_subjects is None:
             scores = self.rows["score"].to_numpy()[list(places)]
-            parts = scores, self.draws[:, columns], self.left_out[:, columns]
+            of_pairs = () if self.mutual is None else (self.mutual[:, columns],)
+            parts = scores, self.draws[:, columns], self.left_out[:, columns], *of_pairs
             return Effect(*(part[..., np.newaxis].astype(np.float64) for part in parts))
         every = self.of_subjects
+        of_pairs = () if every.mutual is None else (every.mutual[:, columns],)
         parts = every.scores[columns], every.drawn[:, columns], every.left_out[:, columns]
-        return Effect(*(part.astype(np.float64) for part in parts))
+        return Effect(*(part.astype(np.float64) for part in (*parts, *of_pairs)))
 
     def shuffled(self, places: Sequence[int]) -> np.ndarray:
         """Give the scores of some rows with the brain's stimuli permuted.
@@ -155,13 +161,16 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         subjects = read_ids(file, "subject") if "ids/subject" in file else []
     n_rows, n_draws = int(scored.sum()), made_with["bootstrap_draws"]
     shapes = {"draws": (n_draws, n_rows), "left_out": (len(stimuli), n_rows)}
+    measure = measure_class(way_of(made_with).measure)
+    if not measure.of_rdms and (more := measure.mutual_rows(made_with["generalise_to"])):
+        shapes["mutual"] = (more, n_rows)
     if subjects:
         shapes |= {f"subject_{name}": (*shape, len(subjects)) for name, shape in shapes.items()}
         shapes["subject_scores"] = (n_rows, len(subjects))
     if shuffles := made_with.get("shuffles"):
         shapes["shuffles"] = (shuffles, n_rows)
     _require_whole(draws, arrays, shapes)
-    names = ("subject_scores", "subject_draws", "subject_left_out")
+    names = ("subject_scores", "subject_draws", "subject_left_out", "subject_mutual")
     return UniverseScores(
         str(table),
         tuple(str(rows.index[0][KEYS.index(name)]) for name in ("network", "rule", "roi")),
@@ -169,7 +178,8 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
         arrays["draws"],
         np.where(scored, np.cumsum(scored) - 1, -1),
         arrays["left_out"],
-        Effect(*(arrays[name] for name in names)) if subjects else None,
+        arrays.get("mutual"),
+        Effect(*(arrays.get(name) for name in names)) if subjects else None,
         arrays.get("shuffles"),
         stimuli,
         subjects,
@@ -177,7 +187,8 @@ def read_universe_scores(table: Path, draws: Path) -> UniverseScores:
     )
 
 
-_ARRAYS = ("draws", "left_out", "subject_scores", "subject_draws", "subject_left_out", "shuffles")
+_OF_SAMPLES = ("draws", "left_out", "mutual")
+_ARRAYS = ("subject_scores", "shuffles", *_OF_SAMPLES, *(f"subject_{name}" for name in _OF_SAMPLES))
 
 
 def _require_whole(

@@ -18,6 +18,7 @@ import numpy as np
 
 from rulealign.encoding.folds import require_apart, stimulus_folds
 from rulealign.encoding.gram import require_scored_inside, training_kernel
+from rulealign.encoding.smoother import Smoother
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,15 @@ class HeldOut:
         errors: float64, shape (n_subjects, n_stimuli); of the prediction, in the units of K.
         baseline: the same of the mean over training stimuli, which knows no features.
         chosen: int, shape (n_folds, n_subjects); place of penalty and mix, the penalty faster.
+        pulls: shape (2, n_subjects, n_stimuli, n_stimuli); half of how much lower the squared error
+            of the second stimulus is because the first is in the training set, to first order; of
+            the prediction and of the mean. None where nobody asks.
     """
 
     errors: np.ndarray
     baseline: np.ndarray
     chosen: np.ndarray
+    pulls: np.ndarray | None = None
 
     def r2(self, counts: np.ndarray | None = None) -> np.ndarray:
         """Give the cross-validated R^2 over all voxels: 1 - errors / baseline, each summed.
@@ -66,6 +71,14 @@ class HeldOut:
             return 1 - self.errors.sum(axis=1) / self.baseline.sum(axis=1)
         return 1 - (counts @ self.errors.T) / (counts @ self.baseline.T)
 
+    @property
+    def influence(self) -> np.ndarray:
+        """What a stimulus in training does to R^2 through each other one; as `probed` takes it."""
+        baseline = self.baseline.sum(axis=1)[:, None, None]
+        share = self.errors.sum(axis=1)[:, None, None] / baseline
+        of_fit, of_mean = self.pulls
+        return 2 * (of_fit - share * of_mean) / baseline
+
 
 def held_out(
     spaces: Sequence[np.ndarray],
@@ -74,6 +87,8 @@ def held_out(
     groups: Sequence[str],
     grid: Grid,
     seed: int,
+    *,
+    pulls: bool = False,
 ) -> HeldOut:
     """Predict every stimulus from the stimuli of the other folds.
 
@@ -84,6 +99,7 @@ def held_out(
         groups: as given to `folds.stimulus_folds`; inner folds do not tear them apart either.
         grid: penalties and mixes; each subject's are chosen in the training stimuli alone.
         seed: of the inner folds.
+        pulls: also tell what training stimuli do to each prediction.
 
     Returns:
         The errors. They are sums over voxels: nothing is known of a single one.
@@ -95,6 +111,7 @@ def held_out(
     """
     n_subjects, n_stimuli, _ = grams.shape
     errors, baseline = np.empty((2, n_subjects, n_stimuli))
+    pulled = np.zeros((2, n_subjects, n_stimuli, n_stimuli)) if pulls else None
     chosen = []
     for fold in range(folds.max() + 1):
         test = folds == fold
@@ -106,7 +123,23 @@ def held_out(
             own = chosen[-1] == place
             found = list(_errors(spaces, grams[own], ~test, test, grid, only=int(place)))
             errors[np.ix_(own, test)] = found[0]
-    return HeldOut(errors, baseline, np.array(chosen))
+            if pulled is not None:
+                of_both = _pulls(spaces, _Split(grams[own], ~test, test), grid, int(place))
+                pulled[np.ix_((True, True), own, ~test, test)] = of_both
+    return HeldOut(errors, baseline, np.array(chosen), pulled)
+
+
+def _pulls(spaces: Sequence[np.ndarray], split: _Split, grid: Grid, place: int) -> np.ndarray:
+    # shape (2, n_subjects, n_fit, n_test)
+    fit, test = split.fit, split.test
+    mix, penalty = divmod(place, len(grid.penalties))
+    kernels = np.stack([training_kernel(space, fit) for space in spaces])
+    kernel = np.tensordot(grid.mixes[mix], kernels, axes=1)
+    weights, without = Smoother.of(kernel, grid.penalties[penalty], fit, test)
+    known, cross = split.shifted[:, fit][:, :, fit], split.shifted[:, test][:, :, fit]
+    share = 1 / fit.sum()
+    of_fit = (weights + share) * ((cross - weights @ known) @ without.T)
+    return np.stack([of_fit, share / (1 - share) * cross]).swapaxes(-1, -2)
 
 
 def _choice(

@@ -75,11 +75,5 @@ def seven_parts(together: Together, kinds: tuple[str, str, str]) -> Iterator[Par
     }
     missing = [one for one in found.values() if isinstance(one, str)]
     for measure, weights in PARTS.items():
-        yield "+".join(kinds), measure, missing[0] if missing else _summed(found, weights)
-
-
-def _summed(found: Mapping[frozenset[str], Effect], weights: _Weights) -> Effect:
-    def total(name: str) -> object:
-        return sum(weight * getattr(found[one], name) for one, weight in weights.items())
-
-    return Effect(*(total(name) for name in ("scores", "drawn", "left_out")))
+        terms = [(weight, found[spaces]) for spaces, weight in weights.items()]
+        yield "+".join(kinds), measure, missing[0] if missing else Effect.total(terms)

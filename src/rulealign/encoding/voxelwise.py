@@ -33,10 +33,13 @@ class Predicted:
         responses: float64, shape (n_stimuli, n_voxels); less the mean over the training stimuli of
             the fold in which a stimulus was predicted.
         predictions: the same, predicted.
+        deltas: of each fold, shape (n_spaces, n_voxels); logarithm of the share of a space in the
+            voxel's kernel over its penalty.
     """
 
     responses: np.ndarray
     predictions: np.ndarray
+    deltas: Sequence[np.ndarray] = ()
 
     @property
     def errors(self) -> np.ndarray:
@@ -75,7 +78,11 @@ class Predicted:
         """Go through the voxels, so many at a time."""
         for start in range(0, self.responses.shape[1], size):
             some = slice(start, start + size)
-            yield some, Predicted(self.responses[:, some], self.predictions[:, some])
+            yield some, self.of(some)
+
+    def of(self, some: slice | np.ndarray) -> Predicted:
+        """Take some of the voxels, without what their fits chose."""
+        return Predicted(self.responses[:, some], self.predictions[:, some])
 
 
 def predict_voxels(
@@ -114,6 +121,7 @@ def predict_voxels(
         GuardError: a group is on both sides of a fold, or features were not scored inside of it.
     """
     responses, predictions = np.empty((2, *patterns.shape))
+    deltas = []
     for fold in range(folds.max() + 1):
         fit, test = folds != fold, folds == fold
         require_apart(groups, fit, test, f"fold {fold}")
@@ -126,8 +134,9 @@ def predict_voxels(
         sides = _inner_sides(inner, groups[fit])
         with solver_backend(device) as backend:
             told = known, asked, patterns[fit], sides, grid, block
-            predictions[test] = _predicted(backend, *told)
-    return Predicted(responses, predictions)
+            predictions[test], chosen = _predicted(backend, *told)
+        deltas.append(chosen)
+    return Predicted(responses, predictions, deltas)
 
 
 def _inner_sides(inner: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -147,8 +156,9 @@ def _predicted(
     sides: Sequence[tuple[np.ndarray, np.ndarray]],
     grid: Grid,
     block: int,
-) -> np.ndarray:
-    # of the stimuli that are held out, less the mean of the others, which are all it is given
+) -> tuple[np.ndarray, np.ndarray]:
+    # of the stimuli that are held out, less the mean of the others, which are all it is given;
+    # then what the fit of each voxel chose
     from himalaya.kernel_ridge import predict_weighted_kernel_ridge as predict
     from himalaya.kernel_ridge import solve_multiple_kernel_ridge_random_search as solve
 
@@ -166,7 +176,27 @@ def _predicted(
         )[:3]
     # himalaya leaves weights on the CPU
     found = predict(*map(backend.asarray, (asked, weights, deltas)))
-    return backend.to_numpy(found)
+    return backend.to_numpy(found), backend.to_numpy(deltas)
+
+
+def voxel_weights(ceilings: np.ndarray, least: float) -> Mapping[str, np.ndarray]:
+    """Give what the score of each voxel counts in a subject's means.
+
+    Args:
+        ceilings: as in `mean_scores`, like the next.
+        least: see there.
+
+    Returns:
+        Measure -> float64, shape (n_voxels,): `R2`, `R`, and where a voxel has a ceiling,
+        `R2_CEILING` (R^2 / ceiling) and `R_CEILING` (r / sqrt(ceiling)).
+    """
+    kept = ceilings >= least
+    every = np.full(len(ceilings), 1 / len(ceilings))
+    if not kept.any():
+        return {R2: every, R: every}
+    of_r2 = np.divide(1, ceilings, out=np.zeros(len(ceilings)), where=kept)
+    of_ceiling = {R2_CEILING: of_r2 / kept.sum(), R_CEILING: np.sqrt(of_r2) / kept.sum()}
+    return {R2: every, R: every} | of_ceiling
 
 
 def mean_scores(
@@ -184,19 +214,14 @@ def mean_scores(
         counts: shape (draws, n_stimuli).
 
     Returns:
-        Measure -> means, float64, shape (draws,): `R2`, `R`, and where a voxel has a ceiling,
-        `R2_CEILING` (R^2 / ceiling) and `R_CEILING` (r / sqrt(ceiling)).
+        Measure -> means, float64, shape (draws,), of `voxel_weights`.
     """
-    kept = ceilings >= least
-    sums = {name: np.zeros(len(counts)) for name in (R2, R, R2_CEILING, R_CEILING)}
+    weights = voxel_weights(ceilings, least)
+    means = {measure: np.zeros(len(counts)) for measure in weights}
     for start in range(0, len(counts), _DRAWS):
         draws = slice(start, start + _DRAWS)
         for some, own in predicted.blocks(block):
             r2, r = own.scores(counts[draws])
-            ceiling, there = ceilings[some], kept[some]
-            sums[R2][draws] += r2.sum(axis=1)
-            sums[R][draws] += r.sum(axis=1)
-            sums[R2_CEILING][draws] += r2[:, there] @ (1 / ceiling[there])
-            sums[R_CEILING][draws] += r[:, there] @ (1 / np.sqrt(ceiling[there]))
-    n = {R2: len(kept), R: len(kept), R2_CEILING: kept.sum(), R_CEILING: kept.sum()}
-    return {name: total / n[name] for name, total in sums.items() if n[name]}
+            for measure, weight in weights.items():
+                means[measure][draws] += (r if measure in (R, R_CEILING) else r2) @ weight[some]
+    return means

@@ -18,7 +18,8 @@ class Encoding(GramMeasure):
     """Cross-validated R^2 of all voxels together (`encoding.ridge`), by folds of the encoding arm.
 
     Folds and fits are made once, on the distinct stimuli: resamples weight held-out errors, so that
-    no copy of a stimulus is on both sides of a fold, and intervals are conditional on the fits.
+    no copy of a stimulus is on both sides of a fold, and intervals are conditional on the fits;
+    what stimuli of different folds do to each other's errors is added.
     """
 
     words, label = "by encoding", "encoding"
@@ -34,12 +35,19 @@ class Encoding(GramMeasure):
         settings: MeasuredSettings,
     ) -> np.ndarray:
         """See `GramMeasure.sampled`."""
+        import numpy as np
+
         from rulealign.encoding.folds import folds_seed
         from rulealign.encoding.ridge import held_out
+        from rulealign.rsa.bootstrap.mutual import probed, probes
 
-        seed = folds_seed(settings.study_seed, len(features))
-        split = folds.folds[0], folds.groups[0]
-        return held_out([features], grams, *split, _grid(settings), seed).r2(counts)
+        seed, apart = folds_seed(settings.study_seed, len(features)), folds.folds[0]
+        told = [features], grams, apart, folds.groups[0], _grid(settings), seed
+        if not cls.mutual_rows(settings.generalise_to):
+            return held_out(*told).r2(counts)
+        found = held_out(*told, pulls=True)
+        signs = probes(settings.study_seed, len(features))
+        return np.concatenate([found.r2(counts), probed(found.influence, apart, signs)])
 
     @classmethod
     def once(

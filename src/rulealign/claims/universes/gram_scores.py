@@ -103,7 +103,7 @@ class _GramRows(UniverseRows):
         def once(features: np.ndarray, grams: np.ndarray) -> np.ndarray:
             return self._measure.once(features, grams, self._folds, self._settings)[np.newaxis]
 
-        return shuffled_scores(brains, self._orders, lambda many: self._each(one, many, once))
+        return shuffled_scores(brains, self._orders, lambda many: self._each(one, many, once, 1))
 
     def _analysed(
         self, one: pd.DataFrame, brains: Brains, kind: str, analysis: tuple[str, str]
@@ -113,7 +113,8 @@ class _GramRows(UniverseRows):
             return self._measure.sampled(features, grams, *told)
 
         start = time.monotonic()
-        found = self._each(one, brains, sampled)
+        more = self._measure.mutual_rows(self._settings.generalise_to)
+        found = self._each(one, brains, sampled, len(brains.counts) + more)
         spent, settings = time.monotonic() - start, self._settings
         print(
             f"{self._arm} and {self._brain.roi}, {one['stimuli'][0]} at {one['size'][0]} px:"
@@ -122,9 +123,9 @@ class _GramRows(UniverseRows):
         )
         return found
 
-    def _each(self, one: pd.DataFrame, brains: Brains, scored: Scorer) -> Analysed:
+    def _each(self, one: pd.DataFrame, brains: Brains, scored: Scorer, n_samples: int) -> Analysed:
         grams = _grams(brains.rdms, len(self.ids), self._settings.distance)
-        shape = len(brains.counts), len(one), brains.weights.shape[1]
+        shape = n_samples, len(one), brains.weights.shape[1]
         values, reasons = np.full(shape, np.nan), [""] * len(one)
         for row, (path, name) in enumerate(zip(one["path"], one["name"], strict=True)):
             try:

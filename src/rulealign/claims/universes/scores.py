@@ -68,8 +68,10 @@ def score_universes(
             `ids/row` by `KEYS`; `left_out`, float64 (stimuli, the same rows): the scores without
             each stimulus; `ids/stimulus`; `pairs_hash_<kind>`. Where the study generalises to
             subjects, too, the same with a last axis of subjects, `ids/subject`: `subject_scores`,
-            `subject_draws` and `subject_left_out`. `shuffles`, float32 (shuffles, the same rows):
-            the scores with the brain's stimuli permuted. All are held until the end.
+            `subject_draws` and `subject_left_out`. Of a measure that fits also `mutual` and
+            `subject_mutual`, float32 (2 probes, ...), by `rsa.bootstrap.mutual`. `shuffles`,
+            float32 (shuffles, the same rows): the scores with the brain's stimuli permuted. All are
+            held until the end.
         pairs_file: `brain/pairs.h5`; needed for the pairs cross_run only.
         work_mb: megabytes for bootstraps of Spearman to work in, besides RDMs and draws.
         threads: resamples that are worked on at a time; neither changes any number.
@@ -191,31 +193,36 @@ class UniverseRows:
         """
         rows, values = self._scores.sorted()
         scored = (rows["reason"] == "").to_numpy()
-        sampled, score, left_out = self._apart(values[:, scored])
+        sampled, score, left_out, mutual = self._apart(values[:, scored])
         ends = np.full((3, len(rows)), np.nan)
         ends[0, scored] = score
         if scored.any():
             ends[1:, scored] = percentile_interval(sampled, self._settings.interval)
         rows = rows.assign(score=ends[0], low=ends[1], high=ends[2])
-        arrays = {"draws": sampled.astype(np.float32), "left_out": left_out}
+        arrays = {"draws": sampled.astype(np.float32), "left_out": left_out} | mutual
         if len(self._orders):
             arrays["shuffles"] = self._shuffled.sorted()[1][:, scored].astype(np.float32)
         ids = {"row": joined(rows.loc[scored, list(KEYS)]), "stimulus": self._brain.ids}
         if self._of_subjects:
             _, rho = self._people.sorted()
-            drawn, score, without = self._apart(rho[:, scored])
+            drawn, score, without, mutual = self._apart(rho[:, scored])
             arrays |= {"subject_scores": score, "subject_draws": drawn.astype(np.float32)}
             arrays |= {"subject_left_out": without}
+            arrays |= {f"subject_{name}": each for name, each in mutual.items()}
             ids |= {"subject": self._brain.subjects}
         about = self._arm._asdict() | {"roi": self._brain.roi}
         about |= {f"pairs_hash_{kind}": pairs_hash(mask) for kind, mask in self._masks.items()}
         write_h5(draws, arrays, ids=ids, settings=self._settings.plain(), attributes=about)
         write_csv(table, rows[list(COLUMNS)])
 
-    def _apart(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        # what `_counts` has put together
+    def _apart(
+        self, values: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        # what `_counts` has put together, and what a measure that fits has added
         draws = self._settings.bootstrap_draws
-        return values[:draws], values[draws], values[draws + 1 :]
+        sampled, score, left_out, mutual = np.split(values, [draws, draws + 1, len(self._counts)])
+        more = {"mutual": mutual.astype(np.float32)} if len(mutual) else {}
+        return sampled, score[0], left_out, more
 
 
 def _counts(n_stimuli: int, settings: UniverseSettings) -> np.ndarray:

@@ -6,12 +6,13 @@ stimuli and subjects, and noise. What is to be added is only what stimuli, or su
 with all seeds: the covariance between seeds. Were all of their variance added, interactions would
 be counted twice. Where both are generalised to, what is added is, of subjects, the covariance
 between seeds of their variance, and of stimuli the covariance between different seeds of different
-subjects. Variances over stimuli count pairs once, as in `jackknife`.
+subjects. Variances over stimuli count pairs once, as in `jackknife`;
+those of cross-validated scores also hold what stimuli do to each other, as in `mutual`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from scipy.special import stdtr, stdtrit
 
 from rulealign.reasons import MissingValue
 from rulealign.rsa.bootstrap.jackknife import jackknife_variance
+from rulealign.rsa.bootstrap.mutual import mutual_variance
 from rulealign.rsa.bootstrap.subjects import MIN_DRAWS, ROUNDING, require_subjects
 from rulealign.rsa.seeds import LEAST_SEEDS
 
@@ -44,17 +46,30 @@ class Effect:
             seed by seed. Generalising to stimuli alone, one column will do: the mean over subjects.
         drawn: shape (draws, n_seeds, n_subjects); in resamples of the stimuli.
         left_out: shape (n_stimuli, n_seeds, n_subjects); without each stimulus.
+        mutual: shape (2 probes, n_seeds, n_subjects); of a cross-validated score, what stimuli do
+            to it in pairs, by `mutual.probed`. None of other scores.
     """
 
     scores: np.ndarray
     drawn: np.ndarray
     left_out: np.ndarray
+    mutual: np.ndarray | None = None
+
+    @classmethod
+    def total(cls, parts: Iterable[tuple[float, Effect]]) -> Effect:
+        """Sum effects of the same seeds, subjects and samples, each times a weight."""
+        weights, effects = zip(*parts, strict=True)
+
+        def summed(name: str) -> np.ndarray:
+            return sum(w * getattr(one, name) for w, one in zip(weights, effects, strict=True))
+
+        names = ["scores", "drawn", "left_out"]
+        names += ["mutual"] if effects[0].mutual is not None else []
+        return cls(*map(summed, names))
 
     def less(self, other: Effect) -> Effect:
         """Subtract another one of the same seeds, subjects and samples."""
-        return Effect(
-            self.scores - other.scores, self.drawn - other.drawn, self.left_out - other.left_out
-        )
+        return self.total([(1, self), (-1, other)])
 
 
 def goal_words(generalise_to: str) -> str:
@@ -182,9 +197,9 @@ def _parts(effect: Effect, generalise_to: str, *, apart: bool) -> dict[str, Part
     # what is not over seeds; `apart`: only what seeds have in common
     seeds = (_SEEDS,) if apart else ()
     taken_whole = (*(() if apart else (-2,)), *((-1,) if generalise_to == STIMULI else ()))
-    scores, drawn, left_out = (
-        values.mean(axis=taken_whole, keepdims=True)
-        for values in (effect.scores, effect.drawn, effect.left_out)
+    scores, drawn, left_out, mutual = (
+        values if values is None else values.mean(axis=taken_whole, keepdims=True)
+        for values in (effect.scores, effect.drawn, effect.left_out, effect.mutual)
     )
     parts = {}
     if generalise_to != STIMULI:
@@ -194,11 +209,13 @@ def _parts(effect: Effect, generalise_to: str, *, apart: bool) -> dict[str, Part
         parts[SUBJECTS] = Part(max(shared, 0.0), n_subjects - 1)
     if generalise_to != SUBJECTS:
         subjects = () if generalise_to == STIMULI else (_SUBJECTS,)
-        parts[STIMULI] = _over_stimuli(drawn, left_out, (*subjects, *seeds))
+        parts[STIMULI] = _over_stimuli(drawn, left_out, mutual, (*subjects, *seeds))
     return parts
 
 
-def _over_stimuli(drawn: np.ndarray, left_out: np.ndarray, apart: Sequence[int]) -> Part:
+def _over_stimuli(
+    drawn: np.ndarray, left_out: np.ndarray, mutual: np.ndarray | None, apart: Sequence[int]
+) -> Part:
     if len(drawn) < MIN_DRAWS:
         raise MissingValue(
             f"a variance over resamples of stimuli needs {MIN_DRAWS} draws or more, not"
@@ -208,6 +225,8 @@ def _over_stimuli(drawn: np.ndarray, left_out: np.ndarray, apart: Sequence[int])
     bootstrap = _shared(lambda x: x.var(axis=0, ddof=1), drawn, apart)
     # with a of stimuli and q of pairs it is a + q: half the jackknife, a + 2 q, at the least
     variance = min(max(2 * jackknife - bootstrap, jackknife / 2), jackknife)
+    if mutual is not None:
+        variance = max(variance + _shared(mutual_variance, mutual, apart), jackknife / 2)
     return Part(variance, len(left_out) - 1)
 
 

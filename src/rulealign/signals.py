@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,12 @@ from rulealign.errors import GuardError
 from rulealign.learning import checkpoint as checkpoints
 from rulealign.learning.batches import normalise
 from rulealign.learning.device import require_device
-from rulealign.learning.given_labels import GIVEN_LABEL, label_gradients
+from rulealign.learning.given_labels import (
+    GIVEN_LABEL,
+    RANDOM_LABEL,
+    label_gradients,
+    random_labels,
+)
 from rulealign.learning.run import Run, adopt, start_run
 from rulealign.learning.signals import layer_gradients
 from rulealign.learning.weights import initial_network
@@ -54,9 +59,9 @@ def write_signals(
     """Show stimulus sets to one frozen network and keep the errors that it would learn from.
 
     Gradients are exact, whatever the rule, one stimulus per loss, the network evaluated: of losses
-    that need no label (`learning.signals`), or of the label that a stimulus was given. Teaching
-    signals are what the rule itself sends to a layer (`LearningRule.own_errors`), for the network's
-    own decision.
+    that need no label (`learning.signals`), of a label that a stimulus was given, or of one that was
+    drawn. Teaching signals are what the rule itself sends to a layer (`LearningRule.own_errors`),
+    for the network's own decision.
 
     Args:
         checkpoint: the network.
@@ -96,7 +101,7 @@ def write_signals(
         what = f"{run.name(epoch)}, {path}"
         with store.open_h5(path) as file:
             shown = read_stimuli(file, path, output, size)
-            labels = _labels(shown, settings, classes, what)
+            labels = _labels(run, shown, settings, classes, what)
             seen = _seen(run, exact, labels, settings, shown.size in settings.teaching)
             arrays = _signals(run, seen, shown, settings, what)
         about = {"settings": settings.plain(), "attributes": {**attributes, "stimuli": shown.label}}
@@ -115,14 +120,18 @@ def _exact_network(run: Run, device: torch.device) -> nn.Module:
 
 
 def _labels(
-    shown: Stimuli, settings: SignalSettings, classes: Sequence[str], what: str
-) -> Tensor | None:
-    # of each image; none where no loss needs them
-    if not settings.labels:
-        return None
-    numbers = torch.from_numpy(label_numbers(settings.labels, shown.ids, classes, what))
-    places = shown.stimulus_of_image
-    return (numbers if places is None else numbers[places]).to(settings.device)
+    run: Run, shown: Stimuli, settings: SignalSettings, classes: Sequence[str], what: str
+) -> dict[str, Tensor]:
+    # loss -> label of each image, of losses that need one
+    numbers = {}
+    if settings.labels:
+        numbers[GIVEN_LABEL] = label_numbers(settings.labels, shown.ids, classes, what)
+    if RANDOM_LABEL in settings.losses:
+        numbers[RANDOM_LABEL] = random_labels(run.settings.study_seed, shown.ids, run.classes)
+    places = slice(None) if shown.stimulus_of_image is None else shown.stimulus_of_image
+    return {
+        loss: torch.from_numpy(own[places]).to(settings.device) for loss, own in numbers.items()
+    }
 
 
 Seen = Callable[["Tensor", int], dict[str, dict[str, "Tensor"]]]
@@ -130,15 +139,21 @@ Seen = Callable[["Tensor", int], dict[str, dict[str, "Tensor"]]]
 
 
 def _seen(
-    run: Run, exact: nn.Module, labels: Tensor | None, settings: SignalSettings, teaches: bool
+    run: Run,
+    exact: nn.Module,
+    labels: Mapping[str, Tensor],
+    settings: SignalSettings,
+    teaches: bool,
 ) -> Seen:
     def seen(images: Tensor, start: int) -> dict[str, dict[str, Tensor]]:
         found = {
-            f"gradient-{loss}": layer_gradients(exact, images, loss) for loss in settings.losses
+            f"gradient-{loss}": layer_gradients(exact, images, loss)
+            for loss in settings.losses
+            if loss not in labels
         }
-        if labels is not None:
-            own = labels[start : start + len(images)]
-            found[f"gradient-{GIVEN_LABEL}"] = label_gradients(exact, images, own)
+        for loss, every in labels.items():
+            own = every[start : start + len(images)]
+            found[f"gradient-{loss}"] = label_gradients(exact, images, own)
         if teaches:
             own = run.rule.own_errors(images)
             found[TEACHING] = own or layer_gradients(run.network, images, "own-decision")

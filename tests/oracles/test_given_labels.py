@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chisquare
 from torch.nn import functional
 
 from complete_studies import complete
@@ -12,7 +13,7 @@ from rulealign.config.labels import read_labels
 from rulealign.config.load import load_study
 from rulealign.data.labels import label_numbers
 from rulealign.errors import ConfigurationError, DataError
-from rulealign.learning.given_labels import label_gradients
+from rulealign.learning.given_labels import label_gradients, random_labels
 from rulealign.learning.networks import network_class
 from rulealign.learning.signals import layer_gradients, passed
 from rulealign.plan.settings.encoding import SignalSettings
@@ -78,6 +79,21 @@ def test_labels_become_numbers_of_classes_in_the_order_of_the_stimuli():
     labels = {"b": "dog", "a": "cat", "c": "dog"}
     found = label_numbers(labels, ["a", "b", "c"], ["bird", "cat", "dog"], "x.h5")
     np.testing.assert_array_equal(found, [1, 2, 2])
+
+
+def test_random_labels_are_drawn_evenly_and_are_each_stimulus_own():
+    ids = [f"image_{place:04d}" for place in range(2000)]
+    drawn = random_labels(3, ids, 10)
+    assert chisquare(np.bincount(drawn, minlength=10)).pvalue > 0.01
+    np.testing.assert_array_equal(random_labels(3, ids[::-1], 10), drawn[::-1])
+    assert (random_labels(4, ids, 10) == drawn).mean() < 0.15
+
+
+def test_a_loss_of_random_labels_needs_no_table(project):
+    values = complete(project / "studies/gradients.yaml")
+    values["encoding"] = values["encoding"] | {"losses": ["own-decision", "random-label"]}
+    found = load_study(values)
+    assert SignalSettings.of(found, found.arms[1]).losses == ["own-decision", "random-label"]
 
 
 @pytest.mark.parametrize(

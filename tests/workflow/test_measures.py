@@ -2,17 +2,20 @@
 
 import html
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from changed_study import counts
 from interrupted import copy_of
 from rulealign.data.simulated.objects import CLASSES
+from rulealign.learning.given_labels import random_labels
 from rulealign.store import open_h5
 
 MEASURES, FEATURES = ["rsa", "encoding", "cka"], ["activations", "gradient", "teaching"]
 ENCODING = {"folds": 3, "inner_folds": 2, "penalties": [1.0, 100.0], "features": FEATURES}
-ENCODING |= {"losses": ["given-label", "entropy"], "labels": "./labels.csv"}
+ENCODING |= {"losses": ["given-label", "entropy", "random-label"], "labels": "./labels.csv"}
 
 
 def write_labels(run, first="cube"):
@@ -63,7 +66,16 @@ def test_measures_and_features_add_their_jobs_and_leave_all_others(run):
     for words in ("with gradients", "CKA", "encoding"):
         assert words in page
     with open_h5(next((run.folder / "results/small/signals").glob("*rule-bp*epoch-1*.h5"))) as file:
-        assert {"gradient-given-label", "gradient-entropy", "teaching"} == set(file["fc1/vector"])
+        signals = {name: values[()] for name, values in file["fc1/vector"].items()}
+    gradients = {f"gradient-{loss}" for loss in ENCODING["losses"]}
+    assert gradients | {"teaching"} == set(signals)
+    # dL/da = W' (p - label): where both labels differ, gradients do by two rows of W
+    checkpoint = next((run.folder / "results/small/checkpoints").glob("*rule-bp*epoch-1.pt"))
+    weights = torch.load(checkpoint, weights_only=True)["network"]["fc2.weight"].numpy()
+    ids = [f"image_{place:02d}" for place in range(1, 13)]
+    given, drawn = np.r_[0, np.arange(11) % 10], random_labels(run.study["seed"], ids, 10)
+    found = signals["gradient-given-label"] - signals["gradient-random-label"]
+    np.testing.assert_allclose(found, weights[drawn] - weights[given], atol=1e-5)
     assert counts(run.snakemake("--dry-run", check=True).output) == {}
 
 

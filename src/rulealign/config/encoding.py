@@ -41,14 +41,14 @@ class Encoding(Closed):
         " error that the rule sends to the layer, of rules that send one to every layer",
     )
     losses: Annotated[
-        list[Literal["own-decision", "entropy", "two-view", "given-label"]],
+        list[Literal["own-decision", "entropy", "two-view", "given-label", "random-label"]],
         Field(min_length=1),
         Distinct,
     ] = Field(
         default=["own-decision"],
         description="of `gradient`, each stimulus by itself: cross-entropy to the class that the"
-        " network decides for, entropy of its output, 1 - cosine with the mirrored image, or"
-        " cross-entropy to the class that `labels` gives",
+        " network decides for, entropy of its output, 1 - cosine with the mirrored image,"
+        " cross-entropy to the class that `labels` gives, or to a class drawn at random",
     )
     labels: FilePlace | None = Field(
         default=None,
@@ -80,7 +80,7 @@ class Encoding(Closed):
 
     @property
     def unlabelled(self) -> list[str]:
-        """List the losses that need no label."""
+        """List the losses that need no table of labels."""
         return [loss for loss in self.losses if loss != "given-label"]
 
     @property

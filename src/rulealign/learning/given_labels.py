@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from rulealign.lazy import functional, torch
 from rulealign.learning.signals import passed
+from rulealign.provenance import derive_seed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-GIVEN_LABEL = "given-label"
-"""Name of the loss in a study."""
+GIVEN_LABEL, RANDOM_LABEL = "given-label", "random-label"
+"""Names of losses in a study."""
+
+
+def random_labels(study_seed: int, stimuli: Sequence[str], n_classes: int) -> np.ndarray:
+    """Draw a class for each stimulus, whatever it shows: the control of gradients that have labels.
+
+    What a gradient to such a label predicts, it owes to nothing that the label says. The labels are
+    those of all networks of a study.
+
+    Args:
+        study_seed: the study's seed.
+        stimuli: ids, in order.
+        n_classes: of the training set.
+
+    Returns:
+        int64, shape (n_stimuli,); each depends on the stimulus' id alone.
+    """
+    drawn = [derive_seed(study_seed, "random label", name) % n_classes for name in stimuli]
+    return np.array(drawn, dtype=np.int64)
 
 
 def label_gradients(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str, Tensor]:

@@ -93,7 +93,7 @@ class SignalSettings(ActivationSettings):
     """What the gradients and teaching signals of the frozen networks of one arm use.
 
     Attributes:
-        losses: keys of `learning.signals.LOSSES`; [] for no gradients.
+        losses: keys of `learning.signals.LOSSES`, or random-label; [] for no gradients.
         teaching: sizes at which the rule's own errors are kept; [] for none.
         labels: stimulus id -> class of the training set, for gradients of the cross-entropy to
             them; {} for none.

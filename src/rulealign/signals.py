@@ -59,9 +59,9 @@ def write_signals(
     """Show stimulus sets to one frozen network and keep the errors that it would learn from.
 
     Gradients are exact, whatever the rule, one stimulus per loss, the network evaluated: of losses
-    that need no label (`learning.signals`), of a label that a stimulus was given, or of one that was
-    drawn. Teaching signals are what the rule itself sends to a layer (`LearningRule.own_errors`),
-    for the network's own decision.
+    that need no label (`learning.signals`), of a label that a stimulus was given, or of one drawn.
+    Teaching signals are what the rule itself sends to a layer (`LearningRule.own_errors`), for the
+    network's own decision.
 
     Args:
         checkpoint: the network.

@@ -11,7 +11,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 
-from rule_settings import NETWORK, RULES
+from made_rule import made_rule
+from rule_settings import NETWORK, RULES, altered, of_section
 from rulealign import store
 from rulealign.arm import Arm
 from rulealign.config.training import Recipe
@@ -114,6 +115,18 @@ def checkpoint_settings():
         )
 
     return settings
+
+
+@pytest.fixture
+def make_rule(checkpoint_settings):
+    """Give a function: kind, changed settings -> the rule on the small network, no dropout."""
+
+    def make(kind, seed=3, label=None, network=None, **changes):
+        settings = altered(checkpoint_settings(kind), rule=changes)
+        small = of_section(settings.network, **{"dropout": 0.0} | (network or {}))
+        return made_rule(settings.rule, small, seed, label)
+
+    return make
 
 
 @pytest.fixture(scope="session")

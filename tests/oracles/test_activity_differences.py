@@ -8,26 +8,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rule_settings import altered
 from rulealign.learning.error_hierarchy import ErrorHierarchy, error_hierarchy
 from rulealign.learning.gradient import probe_gradient
 from rulealign.learning.networks.resnet18 import ResNet18
-from rulealign.learning.rule import Course
-from rulealign.learning.rules import rule_class
 from rulealign.learning.rules.target_propagation import TargetPropagation
-from rulealign.learning.weights import initial_network
-
-
-@pytest.fixture
-def make_rule(checkpoint_settings):
-    """Give a function: kind, changed settings -> the rule on the small network, no dropout."""
-
-    def make(kind, **changes):
-        settings = altered(checkpoint_settings(kind), network={"dropout": 0.0}, rule=changes)
-        network = initial_network(settings.network, 7, 3, classes=10)
-        return rule_class(kind)(network, settings.rule, Course(7, "same", 3, 6, "cpu"))
-
-    return make
 
 
 def batch(count=12):
@@ -53,8 +37,8 @@ def test_what_is_sent_on_is_the_burst_probability_beyond_rest(make_rule):
 def test_with_a_small_gain_it_is_backpropagation_or_feedback_alignment(
     make_rule, feedback, same_as
 ):
-    rule = make_rule("burst", gain=1e-3, feedback=feedback)
-    expected = make_rule(same_as).probe(*batch()).update
+    rule = make_rule("burst", label="same", gain=1e-3, feedback=feedback)
+    expected = make_rule(same_as, label="same").probe(*batch()).update
     for name, update in rule.probe(*batch()).update.items():
         torch.testing.assert_close(update, expected[name], rtol=1e-4, atol=1e-7)
 

@@ -7,19 +7,14 @@ import pytest
 import torch
 from torch.nn import functional
 
+from made_rule import made_rule
 from rule_settings import altered
 from rulealign.learning.optimised import cosine
-from rulealign.learning.rule import Course
-from rulealign.learning.rules import rule_class
-from rulealign.learning.weights import initial_network
 
 
 def make_rule(settings, double=False, **changes):
-    network = initial_network(settings.network, settings.study_seed, 3, classes=10)
-    network = network.double() if double else network
-    kind = rule_class(settings.rule.kind)
-    course = Course(settings.study_seed, settings.arm.rule, 3, 6, "cpu")
-    return kind(network, altered(settings, rule=changes).rule, course)
+    dtype = torch.float64 if double else torch.float32
+    return made_rule(altered(settings, rule=changes).rule, settings.network, dtype=dtype)
 
 
 def some_batch(size=32, dtype=torch.float32):

@@ -8,15 +8,14 @@ import pytest
 import torch
 from torch.nn import functional
 
+from made_rule import made_rule
 from rule_settings import NETWORK, of_section
 from rulealign.errors import ConfigurationError, GuardError
 from rulealign.learning.error_hierarchy import ErrorHierarchy, error_hierarchy
 from rulealign.learning.gradient import probe_gradient
 from rulealign.learning.networks.resnet18 import ResNet18
 from rulealign.learning.networks.vgg5 import Vgg5
-from rulealign.learning.rule import Course
 from rulealign.learning.rules.pc_error import ErrorPredictiveCoding
-from rulealign.learning.weights import initial_network
 
 SETTINGS = {
     "kind": "pc_error",
@@ -30,9 +29,7 @@ SMALL = of_section(NETWORK, dropout=0.0)
 
 
 def make_rule(dtype=torch.float64, network=SMALL, **changes):
-    built = initial_network(network, 7, 3, classes=10).to(dtype)
-    settings = ErrorPredictiveCoding.Settings.model_validate(SETTINGS | changes)
-    return ErrorPredictiveCoding(built, settings, Course(7, "pc", 3, 6, "cpu"))
+    return made_rule(SETTINGS | changes, network, label="pc", dtype=dtype)
 
 
 def some_batch(dtype=torch.float64):

@@ -7,29 +7,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rule_settings import altered
 from rulealign.errors import ConfigurationError, GuardError
 from rulealign.learning.networks.resnet18 import ResNet18
-from rulealign.learning.rule import Course
 from rulealign.learning.rules import rule_class
 from rulealign.learning.rules.forward_forward import label_patterns
 from rulealign.learning.two_views import vicreg_loss
-from rulealign.learning.weights import initial_network
 
 KINDS = ("local_supervised", "forward_forward", "vicreg", "vicreg_local")
 LABELLED = KINDS[:2]
-
-
-@pytest.fixture
-def make_rule(checkpoint_settings):
-    """Give a function: kind, changed settings -> the rule on the small network."""
-
-    def make(kind, **changes):
-        settings = altered(checkpoint_settings(kind), rule=changes)
-        network = initial_network(settings.network, 7, 3, classes=10)
-        return rule_class(kind)(network, settings.rule, Course(7, kind, 3, 6, "cpu"))
-
-    return make
 
 
 def batch(count=12, size=16):

@@ -8,22 +8,19 @@ import torch
 from torch.nn import functional
 
 from autograd_of import gradients
+from made_rule import made_rule
 from rule_settings import altered
 from rulealign.learning.feedback import attach, random_feedback, through
 from rulealign.learning.networks.cnn3 import Cnn3
 from rulealign.learning.networks.resnet18 import ResNet18
 from rulealign.learning.networks.vgg5 import Vgg5
 from rulealign.learning.networks.vgg11 import Vgg11
-from rulealign.learning.rule import Course
-from rulealign.learning.rules import rule_class
 from rulealign.learning.weights import initial_network
 
 
 def make_rule(settings, network=None, seed=3, **changes):
-    network = network or initial_network(settings.network, settings.study_seed, seed, classes=10)
-    kind = rule_class(settings.rule.kind)
-    course = Course(settings.study_seed, settings.arm.rule, seed, 6, "cpu")
-    return kind(network, altered(settings, rule=changes).rule, course)
+    told = altered(settings, rule=changes).rule
+    return made_rule(told, network or settings.network, seed, settings.arm.rule)
 
 
 def some_batch(dtype=torch.float32):

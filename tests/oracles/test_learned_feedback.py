@@ -6,23 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rule_settings import altered
 from rulealign.learning.gradient import probe_gradient
-from rulealign.learning.rule import Course
-from rulealign.learning.rules import rule_class
-from rulealign.learning.weights import initial_network
-
-
-@pytest.fixture
-def make_rule(checkpoint_settings):
-    """Give a function: kind, changed settings -> the rule on the small network, no dropout."""
-
-    def make(kind, **changes):
-        settings = altered(checkpoint_settings(kind), network={"dropout": 0.0}, rule=changes)
-        network = initial_network(settings.network, 7, 3, classes=10)
-        return rule_class(kind)(network, settings.rule, Course(7, kind, 3, 6, "cpu"))
-
-    return make
 
 
 def batch():

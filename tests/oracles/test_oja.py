@@ -8,12 +8,11 @@ import pytest
 import torch
 from torch.nn import functional
 
+from made_rule import made_rule
 from rule_settings import NETWORK
 from rulealign.errors import GuardError
 from rulealign.learning.patches import draw_patches
-from rulealign.learning.rule import Course
-from rulealign.learning.rules.oja import Oja, oja_change, standardised
-from rulealign.learning.weights import initial_network
+from rulealign.learning.rules.oja import oja_change, standardised
 
 SETTINGS = {
     "kind": "oja",
@@ -27,9 +26,7 @@ SETTINGS = {
 
 
 def make_rule(**changes):
-    network = initial_network(NETWORK, 7, 3, classes=10)
-    settings = Oja.Settings.model_validate(SETTINGS | changes)
-    return Oja(network, settings, Course(7, "oja", 3, 6, "cpu"))
+    return made_rule(SETTINGS | changes, NETWORK)
 
 
 def some_batch():

@@ -7,24 +7,8 @@ import torch
 from torch.nn import functional
 
 from autograd_of import gradients
-from rule_settings import NETWORK, altered, of_section
-from rulealign.learning.rule import Course
-from rulealign.learning.rules import rule_class
+from rule_settings import NETWORK, of_section
 from rulealign.learning.weights import initial_network
-
-
-@pytest.fixture
-def make_rule(checkpoint_settings):
-    """Give a function: kind -> a rule on the small network, without dropout."""
-
-    def make(kind, seed=3, **network):
-        settings = checkpoint_settings(kind)
-        settings = altered(settings, network={"dropout": 0.0, **network})
-        network = initial_network(settings.network, 7, seed, classes=10)
-        course = Course(7, kind, seed, 6, "cpu")
-        return rule_class(kind)(network, settings.rule, course)
-
-    return make
 
 
 def batch():
@@ -107,7 +91,7 @@ def test_sign_symmetry_follows_the_signs_of_the_weights(make_rule):
 
 @pytest.mark.parametrize("kind", ["dfa", "sign_symmetry"])
 def test_learning_lowers_the_loss_and_turns_towards_backpropagation(make_rule, kind):
-    rule = make_rule(kind, hidden_units=128)
+    rule = make_rule(kind, network={"hidden_units": 128})
     generator = torch.Generator().manual_seed(2)
     patterns = torch.randn(10, 3, 32, 32, generator=generator)
     labels = torch.arange(60) % 10

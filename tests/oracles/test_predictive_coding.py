@@ -7,11 +7,10 @@ import pytest
 import torch
 from torch.nn import functional
 
+from made_rule import made_rule
 from rule_settings import NETWORK, RULES
 from rulealign.errors import DataError, GuardError
 from rulealign.learning.generative import Hierarchy, run_block
-from rulealign.learning.rule import Course
-from rulealign.learning.rules.pc import PredictiveCoding
 from rulealign.learning.weights import initial_network
 
 SETTINGS = {"kind": "pc", "init": "default", **RULES["pc"]}
@@ -27,10 +26,8 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def make_rule(seed=3, network=None, dtype=torch.float32, **changes):
-    network = network or initial_network(NETWORK, 7, seed, classes=10).to(dtype)
-    settings = PredictiveCoding.Settings.model_validate(SETTINGS | changes)
-    return PredictiveCoding(network, settings, Course(7, "pc", seed, 6, "cpu"))
+def make_rule(seed=3, network=NETWORK, dtype=torch.float32, **changes):
+    return made_rule(SETTINGS | changes, network, seed, dtype=dtype)
 
 
 def some_images(count=6, side=16, dtype=torch.float32, seed=1):

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from made_rule import made_rule
 from rule_settings import NETWORK, RULES, of_section
 from rulealign.errors import GuardError
-from rulealign.learning.rule import Course
 from rulealign.learning.rules.pc_2026 import PublishedPredictiveCoding, outer_product, predict
 from rulealign.learning.rules.stdp import stdp_kernel
 from rulealign.learning.rules.stdp_2026 import (
@@ -20,7 +20,6 @@ from rulealign.learning.rules.stdp_2026 import (
     mean_kernel,
     published_kernel,
 )
-from rulealign.learning.weights import initial_network
 
 READOUT = {"readout_weight_decay": 0.0}  # the gradient alone, to hold against autograd's
 SETTINGS = {
@@ -42,11 +41,8 @@ CONVS = ("conv1", "conv2", "conv3")
 
 
 def make_rule(kind, seed=3, label="published", dropout=0.3, **changes):
-    settings = kind.Settings.model_validate(SETTINGS[kind] | changes)
-    network = initial_network(
-        of_section(NETWORK, dropout=dropout), 7, seed, settings.init, classes=10
-    )
-    return kind(network, settings, Course(7, label, seed, 6, "cpu"))
+    network = of_section(NETWORK, dropout=dropout)
+    return made_rule(SETTINGS[kind] | changes, network, seed, label)
 
 
 def some_batch(count=12, size=32, seed=1):

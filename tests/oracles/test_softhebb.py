@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from made_rule import made_rule
 from rulealign.errors import GuardError
 from rulealign.learning.networks.triangle3 import Triangle3
-from rulealign.learning.rule import Course
-from rulealign.learning.rules.softhebb import SoftHebb, softhebb_change
+from rulealign.learning.rules.softhebb import softhebb_change
 from rulealign.learning.triangle import triangle
 from rulealign.learning.weights import initial_network
 
@@ -17,9 +17,7 @@ NETWORK = Triangle3(kind="triangle3", channels=[5, 6, 7])
 
 
 def make_rule(**changes):
-    network = initial_network(NETWORK, 7, 3, classes=10)
-    settings = SoftHebb.Settings.model_validate({"kind": "softhebb", **changes})
-    return SoftHebb(network, settings, Course(7, "softhebb", 3, 6, "cpu"))
+    return made_rule({"kind": "softhebb", **changes}, NETWORK)
 
 
 def some_images(count=12):

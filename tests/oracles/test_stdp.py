@@ -10,13 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from made_rule import made_rule
 from rule_settings import NETWORK, RULES
 from rulealign import guards
 from rulealign.errors import ConfigurationError, GuardError
 from rulealign.learning import trainer
 from rulealign.learning.patches import draw_patches
-from rulealign.learning.rule import Course
-from rulealign.learning.rules.stdp import Stdp, StdpSettings, stdp_kernel
+from rulealign.learning.rules.stdp import StdpSettings, stdp_kernel
 from rulealign.learning.spikes import (
     NEVER,
     Decorrelation,
@@ -25,17 +25,13 @@ from rulealign.learning.spikes import (
     first_spikes,
     weight_changes,
 )
-from rulealign.learning.weights import initial_network
 
 KERNEL = {"a_plus": 0.4, "a_minus": 0.3, "tau_plus": 5.0, "tau_minus": 4.0}
 RULE = {"kind": "stdp", "init": "default", **RULES["stdp"], "learning_epochs": 2}
 
 
 def make_rule(seed=3, **changes):
-    settings = StdpSettings.model_validate(RULE | changes)
-    return Stdp(
-        initial_network(NETWORK, 7, seed, classes=10), settings, Course(7, "stdp", seed, 6, "cpu")
-    )
+    return made_rule(RULE | changes, NETWORK, seed)
 
 
 def some_batch(seed=1):

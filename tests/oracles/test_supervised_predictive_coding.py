@@ -7,12 +7,10 @@ import pytest
 import torch
 from torch.nn import functional
 
+from made_rule import made_rule
 from rule_settings import NETWORK, of_section
 from rulealign.errors import GuardError
 from rulealign.learning.hierarchy import Hierarchy
-from rulealign.learning.rule import Course
-from rulealign.learning.rules.pc_supervised import SupervisedPredictiveCoding
-from rulealign.learning.weights import initial_network
 
 SETTINGS = {
     "kind": "pc_supervised",
@@ -31,9 +29,8 @@ SETTINGS = {
 
 
 def make_rule(dtype=torch.float64, dropout=0.3, **changes):
-    network = initial_network(of_section(NETWORK, dropout=dropout), 7, 3, classes=10).to(dtype)
-    settings = SupervisedPredictiveCoding.Settings.model_validate(SETTINGS | changes)
-    return SupervisedPredictiveCoding(network, settings, Course(7, "pc", 3, 6, "cpu"))
+    network = of_section(NETWORK, dropout=dropout)
+    return made_rule(SETTINGS | changes, network, label="pc", dtype=dtype)
 
 
 def some_batch(dtype=torch.float64):

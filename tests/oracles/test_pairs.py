@@ -8,6 +8,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
+from resampled import written_out
 from rulealign.plan.settings.scores import NullSettings
 from rulealign.rsa import compare
 from rulealign.rsa.bootstrap.spearman import bootstrap_spearman, resample_counts
@@ -82,14 +83,6 @@ def test_masked_scores_equal_scipy_on_the_pairs_alone(kind, monkeypatch):
     np.testing.assert_allclose(spearman_matrix(models, brains, mask=MASK), expected, atol=1e-13)
 
 
-def written_out(rdm, mask, count):
-    """List a resample's dissimilarities: masked pairs only, as often as they are drawn."""
-    drawn = np.repeat(np.arange(N), count)
-    pairs = itertools.combinations(drawn, 2)
-    square, allowed = squareform(rdm), squareform(mask)
-    return [square[one, other] for one, other in pairs if one != other and allowed[one, other]]
-
-
 @pytest.mark.parametrize("brain_kind", ["continuous", "ties"])
 @pytest.mark.parametrize("kind", ["continuous", "ties", "single"])
 def test_every_masked_draw_equals_writing_it_out_for_scipy(kind, brain_kind):
@@ -99,7 +92,7 @@ def test_every_masked_draw_equals_writing_it_out_for_scipy(kind, brain_kind):
     for draw, count in enumerate(counts):
         expected = [
             [
-                spearmanr(written_out(m, MASK, count), written_out(b, MASK, count)).statistic
+                spearmanr(written_out(m, count, MASK), written_out(b, count, MASK)).statistic
                 for b in brains
             ]
             for m in models

@@ -10,6 +10,7 @@ from scipy.stats import rankdata, spearmanr
 
 import plain_comparisons
 import score_settings
+from resampled import written_out
 from rulealign.arm import Arm
 from rulealign.claims.universes.scores import COLUMNS, KEYS, score_universes
 from rulealign.rsa.alignment import align
@@ -118,19 +119,13 @@ def compared(comparison, one, other, removed):
     return np.corrcoef(ours, theirs)[0, 1]
 
 
-def written_out(rdms, count, mask):
-    drawn = np.repeat(np.arange(N), count)
-    first, second = drawn[np.array(np.triu_indices(len(drawn), 1))]
-    kept = (first != second) & (squareform(mask.astype(float))[first, second] > 0)
-    return np.array([squareform(one)[first, second][kept] for one in rdms])
-
-
 def plain_score(files, row, count, layers, mask):
     """Score layers in one resample, by writing it out."""
     theirs = brains(files, row.convention)
     ours = np.array([rdm(files, row, layer) for layer in layers])
     ours, theirs, removed = (
-        written_out(some, count, mask) for some in (ours, theirs, controls(files, row))
+        np.array([written_out(rdm, count, mask) for rdm in some])
+        for some in (ours, theirs, controls(files, row))
     )
     how = row.comparison
     return [np.mean([compared(how, one, brain, removed) for brain in theirs]) for one in ours]

@@ -158,6 +158,7 @@ def interval(number, n, width, noise, *, mutual):
     return found.low <= 1 - errors / baseline <= found.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "width", "noise"), [(92, 40, 6.0), (40, 60, 8.0)])
 def test_intervals_hold_what_the_fits_reach_on_new_stimuli_where_naive_ones_do_not(n, width, noise):
     share = {

@@ -7,7 +7,13 @@ import pytest
 from scipy.stats import t as student
 
 from rulealign.errors import DataError
-from rulealign.rsa.bootstrap.primary import Effect, Part, primary_interval, seed_variance
+from rulealign.rsa.bootstrap.primary import (
+    Effect,
+    Part,
+    primary_interval,
+    seed_variance,
+    variance_parts,
+)
 from validation.corrected import corrected_interval
 
 GOALS = ("stimuli", "subjects", "both")
@@ -105,6 +111,28 @@ def test_seeds_that_agree_add_nothing_and_the_effect_of_one_is_taken_whole():
     assert together == pytest.approx(alone)
     pooled = primary_interval(one, "stimuli", 0.95, Part(0.04, 6))
     assert pooled.standard_error**2 == pytest.approx(alone.standard_error**2 + 0.04)
+
+
+def test_what_stimuli_do_in_pairs_is_added_where_all_seeds_have_it():
+    rng = np.random.default_rng(2)
+    plain = random_effect(4, (12, 3, 3))
+    of_seed = seed_variance(plain.scores.mean(axis=1))
+    own = rng.normal(0.4, 0.1, (2000, 3, 3))
+    shared = np.broadcast_to(own[:, :1, :1], own.shape)
+    product = (own[:1000, 0, 0] * own[1000:, 0, 0]).mean()
+    apart = own - own.mean()  # each of its own: nothing in common
+    for goal in ("stimuli", "both"):
+        parts = variance_parts(plain, goal, of_seed)
+        for mutual, expected in ((shared, product), (apart, 0)):
+            effect = Effect(*arrays(plain), mutual)
+            found = variance_parts(effect, goal, of_seed)
+            more = found["stimuli"].variance - parts["stimuli"].variance
+            assert more == pytest.approx(expected, abs=0.001)
+            assert {**found, "stimuli": 0} == {**parts, "stimuli": 0}
+    assert variance_parts(effect, "subjects", of_seed) == variance_parts(plain, "subjects", of_seed)
+    nothing = effect.less(effect)
+    assert (nothing.mutual == 0).all()
+    assert (effect.less(Effect.total([(0.5, effect)])).mutual == effect.mutual / 2).all()
 
 
 def test_a_verdict_and_its_p_never_disagree():

@@ -5,7 +5,7 @@
 Four ROIs follow four layers: their activations in order, their gradients in reverse order, both, or
 neither. Gradients hold activations, as real ones do. Each data set goes through the pipeline, from
 files of features and voxels to its tables; intervals are held against the R^2 that the very models
-of the folds reach on 4,000 new stimuli. Quoted by docs/encoding.md; nine CPU minutes.
+of the folds reach on 4,000 new stimuli. Quoted by docs/encoding.md; ten CPU minutes.
 """
 
 import contextlib

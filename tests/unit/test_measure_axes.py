@@ -170,7 +170,7 @@ def test_words_say_the_measure_and_not_what_it_lacks():
     rows = rows.fillna({axis: "x" for axis in ALONE})
     assert summary_line(rows) == "holds by RSA; reversed by CKA (holds in 2 of 4 universes)"
     assert value_words("features", "gradient") == "with gradients"
-    assert value_words("comparison", "-") == "without any comparison"
+    assert value_words("comparison", "-") == "by measures without comparison"
     varied = varied_values(rows)
     assert ("comparison", "-") not in varied
     assert [value_label(*one) for one in varied] == ["activations", "gradient", "RSA", "CKA"]

@@ -69,7 +69,7 @@ def value_words(axis: str, value: Any) -> str:
     if axis == "measure" and value in MEASURES:
         return measure_class(value).words
     if value == NOT_APPLICABLE:
-        return f"without any {axis}"
+        return f"by measures without {axis}"
     if axis == "comparison" and value in REGISTRY:
         return _PHRASES[axis].format(comparison_class(value).words)
     if axis == "control" and value == NO_CONTROL:

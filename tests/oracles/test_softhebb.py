@@ -93,6 +93,21 @@ def test_a_step_takes_the_changes_in_turn_at_the_rate_of_each_filter_and_epoch()
         below = mapped
 
 
+def test_filters_learn_for_their_epochs_and_the_readout_goes_on():
+    rule, labels = make_rule(learning_epochs=2), torch.arange(12) % 10
+    for epoch, learns in ((0, True), (1, True), (2, False), (5, False)):
+        rule.start_epoch(epoch)
+        before = copy.deepcopy(rule.network.state_dict())
+        logged = rule.step(some_images(), labels)
+        changed = {
+            name for name, value in rule.network.named_parameters() if (value != before[name]).any()
+        }
+        assert ({"conv1.weight", "conv2.weight", "conv3.weight"} <= changed) == learns
+        assert {"fc.weight", "fc.bias"} <= changed
+        assert ("winners_conv3" in logged) == learns
+        assert learns or changed == {"fc.weight", "fc.bias"}
+
+
 def test_no_label_reaches_the_filters():
     taught = []
     for labels in (torch.arange(12) % 10, torch.zeros(12, dtype=torch.int64)):

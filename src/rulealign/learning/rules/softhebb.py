@@ -9,7 +9,7 @@ from pydantic import Field
 from rulealign.lazy import functional, torch
 from rulealign.learning.readout import ReadoutRule, ReadoutSettings
 from rulealign.learning.rule_settings import for_each_block
-from rulealign.schema import PositiveFloat, whole
+from rulealign.schema import PositiveFloat, PositiveInt, whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -33,6 +33,10 @@ class SoftHebbSettings(ReadoutSettings):
         default=[1.0, 0.65, 0.25],
         description="of every conv block: factor of the responses before the softmax",
     )
+    learning_epochs: PositiveInt = Field(
+        default=5,
+        description="epochs that the conv layers learn for; afterwards they keep their weights",
+    )
     images_per_change: whole(1, 100_000) = Field(
         default=10, description="images of a batch that a change of the weights is taken over"
     )
@@ -48,9 +52,10 @@ class SoftHebb(ReadoutRule):
         w_k += learning_rate sqrt(| |w_k| - 1 |) dw_k / max |dw|
 
     (Journe, Garcia Rodriguez, Guo & Moraitis 2023, ICLR; Moraitis et al. 2022), maximum over the
-    layer. Learning ends where filters have length 1. All layers learn from one forward pass of the
-    batch, `images_per_change` images at a time (published: batches of 10, one epoch). No label and
-    no layer above acts on the filters. Made for the network with triangle activations, whose large
+    layer. All layers learn from one forward pass of the batch, `images_per_change` images at a time
+    (published: batches of 10, one epoch of 50,000 images, and the readout after it), for
+    `learning_epochs`: as filters come to length 1, fewer and fewer of the last layer win, and
+    what they told is lost. No label and no layer above acts on the filters. Made for the network with triangle activations, whose large
     initial filters it needs; its control is `readout` on that network. Not for networks whose
     filters begin short (below about 2): then few of them win, and share what they should divide.
     """
@@ -70,11 +75,14 @@ class SoftHebb(ReadoutRule):
 
         Returns:
             The last map before the change; per layer `length_<layer>`, the mean length of its
-            filters, and `winners_<layer>`, the share of channels that win at some position.
+            filters, and `winners_<layer>`, the share of channels that win at some position, while
+            they learn.
 
         Raises:
             GuardError: weights are not finite.
         """
+        if self.epoch >= self.settings.learning_epochs:
+            return super().learn_features(images)
         seen: dict[str, Tensor] = {}
         handles = [
             conv.register_forward_pre_hook(lambda _, given, of=name: seen.update({of: given[0]}))

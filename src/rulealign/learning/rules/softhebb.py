@@ -54,10 +54,11 @@ class SoftHebb(ReadoutRule):
     (Journe, Garcia Rodriguez, Guo & Moraitis 2023, ICLR; Moraitis et al. 2022), maximum over the
     layer. All layers learn from one forward pass of the batch, `images_per_change` images at a time
     (published: batches of 10, one epoch of 50,000 images, and the readout after it), for
-    `learning_epochs`: as filters come to length 1, fewer and fewer of the last layer win, and
-    what they told is lost. No label and no layer above acts on the filters. Made for the network with triangle activations, whose large
-    initial filters it needs; its control is `readout` on that network. Not for networks whose
-    filters begin short (below about 2): then few of them win, and share what they should divide.
+    `learning_epochs`: as filters come to length 1, fewer and fewer of the last layer win, and what
+    they told is lost. No label and no layer above acts on the filters. Made for the network with
+    triangle activations, whose large initial filters it needs; its control is `readout` on that
+    network. Not for networks whose filters begin short (below about 2): then few of them win, and
+    share what they should divide.
     """
 
     Settings = SoftHebbSettings

@@ -76,6 +76,7 @@ RULES = {
     "softhebb": {
         "learning_rate": [0.08, 0.05, 0.05],
         "sharpness": [1.0, 0.65, 0.25],
+        "learning_epochs": 6,
         "images_per_change": 6,
         **READOUT,
     },

@@ -6,8 +6,8 @@ stimuli and subjects, and noise. What is to be added is only what stimuli, or su
 with all seeds: the covariance between seeds. Were all of their variance added, interactions would
 be counted twice. Where both are generalised to, what is added is, of subjects, the covariance
 between seeds of their variance, and of stimuli the covariance between different seeds of different
-subjects. Variances over stimuli count pairs once, as in `jackknife`; those of cross-validated scores
-also hold what stimuli do to a score in pairs, as in `mutual`.
+subjects. Variances over stimuli count pairs once, as in `jackknife`; those of cross-validated
+scores also hold what stimuli do to a score in pairs, as in `mutual`.
 """
 
 from __future__ import annotations

@@ -73,6 +73,11 @@ def test_the_setting_of_the_primary_universe_is_said_as_far_as_others_differ():
     rows += [FIRST | {"centring": "-"}]  # what a measure lacks is no choice
     tables = {"claims": pd.DataFrame(rows).assign(primary=[True, False, False, False])}
     assert answers.setting(tables) == "at 32 px, without a control"
+    # axes that do not apply to the primary universe say nothing of it
+    rows = tables["claims"].assign(
+        measure=["encoding", "rsa", "rsa", "rsa"], centring=["-", "centred", "uncentred", "centred"]
+    )
+    assert answers.setting({"claims": rows}) == "by encoding, at 32 px, without a control"
     assert answers.setting({}) == ""
 
 

@@ -118,7 +118,8 @@ def setting(tables: Mapping[str, pd.DataFrame]) -> str:
     rows = tables["claims"]
     varied = [axis for axis in listed_axes(rows) if len(set(rows[axis]) - {NOT_APPLICABLE}) > 1]
     first = rows[rows["primary"].astype(bool)].iloc[0]
-    return ", ".join(value_words(axis, first[axis]) for axis in varied)
+    applying = [axis for axis in varied if first[axis] != NOT_APPLICABLE]
+    return ", ".join(value_words(axis, first[axis]) for axis in applying)
 
 
 def tally(tables: Mapping[str, pd.DataFrame]) -> str:
